@@ -1,0 +1,172 @@
+"""Runs the compiled rules over the facts of one encounter: violations and unjudged rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ivpush.models import ClaimLine
+from ivpush.result import Edit, Unjudged, Violation
+
+if TYPE_CHECKING:
+    from ivpush.book import Book
+    from ivpush.pack import Rule
+    from ivpush.vocabulary import EncounterFacts, LineFacts
+
+__all__ = ["Findings", "run"]
+
+_HOLDS, _BROKEN = 0, 1
+_RANK = {"error": 0, "warning": 1, "info": 2}
+
+
+class Findings:
+    """What the rules said: broken ones with their subjects, and what the unjudged ones lacked."""
+
+    __slots__ = ("broken", "lacking")
+
+    def __init__(self) -> None:
+        self.broken: list[tuple[Rule, Any]] = []
+        self.lacking: dict[str, dict[str, None]] = {}
+
+
+def run(facts: EncounterFacts, book: Book) -> Findings:
+    """Judge every rule in force on its subjects; lines are dispatched by their code."""
+    found = Findings()
+    policy, limits = book.policy, book.limits
+    if facts.lines:
+        index = book.line_rules
+        for line in facts.lines:
+            for rule in index.get(line.given.code, ()):
+                verdict = rule.compiled.judge(facts, line, policy, limits)
+                if verdict:
+                    _note(found, rule, line, verdict, facts, book)
+    for rule in book.encounter_rules:
+        verdict = rule.compiled.judge(facts, facts, policy, limits)
+        if verdict:
+            _note(found, rule, facts, verdict, facts, book)
+    if not facts.charted:
+        for rule in book.chart_rules:
+            found.lacking.setdefault(rule.id, {})["administrations"] = None
+        return found
+    for rules, subjects in (
+        (book.administration_rules, facts.administrations or ()),
+        (book.service_rules, facts.services),
+        (book.suggestion_rules, facts.suggestions),
+    ):
+        for rule in rules:
+            judge = rule.compiled.judge
+            for subject in subjects:
+                verdict = judge(facts, subject, policy, limits)
+                if verdict:
+                    _note(found, rule, subject, verdict, facts, book)
+    return found
+
+
+def _note(
+    found: Findings, rule: Rule, subject: Any, verdict: int, facts: EncounterFacts, book: Book
+) -> None:
+    if verdict == _BROKEN:
+        found.broken.append((rule, subject))
+        return
+    missing = rule.compiled.missing(facts, subject, book.policy, book.limits)
+    lacking = found.lacking.setdefault(rule.id, {})
+    for path in missing:
+        lacking[path] = None
+
+
+def unjudged(found: Findings) -> tuple[Unjudged, ...]:
+    """Rules that lacked a fact, by id."""
+    return tuple(
+        Unjudged(rule, tuple(missing)) for rule, missing in sorted(found.lacking.items())
+    )
+
+
+def violations(
+    found: Findings, facts: EncounterFacts, book: Book, corrected: tuple[ClaimLine, ...] | None
+) -> tuple[Violation, ...]:
+    """Broken rules as they go out: by line, then severity, then rule."""
+    made = [_violation(rule, subject, facts, book, corrected) for rule, subject in found.broken]
+    made.sort(key=lambda v: (v.line is None, v.line or 0, _RANK[v.severity], v.rule,
+                             v.administrations))  # fmt: skip
+    return tuple(made)
+
+
+def _violation(
+    rule: Rule, subject: Any, facts: EncounterFacts, book: Book,
+    corrected: tuple[ClaimLine, ...] | None,
+) -> Violation:  # fmt: skip
+    policy, limits = book.policy, book.limits
+    line = subject if rule.for_each == "line" else None
+    if rule.for_each == "administration":
+        given: tuple[str, ...] = (subject.given.id,)
+    else:
+        those = getattr(subject, "administrations", None) if subject is not facts else None
+        given = tuple([one.given.id for one in those]) if those else ()
+    return Violation(
+        rule.id, rule.name, rule.severity, rule.disposition,
+        line.given.number if line is not None else None, given,
+        rule.message.render(facts, subject, policy, limits),
+        rule.fix.render(facts, subject, policy, limits),
+        rule.compiled.evidence(facts, subject, policy, limits),
+        _edit(rule, line, facts, book, corrected), rule.carc, rule.rarc, rule.cites,
+    )  # fmt: skip
+
+
+def _edit(
+    rule: Rule, line: LineFacts | None, facts: EncounterFacts, book: Book,
+    corrected: tuple[ClaimLine, ...] | None,
+) -> Edit | None:  # fmt: skip
+    if rule.edit is None:
+        return None
+    if rule.edit == "corrected":
+        billed = facts.given.lines or ()
+        if corrected is None or corrected == billed:
+            return None
+        kept = set(map(id, billed)) & set(map(id, corrected))
+        return Edit(tuple(one for one in billed if id(one) not in kept),
+                    tuple(one for one in corrected if id(one) not in kept))  # fmt: skip
+    if line is None:
+        return None
+    changed = mended(line.given, rule.edit, book)
+    return Edit((line.given,), () if changed is None else (changed,))
+
+
+def mended(line: ClaimLine, edit: Any, book: Book) -> ClaimLine | None:
+    """A line after a rule's edit; None where the edit removes it."""
+    if edit == "remove":
+        return None
+    if "add_modifier" in edit:
+        modifier = book.modifier(edit["add_modifier"])
+        if modifier in line.modifiers:
+            return line
+        return line.model_copy(update={"modifiers": (*line.modifiers, modifier)})
+    if "drop_modifiers" in edit:
+        gone = book.separate_modifiers if edit["drop_modifiers"] == "separate" else frozenset(
+            (book.modifier(edit["drop_modifiers"]),))  # fmt: skip
+        kept = tuple(one for one in line.modifiers if one not in gone)
+        return line.model_copy(update={"modifiers": kept})
+    row = book.code_any(line.code)
+    if edit.get("code") == "successor" and row is not None and len(row.succeeded_by) == 1:
+        return line.model_copy(update={"code": row.succeeded_by[0]})
+    return line
+
+
+def apply_edits(
+    lines: tuple[ClaimLine, ...], found: Findings, book: Book
+) -> tuple[ClaimLine, ...]:
+    """Lines outside the family after the edits of the rules that they break."""
+    by_number: dict[int, list[Any]] = {}
+    for rule, subject in found.broken:
+        if rule.for_each == "line" and rule.edit not in (None, "corrected"):
+            if subject.status in {"outside", None}:
+                by_number.setdefault(subject.given.number, []).append(rule.edit)
+    if not by_number:
+        return lines
+    out = []
+    for line in lines:
+        changed: ClaimLine | None = line
+        for edit in by_number.get(line.number, ()):
+            if changed is not None:
+                changed = mended(changed, edit, book)
+        if changed is not None:
+            out.append(changed)
+    return tuple(out)

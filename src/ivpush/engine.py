@@ -1,0 +1,161 @@
+"""One encounter in, one result out: the only place that knows all steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ivpush import checks
+from ivpush.derive import Derived, derive
+from ivpush.facts import encounter_facts, line_facts, suggestion_facts
+from ivpush.lines import Draft, drafts_of, not_billable, suggested_lines
+from ivpush.pack import Pack
+from ivpush.questions import decides, questions_of
+from ivpush.reconcile import corrected_lines, match
+from ivpush.result import LineVerdict, PackStamp, Question, Result, SuggestedLine
+from ivpush.standing import Standing, standing_of
+
+if TYPE_CHECKING:
+    from ivpush.book import Book
+    from ivpush.models import ClaimLine, Encounter
+    from ivpush.vocabulary import EncounterFacts, LineFacts
+
+__all__ = ["Engine", "Worked"]
+
+
+class Worked:
+    """Everything that was worked out about one encounter; what a trace is drawn from."""
+
+    __slots__ = ("book", "derived", "drafts", "encounter", "facts", "found", "result", "standing")
+    encounter: Encounter
+    book: Book
+    standing: Standing
+    derived: Derived
+    drafts: list[Draft]
+    facts: EncounterFacts
+    found: checks.Findings
+    result: Result
+
+
+class Engine:
+    """Checks encounters against one rule pack; immutable, safe to share between threads.
+
+    ``payer`` is the overlay of encounters that name none; ``policies`` set switches by name;
+    ``packs`` are folders of further rules, stacked in order. Raises PackError where a pack is not
+    fit to be used and UsageError for a policy or value that does not exist.
+    """
+
+    __slots__ = ("_books", "pack", "payer", "policies")
+
+    def __init__(
+        self,
+        payer: str | None = None,
+        *,
+        policies: Mapping[str, Any] | None = None,
+        packs: Sequence[Path | str] = (),
+        pack: Pack | None = None,
+    ) -> None:
+        self.pack = pack or Pack.load(extra=tuple(Path(one) for one in packs))
+        self.payer = payer
+        self.policies = dict(policies or {})
+        self._books: dict[tuple[date | None, str | None], Book] = {}
+        self._book(None, payer)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (self.payer, self.policies, self.pack)
+
+    def _book(self, day: date | None, payer: str | None) -> Book:
+        key = (day, payer)
+        book = self._books.get(key)
+        if book is None:
+            if len(self._books) > 4_096:
+                self._books.clear()
+            book = self._books[key] = self.pack.book(day, payer, self.policies)
+        return book
+
+    def check(self, encounter: Encounter) -> Result:
+        """Suggested lines, violations, questions and the claim to send instead."""
+        return self.work(encounter).result
+
+    def check_many(self, encounters: Iterable[Encounter]) -> Iterator[Result]:
+        """Results of encounters, one at a time and in order."""
+        for encounter in encounters:
+            yield self.check(encounter)
+
+    def suggest(self, encounter: Encounter) -> tuple[SuggestedLine, ...]:
+        """Only the lines that the chart supports."""
+        book = self._book(encounter.service_date, encounter.payer or self.payer)
+        return self._suggest(encounter, book)
+
+    def _suggest(self, encounter: Encounter, book: Book) -> tuple[SuggestedLine, ...]:
+        denied = standing_of(encounter, book).denied
+        derived = derive(encounter, book, denied)
+        return suggested_lines(drafts_of(derived, encounter, book), book)
+
+    def work(self, encounter: Encounter) -> Worked:
+        """The result with everything that led to it."""
+        day = encounter.service_date
+        payer = encounter.payer or self.payer
+        book = self._book(day, payer)
+        done = Worked()
+        done.encounter, done.book = encounter, book
+        standing = done.standing = standing_of(encounter, book)
+        derived = done.derived = derive(encounter, book, standing.denied)
+        drafts = done.drafts = drafts_of(derived, encounter, book)
+        suggested = suggested_lines(drafts, book)
+        barred = not_billable(derived.facts, book)
+        questions = questions_of(
+            encounter, derived, book, lambda changed: self._suggest(changed, book)
+        )
+        lines = line_facts(encounter, book)
+        facts = done.facts = encounter_facts(encounter, derived, lines, standing, book)
+        facts.questions = len(questions)
+        facts.complexity_asked = any(q.missing == "complexity_documented" for q in questions)
+        charted = encounter.administrations is not None
+        facts.suggested_codes = frozenset(one.code for one in suggested) if charted else None
+        corrected, verdicts = self._reconciled(encounter, done, lines)
+        found = done.found = checks.run(facts, book)
+        if corrected is not None:
+            corrected = checks.apply_edits(corrected, found, book)
+            if _open(questions, lines):
+                corrected = None
+        broken = checks.violations(found, facts, book, corrected)
+        errors = any(one.severity == "error" for one in broken)
+        status = "violations" if errors else "needs_chart" if questions else "clean"
+        stamp = PackStamp(self.pack.name, self.pack.version, book.payer, day)
+        done.result = Result(
+            encounter.id, stamp, status, suggested, barred, questions, broken,
+            checks.unjudged(found), verdicts, corrected,
+        )  # fmt: skip
+        return done
+
+    def _reconciled(
+        self, encounter: Encounter, done: Worked, lines: list[LineFacts]
+    ) -> tuple[tuple[ClaimLine, ...] | None, tuple[LineVerdict, ...]]:
+        drafts, facts, book = done.drafts, done.facts, done.book
+        if encounter.lines is None:
+            facts.suggestions = suggestion_facts(drafts, None, encounter, book)
+            return None, ()
+        if encounter.administrations is None:
+            facts.suggestions = ()
+            return encounter.lines, ()
+        matching = match(lines, drafts, done.derived.facts)
+        facts.suggestions = suggestion_facts(drafts, matching, encounter, book)
+        corrected = corrected_lines(
+            encounter.lines, lines, drafts, matching, book.separate_modifiers
+        )
+        return corrected, matching.verdicts(lines)
+
+
+def _open(questions: tuple[Question, ...], lines: list[LineFacts]) -> bool:
+    """Whether an open question bears on a billed line."""
+    if not questions:
+        return False
+    billed = {line.given.code for line in lines}
+    return any(not billed.isdisjoint(decides(question)) for question in questions)
+
+
+def _rebuilt(payer: str | None, policies: dict[str, Any], pack: Pack) -> Engine:
+    return Engine(payer, policies=policies, pack=pack)

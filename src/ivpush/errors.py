@@ -1,0 +1,68 @@
+"""Every error this library raises on purpose.
+
+    IvpushError
+    ├── InputError     a chart or a claim does not fit the contract
+    ├── PackError      a rule pack is not fit to be used
+    └── UsageError     the library or the command was asked for something that does not exist
+
+Each carries its faults as data: the place, what is wrong there, and what to write instead.
+No fault ever holds a value taken from a chart or a claim; texts of a rule pack may be quoted.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ["Fault", "InputError", "IvpushError", "PackError", "UsageError", "did_you_mean"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong: where, what, and what to do about it."""
+
+    place: str
+    problem: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.problem}" if self.place else self.problem
+        return f"{text}; {self.remedy}" if self.remedy else text
+
+
+class IvpushError(Exception):
+    """Root of the tree; ``faults`` lists everything found, in reading order."""
+
+    def __init__(self, faults: Iterable[Fault] | Fault | str) -> None:
+        if isinstance(faults, str):
+            faults = Fault("", faults)
+        self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
+        super().__init__("\n".join(map(str, self.faults)))
+
+    def __reduce__(self) -> tuple[type[IvpushError], tuple[tuple[Fault, ...]]]:
+        return type(self), (self.faults,)
+
+
+class InputError(IvpushError):
+    """A chart or a claim does not fit the contract; the faults name fields, never values."""
+
+
+class PackError(IvpushError):
+    """A rule pack cannot be used; places read ``file:line:column``."""
+
+
+class UsageError(IvpushError):
+    """Something was asked for that does not exist: a policy, a rule, a payer, a file."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A remedy that names the nearest known word, or lists the known ones where none is near."""
+    words = sorted(known)
+    near = difflib.get_close_matches(word[:80], words, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean '{near[0]}'?"
+    if not words:
+        return ""
+    shown = ", ".join(words[:12]) + (", …" if len(words) > 12 else "")
+    return f"write one of: {shown}"

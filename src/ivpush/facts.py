@@ -1,0 +1,182 @@
+"""The facts of one encounter, linked for the rules: claim, lines, suggestions, standing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from typing import TYPE_CHECKING
+
+from ivpush.vocabulary import ClaimFacts, EncounterFacts, LineFacts, SuggestionFacts
+
+if TYPE_CHECKING:
+    from ivpush.book import Book
+    from ivpush.derive import Derived
+    from ivpush.lines import Draft
+    from ivpush.models import Encounter
+    from ivpush.reconcile import Matching
+    from ivpush.standing import Standing
+
+__all__ = ["encounter_facts", "line_facts", "suggestion_facts"]
+
+_VEIN = frozenset({"push", "infusion"})
+_NONE: frozenset[str] = frozenset()
+
+
+def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
+    """One record a billed line, with the columns of its code; nothing about the chart yet."""
+    day, setting = encounter.service_date, encounter.setting
+    lines, codes, units = [], {}, Counter[tuple[str, date | None]]()
+    seen: set[tuple[object, ...]] = set()
+    for index, given in enumerate(encounter.lines or ()):
+        line = LineFacts()
+        line.given, line.index = given, index
+        on = line.service_date = given.date if given.date is not None else day
+        codes.setdefault(on, set()).add(given.code)
+        units[given.code, on] += given.units
+        _columns(line, book, setting)
+        _place(line, encounter, book)
+        key = (given.code, frozenset(given.modifiers), on, given.units)
+        line.repeats_line = key in seen
+        seen.add(key)
+        _unmatched(line)
+        lines.append(line)
+    for line in lines:
+        code = line.given.code
+        line.day_units = units[code, line.service_date]
+        beside = book.ptp_column1(code, setting)
+        met = beside.keys() & codes[line.service_date] if beside else None
+        if met:
+            line.never_beside = frozenset(one for one in met if beside[one] == 0)
+            line.modifier_beside = frozenset(one for one in met if beside[one] == 1)
+        else:
+            line.never_beside = line.modifier_beside = _NONE
+    return lines
+
+
+def _columns(line: LineFacts, book: Book, setting: str) -> None:
+    code = line.given.code
+    row = line.row = book.code(code)
+    valid = row is not None
+    if row is None:
+        row = book.code_any(code)
+    line.modifiers = frozenset(line.given.modifiers) if line.given.modifiers else _NONE
+    if row is None:
+        line.known = line.ended = line.too_early = line.in_family = False
+        line.valid = line.family = line.technique = line.role = line.variant = line.label = None
+        line.settings, line.successors = None, _NONE
+    else:
+        line.known, line.valid, line.in_family = True, valid, row.administration
+        last, day = row.valid_to, line.service_date
+        line.ended = not valid and last is not None and day is not None and last < day
+        line.too_early = not valid and day is not None and row.valid_from > day
+        line.family, line.technique, line.role = row.family, row.technique, row.role
+        line.variant, line.label, line.settings = row.variant, row.label, row.settings
+        line.successors = frozenset(row.succeeded_by)
+    line.primaries = book.primaries(code)
+    line.is_add_on = bool(line.primaries)
+    mue = book.mue(code, setting)
+    line.mue, line.mai = mue if mue is not None else (None, None)
+    line.payer_max = book.payer_max(code)
+
+
+def _place(line: LineFacts, encounter: Encounter, book: Book) -> None:
+    if line.modifiers:
+        line.separate_modifiers = len(line.modifiers & book.separate_modifiers)
+        line.visit_modifier = not line.modifiers.isdisjoint(book.visit_modifiers)
+    else:
+        line.separate_modifiers, line.visit_modifier = 0, False
+    line.separate = line.separate_modifiers > 0
+    place = line.given.place_of_service or encounter.place_of_service
+    line.facility_place = book.facility_place(place) if place is not None else None
+
+
+def _unmatched(line: LineFacts) -> None:
+    """What is known of a line before, or without, a chart."""
+    line.status = line.supported_units = line.suggested_units = line.replaced_by = None
+    line.administrations = line.service = None
+    line.missing_modifier = line.needless_modifier = None
+    line.suggested_modifiers, line.matches = _NONE, []
+    line.open_units = line.given.units
+
+
+def claim_facts(lines: list[LineFacts]) -> ClaimFacts:
+    """The claim as a whole."""
+    claim = ClaimFacts()
+    claim.lines = tuple(lines)
+    claim.codes = frozenset(line.given.code for line in lines)
+    claim.initial_units = claim.separate_initial_units = 0
+    claim.concurrent_units = claim.family_units = 0
+    initial = set()
+    for line in lines:
+        units = line.given.units
+        if line.in_family:
+            claim.family_units += units
+        if line.role == "initial" and line.technique in _VEIN:
+            initial.add(line.given.code)
+            if line.separate:
+                claim.separate_initial_units += units
+            else:
+                claim.initial_units += units
+        elif line.role == "concurrent":
+            claim.concurrent_units += units
+    claim.initial_codes = frozenset(initial)
+    return claim
+
+
+def suggestion_facts(
+    drafts: list[Draft], matching: Matching | None, encounter: Encounter, book: Book
+) -> tuple[SuggestionFacts, ...]:
+    """One record a suggested line, with what was billed for it."""
+    made = []
+    for number, draft in enumerate(drafts):
+        one, row = SuggestionFacts(), draft.row
+        one.code, one.label, one.role, one.family = row.code, row.label, row.role, row.family
+        one.units, one.modifiers = draft.units, frozenset(draft.modifiers)
+        one.missed_units = matching.left[number] if matching is not None else None
+        one.billed_units = draft.units - one.missed_units if one.missed_units is not None else None
+        mue = book.mue(row.code, encounter.setting)
+        one.mue = mue[0] if mue is not None else None
+        if draft.others is None:
+            one.administrations = draft.service.administrations
+        else:
+            one.administrations = tuple(
+                dict.fromkeys(o for s in draft.services for o in s.administrations)
+            )
+        made.append(one)
+    return tuple(made)
+
+
+def encounter_facts(
+    encounter: Encounter, derived: Derived, lines: list[LineFacts], standing: Standing, book: Book
+) -> EncounterFacts:
+    """The encounter with its chart, claim and standing; suggestions are added by the engine."""
+    facts = EncounterFacts()
+    charted, billed = encounter.administrations is not None, encounter.lines is not None
+    facts.given, facts.date = encounter, encounter.service_date
+    facts.charted, facts.billed = charted, billed
+    facts.facility_place, facts.bill_use = standing.facility_place, standing.bill_use
+    facts.supervision, facts.claim = standing.supervision, claim_facts(lines)
+    facts.payer_known, facts.tables_past_quarter = book.payer_known, book.tables_past_quarter
+    facts.administrations = tuple(derived.facts) if charted else None
+    facts.lines = tuple(lines) if billed else None
+    facts.services, facts.initial_by = tuple(derived.services), derived.initial_by
+    facts.chains, facts.undocumented_sites = len(derived.chains), derived.undocumented_sites
+    facts.visits = len({one.visit for one in derived.facts}) if derived.facts else 0
+    facts.primary_needed = _primary_needed(encounter, derived)
+    facts.complexity_asked = False
+    main = next((chain for chain in derived.chains if chain.initial is not None), None)
+    facts.initial_code = main.initial.code if main is not None and main.initial else None
+    level = standing.supervision.required_level
+    for one in derived.facts:
+        one.required_level = level
+    return facts
+
+
+def _primary_needed(encounter: Encounter, derived: Derived) -> bool:
+    """Professional, no primary reason named, and more than one service could have led."""
+    if encounter.setting != "professional" or encounter.primary_administration is not None:
+        return False
+    return any(
+        sum(s.role in {"initial", "sequential", "further_hour"} for s in chain.services) > 1
+        for chain in derived.chains
+    )

@@ -1,0 +1,227 @@
+"""From roles to lines: units, dates, modifiers and reasons of what the chart supports.
+
+Steps 5 and 6 of DESIGN section 3. The wording of reasons stands in ``rules/reasons.yaml``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from ivpush import clock
+from ivpush.result import NotBillable, SuggestedLine
+
+if TYPE_CHECKING:
+    from ivpush.book import Book, CodeRow
+    from ivpush.chains import Chain
+    from ivpush.derive import Derived
+    from ivpush.models import Encounter
+    from ivpush.vocabulary import AdministrationFacts, ServiceFacts
+
+__all__ = ["Draft", "drafts_of", "named", "not_billable", "suggested_lines"]
+
+_HOUR_SECONDS = 3600
+
+
+@dataclass(slots=True)
+class Draft:
+    """One line in the making: a code with its units on one date, and the services behind it."""
+
+    row: CodeRow
+    units: int
+    date: date | None
+    service: ServiceFacts
+    because: str
+    modifiers: tuple[str, ...] = ()
+    others: list[ServiceFacts] | None = None
+
+    @property
+    def services(self) -> list[ServiceFacts]:
+        """The services behind the line, first to last."""
+        return [self.service, *(self.others or ())]
+
+
+def drafts_of(derived: Derived, encounter: Encounter, book: Book) -> list[Draft]:
+    """The suggested lines of one encounter, in the order in which a coder writes them."""
+    if not derived.services:
+        return []
+    day = encounter.service_date
+    main = _main(derived.chains)
+    drafts: list[Draft] = []
+    for service in sorted(derived.services, key=lambda s: _place(s, main)):
+        for code, units, on, because in _parts(service, day, derived, book):
+            drafts.append(Draft(code, units, on, service, because))
+    if len(derived.chains) > 1 and main is not None:
+        _mark_chains(drafts, derived.chains, main, book)
+    if len(drafts) > 1:
+        if book.policy.hydration_requires_dx_59:
+            _mark_hydration(drafts, book)
+        drafts = _mark_pairs(drafts, encounter.setting, book)
+    return _gathered(drafts)
+
+
+def _main(chains: list[Chain]) -> Chain | None:
+    """The chain whose initial ranks highest: it carries no modifier."""
+    able = [chain for chain in chains if chain.initial is not None]
+    return min(
+        able, key=lambda c: (c.initial.rank or 99, c.initial.order) if c.initial else (99, ()),
+        default=None,
+    )  # fmt: skip
+
+
+def _place(service: ServiceFacts, main: Chain | None) -> tuple[object, ...]:
+    aside = service.role in {"stand_alone", "pump_start"}
+    far = main is not None and service.chain != main.index
+    return (aside, far, service.chain, service.role != "initial", service.order)
+
+
+def _parts(
+    service: ServiceFacts, day: date | None, derived: Derived, book: Book
+) -> Iterator[tuple[CodeRow, int, date | None, str]]:
+    row, further = service.row, service.further
+    zone, spans = derived.zone, service.spans
+    first = day if service.start is None else clock.local_date(service.start, zone)
+    split = book.policy.midnight_infusion_date != "start_date"
+    crosses = spans and first != clock.local_date(spans[-1][1] - 1, zone)
+    if service.role == "further_hour":
+        hours, hour_row, done = 1 + further, row, 0
+    else:
+        yield row, 1, first, service.because
+        if not further:
+            return
+        hour_row = book.code(row.further) if row.further else None
+        hours, done = further, 1
+    if hour_row is None:
+        return
+    because = service.because if service.role == "further_hour" else "further_hours"
+    if not (split and crosses):
+        yield hour_row, hours, first, because
+        return
+    days: dict[date, int] = {}
+    for number in range(1, hours + 1):
+        end = clock.when_reached(spans, _HOUR_SECONDS * (number + done))
+        on = clock.local_date((end or spans[-1][1]) - 1, zone)
+        days[on] = days.get(on, 0) + 1
+    for on, units in days.items():
+        yield hour_row, units, on, because
+
+
+def _mark_chains(drafts: list[Draft], chains: list[Chain], main: Chain, book: Book) -> None:
+    """Each further chain's initial and add-ons say what makes them distinct."""
+    kinds = {}
+    for chain in chains:
+        if chain is not main:
+            apart = chain.visit != main.visit
+            kinds[chain.index] = _modifier("separate_encounter" if apart else "separate_site", book)
+    for draft in drafts:
+        service = draft.service
+        if service.role not in {"stand_alone", "pump_start"} and service.chain in kinds:
+            draft.modifiers = (kinds[service.chain],)
+
+
+def _modifier(kind: str, book: Book) -> str:
+    return book.modifier(kind if book.policy.second_initial_modifier == "by_reason" else "distinct")
+
+
+def _mark_hydration(drafts: list[Draft], book: Book) -> None:
+    for draft in drafts:
+        if draft.row.family == "hydration" and not draft.modifiers:
+            if draft.service.role == "further_hour":
+                draft.modifiers = (book.modifier("distinct"),)
+
+
+def _mark_pairs(drafts: list[Draft], setting: str, book: Book) -> list[Draft]:
+    """Column-2 codes of NCCI pairs: a modifier where the indicator admits one, else not billed."""
+    codes = {draft.row.code: draft for draft in drafts}
+    if len(codes) < 2:
+        return drafts
+    kept = []
+    for draft in drafts:
+        beside = book.ptp_column1(draft.row.code, setting)
+        pairs = {code: flag for code, flag in beside.items() if code in codes} if beside else {}
+        if any(flag == 0 for flag in pairs.values()):
+            for one in draft.service.administrations:
+                one.reason, one.billable = "packaged", False
+            continue
+        if pairs and not draft.modifiers:
+            visits = {one.visit for code in pairs for one in codes[code].service.administrations}
+            apart = all(one.visit not in visits for one in draft.service.administrations)
+            draft.modifiers = (_modifier("separate_encounter" if apart else "unusual", book),)
+        kept.append(draft)
+    return kept
+
+
+def _gathered(drafts: list[Draft]) -> list[Draft]:
+    """One line for one code, date and set of modifiers."""
+    made: dict[tuple[str, tuple[str, ...], date | None], Draft] = {}
+    seen: dict[tuple[str, date | None], set[tuple[str, ...]]] = {}
+    for draft in drafts:
+        if draft.row.technique == "declotting":
+            seen.setdefault((draft.row.code, draft.date), set())
+        key = (draft.row.code, draft.modifiers, draft.date)
+        first = made.setdefault(key, draft)
+        if first is not draft:
+            first.units += draft.units
+            if first.others is None:
+                first.others = []
+            if all(draft.service is not service for service in first.services):
+                first.others.append(draft.service)
+    return list(made.values())
+
+
+def suggested_lines(drafts: list[Draft], book: Book) -> tuple[SuggestedLine, ...]:
+    """The lines as they go out, each with its reason and its sources."""
+    made = []
+    for draft in drafts:
+        text, cites = book.reason(draft.because)
+        if draft.others is None:
+            given = draft.service.administrations
+            what = named(draft.service)
+        else:
+            given = tuple(
+                dict.fromkeys(one for service in draft.services for one in service.administrations)
+            )
+            what = "; ".join([named(service) for service in draft.services])
+        because = text.replace("{what}", what).replace("{units}", str(draft.units))
+        if draft.modifiers:
+            extra, more = book.reason("modifier")
+            because = f"{because} {extra.replace('{modifiers}', ', '.join(draft.modifiers))}"
+            cites = tuple(dict.fromkeys(cites + more))
+        made.append(SuggestedLine(
+            draft.row.code, draft.units, draft.modifiers, draft.date,
+            tuple([one.given.id for one in given]), because, cites,
+        ))  # fmt: skip
+    return tuple(made)
+
+
+def named(service: ServiceFacts) -> str:
+    """What a reason calls a service: the drug table's name or the id, and when it ran.
+
+    A drug that the table does not hold is called by its administration's id: what a chart writes
+    in its own words is never repeated.
+    """
+    lead = service.lead
+    name = lead.row.name if lead.row is not None else lead.given.id
+    given, minutes = lead.given, service.minutes
+    if given.start is None:
+        return f"{name} ({minutes} min)" if minutes is not None else name
+    clocked = f"{given.start.hour:02d}:{given.start.minute:02d}"
+    if minutes is None:
+        return f"{name} at {clocked}"
+    return f"{name} at {clocked} ({minutes} min)"
+
+
+def not_billable(facts: list[AdministrationFacts], book: Book) -> tuple[NotBillable, ...]:
+    """One entry for each administration that stands in no line, in chart order."""
+    made = []
+    for one in facts:
+        if one.billable:
+            continue
+        if one.reason is None:
+            one.reason = "no_code"
+        text, cites = book.reason(one.reason)
+        name = one.row.name if one.row is not None else one.given.id
+        made.append(NotBillable(one.given.id, text.replace("{what}", name), cites))
+    return tuple(made)

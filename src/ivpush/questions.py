@@ -1,0 +1,203 @@
+"""What the chart leaves open: the one fact that decides, and what each answer would bill.
+
+A candidate fact is put to the test: each answer is written into the chart and derived again. A
+question is asked only where two answers bill differently, so every listed answer is what a second
+check would suggest. Minutes are asked from 0 to the limit ``implausible_infusion_minutes``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, get_args
+
+from ivpush.models import Route
+from ivpush.result import Answer, Between, Equals, Question, SuggestedLine
+
+if TYPE_CHECKING:
+    from ivpush.book import Book
+    from ivpush.derive import Derived
+    from ivpush.models import Encounter
+    from ivpush.vocabulary import AdministrationFacts
+
+__all__ = ["MOST_QUESTIONS", "decides", "questions_of"]
+
+MOST_QUESTIONS = 12
+"""Questions an encounter is asked at most; what is still open then stands in not_billable."""
+
+Lines = tuple[SuggestedLine, ...]
+Again = Callable[["Encounter"], Lines]
+_OPEN = frozenset({"charted", "pump", "calculated", None})
+_TIMED = frozenset({"IV", "IA", "SC"})
+_HOUR = 60
+
+
+def questions_of(
+    encounter: Encounter, derived: Derived, book: Book, again: Again
+) -> tuple[Question, ...]:
+    """The open questions of one encounter, in chart order; ``again`` derives a changed chart."""
+    made: list[Question] = []
+    for one in derived.facts:
+        for question in _about(one, encounter, book, again):
+            made.append(question)
+            if len(made) == MOST_QUESTIONS:
+                return tuple(made)
+    found = _complexity(encounter, derived, book, again)
+    return (*made, found) if found is not None else tuple(made)
+
+
+def decides(question: Question) -> frozenset[str]:
+    """Codes of which the answers bill different units, modifiers or dates."""
+    kinds = [_kind(answer.suggested) for answer in question.answers]
+    return frozenset(row[0] for one in kinds for row in one ^ kinds[0])
+
+
+def _about(
+    one: AdministrationFacts, encounter: Encounter, book: Book, again: Again
+) -> Iterator[Question]:
+    given = one.given
+    if one.reason not in {None, "stop_missing", "route_missing"}:
+        return
+    if one.reason == "route_missing":
+        yield from _asked("route", one, encounter, book, again, "route", get_args(Route))
+    elif one.minutes_from not in {"clock", "stated"} and _drips(one):
+        if given.times_from in _OPEN:
+            yield from _minutes(one, encounter, book, again)
+        elif given.stop is not None or given.minutes is not None:
+            words = ("charted", "pump", "calculated", "ordered", "defaulted")
+            yield from _asked("times_from", one, encounter, book, again, "times_from", words)
+    elif _long_push(one, book):
+        yield from _asked(
+            "attended", one, encounter, book, again, "continuously_attended", (True, False)
+        )
+
+
+def _drips(one: AdministrationFacts) -> bool:
+    given = one.given
+    if given.method in {"push", "injection"} or given.route not in _TIMED:
+        return False
+    return given.method == "infusion" or given.route == "IV"
+
+
+def _long_push(one: AdministrationFacts, book: Book) -> bool:
+    given = one.given
+    return (
+        given.method in {"push", "injection"}
+        and given.route in {"IV", "IA"}
+        and given.continuously_attended is None
+        and one.technique in {"infusion", "pump", "ia_infusion"}
+        and one.family != "hydration"
+        and book.policy.long_push != "infusion"
+    )
+
+
+def _with(encounter: Encounter, index: int, **facts: Any) -> Encounter:
+    given = list(encounter.administrations or ())
+    given[index] = given[index].model_copy(update=facts)
+    return encounter.model_copy(update={"administrations": tuple(given)})
+
+
+def _asked(
+    name: str,
+    one: AdministrationFacts,
+    encounter: Encounter,
+    book: Book,
+    again: Again,
+    field: str,
+    values: tuple[Any, ...],
+) -> Iterator[Question]:
+    path = f"administrations[{one.index}].{field}"
+    answers = tuple(
+        Answer(Equals(path, value), again(_with(encounter, one.index, **{field: value})))
+        for value in values
+    )
+    if _differ(answers):
+        who, ask = book.question(name)
+        yield Question(one.given.id, path, who, ask.replace("{what}", _name(one)), answers)
+
+
+def _name(one: AdministrationFacts) -> str:
+    return one.row.name if one.row is not None else one.given.id
+
+
+def _minutes(
+    one: AdministrationFacts, encounter: Encounter, book: Book, again: Again
+) -> Iterator[Question]:
+    path, index = f"administrations[{one.index}].minutes", one.index
+    known: dict[int, Lines] = {}
+
+    def at(minutes: int) -> Lines:
+        if minutes not in known:
+            known[minutes] = again(_with(encounter, index, minutes=minutes, stop=None))
+        return known[minutes]
+
+    most = book.limits.implausible_infusion_minutes
+    marks = sorted(_marks(book, most))
+    starts = [0]
+    for low, high in zip(marks, marks[1:], strict=False):
+        _changes(low, high, at, starts)
+    bounds = [*(start - 1 for start in starts[1:]), most]
+    answers = tuple(
+        Answer(Between(path, low, high), at(low)) for low, high in zip(starts, bounds, strict=True)
+    )
+    if len(answers) > 1:
+        who, ask = book.question("stop")
+        place = f"administrations[{index}].stop"
+        yield Question(one.given.id, place, who, ask.replace("{what}", _name(one)), answers)
+
+
+def _marks(book: Book, most: int) -> set[int]:
+    """Minutes at which a source draws a line, so that no change hides between two of them."""
+    over = book.policy.additional_hour_minutes
+    push, floor = book.limits.push_max_minutes, book.policy.hydration_floor_minutes
+    hours = {n for hour in range(_HOUR, most + 1, _HOUR) for n in (hour + over - 1, hour + over)}
+    some = {0, push - 1, push, push + 1, floor - 1, floor, most, book.limits.prolonged_minutes,
+            book.limits.prolonged_minutes + 1}  # fmt: skip
+    return {n for n in hours | some if 0 <= n <= most}
+
+
+def _changes(low: int, high: int, at: Callable[[int], Lines], starts: list[int]) -> None:
+    """Add every minute after ``low``, up to ``high``, at which what is billed changes."""
+    while _kind(at(low)) != _kind(at(high)):
+        below, above = low, high
+        while above - below > 1:
+            middle = (below + above) // 2
+            if _kind(at(middle)) == _kind(at(low)):
+                below = middle
+            else:
+                above = middle
+        starts.append(above)
+        low = above
+
+
+def _complexity(
+    encounter: Encounter, derived: Derived, book: Book, again: Again
+) -> Question | None:
+    if encounter.complexity_documented is not None:
+        return None
+    if book.policy.complex_biologic_mode != "documented_factors":
+        return None
+    about = next(
+        (o for o in derived.facts if o.category == "complex_biologic" and o.reason is None), None
+    )
+    if about is None:
+        return None
+    answers = tuple(
+        Answer(
+            Equals("complexity_documented", value),
+            again(encounter.model_copy(update={"complexity_documented": value})),
+        )
+        for value in (True, False)
+    )
+    if not _differ(answers):
+        return None
+    who, ask = book.question("complexity")
+    ask = ask.replace("{what}", _name(about))
+    return Question(about.given.id, "complexity_documented", who, ask, answers)
+
+
+def _kind(lines: Lines) -> frozenset[tuple[Any, ...]]:
+    return frozenset((one.code, one.units, one.modifiers, one.date) for one in lines)
+
+
+def _differ(answers: tuple[Answer, ...]) -> bool:
+    return any(_kind(one.suggested) != _kind(answers[0].suggested) for one in answers[1:])

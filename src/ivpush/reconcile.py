@@ -1,0 +1,243 @@
+"""Suggested against billed: what matches, what was missed, what the chart does not support.
+
+Step 7 of DESIGN section 3. Lines and suggestions are matched by code, distinct-service modifier
+and date; what is left of both is paired by likeness, so that a wrong line can be changed into the
+right one. The corrected claim follows from the pairing.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from ivpush.models import ClaimLine
+from ivpush.result import LineVerdict
+
+if TYPE_CHECKING:
+    from ivpush.lines import Draft
+    from ivpush.vocabulary import AdministrationFacts, LineFacts
+
+__all__ = ["Matching", "corrected_lines", "match"]
+
+
+class Matching:
+    """Which billed line stands for which suggestion, and what is left of each."""
+
+    __slots__ = ("left", "pairs", "replaced")
+
+    def __init__(self, drafts: list[Draft]) -> None:
+        self.left = [draft.units for draft in drafts]
+        """Units of each suggestion that nobody billed."""
+        self.pairs: dict[int, list[tuple[int, int]]] = {}
+        """Line index -> suggestions it stands for, with the units of each."""
+        self.replaced: dict[int, int] = {}
+        """Line index -> the suggestion that should stand in its place."""
+
+    def verdicts(self, lines: list[LineFacts]) -> tuple[LineVerdict, ...]:
+        """How each line compares, in claim order."""
+        return tuple(
+            LineVerdict(line.given.number, line.status or "outside", tuple(line.matches))
+            for line in lines
+        )
+
+
+def match(lines: list[LineFacts], drafts: list[Draft], facts: list[AdministrationFacts]) -> Matching:
+    """Match billed lines with suggestions and write the outcome into the lines' facts."""
+    made = Matching(drafts)
+    by_code: dict[str, list[int]] = {}
+    for number, draft in enumerate(drafts):
+        by_code.setdefault(draft.row.code, []).append(number)
+    within = [line for line in lines if line.in_family or line.given.code in by_code]
+    for strictness in (3, 2, 1):
+        for line in within:
+            _take(line, by_code.get(line.given.code, ()), drafts, made, strictness)
+    _pair_rest(within, drafts, made)
+    inside = {line.index for line in within}
+    for line in lines:
+        if line.index in inside:
+            _write(line, drafts, made, facts)
+        else:
+            line.status, line.matches, line.supported_units = "outside", [], None
+            line.administrations, line.service = (), None
+            line.missing_modifier = line.needless_modifier = None
+            line.replaced_by, line.suggested_units = None, None
+    _top_up(within, drafts, made)
+    return made
+
+
+def _take(
+    line: LineFacts, numbers: tuple[int, ...] | list[int], drafts: list[Draft], made: Matching,
+    strictness: int,
+) -> None:  # fmt: skip
+    """Let a line take units of suggestions of its code: 3 exact, 2 modifiers apart, 1 date apart."""
+    for number in numbers:
+        if line.open_units <= 0:
+            return
+        draft, left = drafts[number], made.left[number]
+        if left <= 0:
+            continue
+        if strictness > 2 and line.separate != bool(draft.modifiers):
+            continue
+        dated = line.given.date is not None and draft.date is not None
+        if strictness > 1 and dated and line.given.date != draft.date:
+            continue
+        units = min(left, line.open_units)
+        made.left[number] -= units
+        line.open_units -= units
+        made.pairs.setdefault(line.index, []).append((number, units))
+
+
+def _pair_rest(lines: list[LineFacts], drafts: list[Draft], made: Matching) -> None:
+    """Pair lines that took nothing with suggestions that nobody billed, most alike first."""
+    open_lines = [line for line in lines if line.index not in made.pairs]
+    if not open_lines:
+        return
+    free = [n for n, left in enumerate(made.left) if left == drafts[n].units]
+    for line in open_lines:
+        best = max(free, key=lambda n: (_alike(line, drafts[n]), -n), default=None)
+        if best is not None and _alike(line, drafts[best]) > 0:
+            made.replaced[line.index] = best
+            free.remove(best)
+
+
+def _alike(line: LineFacts, draft: Draft) -> int:
+    row = draft.row
+    score = 0
+    if line.given.administrations:
+        ids = {one.given.id for s in draft.services for one in s.administrations}
+        score += 16 * (not ids.isdisjoint(line.given.administrations))
+    score += 4 * (line.technique == row.technique) + 3 * (line.family == row.family)
+    score += 2 * (line.role == row.role) + (line.role == "initial")
+    return score
+
+
+def _write(
+    line: LineFacts, drafts: list[Draft], made: Matching, facts: list[AdministrationFacts]
+) -> None:
+    pairs = made.pairs.get(line.index)
+    code = line.given.code
+    line.supported_units = sum(units for _, units in pairs) if pairs else 0
+    line.suggested_units = sum(d.units for d in drafts if d.row.code == code)
+    line.replaced_by, line.service = None, None
+    line.suggested_modifiers = frozenset()
+    line.missing_modifier = line.needless_modifier = False
+    if pairs:
+        line.matches = [number for number, _ in pairs]
+        asked = [drafts[number] for number in line.matches]
+        line.suggested_modifiers = frozenset(m for draft in asked for m in draft.modifiers)
+        line.missing_modifier = bool(line.suggested_modifiers) and not line.separate
+        line.needless_modifier = line.separate and not line.suggested_modifiers
+        dated = line.given.date is not None
+        moved = dated and all(d.date not in (None, line.given.date) for d in asked)
+        whole = line.open_units == 0 and not line.missing_modifier and not line.needless_modifier
+        line.status = "matched" if whole and not moved else "changed"
+    elif line.index in made.replaced:
+        line.status, line.matches = "changed", [made.replaced[line.index]]
+        line.replaced_by = drafts[line.matches[0]].row.code
+    else:
+        line.status, line.matches = "unsupported", []
+    _link(line, drafts, facts)
+
+
+def _link(line: LineFacts, drafts: list[Draft], facts: list[AdministrationFacts]) -> None:
+    """What the line bills: as the biller linked it, else as it was matched, else what is alike."""
+    linked = line.given.administrations
+    if linked is not None:
+        wanted = set(linked)
+        line.administrations = tuple(one for one in facts if one.given.id in wanted)
+        line.service = next((o.service for o in line.administrations if o.service is not None), None)
+    elif line.matches:
+        services = [s for number in line.matches for s in drafts[number].services]
+        line.administrations = tuple(dict.fromkeys(o for s in services for o in s.administrations))
+        line.service = services[0]
+    else:
+        fluid = line.family == "hydration"
+        line.administrations = tuple(
+            one for one in facts
+            if not one.billable and (one.category == "hydration") == fluid
+            and (fluid or one.technique == line.technique)
+        )  # fmt: skip
+
+
+def _top_up(lines: list[LineFacts], drafts: list[Draft], made: Matching) -> None:
+    """A suggestion billed in part is missed in part: its last line is short of units."""
+    last = {number: line for line in lines for number in line.matches if line.replaced_by is None}
+    for number, left in enumerate(made.left):
+        if 0 < left < drafts[number].units and number in last:
+            last[number].status = "changed"
+
+
+def corrected_lines(
+    billed: tuple[ClaimLine, ...], lines: list[LineFacts], drafts: list[Draft], made: Matching,
+    distinct: frozenset[str],
+) -> tuple[ClaimLine, ...]:  # fmt: skip
+    """The claim to send instead; new lines take the next number and carry no charge."""
+    left = list(made.left)
+    last = {number: line.index for line in lines for number in line.matches
+            if line.replaced_by is None}  # fmt: skip
+    out: list[ClaimLine] = []
+    more: list[ClaimLine] = []
+    for line in lines:
+        given = line.given
+        if line.status in {"outside", None} or (line.status == "matched"):
+            out.append(given)
+        elif line.replaced_by is not None:
+            number = line.matches[0]
+            left[number] = 0
+            out.append(_as_draft(given, drafts[number]))
+        elif line.status == "changed":
+            first, *rest = _changed(line, drafts, made, left, last, distinct)
+            out.append(first)
+            more += rest
+    number = max((line.number for line in billed), default=0)
+    for number, one in enumerate(more, number + 1):
+        out.append(one.model_copy(update={"number": number, "charge": None}))
+    for place, draft in enumerate(drafts):
+        if left[place] > 0:
+            number += 1
+            out.append(_new_line(number, draft, left[place]))
+    return tuple(out)
+
+
+def _new_line(number: int, draft: Draft, units: int) -> ClaimLine:
+    ids = tuple(dict.fromkeys(o.given.id for s in draft.services for o in s.administrations))
+    return ClaimLine(
+        number=number, code=draft.row.code, modifiers=draft.modifiers, units=units,
+        date=draft.date, administrations=ids,
+    )  # fmt: skip
+
+
+def _as_draft(given: ClaimLine, draft: Draft) -> ClaimLine:
+    change = {"code": draft.row.code, "units": draft.units, "modifiers": draft.modifiers}
+    if given.date is not None and draft.date is not None:
+        change["date"] = draft.date
+    if given.administrations is not None:
+        change["administrations"] = tuple(
+            dict.fromkeys(o.given.id for s in draft.services for o in s.administrations)
+        )
+    return given.model_copy(update=change)
+
+
+def _changed(
+    line: LineFacts, drafts: list[Draft], made: Matching, left: list[int], last: dict[int, int],
+    distinct: frozenset[str],
+) -> list[ClaimLine]:  # fmt: skip
+    """The line with its supported units, date and modifiers, one line for each suggestion."""
+    out: list[ClaimLine] = []
+    given = line.given
+    groups: dict[tuple[tuple[str, ...], date | None], int] = {}
+    for number, units in made.pairs[line.index]:
+        if last.get(number) == line.index and left[number] > 0:
+            units += left[number]
+            left[number] = 0
+        draft = drafts[number]
+        day = draft.date if given.date is not None and draft.date is not None else given.date
+        key = (draft.modifiers, day)
+        groups[key] = groups.get(key, 0) + units
+    for modifiers, day in groups:
+        kept = tuple(m for m in given.modifiers if m not in distinct)
+        has = tuple(m for m in given.modifiers if m in distinct)
+        wanted = has if has and modifiers else modifiers
+        change = {"units": groups[modifiers, day], "date": day, "modifiers": (*kept, *wanted)}
+        out.append(given.model_copy(update=change))
+    return out

@@ -1,0 +1,194 @@
+"""What goes out: suggested lines, violations, questions and the claim to send instead.
+
+Version 1 of the contract. Results are plain frozen records; ``Result.to_json`` writes them and
+``Result.from_json`` reads them back, checked.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, TypeAdapter
+
+from ivpush.models import ClaimLine
+
+__all__ = [
+    "Answer",
+    "Between",
+    "Disposition",
+    "Edit",
+    "Equals",
+    "LineVerdict",
+    "NotBillable",
+    "PackStamp",
+    "Question",
+    "Result",
+    "Severity",
+    "Status",
+    "SuggestedLine",
+    "Unjudged",
+    "Violation",
+]
+
+Severity = Literal["error", "warning", "info"]
+Status = Literal["violations", "needs_chart", "clean"]
+Disposition = Literal[
+    "return", "reject_line", "deny_line", "needs_documentation", "informational"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PackStamp:
+    """Which rules spoke: pack, version, payer's overlay, and the date whose rules applied."""
+
+    name: str
+    version: str
+    payer: str | None
+    in_force_on: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestedLine:
+    """One line that the chart supports: code, billing units, modifiers, and why."""
+
+    code: str
+    units: int
+    modifiers: tuple[str, ...]
+    date: dt.date | None
+    administrations: tuple[str, ...]
+    because: str
+    cites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotBillable:
+    """An administration that earns no line of its own, and why."""
+
+    administration: str
+    because: str
+    cites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Equals:
+    """A fact that takes one value; ``field`` is its path in the encounter."""
+
+    field: str
+    value: str | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A number within bounds, both included (minutes); ``to`` None means without end."""
+
+    field: str
+    low: Annotated[int, Field(alias="from")]
+    high: Annotated[int | None, Field(alias="to")]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What would be suggested if the open fact were so."""
+
+    when: Annotated[Equals | Between, Field(alias="if")]
+    suggested: tuple[SuggestedLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One fact that the chart leaves open and that decides what is billed."""
+
+    administration: str | None
+    missing: str
+    who: str
+    ask: str
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of the claim: these lines, replaced by those."""
+
+    before: tuple[ClaimLine, ...]
+    after: tuple[ClaimLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One rule that the encounter breaks, with its mend and its source."""
+
+    rule: str
+    name: str
+    severity: Severity
+    disposition: Disposition
+    line: int | None
+    administrations: tuple[str, ...]
+    message: str
+    fix: str
+    evidence: tuple[str, ...]
+    edit: Edit | None
+    carc: str | None
+    rarc: str | None
+    cites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """A rule that could not be judged, and the facts it lacked."""
+
+    rule: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineVerdict:
+    """How one billed line compares with the chart; ``suggested`` holds positions in the result."""
+
+    number: int
+    status: Literal["matched", "changed", "unsupported", "outside"]
+    suggested: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Result:
+    """Everything ivpush has to say about one encounter."""
+
+    encounter: str
+    pack: PackStamp
+    status: Status
+    suggested: tuple[SuggestedLine, ...]
+    not_billable: tuple[NotBillable, ...]
+    questions: tuple[Question, ...]
+    violations: tuple[Violation, ...]
+    unjudged: tuple[Unjudged, ...]
+    lines: tuple[LineVerdict, ...]
+    corrected: tuple[ClaimLine, ...] | None
+
+    def to_json(self, *, indent: int | None = None) -> bytes:
+        """The result as UTF-8 JSON with the names of the contract; same result, same bytes."""
+        return result_adapter().dump_json(self, indent=indent, by_alias=True)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain JSON-like Python data."""
+        made: dict[str, Any] = result_adapter().dump_python(self, mode="json", by_alias=True)
+        return made
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """A result read back from its JSON; raises pydantic's ValidationError if it is none."""
+        return result_adapter().validate_json(text)  # type: ignore[return-value]
+
+    def __repr__(self) -> str:
+        return (
+            f"Result(status={self.status!r}, suggested={len(self.suggested)}, "
+            f"violations={len(self.violations)}, questions={len(self.questions)})"
+        )
+
+    __str__ = __repr__
+
+
+@cache
+def result_adapter() -> TypeAdapter[Result]:
+    """The pydantic adapter that writes, reads and describes results; built on first use."""
+    return TypeAdapter(Result)

@@ -1,0 +1,1 @@
+"""Relations that must hold for every encounter, as property tests."""

@@ -1,0 +1,361 @@
+"""Relations 1 to 8, 11, 16 to 20, 64 and 65: what must hold for any pack."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ivpush import Encounter, Engine, Result
+from tests.properties.charts import as_lines, billed, chart, encounters, fluid, push
+
+ENGINE = Engine()
+CODING = ("roles", "time", "category", "sites", "edits", "capture")
+
+
+def codes(result: Result) -> Counter[tuple[str, tuple[str, ...]]]:
+    count: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    for one in result.suggested:
+        count[one.code, one.modifiers] += one.units
+    return count
+
+
+def errors(result: Result) -> list[str]:
+    return [one.rule for one in result.violations if one.severity == "error"]
+
+
+def changed(encounter: Encounter, **facts: Any) -> Encounter:
+    return Encounter.model_validate({**encounter.model_dump(mode="json"), **facts})
+
+
+@st.composite
+def claims(draw: st.DrawFn) -> Encounter:
+    """An encounter billed as suggested, with at most a few things changed."""
+    encounter = draw(encounters(4))
+    lines = as_lines(ENGINE.check(encounter).suggested)
+    family = sorted({"96360", "96361", "96365", "96366", "96367", "96368", "96372", "96374",
+                     "96375", "96376", "96409", "96411", "96413", "96415", "96417"})  # fmt: skip
+    for _ in range(draw(st.integers(0, 2))):
+        what = draw(st.sampled_from(("add", "drop", "units", "code", "modifier", "visit")))
+        if what == "add" or not lines:
+            lines.append({"code": draw(st.sampled_from(family)), "units": 1, "modifiers": []})
+        elif what == "drop":
+            lines.pop(draw(st.integers(0, len(lines) - 1)))
+        elif what == "units":
+            lines[draw(st.integers(0, len(lines) - 1))]["units"] += 1
+        elif what == "code":
+            lines[draw(st.integers(0, len(lines) - 1))]["code"] = draw(st.sampled_from(family))
+        elif what == "modifier":
+            lines[draw(st.integers(0, len(lines) - 1))]["modifiers"] = ["59"]
+        else:
+            lines.append({"code": "99213", "units": 1, "modifiers": []})
+    return billed(encounter, lines)
+
+
+@given(claims())
+def test_01_a_second_check_gives_the_same_bytes(encounter: Encounter) -> None:
+    assert ENGINE.check(encounter).to_json() == ENGINE.check(encounter).to_json()
+    assert Engine(pack=ENGINE.pack).check(encounter).to_json() == ENGINE.check(encounter).to_json()
+
+
+def test_01_hash_seed_zone_and_locale_change_no_byte(tmp_path: Path) -> None:
+    script = tmp_path / "check.py"
+    script.write_text(
+        "import sys\nfrom ivpush import Encounter, Engine\n"
+        "engine = Engine()\n"
+        "for text in sys.stdin:\n"
+        "    sys.stdout.buffer.write(engine.check(Encounter.model_validate_json(text)).to_json())\n"
+    )
+    rng = random.Random(7)
+    feed = []
+    for n in range(20):
+        plan = [push(f"a{i}", rng.choice((0, 20, 31, 60)) * i, rng.choice("xyz")) for i in range(5)]
+        plan.append(fluid("f", 0, rng.choice((30, 31, 91))))
+        made = chart(*plan, setting=rng.choice(("facility", "professional")))
+        lines = [{"code": "96374", "units": n % 3}, {"code": "99213", "units": 1}]
+        feed.append(billed(made, lines).model_dump_json())
+    outputs = set()
+    for seed, zone, locale in (("0", "UTC", "C"), ("1", "America/New_York", "C.UTF-8"),
+                               ("77", "Asia/Tokyo", "POSIX")):  # fmt: skip
+        env = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": locale}
+        run = subprocess.run([sys.executable, str(script)], input="\n".join(feed).encode(),
+                             capture_output=True, env=env, check=True)  # fmt: skip
+        outputs.add(run.stdout)
+    assert len(outputs) == 1
+
+
+@given(encounters(), st.randoms(use_true_random=False))
+def test_02_order_of_administrations_does_not_matter(
+    encounter: Encounter, rng: random.Random
+) -> None:
+    record = encounter.model_dump(mode="json")
+    rng.shuffle(record["administrations"])
+    one, other = ENGINE.check(encounter), ENGINE.check(Encounter.model_validate(record))
+    assert one.suggested == other.suggested
+    by_id = {entry.administration: entry for entry in other.not_billable}
+    assert {entry.administration: entry for entry in one.not_billable} == by_id
+
+
+@given(claims(), st.randoms(use_true_random=False))
+def test_03_order_of_lines_does_not_matter(encounter: Encounter, rng: random.Random) -> None:
+    record = encounter.model_dump(mode="json")
+    keys = [(line["code"], tuple(line["modifiers"]), line["date"]) for line in record["lines"]]
+    assume(len(set(keys)) == len(keys))
+    codes_billed = [line["code"] for line in record["lines"]]
+    assume(len(set(codes_billed)) == len(codes_billed))
+    rng.shuffle(record["lines"])
+    other = ENGINE.check(Encounter.model_validate(record))
+    one = ENGINE.check(encounter)
+    assert one.suggested == other.suggested
+    judged = {(v.number, v.status) for v in one.lines if v.status in {"matched", "outside"}}
+    assert judged == {(v.number, v.status) for v in other.lines if v.status in {"matched", "outside"}}
+
+
+@given(claims())
+def test_05_checking_changes_nothing(encounter: Encounter) -> None:
+    before = encounter.model_dump_json()
+    ENGINE.check(encounter)
+    assert encounter.model_dump_json() == before
+
+
+@given(encounters())
+def test_06_the_suggestion_billed_is_a_fixed_point(encounter: Encounter) -> None:
+    first = ENGINE.check(encounter)
+    second = ENGINE.check(billed(encounter, as_lines(first.suggested)))
+    assert second.suggested == first.suggested
+    assert errors(second) == []
+    assert all(one.status == "matched" for one in second.lines)
+
+
+@given(claims())
+def test_07_the_corrected_claim_has_no_error(encounter: Encounter) -> None:
+    corrected = ENGINE.check(encounter).corrected
+    assume(corrected is not None)
+    assert corrected is not None
+    again = encounter.model_copy(update={"lines": corrected})
+    result = ENGINE.check(again)
+    assert errors(result) == []
+    assert result.corrected == corrected
+
+
+@given(encounters(), st.data())
+def test_08_one_change_of_a_right_claim_is_seen(encounter: Encounter, data: st.DataObject) -> None:
+    lines = as_lines(ENGINE.check(encounter).suggested)
+    assume(lines)
+    at = data.draw(st.integers(0, len(lines) - 1))
+    kind = data.draw(st.sampled_from(("code", "more", "fewer", "drop", "add", "bare", "needless")))
+    wrong = [dict(line) for line in lines]
+    if kind == "code":
+        other = data.draw(st.sampled_from(("96365", "96374", "96361", "96413", "96372", "96375")))
+        assume(other != wrong[at]["code"])
+        wrong[at]["code"] = other
+    elif kind == "more":
+        wrong[at]["units"] += 1
+    elif kind == "fewer":
+        wrong[at]["units"] -= 1
+    elif kind == "drop":
+        del wrong[at]
+    elif kind == "add":
+        wrong.append({"code": "96379", "units": 1, "modifiers": []})
+    elif kind == "bare":
+        assume(wrong[at]["modifiers"])
+        wrong[at]["modifiers"] = []
+    else:
+        assume(not wrong[at]["modifiers"])
+        wrong[at]["modifiers"] = ["59"]
+    result = ENGINE.check(billed(encounter, wrong))
+    loud = [one for one in result.violations if one.severity != "info"]
+    assert loud or any(line.status not in {"matched", "outside"} for line in result.lines)
+
+
+@given(encounters())
+def test_11_renaming_ids_and_unknown_drugs_changes_names_only(encounter: Encounter) -> None:
+    record = encounter.model_dump(mode="json")
+    for one in record["administrations"]:
+        one["id"] = "z" + one["id"]
+        one["drug"] = "unknown " + one["drug"] if one["drug"] != "saline" else one["drug"]
+    renamed = ENGINE.check(Encounter.model_validate({**record, "id": "other"}))
+    first = ENGINE.check(encounter)
+    assert [(s.code, s.units, s.modifiers, s.date) for s in first.suggested] == [
+        (s.code, s.units, s.modifiers, s.date) for s in renamed.suggested
+    ]
+    assert [tuple("z" + key for key in s.administrations) for s in first.suggested] == [
+        s.administrations for s in renamed.suggested
+    ]
+
+
+FACTS = ("continuously_attended", "ordered", "response", "monitoring", "administered_by")
+
+
+@given(claims(), st.sampled_from(FACTS), st.booleans())
+def test_16_a_fact_made_unknown_never_turns_a_verdict_round(
+    encounter: Encounter, fact: str, value: bool
+) -> None:
+    told: Any = value if fact != "administered_by" else ("RN" if value else "janitor")
+    record = encounter.model_dump(mode="json")
+    known = changed(encounter, administrations=[{**a, fact: told} for a in record["administrations"]])
+    blank = changed(encounter, administrations=[{**a, fact: None} for a in record["administrations"]])
+    first, second = ENGINE.check(known), ENGINE.check(blank)
+    assume(first.suggested == second.suggested)
+    broken = {(v.rule, v.line, v.administrations) for v in first.violations}
+    still = {(v.rule, v.line, v.administrations) for v in second.violations}
+    unjudged = {one.rule for one in second.unjudged}
+    assert {v[0] for v in broken - still} <= unjudged
+    assert {v[0] for v in still - broken} == set()
+
+
+def with_answer(encounter: Encounter, question: Any, value: Any) -> Encounter:
+    record = encounter.model_dump(mode="json")
+    if question.administration is None or "administrations[" not in question.answers[0].when.field:
+        record[question.answers[0].when.field] = value
+        return Encounter.model_validate(record)
+    place, field = question.answers[0].when.field.split(".")
+    index = int(place.removeprefix("administrations[").removesuffix("]"))
+    record["administrations"][index][field] = value
+    return Encounter.model_validate(record)
+
+
+@st.composite
+def open_charts(draw: st.DrawFn) -> Encounter:
+    """Charts with something left open."""
+    encounter = draw(encounters(3))
+    record = encounter.model_dump(mode="json")
+    for one in record["administrations"]:
+        gone = draw(st.sampled_from(("stop", "route", "attended", "defaulted", "category", None)))
+        if gone == "stop":
+            one["stop"] = one["minutes"] = None
+        elif gone == "route":
+            one["route"] = None
+        elif gone == "defaulted":
+            one["times_from"] = "defaulted"
+        elif gone == "category":
+            one["category"] = "complex_biologic"
+        elif gone == "attended" and one["start"] and one["method"] == "push":
+            one["stop"] = (dt.datetime.fromisoformat(one["start"]) + dt.timedelta(minutes=40)).isoformat()
+    return Encounter.model_validate(record)
+
+
+@given(open_charts(), st.randoms(use_true_random=False))
+def test_17_every_answer_bills_what_the_question_says(
+    encounter: Encounter, rng: random.Random
+) -> None:
+    for question in ENGINE.check(encounter).questions:
+        for answer in rng.sample(question.answers, min(3, len(question.answers))):
+            when = answer.when
+            if hasattr(when, "value"):
+                values = [when.value]
+            else:
+                assert when.high is not None
+                values = [when.low, when.high, (when.low + when.high) // 2]
+            for value in values:
+                told = ENGINE.check(with_answer(encounter, question, value))
+                assert [(s.code, s.units, s.modifiers, s.date) for s in told.suggested] == [
+                    (s.code, s.units, s.modifiers, s.date) for s in answer.suggested
+                ], (question.missing, value)
+
+
+@given(open_charts())
+def test_17_minutes_are_asked_without_gap(encounter: Encounter) -> None:
+    for question in ENGINE.check(encounter).questions:
+        if not question.missing.endswith(".stop"):
+            continue
+        spans = [(one.when.low, one.when.high) for one in question.answers]
+        assert spans[0][0] == 0
+        assert all(b[0] == a[1] + 1 for a, b in zip(spans, spans[1:], strict=False))
+
+
+BLANK = ("monitoring", "response", "ordered", "charge", "performer", "administered_by", "lumen")
+
+
+@given(claims())
+def test_18_evidence_is_sufficient(encounter: Encounter) -> None:
+    record = encounter.model_dump(mode="json")
+    for violation in ENGINE.check(encounter).violations:
+        whole = "administrations" in violation.evidence
+        copy = {**record}
+        if not whole:
+            named = {path for path in violation.evidence if path.startswith("administrations[")}
+            copy["administrations"] = [
+                {key: (value if key in {"id"} or f"administrations[{n}].{key}" in named else None)
+                 for key, value in one.items()}
+                for n, one in enumerate(record["administrations"])
+            ]  # fmt: skip
+        if "lines" not in violation.evidence:
+            copy["lines"] = [
+                {**line, "charge": None, "diagnosis_pointers": [], "revenue_code": None}
+                for line in record["lines"]
+            ]
+        again = ENGINE.check(Encounter.model_validate(copy))
+        assert any(v.rule == violation.rule and v.line == violation.line for v in again.violations)
+
+
+def applied(encounter: Encounter, edit: Any) -> Encounter:
+    gone = {line.number for line in edit.before}
+    kept = [line for line in encounter.lines or () if line.number not in gone]
+    after = sorted([*kept, *edit.after], key=lambda line: line.number)
+    return encounter.model_copy(update={"lines": tuple(after)})
+
+
+@given(claims())
+def test_19_an_edit_mends_its_violation_and_breaks_nothing(encounter: Encounter) -> None:
+    first = ENGINE.check(encounter)
+    before = set(errors(first))
+    for violation in first.violations:
+        if violation.edit is None or violation.severity != "error":
+            continue
+        again = ENGINE.check(applied(encounter, violation.edit))
+        left = [v for v in again.violations if v.rule == violation.rule and v.line == violation.line]
+        assert left == []
+        assert set(errors(again)) <= before
+
+
+@given(encounters(), st.integers(-20, 20))
+def test_20_moving_the_date_inside_one_window_changes_dates_only(
+    encounter: Encounter, days: int
+) -> None:
+    record = encounter.model_dump(mode="json")
+
+    def moved(text: str | None) -> str | None:
+        return (dt.datetime.fromisoformat(text) + dt.timedelta(days=days)).isoformat() if text else None
+
+    record["date"] = (dt.date.fromisoformat(record["date"]) + dt.timedelta(days=days)).isoformat()
+    for one in record["administrations"]:
+        one["start"], one["stop"] = moved(one["start"]), moved(one["stop"])
+    assert codes(ENGINE.check(Encounter.model_validate(record))) == codes(ENGINE.check(encounter))
+
+
+@pytest.mark.parametrize("lines", [None, []])
+def test_64_an_empty_encounter_is_clean(lines: list[Any] | None) -> None:
+    result = ENGINE.check(
+        Encounter.model_validate({"id": "E", "setting": "facility", "administrations": [],
+                                  "lines": lines})
+    )  # fmt: skip
+    assert (result.status, result.suggested, result.not_billable) == ("clean", (), ())
+
+
+def test_64_lines_without_anything_given_are_unsupported() -> None:
+    result = ENGINE.check(billed(chart(), [{"code": "96374", "units": 1},
+                                           {"code": "96375", "units": 2}]))  # fmt: skip
+    assert [one.status for one in result.lines] == ["unsupported", "unsupported"]
+    assert {one.line for one in result.violations if one.severity == "error"} == {1, 2}
+    assert result.corrected == ()
+
+
+@given(claims())
+def test_65_everything_is_accounted_for_once(encounter: Encounter) -> None:
+    result = ENGINE.check(encounter)
+    stands = {key for one in result.suggested for key in one.administrations}
+    barred = [one.administration for one in result.not_billable]
+    assert len(barred) == len(set(barred))
+    assert stands.isdisjoint(barred)
+    assert stands | set(barred) == {one.id for one in encounter.administrations or ()}
+    assert [one.number for one in result.lines] == [one.number for one in encounter.lines or ()]

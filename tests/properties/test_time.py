@@ -1,0 +1,193 @@
+"""Relations 26 to 37: time, durations and units."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+
+import pytest
+from dateutil import tz
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ivpush import Encounter, Engine
+from tests.properties.charts import NOON, chart, doses, drip, encounters, fluid, push
+
+ENGINE = Engine()
+
+
+def billed_units(encounter: Encounter) -> Counter[str]:
+    count: Counter[str] = Counter()
+    for one in ENGINE.check(encounter).suggested:
+        count[one.code] += one.units
+    return count
+
+
+@given(doses(), st.integers(1, 20))
+def test_26_shifting_by_days_shifts_dates_only(plan: list, days: int) -> None:
+    later = NOON + dt.timedelta(days=days if days < 6 else days + 7)
+    first = ENGINE.check(chart(*plan)).suggested
+    second = ENGINE.check(chart(*plan, day=later)).suggested
+    shift = later.date() - NOON.date()
+    assert [(s.code, s.units, s.modifiers, s.date + shift) for s in first if s.date] == [
+        (s.code, s.units, s.modifiers, s.date) for s in second
+    ]
+
+
+@given(doses(4), st.integers(0, 59))
+def test_27_shifting_by_minutes_changes_nothing(plan: list, minutes: int) -> None:
+    assume(sum((one.minutes or 0) for one in plan) + max(one.offset for one in plan) < 840)
+    shifted = [one.with_(offset=one.offset + minutes) for one in plan]
+    first, second = ENGINE.check(chart(*plan)).suggested, ENGINE.check(chart(*shifted)).suggested
+    assert [(s.code, s.units, s.modifiers, s.date) for s in first] == [
+        (s.code, s.units, s.modifiers, s.date) for s in second
+    ]
+
+
+@given(doses(), st.integers(0, 1440))
+def test_28_crossing_midnight_changes_dates_only(plan: list, minutes: int) -> None:
+    shifted = [one.with_(offset=one.offset + minutes) for one in plan]
+    assert billed_units(chart(*plan)) == billed_units(chart(*shifted))
+
+
+@given(doses(4), st.sampled_from(("-05:00", "+00:00", "+09:30", "Z")))
+def test_29_the_same_instants_in_another_zone_bill_the_same(plan: list, offset: str) -> None:
+    record = chart(*plan).model_dump(mode="json")
+    zone = tz.gettz("America/New_York")
+    for one in record["administrations"]:
+        for name in ("start", "stop"):
+            if one[name] is not None:
+                at = dt.datetime.fromisoformat(one[name]).replace(tzinfo=zone)
+                target = dt.timezone.utc
+                if offset not in {"Z", "+00:00"}:
+                    sign = -1 if offset[0] == "-" else 1
+                    target = dt.timezone(
+                        sign * dt.timedelta(hours=int(offset[1:3]), minutes=int(offset[4:]))
+                    )
+                one[name] = at.astimezone(target).isoformat()
+    record["timezone"] = "America/New_York"
+    assert billed_units(Encounter.model_validate(record)) == billed_units(chart(*plan))
+
+
+ZONES = ("America/New_York", "America/Chicago", "America/Denver", "America/Phoenix",
+         "America/Los_Angeles", "Pacific/Honolulu")  # fmt: skip
+NIGHTS = ("2026-03-08", "2026-11-01", "2027-03-14", "2028-11-05")
+
+
+@given(doses(3), st.sampled_from(ZONES), st.sampled_from(NIGHTS))
+def test_30_a_night_of_clock_change_bills_as_in_utc(plan: list, zone: str, night: str) -> None:
+    start = dt.datetime.fromisoformat(night).replace(hour=5, tzinfo=dt.timezone.utc)
+    record = chart(*plan).model_dump(mode="json")
+    record["timezone"], record["date"] = zone, night
+    utc = chart(*plan).model_dump(mode="json")
+    utc["date"] = night
+    for one, other in zip(record["administrations"], utc["administrations"], strict=True):
+        for name in ("start", "stop"):
+            if one[name] is None:
+                continue
+            passed = dt.datetime.fromisoformat(one[name]) - NOON
+            other[name] = (start + passed).isoformat()
+            one[name] = (start + passed).astimezone(tz.gettz(zone)).isoformat()
+    assert billed_units(Encounter.model_validate(record)) == billed_units(
+        Encounter.model_validate(utc)
+    )
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "minutes"),
+    [
+        ("2026-11-01T01:50", "2026-11-01T01:05", 15),
+        ("2026-03-08T01:55", "2026-03-08T03:05", 10),
+        ("2026-11-01T01:30", "2026-11-01T01:46", 16),
+        ("2026-11-01T00:30", "2026-11-01T01:45", 75),
+    ],
+)
+def test_30_naive_times_across_a_change_count_elapsed_minutes(
+    start: str, stop: str, minutes: int
+) -> None:
+    encounter = Encounter.model_validate({
+        "id": "E", "setting": "facility", "type_of_bill": "131", "timezone": "America/New_York",
+        "administrations": [{"id": "a", "drug": "x", "category": "therapeutic", "route": "IV",
+                             "method": "infusion", "start": start, "stop": stop}],
+    })  # fmt: skip
+    facts = ENGINE.work(encounter).facts.administrations
+    assert facts is not None
+    assert facts[0].clock_minutes == minutes
+
+
+@given(st.integers(0, 200), st.integers(0, 59))
+def test_31_seconds_within_a_minute_change_nothing(minutes: int, seconds: int) -> None:
+    record = chart(drip("a", 0, minutes)).model_dump(mode="json")
+    exact = Encounter.model_validate(record)
+    stop = dt.datetime.fromisoformat(record["administrations"][0]["stop"])
+    record["administrations"][0]["stop"] = (stop + dt.timedelta(seconds=seconds)).isoformat()
+    assert billed_units(Encounter.model_validate(record)) == billed_units(exact)
+
+
+@given(st.integers(1, 3000))
+def test_32_a_stop_before_its_start_is_a_finding(minutes: int) -> None:
+    record = chart(drip("a", 4000, 5)).model_dump(mode="json")
+    start = dt.datetime.fromisoformat(record["administrations"][0]["start"])
+    record["administrations"][0]["stop"] = (start - dt.timedelta(minutes=minutes)).isoformat()
+    result = ENGINE.check(Encounter.model_validate(record))
+    assert any(v.name == "stop-before-start" and v.severity == "error" for v in result.violations)
+    assert all(one.units >= 1 for one in result.suggested)
+
+
+@given(st.integers(0, 2000))
+def test_33_and_34_push_infusion_and_further_hours(minutes: int) -> None:
+    units = billed_units(chart(drip("a", 0, minutes)))
+    if minutes <= 15:
+        assert units == {"96374": 1}
+    else:
+        further = max(0, (minutes - 31) // 60)
+        assert units == Counter({"96365": 1, "96366": further}) - Counter()
+
+
+@given(st.integers(0, 2000), st.booleans())
+def test_35_hydration_first_and_second(minutes: int, second: bool) -> None:
+    plan = [fluid("f", 0, minutes)]
+    if second:
+        plan.append(push("a", 5000))
+    units = billed_units(chart(*plan))
+    if minutes <= 30:
+        assert units == ({"96374": 1} if second else {})
+    elif second:
+        assert units == {"96374": 1, "96361": 1 + (minutes - 31) // 60}
+    else:
+        assert units == Counter({"96360": 1, "96361": (minutes - 31) // 60}) + Counter()
+
+
+@given(st.integers(31, 400), st.integers(16, 300), st.integers(0, 200), st.integers(0, 120))
+def test_36_shared_minutes_never_raise_hydration(
+    long: int, drug: int, overlap: int, more: int
+) -> None:
+    overlap = min(overlap, long, drug)
+    more = min(more, long - overlap, drug - overlap)
+
+    def hydration(shared: int) -> int:
+        start = long - shared
+        units = billed_units(chart(fluid("f", 0, long), drip("a", start, drug)))
+        return units["96361"]
+
+    assert hydration(overlap + more) <= hydration(overlap)
+    after = billed_units(chart(drip("a", 0, drug), fluid("f", drug, long)))["96361"]
+    assert after >= hydration(overlap)
+
+
+@given(st.integers(2, 700), st.data())
+def test_37_a_split_run_bills_as_one(minutes: int, data: st.DataObject) -> None:
+    cut = data.draw(st.integers(1, minutes - 1))
+    whole = billed_units(chart(drip("a", 0, minutes)))
+    assert billed_units(chart(drip("a", 0, cut), drip("b", cut, minutes - cut))) == whole
+
+
+@given(encounters())
+def test_38_no_line_has_less_than_one_unit(encounter: Encounter) -> None:
+    assert all(one.units >= 1 for one in ENGINE.check(encounter).suggested)
+
+
+@given(st.integers(16, 1500))
+def test_39_the_prolonged_boundary_switches_once(minutes: int) -> None:
+    units = billed_units(chart(drip("a", 0, minutes, category="chemotherapy")))
+    assert ("96416" in units) == (minutes > 480)
