@@ -1,0 +1,220 @@
+"""What is in force on one service date: codes, policies, limits, tables and rules.
+
+A Book is made by a Pack for one date, payer and set of policies, and is only looked up from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ivpush.rulefile import Rule
+
+__all__ = ["Book", "CodeRow", "DrugRow", "SupervisionRow", "plain_name"]
+
+_NOTHING: Mapping[str, int] = {}
+_NO_CODES: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRow:
+    """One row of codes.yaml, as valid within its dates."""
+
+    code: str
+    label: str
+    family: str
+    technique: str
+    role: str
+    variant: str | None
+    settings: frozenset[str]
+    further: str | None
+    once: str | None
+    succeeded_by: tuple[str, ...]
+    valid_from: date
+    valid_to: date | None
+    cites: tuple[str, ...]
+    administration: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DrugRow:
+    """One row of drugs.csv: class by route, usual techniques, billing unit, end and successor."""
+
+    hcpcs: str
+    name: str
+    category: str
+    category_injection: str | None
+    hormonal: bool
+    techniques: frozenset[str]
+    unit_amount: Decimal | None
+    unit: str | None
+    unit_rule: str | None
+    ended: date | None
+    successor: str | None
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionRow:
+    """The level and modes of supervision that one setting asks in some dates."""
+
+    setting: str
+    families: frozenset[str]
+    level: str
+    modes: frozenset[str]
+    valid_from: date
+    valid_to: date | None
+    policy: tuple[tuple[str, str], ...]
+    cites: tuple[str, ...]
+
+
+def plain_name(text: str) -> str:
+    """A drug's name without case, punctuation or doubled spaces, for exact look-up."""
+    return re.sub(r"[^a-z0-9%.]+", " ", text.casefold()).strip()
+
+
+class Book:
+    """The rules and data of one date, payer and set of policies; read-only by convention."""
+
+    __slots__ = (
+        "administration_rules", "chart_rules", "codes", "date", "drugs", "encounter_rules",
+        "every_code", "facilities", "in_force", "line_rules", "limits", "modifiers", "mues", "names",
+        "ndcs", "needs", "pairs", "payer", "payer_known", "phrases", "picks", "places", "policy",
+        "primary", "questions", "ranks", "reasons", "rules", "separate_modifiers", "service_rules",
+        "suggestion_rules", "supervised", "tables_past_quarter", "tobs", "visit_modifiers",
+    )  # fmt: skip
+    date: date | None
+    payer: str | None
+    payer_known: bool | None
+    policy: SimpleNamespace
+    limits: SimpleNamespace
+    codes: dict[str, CodeRow]
+    every_code: dict[str, CodeRow]
+    picks: dict[tuple[str, str, str, str | None], CodeRow]
+    ranks: dict[tuple[str, str], int]
+    primary: dict[str, frozenset[str]]
+    mues: dict[str, dict[str, tuple[int, int]]]
+    pairs: dict[str, dict[str, dict[str, int]]]
+    drugs: dict[str, DrugRow]
+    names: dict[str, DrugRow]
+    ndcs: dict[str, str]
+    facilities: frozenset[str]
+    places: dict[str, bool]
+    tobs: dict[str, str]
+    supervised: dict[tuple[str, str], SupervisionRow]
+    modifiers: dict[str, str]
+    separate_modifiers: frozenset[str]
+    visit_modifiers: frozenset[str]
+    phrases: tuple[str, ...]
+    needs: tuple[str, ...]
+    reasons: dict[str, tuple[str, tuple[str, ...]]]
+    questions: dict[str, tuple[str, str]]
+    tables_past_quarter: bool
+    in_force: dict[str, date]
+    rules: tuple[Rule, ...]
+    line_rules: dict[str, tuple[Rule, ...]]
+    encounter_rules: tuple[Rule, ...]
+    administration_rules: tuple[Rule, ...]
+    service_rules: tuple[Rule, ...]
+    suggestion_rules: tuple[Rule, ...]
+    chart_rules: tuple[Rule, ...]
+
+    def dated(self, day: date | None) -> Book:
+        """The same book for another day of its window."""
+        made = Book()
+        for name in Book.__slots__:
+            setattr(made, name, getattr(self, name))
+        made.date = day
+        return made
+
+    def code(self, code: str) -> CodeRow | None:
+        """The row of a code that is valid on the date."""
+        return self.codes.get(code)
+
+    def code_any(self, code: str) -> CodeRow | None:
+        """The row of a code, valid on the date or not."""
+        return self.every_code.get(code)
+
+    def pick(
+        self, family: str | None, technique: str | None, role: str, variant: str | None = None
+    ) -> CodeRow | None:
+        """The valid code of a family, technique and role."""
+        return self.picks.get((family or "", technique or "", role, variant))
+
+    def rank(self, family: str, technique: str) -> int | None:
+        """Rank in the hierarchy, 1 highest."""
+        return self.ranks.get((family, technique))
+
+    def primaries(self, code: str) -> frozenset[str]:
+        """Codes that an add-on may hang on; empty for other codes (CMS add-on edits)."""
+        return self.primary.get(code, _NO_CODES)
+
+    def mue(self, code: str, setting: str) -> tuple[int, int] | None:
+        """Most plausible units a day and the adjudication indicator, for a kind of claim."""
+        return self.mues[setting].get(code) if setting in self.mues else None
+
+    def payer_max(self, code: str) -> int | None:
+        """The payer's own most units a day."""
+        found: int | None = self.policy.max_units.get(code)
+        return found
+
+    def ptp_column1(self, code: str, setting: str) -> Mapping[str, int]:
+        """NCCI column-1 codes of a column-2 code, with their modifier indicators."""
+        return self.pairs.get(setting, {}).get(code, _NOTHING)
+
+    def drug(self, hcpcs: str | None, ndc: str | None, name: str | None) -> DrugRow | None:
+        """The row of a drug by HCPCS code, else NDC, else exact name or alias."""
+        if hcpcs is not None and hcpcs in self.drugs:
+            return self.drugs[hcpcs]
+        if ndc is not None:
+            found = self.ndcs.get(_eleven(ndc))
+            if found is not None and found in self.drugs:
+                return self.drugs[found]
+        return self.names.get(plain_name(name)) if name is not None else None
+
+    def facility_place(self, place: str) -> bool | None:
+        """Whether a place of service is a facility, by the policy's set; None if unassigned."""
+        if place in self.facilities:
+            return True
+        return False if place in self.places else None
+
+    def bill_use(self, type_of_bill: str) -> str | None:
+        """What a type of bill makes of these services: billable, packaged, not_billable."""
+        return self.tobs.get(type_of_bill.removeprefix("0")[:2])
+
+    def supervision(self, setting: str, family: str) -> SupervisionRow | None:
+        """The supervision that a setting asks for a family on the date."""
+        return self.supervised.get((setting, family))
+
+    def modifier(self, kind: str) -> str:
+        """The modifier that says something, such as separate_site."""
+        return self.modifiers[kind]
+
+    def convenience(self, reason: str) -> bool:
+        """Whether a reason for a further site says convenience and no need."""
+        plain = reason.casefold()
+        if any(need in plain for need in self.needs):
+            return False
+        return any(phrase in plain for phrase in self.phrases)
+
+    def reason(self, name: str) -> tuple[str, tuple[str, ...]]:
+        """The wording and the sources of a reason."""
+        return self.reasons[name]
+
+    def question(self, name: str) -> tuple[str, str]:
+        """Who can answer a question, and its wording."""
+        return self.questions[name]
+
+
+def _eleven(ndc: str) -> str:
+    """An NDC as eleven digits; a hyphenated one is padded part by part."""
+    parts = ndc.split("-")
+    if len(parts) == 3:
+        return parts[0].zfill(5) + parts[1].zfill(4) + parts[2].zfill(2)
+    return ndc.replace("-", "")

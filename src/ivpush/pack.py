@@ -1,0 +1,296 @@
+"""The rule pack: reads ``rules/``, checks it whole, and says what is in force on a date."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from functools import cache as once
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ivpush import tables
+from ivpush.book import Book
+from ivpush.errors import Fault, PackError, UsageError, did_you_mean
+from ivpush.language import Kind, Names
+from ivpush.policies import Policy, policy_values, read_policies
+from ivpush.rulefile import ROOMS, Known, Rule, read_rule
+from ivpush.sheets import MOST_CSV_BYTES, Sheet, read_yaml
+
+__all__ = ["Pack", "rules_folder"]
+
+_CACHE_FORMAT = "1"
+_KINDS = ("pack", "sources", "codes", "limits", "hierarchy", "policies", "supervision", "modifiers",
+          "phrases", "places", "reasons")  # fmt: skip
+
+
+@once
+def rules_folder() -> Path:
+    """The shipped rules: inside the package when installed, beside ``src`` in a checkout."""
+    inside = Path(str(files("ivpush"))) / "rules"
+    return inside if inside.is_dir() else Path(__file__).resolve().parents[2] / "rules"
+
+
+def _collect(folder: Path) -> dict[str, bytes]:
+    """The files of a pack by relative path; links that lead out of it are refused."""
+    if not folder.is_dir():
+        raise UsageError(Fault(folder.name, "is no folder of rules", "name one"))
+    found: dict[str, bytes] = {}
+    root = folder.resolve()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix not in {".yaml", ".csv"} or not path.is_file():
+            continue
+        if not path.resolve().is_relative_to(root):
+            raise PackError(Fault(path.relative_to(folder).as_posix(), "leads out of the pack",
+                                  "copy the file"))  # fmt: skip
+        if path.stat().st_size > MOST_CSV_BYTES:
+            raise PackError(Fault(path.relative_to(folder).as_posix(), "is too large", "split it"))
+        found[path.relative_to(folder).as_posix()] = path.read_bytes()
+    return found
+
+
+class _Cache:
+    """Parsed files of a pack as JSON, keyed by their content; anything odd is a miss."""
+
+    def __init__(self, folder: Path, contents: Sequence[Mapping[str, bytes]]) -> None:
+        digest = hashlib.sha256(_CACHE_FORMAT.encode())
+        for content in contents:
+            for name in sorted(content):
+                digest.update(f"{len(name)}:{name}:{len(content[name])}:".encode())
+                digest.update(content[name])
+        self.key = digest.hexdigest()
+        self.path = folder / f"{self.key}.json"
+
+    def read(self) -> list[dict[str, Any]] | None:
+        try:
+            seal, _, text = self.path.read_bytes().partition(b"\n")
+            if seal.decode() != hashlib.sha256(self.key.encode() + text).hexdigest():
+                return None
+            made: list[dict[str, Any]] = json.loads(text)
+            return made
+        except (OSError, ValueError):
+            return None
+
+    def write(self, data: list[dict[str, Any]]) -> None:
+        text = json.dumps(data, separators=(",", ":")).encode()
+        seal = hashlib.sha256(self.key.encode() + text).hexdigest().encode()
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle, name = tempfile.mkstemp(dir=self.path.parent)
+            with os.fdopen(handle, "wb") as file:
+                file.write(seal + b"\n" + text)
+            os.replace(name, self.path)
+        except OSError:
+            return
+
+
+def _read(contents: Mapping[str, bytes], faults: list[Fault]) -> dict[str, Any]:
+    """Every YAML file as a Sheet, every CSV as its bytes."""
+    made: dict[str, Any] = {}
+    for name, raw in contents.items():
+        if name.endswith(".csv"):
+            made[name] = raw
+            continue
+        try:
+            made[name] = read_yaml(name, raw)
+        except PackError as error:
+            faults += error.faults
+    return made
+
+
+class Pack:
+    """A checked rule pack; make one with ``Pack.load`` and ask it for a Book."""
+
+    def __init__(self, layers: Sequence[Mapping[str, Any]], digest: str) -> None:
+        faults: list[Fault] = []
+        self.digest = digest
+        self._layers = layers
+        self._windows: dict[Any, Book] = {}
+        self._build(faults)
+        if faults:
+            raise PackError(faults)
+
+    @classmethod
+    def load(
+        cls, rules: Path | None = None, extra: Sequence[Path] = (), cache: Path | None = None
+    ) -> Pack:
+        """The pack in ``rules`` (default: the shipped one) with further packs stacked on it.
+
+        ``cache`` is a folder for parsed files. Raises PackError with every fault found at once.
+        """
+        contents = [_collect(one) for one in (rules or rules_folder(), *extra)]
+        store = _Cache(cache, contents) if cache is not None else None
+        known = store.read() if store is not None else None
+        if store is not None and known is not None:
+            layers = [
+                {**{name: raw for name, raw in content.items() if name.endswith(".csv")},
+                 **{name: Sheet(name, data, {}) for name, data in one.items()}}
+                for content, one in zip(contents, known, strict=True)
+            ]  # fmt: skip
+            return cls(layers, store.key)
+        faults: list[Fault] = []
+        layers = [_read(content, faults) for content in contents]
+        if faults:
+            raise PackError(faults)
+        key = store.key if store is not None else _Cache(Path(), contents).key
+        made = cls(layers, key)
+        if store is not None:
+            store.write([
+                {name: one.data for name, one in layer.items() if isinstance(one, Sheet)}
+                for layer in layers
+            ])  # fmt: skip
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Pack, (self._layers, self.digest)
+
+    def _sheet(self, name: str, faults: list[Fault]) -> Sheet:
+        """One of the base pack's files; later packs may add rules and payers only."""
+        sheet = self._layers[0].get(f"{name}.yaml")
+        if not isinstance(sheet, Sheet) or not isinstance(sheet.data, dict):
+            raise PackError([*faults, Fault(f"{name}.yaml", "is missing or no mapping", "write it")])
+        return sheet
+
+    def _build(self, faults: list[Fault]) -> None:
+        say: Callable[[Fault], None] = faults.append
+        sheets = {name: self._sheet(name, faults) for name in _KINDS}
+        about = sheets["pack"].data
+        self.name, self.version = str(about.get("name")), str(about.get("version"))
+        self.case_date = str(about.get("case_date"))
+        self.checked = date.fromisoformat(about["checked"])
+        self.sources: dict[str, Any] = sheets["sources"].data.get("sources", {})
+        self.codes = tables.read_codes(sheets["codes"], say)
+        self.limits = tables.read_limits(sheets["limits"], say)
+        self.policies = read_policies(sheets["policies"], say)
+        self._data = tables.read_data(sheets, self._layers[0], self.codes, say)
+        self._check_cites(sheets, say)
+        self.names = Names(
+            {name: one.kind for name, one in self.policies.items() if one.kind.name != "other"},
+            {name: Kind("whole") for name in self.limits},
+        )
+        known = Known(self.names, frozenset(self.sources), self.codes,
+                      frozenset(self._data.modifiers), self._data.denials)  # fmt: skip
+        self.rules = tuple(self._rules(known, say))
+        self.payers = self._payers(known, say)
+        self._marks = self._boundaries()
+
+    def _check_cites(self, sheets: Mapping[str, Sheet], say: Callable[[Fault], None]) -> None:
+        for sheet in sheets.values():
+            for path, cites in _cites(sheet.data, ()):
+                for n, one in enumerate(cites):
+                    if one not in self.sources:
+                        say(Fault(sheet.place((*path, n)), f"'{str(one)[:60]}' is in no row of "
+                                  "sources.yaml", did_you_mean(str(one), self.sources)))  # fmt: skip
+
+    def _rules(self, known: Known, say: Callable[[Fault], None]) -> Iterable[Rule]:
+        ids: dict[str, str] = {}
+        for layer in self._layers:
+            for name, sheet in layer.items():
+                if not isinstance(sheet, Sheet) or not _is_rule(name):
+                    continue
+                rule = read_rule(sheet, sheet.data, known, say)
+                if rule is None:
+                    continue
+                for key in (rule.id, rule.name):
+                    if key in ids:
+                        say(Fault(rule.place, f"'{key}' is taken by {ids[key]}", "choose another"))
+                    ids[key] = rule.place
+                yield rule
+
+    def _payers(self, known: Known, say: Callable[[Fault], None]) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        rules = {rule.id: rule for rule in self.rules}
+        for layer in self._layers:
+            for name, sheet in layer.items():
+                if isinstance(sheet, Sheet) and name.startswith("payers/"):
+                    overlay = tables.read_payer(sheet, self.policies, rules, known, say)
+                    if overlay is not None:
+                        made[overlay.id] = overlay
+        return made
+
+    def _boundaries(self) -> list[date]:
+        days = {date.min}
+        for low, high in self._data.windows(self.codes, self.limits):
+            days.add(low)
+            if high is not None:
+                days.add(high + timedelta(days=1))
+        for rule in self.rules:
+            days.add(rule.valid_from)
+            if rule.valid_to is not None:
+                days.add(rule.valid_to + timedelta(days=1))
+        return sorted(days)
+
+    def book(
+        self, day: date | None, payer: str | None = None, policies: Mapping[str, Any] | None = None
+    ) -> Book:
+        """What is in force on a date; without a date, on the day the pack was checked.
+
+        Raises UsageError for a policy or a value that does not exist.
+        """
+        on = day if day is not None else self.checked
+        window = bisect_right(self._marks, on)
+        key = (window, payer, json.dumps(policies, sort_keys=True, default=str))
+        book = self._windows.get(key)
+        if book is None:
+            book = self._windows[key] = self._open(on, payer, policies or {})
+        return book.dated(day)
+
+    def policy_for(self, payer: str | None, policies: Mapping[str, Any]) -> dict[str, Any]:
+        """Policies of a payer's overlay with the caller's own on top, checked."""
+        overlay = self.payers.get(payer) if payer is not None else None
+        set_by = dict(overlay.policies) if overlay is not None else {}
+        for name, value in policies.items():
+            policy: Policy | None = self.policies.get(name)
+            if policy is None:
+                raise UsageError(Fault(f"policy {name[:60]}", "does not exist",
+                                       did_you_mean(name, self.policies)))  # fmt: skip
+            set_by[name] = policy.read(value)
+        return policy_values(self.policies, set_by)
+
+    def _open(self, day: date, payer: str | None, policies: Mapping[str, Any]) -> Book:
+        book = Book()
+        overlay = self.payers.get(payer) if payer is not None else None
+        book.date, book.payer = day, payer if overlay is not None else None
+        book.payer_known = None if payer is None else overlay is not None
+        values = self.policy_for(payer, policies)
+        self._data.fill(book, day, values, self.codes, self.limits)
+        rules = self.rules if overlay is None else overlay.applied(self.rules)
+        _dispatch(book, [one for one in rules
+                         if one.valid_from <= day and (one.valid_to is None or day <= one.valid_to)])  # fmt: skip
+        return book
+
+
+def _is_rule(name: str) -> bool:
+    parts = name.split("/")
+    return len(parts) == 3 and parts[0] == "checks" and parts[1] in ROOMS
+
+
+def _cites(data: Any, path: tuple[int | str, ...]) -> Iterable[tuple[tuple[int | str, ...], list[Any]]]:
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if key == "cites" and isinstance(value, list):
+                yield (*path, key), value
+            else:
+                yield from _cites(value, (*path, key))
+    elif isinstance(data, list):
+        for n, value in enumerate(data):
+            yield from _cites(value, (*path, n))
+
+
+def _dispatch(book: Book, rules: list[Rule]) -> None:
+    book.rules = tuple(rules)
+    by_code: dict[str, list[Rule]] = {}
+    for rule in rules:
+        for code in rule.codes or ():
+            by_code.setdefault(code, []).append(rule)
+    book.line_rules = {code: tuple(those) for code, those in by_code.items()}
+    kinds = {name: tuple(one for one in rules if one.for_each == name)
+             for name in ("encounter", "administration", "service", "suggestion")}  # fmt: skip
+    book.encounter_rules, book.administration_rules = kinds["encounter"], kinds["administration"]
+    book.service_rules, book.suggestion_rules = kinds["service"], kinds["suggestion"]
+    book.chart_rules = (*kinds["administration"], *kinds["service"], *kinds["suggestion"])

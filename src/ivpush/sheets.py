@@ -1,0 +1,205 @@
+"""Safe readers of YAML and CSV files: every scalar is text, every fault has its place.
+
+YAML 1.1 turns billing codes into other numbers and a deep or self-repeating file can kill the
+process, so files are read from the parser's events: text scalars only, no anchors, tags, repeated
+keys or second documents, with caps on size, depth and nodes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import yaml
+
+from ivpush.errors import Fault, PackError, did_you_mean
+
+__all__ = ["Marks", "Sheet", "read_csv", "read_yaml"]
+
+MOST_BYTES = 1_048_576
+MOST_CSV_BYTES = 16_777_216
+MOST_DEPTH = 32
+MOST_NODES = 200_000
+_HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u0085\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+Path = tuple[int | str, ...]
+Marks = dict[Path, tuple[int, int, int, int]]
+_LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+class Sheet:
+    """The plain data of one file with the place of each key and value."""
+
+    __slots__ = ("data", "marks", "name")
+
+    def __init__(self, name: str, data: Any, marks: Marks) -> None:
+        self.name, self.data, self.marks = name, data, marks
+
+    def place(self, path: Path = (), *, key: bool = False) -> str:
+        """``file:line:column`` of a value, or of its key; of its parent where it has none."""
+        while path and path not in self.marks:
+            path = path[:-1]
+        line, column, value_line, value_column = self.marks.get(path, (1, 1, 1, 1))
+        if key:
+            return f"{self.name}:{line}:{column}"
+        return f"{self.name}:{value_line}:{value_column}"
+
+
+def _text(name: str, raw: bytes, most: int) -> str:
+    if len(raw) > most:
+        raise PackError(Fault(name, f"is larger than {most} bytes", "split it"))
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise PackError(Fault(f"{name}:{line}:1", "is not UTF-8", "save it as UTF-8")) from None
+    found = _HIDDEN.search(text)
+    if found is not None:
+        line = text.count("\n", 0, found.start()) + 1
+        column = found.start() - text.rfind("\n", 0, found.start())
+        raise PackError(Fault(f"{name}:{line}:{column}", "holds a hidden or control character",
+                              "delete it"))  # fmt: skip
+    return text
+
+
+def read_yaml(name: str, raw: bytes) -> Sheet:
+    """The data of one YAML file, all scalars as text; raises PackError with the place."""
+    text = _text(name, raw, MOST_BYTES)
+    loader = _LOADER(text)
+    try:
+        return _compose(name, loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark is not None else f"{name}:1:1"
+        raise PackError(Fault(place, f"is not YAML: {error.problem}", "mend it")) from None
+    except (yaml.YAMLError, UnicodeError, ValueError):
+        raise PackError(Fault(f"{name}:1:1", "is not YAML", "mend it")) from None
+    finally:
+        loader.dispose()
+
+
+class _Frame:
+    """A mapping or list being read."""
+
+    __slots__ = ("count", "data", "key", "key_mark", "path")
+
+    def __init__(self, data: Any, path: Path) -> None:
+        self.data, self.path = data, path
+        self.key: str | None = None
+        self.key_mark = (1, 1)
+        self.count = 0
+
+
+def _compose(name: str, loader: Any) -> Sheet:
+    stack: list[_Frame] = []
+    marks: Marks = {}
+    made: list[Any] = []
+    nodes = documents = 0
+
+    def refuse(event: Any, problem: str, remedy: str) -> PackError:
+        mark = event.start_mark
+        return PackError(Fault(f"{name}:{mark.line + 1}:{mark.column + 1}", problem, remedy))
+
+    while True:
+        event = loader.get_event()
+        kind = type(event)
+        if kind is yaml.StreamEndEvent:
+            break
+        if kind is yaml.StreamStartEvent or kind is yaml.DocumentEndEvent:
+            continue
+        if kind is yaml.DocumentStartEvent:
+            documents += 1
+            if documents > 1:
+                raise refuse(event, "begins a second document", "write one document a file")
+            if event.version or event.tags:
+                raise refuse(event, "holds a YAML directive", "delete it")
+            continue
+        if kind is yaml.SequenceEndEvent or kind is yaml.MappingEndEvent:
+            stack.pop()
+            continue
+        if kind is yaml.AliasEvent or event.anchor is not None:
+            raise refuse(event, "uses an anchor or alias", "write the value out")
+        if event.tag is not None:
+            raise refuse(event, "carries a tag", "write plain values")
+        nodes += 1
+        if nodes > MOST_NODES:
+            raise refuse(event, f"holds more than {MOST_NODES} values", "split the file")
+        scalar = kind is yaml.ScalarEvent
+        data: Any = event.value if scalar else {} if kind is yaml.MappingStartEvent else []
+        path = _put(stack, made, data, scalar, event, marks, refuse)
+        if path is not None and not scalar:
+            if len(stack) >= MOST_DEPTH:
+                raise refuse(event, f"is nested deeper than {MOST_DEPTH} levels", "flatten it")
+            stack.append(_Frame(data, path))
+    if not made:
+        raise PackError(Fault(f"{name}:1:1", "is empty", "write a mapping"))
+    return Sheet(name, made[0], marks)
+
+
+def _put(
+    stack: list[_Frame], made: list[Any], data: Any, scalar: bool, event: Any, marks: Marks,
+    refuse: Any,
+) -> Path | None:  # fmt: skip
+    """Place a value in its parent; None where it was a mapping's key."""
+    mark = event.start_mark
+    here = (mark.line + 1, mark.column + 1)
+    if not stack:
+        made.append(data)
+        marks[()] = (*here, *here)
+        return ()
+    frame = stack[-1]
+    if isinstance(frame.data, list):
+        path: Path = (*frame.path, frame.count)
+        frame.count += 1
+        frame.data.append(data)
+        marks[path] = (*here, *here)
+        return path
+    if frame.key is None:
+        if not scalar:
+            raise refuse(event, "has a key that is not text", "write a word as the key")
+        if data == "<<":
+            raise refuse(event, "merges another mapping", "write the values out")
+        if data in frame.data:
+            raise refuse(event, f"repeats the key '{data[:60]}'", "keep one of them")
+        frame.key, frame.key_mark = data, here
+        return None
+    key, frame.key = frame.key, None
+    frame.data[key] = data
+    path = (*frame.path, key)
+    marks[path] = (*frame.key_mark, *here)
+    return path
+
+
+def read_csv(name: str, raw: bytes, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """Rows of one CSV file with their line numbers; the header must be exactly ``columns``."""
+    text = _text(name, raw, MOST_CSV_BYTES)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = next(reader, None)
+        if header is None:
+            raise PackError(Fault(f"{name}:1", "is empty", "write " + ",".join(columns)))
+        if header != list(columns):
+            raise PackError(_header_faults(name, header, columns))
+        for row in reader:
+            if len(row) != len(columns):
+                raise PackError(Fault(f"{name}:{reader.line_num}",
+                                      f"has {len(row)} cells", f"write {len(columns)}"))  # fmt: skip
+            yield reader.line_num, row
+    except csv.Error:
+        raise PackError(Fault(f"{name}:{reader.line_num}", "is not CSV",
+                              "close the quote or shorten the cell")) from None  # fmt: skip
+
+
+def _header_faults(name: str, header: Sequence[str], columns: Sequence[str]) -> list[Fault]:
+    faults = [
+        Fault(f"{name}:1", f"has an unknown column '{one[:60]}'", did_you_mean(one, columns))
+        for one in header
+        if one not in columns
+    ]
+    faults += [Fault(f"{name}:1", f"lacks the column '{one}'", "add it")
+               for one in columns if one not in header]  # fmt: skip
+    return faults or [Fault(f"{name}:1", "has its columns out of order or twice",
+                            "write " + ",".join(columns))]  # fmt: skip

@@ -1,0 +1,345 @@
+"""The data of a pack: codes, limits, hierarchy, tables, drugs and payers' overlays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, get_args
+
+from ivpush.book import Book, CodeRow, DrugRow, SupervisionRow, plain_name
+from ivpush.errors import Fault, PackError, UsageError, did_you_mean
+from ivpush.policies import Policy
+from ivpush.result import Severity
+from ivpush.rulefile import Known, Rule, read_rule, read_window
+from ivpush.sheets import Sheet, read_csv
+
+__all__ = ["Data", "Payer", "read_codes", "read_data", "read_limits", "read_payer"]
+
+Say = Callable[[Fault], None]
+Window = tuple[date, date | None]
+FAMILIES = frozenset({"hydration", "therapeutic", "chemotherapy", "port"})
+QUARTER = timedelta(days=92)
+_CODE_KEYS = {"code", "label", "family", "technique", "role", "variant", "settings", "further",
+              "once", "succeeded_by", "in_force", "cites"}  # fmt: skip
+_TABLES = {
+    "ptp": ("setting", "column1", "column2", "indicator"),
+    "mue": ("code", "professional", "facility", "mai_professional", "mai_facility"),
+    "addon": ("add_on", "primary", "type"),
+    "pos": ("pos", "facility", "name"),
+    "tob": ("prefix", "use", "name"),
+    "denials": ("kind", "code", "ended"),
+    "ndc": ("ndc", "hcpcs"),
+    "indicators": ("code", "status", "pctc", "global_days", "facility_na"),
+}
+_DRUG_COLUMNS = ("hcpcs", "name", "category", "category_injection", "hormonal", "techniques",
+                 "unit_amount", "unit", "unit_rule", "ended", "successor", "aliases", "source",
+                 "confidence")  # fmt: skip
+
+
+def read_codes(sheet: Sheet, say: Say) -> dict[str, CodeRow]:
+    """Rows of codes.yaml by code."""
+    made: dict[str, CodeRow] = {}
+    for n, row in enumerate(sheet.data.get("codes", ())):
+        place = sheet.place(("codes", n))
+        if not isinstance(row, dict) or not {"code", "family", "role", "in_force"} <= set(row):
+            say(Fault(place, "is no row of codes", "write code, family, technique, role, in_force"))
+            continue
+        for key in set(row) - _CODE_KEYS:
+            say(Fault(sheet.place(("codes", n, key), key=True), f"unknown key '{key[:60]}'",
+                      did_you_mean(key, _CODE_KEYS)))  # fmt: skip
+        code = row["code"]
+        if not re.fullmatch("[A-Z0-9]{5}", code) or code in made:
+            say(Fault(place, "repeats a code or is none", "write five capitals or digits, once"))
+        low, high = read_window(row["in_force"], place, say)
+        family, role = row["family"], row["role"]
+        made[code] = CodeRow(
+            code, row.get("label", code), family, row.get("technique", "none"), role,
+            row.get("variant"), frozenset(row.get("settings", ())), row.get("further"),
+            row.get("once"), tuple(row.get("succeeded_by", ())), low, high,
+            tuple(row.get("cites", ())), family in FAMILIES and role != "companion",
+        )  # fmt: skip
+    for row in made.values():
+        for other in (row.further, *row.succeeded_by):
+            if other is not None and other not in made:
+                say(Fault(f"{sheet.name}: {row.code}", f"names '{other}', which has no row", "add it"))
+    return made
+
+
+def read_limits(sheet: Sheet, say: Say) -> dict[str, list[tuple[date, date | None, int]]]:
+    """Dated numbers of limits.yaml by name."""
+    made: dict[str, list[tuple[date, date | None, int]]] = {}
+    for name, rows in sheet.data.get("limits", {}).items():
+        for n, row in enumerate(rows):
+            place = sheet.place(("limits", name, n))
+            if not str(row.get("value", "")).isdigit() or len(row["value"]) > 9:
+                say(Fault(place, "value is no whole number", "write one"))
+                continue
+            low, high = read_window(row.get("in_force"), place, say)
+            made.setdefault(name, []).append((low, high, int(row["value"])))
+    return made
+
+
+@dataclass(slots=True)
+class Data:
+    """Everything of a pack that is looked up by date, payer or policy."""
+
+    drugs: dict[str, DrugRow] = field(default_factory=dict)
+    names: dict[str, DrugRow] = field(default_factory=dict)
+    ranks: dict[tuple[str, str], int] = field(default_factory=dict)
+    supervision: list[SupervisionRow] = field(default_factory=list)
+    modifiers: dict[str, str] = field(default_factory=dict)
+    separate: frozenset[str] = frozenset()
+    visit: frozenset[str] = frozenset()
+    phrases: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    sets: dict[str, frozenset[str]] = field(default_factory=dict)
+    reasons: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    questions: dict[str, tuple[str, str]] = field(default_factory=dict)
+    denials: dict[tuple[str, str], bool] = field(default_factory=dict)
+    releases: dict[str, list[tuple[date, Any]]] = field(default_factory=dict)
+
+    def windows(
+        self, codes: Mapping[str, CodeRow], limits: Mapping[str, list[tuple[date, date | None, int]]]
+    ) -> Iterator[Window]:
+        """Every window of dates in the data, for the boundaries between books."""
+        for row in codes.values():
+            yield row.valid_from, row.valid_to
+        for rows in limits.values():
+            for low, high, _ in rows:
+                yield low, high
+        for one in self.supervision:
+            yield one.valid_from, one.valid_to
+        for name, made in self.releases.items():
+            for day, _ in made:
+                yield day, day + QUARTER if name in {"ptp", "mue", "addon"} else None
+
+    def release(self, name: str, day: date) -> tuple[date, Any] | None:
+        """The latest release of a table that is not after the date."""
+        able = [one for one in self.releases.get(name, ()) if one[0] <= day]
+        return max(able, key=lambda one: one[0]) if able else None
+
+    def fill(
+        self, book: Book, day: date, values: Mapping[str, Any], codes: Mapping[str, CodeRow],
+        limits: Mapping[str, list[tuple[date, date | None, int]]],
+    ) -> None:  # fmt: skip
+        """Write into a book what applies on a date under some policies."""
+        book.policy = SimpleNamespace(**values)
+        book.limits = SimpleNamespace(
+            **{name: value for name, rows in limits.items() for low, high, value in rows
+               if _covers(low, high, day)}
+        )  # fmt: skip
+        book.every_code = dict(codes)
+        book.codes = {c: r for c, r in codes.items() if _covers(r.valid_from, r.valid_to, day)}
+        book.picks = {(r.family, r.technique, r.role, r.variant): r for r in book.codes.values()}
+        book.ranks, book.drugs, book.names = self.ranks, self.drugs, self.names
+        book.modifiers, book.phrases, book.needs = self.modifiers, self.phrases, self.needs
+        book.separate_modifiers, book.visit_modifiers = self.separate, self.visit
+        book.reasons, book.questions = self.reasons, self.questions
+        book.facilities = self.sets[values["facility_pos_set"]]
+        self._supervise(book, day, values)
+        book.in_force = {}
+        book.tables_past_quarter = False
+        held = {}
+        for name in _TABLES:
+            found = self.release(name, day)
+            held[name] = found[1] if found is not None else {}
+            if found is not None:
+                book.in_force[name] = found[0]
+                if name in {"ptp", "mue", "addon"} and day > found[0] + QUARTER:
+                    book.tables_past_quarter = True
+        book.pairs, book.mues, book.primary = held["ptp"], held["mue"], held["addon"]
+        book.places, book.tobs, book.ndcs = held["pos"], held["tob"], held["ndc"]
+
+    def _supervise(self, book: Book, day: date, values: Mapping[str, Any]) -> None:
+        book.supervised = {}
+        for row in self.supervision:
+            if not _covers(row.valid_from, row.valid_to, day):
+                continue
+            if all(str(values.get(name)).lower() == value.lower() for name, value in row.policy):
+                for family in row.families:
+                    book.supervised[row.setting, family] = row
+
+
+def _covers(low: date, high: date | None, day: date) -> bool:
+    return low <= day and (high is None or day <= high)
+
+
+def read_data(
+    sheets: Mapping[str, Sheet], layer: Mapping[str, Any], codes: Mapping[str, CodeRow], say: Say
+) -> Data:
+    """The data files of the base pack; faults are said with their places."""
+    made = Data()
+    for row in sheets["hierarchy"].data.get("hierarchy", ()):
+        made.ranks[row["family"], row["technique"]] = int(row["rank"])
+    for n, row in enumerate(sheets["supervision"].data.get("supervision", ())):
+        place = sheets["supervision"].place(("supervision", n))
+        low, high = read_window(row.get("in_force"), place, say)
+        made.supervision.append(SupervisionRow(
+            row["setting"], frozenset(row["families"]), row["level"], frozenset(row["modes"]), low,
+            high, tuple(row.get("policy", {}).items()), tuple(row.get("cites", ())),
+        ))  # fmt: skip
+    marks = sheets["modifiers"].data
+    made.modifiers = {row["kind"]: row["code"] for row in marks["modifiers"]}
+    made.separate = frozenset(made.modifiers[kind] for kind in marks["separate"])
+    made.visit = frozenset(made.modifiers[kind] for kind in marks["visit"])
+    made.phrases = tuple(sheets["phrases"].data["convenience"])
+    made.needs = tuple(sheets["phrases"].data["need"])
+    made.sets = {name: frozenset(those) for name, those in sheets["places"].data["places"].items()}
+    words = sheets["reasons"].data
+    for group in ("suggested", "not_billable"):
+        for name, row in words[group].items():
+            made.reasons[name] = (row["because"], tuple(row["cites"]))
+    made.questions = {name: (row["who"], row["ask"]) for name, row in words["questions"].items()}
+    try:
+        _read_drugs(layer.get("drugs.csv", b""), made, say)
+        for name, raw in layer.items():
+            if name.startswith("tables/"):
+                _read_table(name, raw, made, say)
+    except PackError as error:
+        for fault in error.faults:
+            say(fault)
+    return made
+
+
+def _read_drugs(raw: bytes, made: Data, say: Say) -> None:
+    for line, row in read_csv("drugs.csv", raw, _DRUG_COLUMNS):
+        try:
+            drug = DrugRow(
+                row[0], row[1], row[2], row[3] or None, row[4] == "true",
+                frozenset(row[5].split("|")), Decimal(row[6]) if row[6] else None, row[7] or None,
+                row[8] or None, date.fromisoformat(row[9]) if row[9] else None, row[10] or None,
+                plain_name(row[1]),
+            )  # fmt: skip
+        except (ValueError, ArithmeticError):
+            say(Fault(f"drugs.csv:{line}", "holds a bad number or date", "write it plainly"))
+            continue
+        if drug.hcpcs:
+            made.drugs[drug.hcpcs] = drug
+        for name in (row[1], *row[11].split("|")):
+            if name:
+                # A row still valid is found before an ended one of the same name.
+                first = made.names.get(plain_name(name))
+                if first is None or (first.ended is not None and drug.ended is None):
+                    made.names[plain_name(name)] = drug
+
+
+def _read_table(name: str, raw: bytes, made: Data, say: Say) -> None:
+    found = re.fullmatch(r"tables/([a-z]+)-(\d{4}-\d{2}-\d{2})\.csv", name, re.ASCII)
+    if found is None or found[1] not in _TABLES:
+        say(Fault(name, "is no table of this pack", did_you_mean(name, _TABLES)))
+        return
+    kind, day = found[1], date.fromisoformat(found[2])
+    rows = read_csv(name, raw, _TABLES[kind])
+    try:
+        table = _READERS[kind]([row for _, row in rows], made)
+    except ValueError:
+        say(Fault(name, "holds a number that is none", "write whole numbers"))
+        return
+    made.releases.setdefault(kind, []).append((day, table))
+
+
+def _ptp(rows: Iterable[list[str]], _made: Data) -> dict[str, dict[str, dict[str, int]]]:
+    table: dict[str, dict[str, dict[str, int]]] = {}
+    for setting, one, two, indicator in rows:
+        table.setdefault(setting, {}).setdefault(two, {})[one] = int(indicator)
+    return table
+
+
+def _mue(rows: Iterable[list[str]], _made: Data) -> dict[str, dict[str, tuple[int, int]]]:
+    table: dict[str, dict[str, tuple[int, int]]] = {"professional": {}, "facility": {}}
+    for code, office, hospital, mai_office, mai_hospital in rows:
+        if office:
+            table["professional"][code] = (int(office), int(mai_office))
+        if hospital:
+            table["facility"][code] = (int(hospital), int(mai_hospital))
+    return table
+
+
+def _addon(rows: Iterable[list[str]], _made: Data) -> dict[str, frozenset[str]]:
+    table: dict[str, set[str]] = {}
+    for code, primary, _ in rows:
+        table.setdefault(code, set()).add(primary)
+    return {code: frozenset(those) for code, those in table.items()}
+
+
+def _denials(rows: Iterable[list[str]], made: Data) -> dict[str, str]:
+    for kind, code, ended in rows:
+        made.denials[kind, code] = not ended
+    return {}
+
+
+_READERS: dict[str, Callable[[Iterable[list[str]], Data], Any]] = {
+    "ptp": _ptp,
+    "mue": _mue,
+    "addon": _addon,
+    "denials": _denials,
+    "pos": lambda rows, _made: {row[0]: row[1] == "true" for row in rows},
+    "tob": lambda rows, _made: {row[0]: row[1] for row in rows},
+    "ndc": lambda rows, _made: {row[0]: row[1] for row in rows},
+    "indicators": lambda rows, _made: {row[0]: tuple(row[1:]) for row in rows},
+}
+
+
+@dataclass(slots=True)
+class Payer:
+    """One payer's overlay: policies set, severities changed, rules switched off or added."""
+
+    id: str
+    title: str
+    cites: tuple[str, ...]
+    policies: dict[str, Any]
+    severity: dict[str, str]
+    off: dict[str, str]
+    rules: tuple[Rule, ...]
+
+    def applied(self, rules: Iterable[Rule]) -> list[Rule]:
+        """The pack's rules as this payer has them, in order, with its own."""
+        return [
+            rule.with_(severity=self.severity[rule.id]) if rule.id in self.severity else rule
+            for rule in rules
+            if rule.id not in self.off
+        ] + list(self.rules)
+
+
+_PAYER_KEYS = {"id", "title", "cites", "checked", "policies", "severity", "off", "rules"}
+
+
+def read_payer(
+    sheet: Sheet, policies: Mapping[str, Policy], rules: Mapping[str, Rule], known: Known, say: Say
+) -> Payer | None:
+    """An overlay of payers/; None where it cannot be used."""
+    data = sheet.data
+    if not isinstance(data, dict) or "id" not in data:
+        say(Fault(sheet.place(), "is no overlay", "write id, title, policies"))
+        return None
+    for key in set(data) - _PAYER_KEYS:
+        say(Fault(sheet.place((key,), key=True), f"unknown key '{key[:60]}'",
+                  did_you_mean(key, _PAYER_KEYS)))  # fmt: skip
+    set_by: dict[str, Any] = {}
+    for name, value in data.get("policies", {}).items():
+        place = sheet.place(("policies", name))
+        if name not in policies:
+            say(Fault(place, f"no policy '{name[:60]}'", did_you_mean(name, policies)))
+            continue
+        try:
+            set_by[name] = policies[name].read(value)
+        except UsageError as error:
+            say(Fault(place, error.faults[0].problem, error.faults[0].remedy))
+    for part in ("severity", "off"):
+        for rule in data.get(part, {}):
+            if rule not in rules:
+                say(Fault(sheet.place((part, rule)), f"no rule '{rule[:60]}'", did_you_mean(rule, rules)))
+    for rule, word in data.get("severity", {}).items():
+        if word not in get_args(Severity):
+            say(Fault(sheet.place(("severity", rule)), f"no severity '{word[:60]}'",
+                      did_you_mean(word, get_args(Severity))))  # fmt: skip
+    own = [read_rule(sheet, one, known, say, ("rules", n)) for n, one in enumerate(data.get("rules", ()))]
+    return Payer(
+        data["id"], data.get("title", data["id"]), tuple(data.get("cites", ())), set_by,
+        dict(data.get("severity", {})), dict(data.get("off", {})),
+        tuple(one for one in own if one is not None),
+    )  # fmt: skip
