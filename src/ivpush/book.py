@@ -83,10 +83,10 @@ class Book:
     """The rules and data of one date, payer and set of policies; read-only by convention."""
 
     __slots__ = (
-        "administration_rules", "chart_rules", "codes", "date", "drugs", "encounter_rules",
+        "administration_rules", "any_line_rules", "chart_rules", "codes", "date", "drugs", "encounter_rules",
         "every_code", "facilities", "in_force", "line_rules", "limits", "modifiers", "mues", "names",
         "ndcs", "needs", "pairs", "payer", "payer_known", "phrases", "picks", "places", "policy",
-        "primary", "questions", "ranks", "reasons", "rules", "separate_modifiers", "service_rules",
+        "prefixes", "primary", "questions", "ranks", "reasons", "rules", "separate_modifiers", "service_rules",
         "suggestion_rules", "supervised", "tables_past_quarter", "tobs", "visit_modifiers",
     )  # fmt: skip
     date: date | None
@@ -96,6 +96,7 @@ class Book:
     limits: SimpleNamespace
     codes: dict[str, CodeRow]
     every_code: dict[str, CodeRow]
+    prefixes: frozenset[str]
     picks: dict[tuple[str, str, str, str | None], CodeRow]
     ranks: dict[tuple[str, str], int]
     primary: dict[str, frozenset[str]]
@@ -119,6 +120,7 @@ class Book:
     in_force: dict[str, date]
     rules: tuple[Rule, ...]
     line_rules: dict[str, tuple[Rule, ...]]
+    any_line_rules: tuple[Rule, ...]
     encounter_rules: tuple[Rule, ...]
     administration_rules: tuple[Rule, ...]
     service_rules: tuple[Rule, ...]

@@ -35,7 +35,7 @@ def run(facts: EncounterFacts, book: Book) -> Findings:
     if facts.lines:
         index = book.line_rules
         for line in facts.lines:
-            for rule in index.get(line.given.code, ()):
+            for rule in (*book.any_line_rules, *index.get(line.given.code, ())):
                 verdict = rule.compiled.judge(facts, line, policy, limits)
                 if verdict:
                     _note(found, rule, line, verdict, facts, book)

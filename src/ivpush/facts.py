@@ -72,6 +72,7 @@ def _columns(line: LineFacts, book: Book, setting: str) -> None:
         line.family, line.technique, line.role = row.family, row.technique, row.role
         line.variant, line.label, line.settings = row.variant, row.label, row.settings
         line.successors = frozenset(row.succeeded_by)
+    line.family_range = code[:3] in book.prefixes
     line.primaries = book.primaries(code)
     line.is_add_on = bool(line.primaries)
     mue = book.mue(code, setting)
@@ -93,6 +94,7 @@ def _place(line: LineFacts, encounter: Encounter, book: Book) -> None:
 def _unmatched(line: LineFacts) -> None:
     """What is known of a line before, or without, a chart."""
     line.status = line.supported_units = line.suggested_units = line.replaced_by = None
+    line.replaced_role = line.date_differs = None
     line.administrations = line.service = None
     line.missing_modifier = line.needless_modifier = None
     line.suggested_modifiers, line.matches = _NONE, []
@@ -132,7 +134,7 @@ def suggestion_facts(
         one, row = SuggestionFacts(), draft.row
         one.code, one.label, one.role, one.family = row.code, row.label, row.role, row.family
         one.units, one.modifiers = draft.units, frozenset(draft.modifiers)
-        one.missed_units = matching.left[number] if matching is not None else None
+        one.missed_units = _missed(number, draft, matching) if matching is not None else None
         one.billed_units = draft.units - one.missed_units if one.missed_units is not None else None
         mue = book.mue(row.code, encounter.setting)
         one.mue = mue[0] if mue is not None else None
@@ -144,6 +146,13 @@ def suggestion_facts(
             )
         made.append(one)
     return tuple(made)
+
+
+def _missed(number: int, draft: Draft, matching: Matching) -> int:
+    """Units nobody billed; what was billed under a wrong code is not missed."""
+    if number in matching.wrong:
+        return 0
+    return matching.left[number]
 
 
 def encounter_facts(

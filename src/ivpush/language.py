@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from ivpush.errors import did_you_mean
 from ivpush.vocabulary import SCOPES, facts_of
 
-__all__ = ["ExpressionError", "FactName", "Kind", "Names", "Node", "parse", "path_of"]
+__all__ = ["ExpressionError", "FactName", "Kind", "Names", "Node", "kind_of", "parse", "path_of"]
 
 MOST_CHARACTERS = 2_000
 MOST_NODES = 300
@@ -87,13 +87,13 @@ class ExpressionError(Exception):
         self.column, self.problem, self.remedy = column, problem, remedy
 
 
-def _kind_of(hint: Any) -> Kind:
+def kind_of(hint: Any) -> Kind:
     """The kind of a Python annotation."""
     if get_origin(hint) is Annotated:
-        return _kind_of(get_args(hint)[0])
+        return kind_of(get_args(hint)[0])
     if get_origin(hint) in {Union, UnionType}:
         inner = [one for one in get_args(hint) if one is not type(None)]
-        return _kind_of(inner[0]).opened(nullable=True)
+        return kind_of(inner[0]).opened(nullable=True)
     if get_origin(hint) is Literal:
         return Kind("word", words=frozenset(get_args(hint)))
     plain = {bool: "flag", int: "whole", Decimal: "number", str: "text", date: "date",
@@ -127,7 +127,7 @@ class Names:
     def __post_init__(self) -> None:
         made = {
             name: {
-                fact: FactName(_kind_of(one.type), one.path, one.meaning, one.rests_on)
+                fact: FactName(kind_of(one.type), one.path, one.meaning, one.rests_on)
                 for fact, one in facts_of(scope).items()
             }
             for name, scope in SCOPES.items()

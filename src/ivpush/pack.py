@@ -288,6 +288,7 @@ def _dispatch(book: Book, rules: list[Rule]) -> None:
     for rule in rules:
         for code in rule.codes or ():
             by_code.setdefault(code, []).append(rule)
+    book.any_line_rules = tuple(one for one in rules if one.for_each == "line" and one.codes is None)
     book.line_rules = {code: tuple(those) for code, those in by_code.items()}
     kinds = {name: tuple(one for one in rules if one.for_each == name)
              for name in ("encounter", "administration", "service", "suggestion")}  # fmt: skip

@@ -23,7 +23,7 @@ __all__ = ["Matching", "corrected_lines", "match"]
 class Matching:
     """Which billed line stands for which suggestion, and what is left of each."""
 
-    __slots__ = ("left", "pairs", "replaced")
+    __slots__ = ("left", "pairs", "replaced", "wrong")
 
     def __init__(self, drafts: list[Draft]) -> None:
         self.left = [draft.units for draft in drafts]
@@ -32,6 +32,8 @@ class Matching:
         """Line index -> suggestions it stands for, with the units of each."""
         self.replaced: dict[int, int] = {}
         """Line index -> the suggestion that should stand in its place."""
+        self.wrong: set[int] = set()
+        """Suggestions that were billed, but under another code."""
 
     def verdicts(self, lines: list[LineFacts]) -> tuple[LineVerdict, ...]:
         """How each line compares, in claim order."""
@@ -60,7 +62,8 @@ def match(lines: list[LineFacts], drafts: list[Draft], facts: list[Administratio
             line.status, line.matches, line.supported_units = "outside", [], None
             line.administrations, line.service = (), None
             line.missing_modifier = line.needless_modifier = None
-            line.replaced_by, line.suggested_units = None, None
+            line.replaced_by = line.replaced_role = line.suggested_units = None
+            line.date_differs = None
     _top_up(within, drafts, made)
     return made
 
@@ -97,6 +100,8 @@ def _pair_rest(lines: list[LineFacts], drafts: list[Draft], made: Matching) -> N
         best = max(free, key=lambda n: (_alike(line, drafts[n]), -n), default=None)
         if best is not None and _alike(line, drafts[best]) > 0:
             made.replaced[line.index] = best
+            if drafts[best].row.code != line.given.code:
+                made.wrong.add(best)
             free.remove(best)
 
 
@@ -118,9 +123,9 @@ def _write(
     code = line.given.code
     line.supported_units = sum(units for _, units in pairs) if pairs else 0
     line.suggested_units = sum(d.units for d in drafts if d.row.code == code)
-    line.replaced_by, line.service = None, None
+    line.replaced_by = line.replaced_role = line.service = None
     line.suggested_modifiers = frozenset()
-    line.missing_modifier = line.needless_modifier = False
+    line.missing_modifier = line.needless_modifier = line.date_differs = False
     if pairs:
         line.matches = [number for number, _ in pairs]
         asked = [drafts[number] for number in line.matches]
@@ -128,12 +133,14 @@ def _write(
         line.missing_modifier = bool(line.suggested_modifiers) and not line.separate
         line.needless_modifier = line.separate and not line.suggested_modifiers
         dated = line.given.date is not None
-        moved = dated and all(d.date not in (None, line.given.date) for d in asked)
-        whole = line.open_units == 0 and not line.missing_modifier and not line.needless_modifier
-        line.status = "matched" if whole and not moved else "changed"
+        line.date_differs = dated and any(d.date not in (None, line.given.date) for d in asked)
+        fit = not (line.missing_modifier or line.needless_modifier or line.date_differs)
+        whole = line.open_units == 0 and line.separate_modifiers <= 1
+        line.status = "matched" if whole and fit else "changed"
     elif line.index in made.replaced:
         line.status, line.matches = "changed", [made.replaced[line.index]]
-        line.replaced_by = drafts[line.matches[0]].row.code
+        row = drafts[line.matches[0]].row
+        line.replaced_by, line.replaced_role = row.code, row.role
     else:
         line.status, line.matches = "unsupported", []
     _link(line, drafts, facts)
@@ -150,13 +157,22 @@ def _link(line: LineFacts, drafts: list[Draft], facts: list[AdministrationFacts]
         services = [s for number in line.matches for s in drafts[number].services]
         line.administrations = tuple(dict.fromkeys(o for s in services for o in s.administrations))
         line.service = services[0]
+        if line.open_units > 0:
+            line.administrations += _barred(line, facts)
     else:
-        fluid = line.family == "hydration"
-        line.administrations = tuple(
-            one for one in facts
-            if not one.billable and (one.category == "hydration") == fluid
-            and (fluid or one.technique == line.technique)
-        )  # fmt: skip
+        line.administrations = _barred(line, facts)
+
+
+def _barred(
+    line: LineFacts, facts: list[AdministrationFacts]
+) -> tuple[AdministrationFacts, ...]:
+    """Administrations that earn nothing and that the line may have been meant to bill."""
+    fluid = line.family == "hydration"
+    return tuple(
+        one for one in facts
+        if not one.billable
+        and (one.category == "hydration" if fluid else one.technique == line.technique)
+    )  # fmt: skip
 
 
 def _top_up(lines: list[LineFacts], drafts: list[Draft], made: Matching) -> None:
@@ -237,7 +253,7 @@ def _changed(
     for modifiers, day in groups:
         kept = tuple(m for m in given.modifiers if m not in distinct)
         has = tuple(m for m in given.modifiers if m in distinct)
-        wanted = has if has and modifiers else modifiers
+        wanted = has[:1] if has and modifiers else modifiers
         change = {"units": groups[modifiers, day], "date": day, "modifiers": (*kept, *wanted)}
         out.append(given.model_copy(update=change))
     return out

@@ -217,6 +217,8 @@ class _Reading:
             if asked is not None:
                 self.fault("codes", "belongs to rules for each line only", "delete it")
             return None
+        if asked == "any":
+            return None
         if isinstance(asked, list):
             for n, code in enumerate(asked):
                 if code not in self.known.codes:
@@ -224,7 +226,7 @@ class _Reading:
                                did_you_mean(str(code), self.known.codes), n)  # fmt: skip
             return frozenset(map(str, asked))
         if not isinstance(asked, dict) or not asked:
-            self.fault("codes", "is missing", "write a list, or columns such as {role: [initial]}")
+            self.fault("codes", "is missing", "write any, a list, or columns such as {role: [initial]}")
             return frozenset()
         wanted: dict[str, frozenset[str]] = {}
         for column, words in asked.items():

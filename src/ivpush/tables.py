@@ -23,6 +23,8 @@ Say = Callable[[Fault], None]
 Window = tuple[date, date | None]
 FAMILIES = frozenset({"hydration", "therapeutic", "chemotherapy", "port"})
 QUARTER = timedelta(days=92)
+LIKE_FAMILY = 10
+"""Codes that must share their first three digits before a number counts as the family's range."""
 _CODE_KEYS = {"code", "label", "family", "technique", "role", "variant", "settings", "further",
               "once", "succeeded_by", "in_force", "cites"}  # fmt: skip
 _TABLES = {
@@ -134,6 +136,8 @@ class Data:
         )  # fmt: skip
         book.every_code = dict(codes)
         book.codes = {c: r for c, r in codes.items() if _covers(r.valid_from, r.valid_to, day)}
+        prefixes = [c[:3] for c, r in book.codes.items() if r.administration and c.isdigit()]
+        book.prefixes = frozenset(p for p in prefixes if prefixes.count(p) >= LIKE_FAMILY)
         book.picks = {(r.family, r.technique, r.role, r.variant): r for r in book.codes.values()}
         book.ranks, book.drugs, book.names = self.ranks, self.drugs, self.names
         book.modifiers, book.phrases, book.needs = self.modifiers, self.phrases, self.needs

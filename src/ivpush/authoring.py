@@ -1,0 +1,183 @@
+"""Tests of rules: the cases inside the rule files, built into encounters and judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from ivpush.engine import Engine, Worked
+from ivpush.errors import Fault, InputError, IvpushError, PackError
+from ivpush.language import kind_of
+from ivpush.models import Administration, ClaimLine, Encounter, Supervision
+from ivpush.pack import Pack
+from ivpush.rulefile import Rule
+
+__all__ = ["CaseOutcome", "case_encounter", "run_case", "run_cases"]
+
+_OWN = frozenset({"name", "expect", "unjudged", "policies"})
+_LINE = re.compile(r"([A-Z0-9]{5})((?:-[A-Z0-9]{2})*)(?: x([0-9]{1,6}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOutcome:
+    """How one case of one rule went; ``problem`` is empty where it did as it says."""
+
+    rule: str
+    name: str
+    problem: str
+
+
+def run_cases(pack: Pack, only: str | None = None) -> Iterator[CaseOutcome]:
+    """Every case of every rule, or of one rule, in the pack's order."""
+    engines: dict[str, Engine] = {}
+    rules = [*pack.rules, *(rule for payer in pack.payers.values() for rule in payer.rules)]
+    for rule in rules:
+        if only is None or only in {rule.id, rule.name}:
+            for case in rule.cases:
+                yield run_case(pack, rule, case, engines)
+
+
+def run_case(
+    pack: Pack, rule: Rule, case: Mapping[str, Any], engines: dict[str, Engine] | None = None
+) -> CaseOutcome:
+    """Judge one case by its own rule and compare with what it expects."""
+    name = str(case.get("name"))
+    policies = dict(case.get("policies") or {})
+    key = repr(sorted(policies.items()))
+    engines = {} if engines is None else engines
+    try:
+        if key not in engines:
+            engines[key] = Engine(pack=pack, policies=policies)
+        encounter = case_encounter(case, pack.case_date)
+        return CaseOutcome(rule.id, name, _difference(engines[key].work(encounter), rule, case))
+    except IvpushError as error:
+        return CaseOutcome(rule.id, name, str(error))
+
+
+def _difference(work: Worked, rule: Rule, case: Mapping[str, Any]) -> str:
+    found = [
+        (_subject(rule, subject), message.message)
+        for (broken, subject), message in _with_messages(work, rule)
+        if broken.id == rule.id
+    ]
+    expected = [_wanted(one) for one in case.get("expect") or ()]
+    missing = [one for one in expected if not any(_meets(got, one) for got in found)]
+    surplus = [got[0] for got in found if not any(_meets(got, one) for one in expected)]
+    parts = []
+    if missing:
+        parts.append("did not fire on " + ", ".join(sorted(one[0] for one in missing)))
+    if surplus:
+        parts.append("fired on " + ", ".join(sorted(surplus)))
+    lacking = work.found.lacking.get(rule.id)
+    if lacking is not None and "unjudged" not in case:
+        parts.append("could not be judged for want of " + ", ".join(lacking))
+    if lacking is None and "unjudged" in case:
+        parts.append("was judged after all")
+    return "; ".join(parts)
+
+
+def _with_messages(work: Worked, rule: Rule) -> Iterator[tuple[Any, Any]]:
+    from ivpush.checks import violations  # noqa: PLC0415 - shares the renderer
+
+    for pair in work.found.broken:
+        if pair[0].id == rule.id:
+            alone = type(work.found)()
+            alone.broken.append(pair)
+            yield pair, violations(alone, work.facts, work.book, work.result.corrected)[0]
+
+
+def _subject(rule: Rule, subject: Any) -> str:
+    if rule.for_each == "line":
+        return f"line {subject.given.number}"
+    if rule.for_each == "administration":
+        return f"administration {subject.given.id}"
+    if rule.for_each == "encounter":
+        return "encounter true"
+    return f"{rule.for_each} {subject.code}"
+
+
+def _wanted(one: Mapping[str, str]) -> tuple[str, str]:
+    said = [f"{key} {value}" for key, value in one.items() if key != "message"]
+    return " ".join(said), one.get("message", "")
+
+
+def _meets(got: tuple[str, str], wanted: tuple[str, str]) -> bool:
+    return got[0] == wanted[0] and wanted[1] in got[1]
+
+
+def case_encounter(case: Mapping[str, Any], day: str) -> Encounter:
+    """The encounter of a case: texts become what the contract asks; the model refuses the rest."""
+    on = date.fromisoformat(str(case.get("date", day)))
+    record: dict[str, Any] = {"id": "case", "setting": "facility", "date": on.isoformat()}
+    for key, value in case.items():
+        if key in _OWN or key == "date":
+            continue
+        if key == "administrations":
+            record[key] = [
+                {"id": f"a{n}", **_fields(one, Administration, on)} for n, one in enumerate(value, 1)
+            ]
+        elif key == "lines":
+            record[key] = [{"number": n, **_line(one, on)} for n, one in enumerate(value, 1)]
+        elif key == "supervision":
+            record[key] = _fields(value, Supervision, on)
+        else:
+            record.update(_fields({key: value}, Encounter, on))
+    return Encounter.model_validate(record)
+
+
+def _line(one: Any, day: date) -> dict[str, Any]:
+    if isinstance(one, dict):
+        return _fields(one, ClaimLine, day)
+    found = _LINE.fullmatch(one)
+    if found is None:
+        raise InputError(Fault("lines", "is no line of a case", "write CODE-MODIFIER xUNITS"))
+    modifiers = [part for part in found[2].split("-") if part]
+    return {"code": found[1], "modifiers": modifiers, "units": int(found[3] or 1)}
+
+
+def _fields(record: Mapping[str, Any], model: type[BaseModel], day: date) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for key, value in record.items():
+        field = model.model_fields.get(key)
+        made[key] = value if field is None else _typed(value, kind_of(field.annotation).name, day)
+    return made
+
+
+def _typed(value: Any, kind: str, day: date) -> Any:
+    if not isinstance(value, str):
+        return [int(one) if one.isdigit() else one for one in value] if kind == "other" else value
+    readers: dict[str, Callable[[str], Any]] = {
+        "flag": lambda text: {"true": True, "false": False}.get(text, text),
+        "whole": lambda text: int(text) if text.isascii() and text.isdigit() else text,
+        "number": _number,
+        "instant": lambda text: _instant(text, day),
+    }
+    if value == "null":
+        return None
+    return readers.get(kind, lambda text: text)(value)
+
+
+def _number(text: str) -> Any:
+    return float(text) if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", text) else text
+
+
+def _instant(text: str, day: date) -> str:
+    """A bare clock time falls on the case's date; ``+1 02:00`` is the next day's."""
+    found = re.fullmatch(r"(?:\+([0-9]) )?([0-9]{1,2}:[0-9]{2})", text)
+    if found is None:
+        return text
+    on = day + timedelta(days=int(found[1] or 0))
+    return f"{on.isoformat()}T{found[2].zfill(5)}"
+
+
+def failures(pack: Pack) -> list[CaseOutcome]:
+    """Cases that did not do as they say; raises PackError where a rule has none."""
+    bare = [rule for rule in pack.rules if not rule.cases]
+    if bare:
+        raise PackError([Fault(rule.place, "has no cases", "add some") for rule in bare])
+    return [one for one in run_cases(pack) if one.problem]
