@@ -109,9 +109,8 @@ def _literals(text: str, lists: Lists, *, is_format: bool) -> Iterator[tuple[int
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in banned:
             yield node.lineno, node.value
-        if isinstance(node, ast.Constant) and type(node.value) is int:
-            if str(node.value) in lists.codes:
-                yield node.lineno, str(node.value)
+        if isinstance(node, ast.Constant) and str(node.value) in lists.codes:
+            yield node.lineno, str(node.value)
         for name, value in _named_values(node):
             if name in {"carc", "rarc"} and isinstance(value, ast.Constant) and value.value:
                 yield value.lineno, str(value.value)

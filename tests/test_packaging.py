@@ -1,0 +1,158 @@
+"""What we ship: the rules inside the package, the type marker, and nothing that does not belong."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+SDIST: list[str] = PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"]
+STEM = f"ivpush-{PROJECT['project']['version']}"
+CACHES = shutil.ignore_patterns("__pycache__", ".*_cache", ".hypothesis", "*.pyc")
+
+
+def build(project: Path, kind: str, into: Path) -> Path:
+    """One distribution, made by the build backend of ``pyproject.toml`` without any network."""
+    text = f"import sys, hatchling.build as b; print(b.build_{kind}(sys.argv[1]))"
+    done = subprocess.run(
+        [sys.executable, "-c", text, str(into)],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return into / done.stdout.split()[-1]
+
+
+def files_under(folder: Path) -> set[str]:
+    """Files below a folder, caches apart, as a distribution names them."""
+    return {
+        file.relative_to(folder).as_posix()
+        for file in folder.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what the sdist is made from, so that building leaves the checkout alone."""
+    copy = tmp_path_factory.mktemp("project")
+    for name in (*SDIST, "pyproject.toml", ".gitignore"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=CACHES)
+        elif source.exists():
+            shutil.copy(source, copy / name)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def wheel(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout."""
+    return build(project, "wheel", tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def unpacked(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sdist of this checkout, unpacked."""
+    folder = tmp_path_factory.mktemp("sdist")
+    with tarfile.open(build(project, "sdist", folder)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / STEM
+
+
+def names_in(wheel: Path) -> set[str]:
+    """Names of the files in a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {name for name in archive.namelist() if not name.endswith("/")}
+
+
+def test_the_wheel_holds_the_package_and_the_rules_and_nothing_else(wheel: Path) -> None:
+    wanted = {f"ivpush/{name}" for name in files_under(ROOT / "src" / "ivpush")}
+    wanted |= {f"ivpush/rules/{name}" for name in files_under(ROOT / "rules")}
+    info = f"{STEM}.dist-info"
+    wanted |= {f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt")}
+    wanted |= {f"{info}/licenses/LICENSE"}
+    assert names_in(wheel) == wanted
+
+
+def test_the_wheel_holds_no_stray_kinds_of_files(wheel: Path) -> None:
+    kinds = {name.rsplit(".", 1)[-1] for name in names_in(wheel) if name.startswith("ivpush/")}
+    kinds -= {"html", "css", "js", "json"}
+    assert kinds == {"csv", "md", "py", "typed", "yaml"}
+    assert "ivpush/py.typed" in names_in(wheel)
+    assert {"ivpush/rules/pack.yaml", "ivpush/rules/codes.yaml"} <= names_in(wheel)
+
+
+def test_the_sdist_holds_rules_tests_and_papers(unpacked: Path) -> None:
+    found = files_under(unpacked)
+    wanted = {f"rules/{name}" for name in files_under(ROOT / "rules")}
+    wanted |= {f"src/ivpush/{name}" for name in files_under(ROOT / "src" / "ivpush")}
+    wanted |= {name for name in SDIST if (ROOT / name).is_file()} | {"pyproject.toml", "PKG-INFO"}
+    wanted |= {"requirements/test.txt", "tests/test_packaging.py", ".ci/run"}
+    assert sorted(wanted - found) == []
+    known = {*SDIST, "pyproject.toml", "PKG-INFO", ".gitignore"}
+    assert sorted(name for name in found if name.split("/")[0] not in known) == []
+
+
+def test_a_wheel_built_from_the_sdist_is_the_same(
+    wheel: Path, unpacked: Path, tmp_path: Path
+) -> None:
+    assert names_in(build(unpacked, "wheel", tmp_path)) == names_in(wheel)
+
+
+def test_the_installed_package_finds_its_rules(wheel: Path, tmp_path: Path) -> None:
+    """Unpacked as pip does it, away from the checkout, the package reads the rules beside it."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    text = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import ivpush, ivpush.pack as pack\n"
+        "print(ivpush.__file__, pack.rules_folder(), len(pack.Pack.load().rules), sep='\\n')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", text, str(tmp_path)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    door, rules, count = done.stdout.splitlines()
+    assert Path(door) == tmp_path / "ivpush" / "__init__.py"
+    assert Path(rules) == tmp_path / "ivpush" / "rules"
+    assert int(count) > 0
+
+
+def test_an_editable_install_reads_the_rules_of_the_checkout(project: Path, tmp_path: Path) -> None:
+    """An editable wheel is a pointer to ``src``; a copy of the rules in it would go stale."""
+    names = names_in(build(project, "editable", tmp_path))
+    assert [name for name in names if "rules" in name] == []
+
+
+def test_pinned_requirements_are_hashed_and_name_no_place() -> None:
+    """Every pin carries hashes; none names an index, an address or a path of a machine."""
+    text = (ROOT / "requirements" / "test.txt").read_text("utf-8")
+    body = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
+    pins = [line for line in body if not line.startswith(" ")]
+    assert pins and all("==" in pin and pin.endswith("\\") for pin in pins)
+    assert all(line.lstrip().startswith("--hash=sha256:") for line in body if line not in pins)
+    assert not any(sign in line for line in body for sign in ("/", "@", "file:", "--index"))
+
+
+def test_every_dependency_is_pinned() -> None:
+    """A dependency added to ``pyproject.toml`` must be pinned again, see CONTRIBUTING.md."""
+    text = (ROOT / "requirements" / "test.txt").read_text("utf-8")
+    pinned = {line.split("==")[0] for line in text.splitlines() if "==" in line}
+    project = PROJECT["project"]
+    asked = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    assert {one.split(">")[0].split("[")[0].lower() for one in asked} - pinned == set()
