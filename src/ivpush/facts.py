@@ -43,6 +43,9 @@ def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
     for line in lines:
         code = line.given.code
         line.day_units = units[code, line.service_date]
+        if "ptp" not in book.in_force:
+            line.never_beside = line.modifier_beside = None
+            continue
         beside = book.ptp_column1(code, setting)
         met = beside.keys() & codes[line.service_date] if beside else None
         if met:
@@ -73,10 +76,12 @@ def _columns(line: LineFacts, book: Book, setting: str) -> None:
         line.variant, line.label, line.settings = row.variant, row.label, row.settings
         line.successors = frozenset(row.succeeded_by)
     line.family_range = code[:3] in book.prefixes
-    line.primaries = book.primaries(code)
-    line.is_add_on = bool(line.primaries)
-    mue = book.mue(code, setting)
-    line.mue, line.mai = mue if mue is not None else (None, None)
+    line.primaries = line.is_add_on = line.mue = line.mai = None
+    if "addon" in book.in_force:
+        line.primaries = book.primaries(code)
+        line.is_add_on = bool(line.primaries)
+    if "mue" in book.in_force:
+        line.mue, line.mai = book.mue(code, setting) or (None, 0)
     line.payer_max = book.payer_max(code)
 
 

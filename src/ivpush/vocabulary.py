@@ -236,10 +236,15 @@ class LineFacts:
     variant: Annotated[str | None, "column variant of codes.yaml"]
     label: Annotated[str | None, "short label of the code"]
     settings: Annotated[frozenset[str] | None, "settings in which the code may be billed at all"]
-    primaries: Annotated[frozenset[str], "codes that an add-on may hang on (CMS add-on edits)"]
-    is_add_on: Annotated[bool, "CMS lists primaries for the code"]
+    primaries: Annotated[
+        frozenset[str] | None, "codes that an add-on may hang on (CMS); unknown before the table"
+    ]
+    is_add_on: Annotated[bool | None, "CMS lists primaries for it; unknown before the table"]
     mue: Annotated[int | None, "units a day that CMS holds plausible, for this kind of claim"]
-    mai: Annotated[int | None, "MUE adjudication indicator: 2 absolute, 3 appealable"]
+    mai: Annotated[
+        int | None,
+        "MUE adjudication indicator: 2 absolute, 3 appealable, 0 no limit; unknown before the table",
+    ]
     payer_max: Annotated[int | None, "the payer's own most units a day"]
     day_units: Annotated[int, "units of this code on that day, over all lines"]
     suggested_units: Annotated[
@@ -262,10 +267,12 @@ class LineFacts:
         bool | None, "lacks the distinct-service modifier that the chart supports; unknown, no chart"
     ]
     never_beside: Annotated[
-        frozenset[str], "billed that day: NCCI column-1 codes, indicator 0, of this code"
+        frozenset[str] | None,
+        "billed that day: NCCI column-1 codes, indicator 0, of this code; unknown before the table",
     ]
     modifier_beside: Annotated[
-        frozenset[str], "billed that day: NCCI column-1 codes, indicator 1, of this code"
+        frozenset[str] | None,
+        "billed that day: NCCI column-1 codes, indicator 1, of this code; unknown before the table",
     ]
     repeats_line: Annotated[bool, "an earlier line has its code, modifiers, date and units"]
     facility_place: Annotated[bool | None, "its place of service is a facility, by policy"]
