@@ -119,7 +119,8 @@ def case_encounter(case: Mapping[str, Any], day: str) -> Encounter:
             continue
         if key == "administrations":
             record[key] = [
-                {"id": f"a{n}", **_fields(one, Administration, on)} for n, one in enumerate(value, 1)
+                {"id": f"a{n}", **_fields(one, Administration, on)}
+                for n, one in enumerate(value, 1)
             ]
         elif key == "lines":
             record[key] = [{"number": n, **_line(one, on)} for n, one in enumerate(value, 1)]

@@ -5,89 +5,60 @@ A Book is made by a Pack for one date, payer and set of policies, and is only lo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from ivpush.rulefile import Rule
+from ivpush.rows import CodeRow, DrugRow, SupervisionRow, plain_name
+from ivpush.rulefile import Rule
 
-__all__ = ["Book", "CodeRow", "DrugRow", "SupervisionRow", "plain_name"]
+__all__ = ["Book"]
 
 _NOTHING: Mapping[str, int] = {}
 _NO_CODES: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class CodeRow:
-    """One row of codes.yaml, as valid within its dates."""
-
-    code: str
-    label: str
-    family: str
-    technique: str
-    role: str
-    variant: str | None
-    settings: frozenset[str]
-    further: str | None
-    once: str | None
-    succeeded_by: tuple[str, ...]
-    valid_from: date
-    valid_to: date | None
-    cites: tuple[str, ...]
-    administration: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DrugRow:
-    """One row of drugs.csv: class by route, usual techniques, billing unit, end and successor."""
-
-    hcpcs: str
-    name: str
-    category: str
-    category_injection: str | None
-    hormonal: bool
-    techniques: frozenset[str]
-    unit_amount: Decimal | None
-    unit: str | None
-    unit_rule: str | None
-    ended: date | None
-    successor: str | None
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class SupervisionRow:
-    """The level and modes of supervision that one setting asks in some dates."""
-
-    setting: str
-    families: frozenset[str]
-    level: str
-    modes: frozenset[str]
-    valid_from: date
-    valid_to: date | None
-    policy: tuple[tuple[str, str], ...]
-    cites: tuple[str, ...]
-
-
-def plain_name(text: str) -> str:
-    """A drug's name without case, punctuation or doubled spaces, for exact look-up."""
-    return re.sub(r"[^a-z0-9%.]+", " ", text.casefold()).strip()
 
 
 class Book:
     """The rules and data of one date, payer and set of policies; read-only by convention."""
 
     __slots__ = (
-        "administration_rules", "any_line_rules", "chart_rules", "codes", "date", "drugs", "encounter_rules",
-        "every_code", "facilities", "in_force", "line_rules", "limits", "modifiers", "mues", "names",
-        "ndcs", "needs", "pairs", "payer", "payer_known", "phrases", "picks", "places", "policy",
-        "prefixes", "primary", "questions", "ranks", "reasons", "rules", "separate_modifiers", "service_rules",
-        "suggestion_rules", "supervised", "tables_past_quarter", "tobs", "visit_modifiers",
+        "administration_rules",
+        "any_line_rules",
+        "chart_rules",
+        "codes",
+        "date",
+        "drugs",
+        "encounter_rules",
+        "every_code",
+        "facilities",
+        "in_force",
+        "limits",
+        "line_rules",
+        "modifiers",
+        "mues",
+        "names",
+        "ndcs",
+        "needs",
+        "pairs",
+        "payer",
+        "payer_known",
+        "phrases",
+        "picks",
+        "places",
+        "policy",
+        "prefixes",
+        "primary",
+        "questions",
+        "ranks",
+        "reasons",
+        "rules",
+        "separate_modifiers",
+        "service_rules",
+        "suggestion_rules",
+        "supervised",
+        "tables_past_quarter",
+        "tobs",
+        "visit_modifiers",
     )  # fmt: skip
     date: date | None
     payer: str | None

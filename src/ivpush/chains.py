@@ -121,7 +121,7 @@ def _split(
         places.setdefault(place, []).append(one)
         if reason is not None:
             one.reason_is_convenience = book.convenience(reason)
-        if reason is not None and not one.reason_is_convenience or not asked and one.site_named:
+        if (reason is not None and not one.reason_is_convenience) or (not asked and one.site_named):
             needed.add(place)
     chains: dict[tuple[int, str], Chain] = {}
     undocumented = 0

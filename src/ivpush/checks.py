@@ -9,7 +9,7 @@ from ivpush.result import Edit, Unjudged, Violation
 
 if TYPE_CHECKING:
     from ivpush.book import Book
-    from ivpush.pack import Rule
+    from ivpush.rulefile import Rule
     from ivpush.vocabulary import EncounterFacts, LineFacts
 
 __all__ = ["Findings", "run"]
@@ -75,9 +75,7 @@ def _note(
 
 def unjudged(found: Findings) -> tuple[Unjudged, ...]:
     """Rules that lacked a fact, by id."""
-    return tuple(
-        Unjudged(rule, tuple(missing)) for rule, missing in sorted(found.lacking.items())
-    )
+    return tuple(Unjudged(rule, tuple(missing)) for rule, missing in sorted(found.lacking.items()))
 
 
 def violations(
@@ -150,9 +148,7 @@ def mended(line: ClaimLine, edit: Any, book: Book) -> ClaimLine | None:
     return line
 
 
-def apply_edits(
-    lines: tuple[ClaimLine, ...], found: Findings, book: Book
-) -> tuple[ClaimLine, ...]:
+def apply_edits(lines: tuple[ClaimLine, ...], found: Findings, book: Book) -> tuple[ClaimLine, ...]:
     """Lines outside the family after the edits of the rules that they break."""
     by_number: dict[int, list[Any]] = {}
     for rule, subject in found.broken:

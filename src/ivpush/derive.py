@@ -288,9 +288,7 @@ def _roles(chain: Chain, encounter: Encounter, book: Book) -> None:
     _assign(chain, chosen, by, encounter, book)
 
 
-def _all_have_primaries(
-    chain: Chain, wish: ServiceFacts, encounter: Encounter, book: Book
-) -> bool:
+def _all_have_primaries(chain: Chain, wish: ServiceFacts, encounter: Encounter, book: Book) -> bool:
     """Whether each add-on of the chain could hang on the wished initial or another add-on."""
     initial = book.pick(wish.family, wish.technique, "initial")
     assert initial is not None
@@ -306,9 +304,7 @@ def _all_have_primaries(
     return all(not (p := book.primaries(code)) or p & codes for code in add_ons)
 
 
-def _assign(
-    chain: Chain, initial: ServiceFacts, by: str, encounter: Encounter, book: Book
-) -> None:
+def _assign(chain: Chain, initial: ServiceFacts, by: str, encounter: Encounter, book: Book) -> None:
     initial.role = "initial"
     initial.row = book.pick(initial.family, initial.technique, "initial")
     initial.because = "initial" if by != "primary_reason" else "initial_by_reason"
@@ -337,7 +333,9 @@ def _later_fluid(service: ServiceFacts, book: Book) -> None:
     """Hydration beside another initial: further hours only, the first of them from its floor."""
     service.role, service.because = "further_hour", "hydration_after_initial"
     service.row = book.pick("hydration", "infusion", "further_hour")
-    service.further = max(0, ((service.minutes or 0) - book.policy.additional_hour_minutes) // _HOUR)
+    service.further = max(
+        0, ((service.minutes or 0) - book.policy.additional_hour_minutes) // _HOUR
+    )
     if service.row is None:
         _refuse(service, "no_code")
 

@@ -46,7 +46,9 @@ class Kind:
 
     def opened(self, nullable: bool) -> Kind:
         """The same type, unknown or not."""
-        return self if nullable == self.nullable else Kind(self.name, nullable, self.words, self.scope)
+        return (
+            self if nullable == self.nullable else Kind(self.name, nullable, self.words, self.scope)
+        )
 
 
 FLAG, WHOLE, TEXT = Kind("flag"), Kind("whole"), Kind("text")
@@ -156,7 +158,9 @@ def parse(text: str, names: Names, subject: str) -> Node:
 def path_of(text: str, names: Names, subject: str) -> Node:
     """The tree of a bare path such as ``line.code``, for messages; raises ExpressionError."""
     if not re.fullmatch(r"[a-z_]+(\.[a-z_0-9]+)+", text):
-        raise ExpressionError(1, "is not a path of the vocabulary", "write a path such as line.code")
+        raise ExpressionError(
+            1, "is not a path of the vocabulary", "write a path such as line.code"
+        )
     node = _Reader(names, subject).read(text)
     if node.kind.name in {"list", "record", "other"}:
         raise ExpressionError(1, "names records, not a value", "name one of its facts")
@@ -173,7 +177,9 @@ class _Reader:
 
     def read(self, text: str) -> Node:
         if len(text) > MOST_CHARACTERS:
-            raise ExpressionError(1, f"is longer than {MOST_CHARACTERS} characters", "split the rule")
+            raise ExpressionError(
+                1, f"is longer than {MOST_CHARACTERS} characters", "split the rule"
+            )
         if not text.isascii():
             column = next(n for n, one in enumerate(text, 1) if not one.isascii())
             raise ExpressionError(column, "holds a character outside ASCII", "write plain ASCII")
@@ -242,7 +248,9 @@ class _Reader:
         for left, op, right in zip(lefts, tree.ops, tree.comparators, strict=False):
             sign = _COMPARES.get(type(op))  # type: ignore[call-overload]
             if sign is None:
-                raise ExpressionError(tree.col_offset + 1, "compares with 'is'", "write == or known()")
+                raise ExpressionError(
+                    tree.col_offset + 1, "compares with 'is'", "write == or known()"
+                )
             if sign in {"in", "not in"}:
                 parts.append(self._member(left, sign, right))
             else:
@@ -337,7 +345,9 @@ class _Reader:
         if name in _AGGREGATES:
             return self._aggregate(name, tree)
         if len(tree.args) != _PREDICATES[name]:
-            raise ExpressionError(column, f"{name} takes {_PREDICATES[name]} argument(s)", "mend it")
+            raise ExpressionError(
+                column, f"{name} takes {_PREDICATES[name]} argument(s)", "mend it"
+            )
         if name == "known":
             arg = self.node(tree.args[0])
             return Node("known", FLAG, (arg,), None, column)
@@ -354,7 +364,9 @@ class _Reader:
                                   f"write {name}(… for x in line.administrations)")  # fmt: skip
         loop = made.generators[0]
         if not isinstance(loop.target, ast.Name) or loop.is_async:
-            raise ExpressionError(column, "has a loop variable that is not a name", "write for x in …")
+            raise ExpressionError(
+                column, "has a loop variable that is not a name", "write for x in …"
+            )
         var = loop.target.id
         if var in self.seen or var in {"policy", "limits"} or var.startswith("_"):
             raise ExpressionError(column, f"hides the name '{var[:60]}'", "choose another variable")

@@ -14,10 +14,11 @@ from ivpush import clock
 from ivpush.result import NotBillable, SuggestedLine
 
 if TYPE_CHECKING:
-    from ivpush.book import Book, CodeRow
+    from ivpush.book import Book
     from ivpush.chains import Chain
     from ivpush.derive import Derived
     from ivpush.models import Encounter
+    from ivpush.rows import CodeRow
     from ivpush.vocabulary import AdministrationFacts, ServiceFacts
 
 __all__ = ["Draft", "drafts_of", "named", "not_billable", "suggested_lines"]

@@ -435,9 +435,11 @@ def _instants(encounter: Encounter) -> Iterator[datetime]:
 
 def zone_is_plain(name: str) -> bool:
     """Whether a zone name is made of letters, digits, ``_ + - /`` only, so it is no path."""
-    return name.isascii() and not name.startswith("/") and name.replace("/", "a").replace(
-        "_", "a"
-    ).replace("+", "a").replace("-", "a").isalnum()
+    return (
+        name.isascii()
+        and not name.startswith("/")
+        and name.replace("/", "a").replace("_", "a").replace("+", "a").replace("-", "a").isalnum()
+    )
 
 
 _PLAIN_WORDS = {

@@ -153,7 +153,9 @@ class Pack:
         """One of the base pack's files; later packs may add rules and payers only."""
         sheet = self._layers[0].get(f"{name}.yaml")
         if not isinstance(sheet, Sheet) or not isinstance(sheet.data, dict):
-            raise PackError([*faults, Fault(f"{name}.yaml", "is missing or no mapping", "write it")])
+            raise PackError(
+                [*faults, Fault(f"{name}.yaml", "is missing or no mapping", "write it")]
+            )
         return sheet
 
     def _build(self, faults: list[Fault]) -> None:
@@ -270,7 +272,9 @@ def _is_rule(name: str) -> bool:
     return len(parts) == 3 and parts[0] == "checks" and parts[1] in ROOMS
 
 
-def _cites(data: Any, path: tuple[int | str, ...]) -> Iterable[tuple[tuple[int | str, ...], list[Any]]]:
+def _cites(
+    data: Any, path: tuple[int | str, ...]
+) -> Iterable[tuple[tuple[int | str, ...], list[Any]]]:
     if isinstance(data, dict):
         for key, value in data.items():
             if key == "cites" and isinstance(value, list):
@@ -288,7 +292,9 @@ def _dispatch(book: Book, rules: list[Rule]) -> None:
     for rule in rules:
         for code in rule.codes or ():
             by_code.setdefault(code, []).append(rule)
-    book.any_line_rules = tuple(one for one in rules if one.for_each == "line" and one.codes is None)
+    book.any_line_rules = tuple(
+        one for one in rules if one.for_each == "line" and one.codes is None
+    )
     book.line_rules = {code: tuple(those) for code, those in by_code.items()}
     kinds = {name: tuple(one for one in rules if one.for_each == name)
              for name in ("encounter", "administration", "service", "suggestion")}  # fmt: skip

@@ -79,7 +79,9 @@ def read_policies(sheet: Sheet, say: Callable[[Fault], None]) -> dict[str, Polic
     return made
 
 
-def _policy(name: str, row: Mapping[str, Any], place: str, say: Callable[[Fault], None]) -> Policy | None:
+def _policy(
+    name: str, row: Mapping[str, Any], place: str, say: Callable[[Fault], None]
+) -> Policy | None:
     form = row.get("kind", "choice")
     values = tuple(row.get("values", ()))
     kinds = {"choice": Kind("word", words=frozenset(values)), "flag": Kind("flag"),

@@ -43,7 +43,9 @@ class Matching:
         )
 
 
-def match(lines: list[LineFacts], drafts: list[Draft], facts: list[AdministrationFacts]) -> Matching:
+def match(
+    lines: list[LineFacts], drafts: list[Draft], facts: list[AdministrationFacts]
+) -> Matching:
     """Match billed lines with suggestions and write the outcome into the lines' facts."""
     made = Matching(drafts)
     by_code: dict[str, list[int]] = {}
@@ -152,7 +154,9 @@ def _link(line: LineFacts, drafts: list[Draft], facts: list[AdministrationFacts]
     if linked is not None:
         wanted = set(linked)
         line.administrations = tuple(one for one in facts if one.given.id in wanted)
-        line.service = next((o.service for o in line.administrations if o.service is not None), None)
+        line.service = next(
+            (o.service for o in line.administrations if o.service is not None), None
+        )
     elif line.matches:
         services = [s for number in line.matches for s in drafts[number].services]
         line.administrations = tuple(dict.fromkeys(o for s in services for o in s.administrations))
@@ -163,9 +167,7 @@ def _link(line: LineFacts, drafts: list[Draft], facts: list[AdministrationFacts]
         line.administrations = _barred(line, facts)
 
 
-def _barred(
-    line: LineFacts, facts: list[AdministrationFacts]
-) -> tuple[AdministrationFacts, ...]:
+def _barred(line: LineFacts, facts: list[AdministrationFacts]) -> tuple[AdministrationFacts, ...]:
     """Administrations that earn nothing and that the line may have been meant to bill."""
     fluid = line.family == "hydration"
     return tuple(

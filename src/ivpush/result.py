@@ -33,9 +33,7 @@ __all__ = [
 
 Severity = Literal["error", "warning", "info"]
 Status = Literal["violations", "needs_chart", "clean"]
-Disposition = Literal[
-    "return", "reject_line", "deny_line", "needs_documentation", "informational"
-]
+Disposition = Literal["return", "reject_line", "deny_line", "needs_documentation", "informational"]
 
 
 @dataclass(frozen=True, slots=True)

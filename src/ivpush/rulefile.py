@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, get_args
 
-from ivpush.book import CodeRow
 from ivpush.compiler import Compiled, Template, compile_rule, parse_template
 from ivpush.errors import Fault, did_you_mean
 from ivpush.language import ExpressionError, Names, Node, parse
 from ivpush.result import Disposition, Severity
+from ivpush.rows import CodeRow
 from ivpush.sheets import Sheet
 
 __all__ = ["KEYS", "ROOMS", "Known", "Rule", "read_rule", "read_window"]
@@ -126,7 +126,9 @@ class _Reading:
     def word(self, key: str, words: Iterable[str]) -> str:
         value = self.data.get(key)
         if value not in (known := tuple(words)) and key in self.data:
-            self.fault(key, f"'{str(value)[:60]}' is not among its words", did_you_mean(str(value), known))
+            self.fault(
+                key, f"'{str(value)[:60]}' is not among its words", did_you_mean(str(value), known)
+            )
         return str(value)
 
     def rule(self) -> Rule | None:
@@ -171,7 +173,9 @@ class _Reading:
                 self.say(Fault(self.sheet.place(self.path), f"lacks the key '{key}'", "add it"))
         known = [key for key in self.data if key in KEYS]
         if known != sorted(known, key=KEYS.index):
-            late = next(k for k, s in zip(known, sorted(known, key=KEYS.index), strict=True) if k != s)
+            late = next(
+                k for k, s in zip(known, sorted(known, key=KEYS.index), strict=True) if k != s
+            )
             self.say(Fault(self.sheet.place((*self.path, late), key=True),
                            "keys are out of order", "order them: " + ", ".join(KEYS)))  # fmt: skip
 
@@ -188,7 +192,9 @@ class _Reading:
             self.fault("id", "differs from the file's name", f"name the file {key}-{name}.yaml")
         room = self.sheet.name.split("/")[-2] if "/" in self.sheet.name else ""
         if not self.path and room in ROOMS and key[3:4] != ROOMS[room]:
-            self.fault("id", f"does not belong into the room {room}", f"begin it with {ROOMS[room]}")
+            self.fault(
+                "id", f"does not belong into the room {room}", f"begin it with {ROOMS[room]}"
+            )
         return key, name, title
 
     def expression(self, key: str, subject: str) -> Node | None:
@@ -226,12 +232,16 @@ class _Reading:
                                did_you_mean(str(code), self.known.codes), n)  # fmt: skip
             return frozenset(map(str, asked))
         if not isinstance(asked, dict) or not asked:
-            self.fault("codes", "is missing", "write any, a list, or columns such as {role: [initial]}")
+            self.fault(
+                "codes", "is missing", "write any, a list, or columns such as {role: [initial]}"
+            )
             return frozenset()
         wanted: dict[str, frozenset[str]] = {}
         for column, words in asked.items():
             if column not in _COLUMNS:
-                self.fault("codes", f"unknown column '{column[:40]}'", did_you_mean(column, _COLUMNS))
+                self.fault(
+                    "codes", f"unknown column '{column[:40]}'", did_you_mean(column, _COLUMNS)
+                )
                 continue
             wanted[column] = frozenset(words if isinstance(words, list) else [words])
             held = {one for row in self.known.codes.values() for one in _cells(row, column)}
@@ -269,7 +279,9 @@ class _Reading:
             active = self.known.denials.get((kind.upper(), code))
             if not active:
                 state = "is not known" if active is None else "has ended"
-                self.fault("denial", f"{kind.upper()} '{str(code)[:10]}' {state}", "use an active one")
+                self.fault(
+                    "denial", f"{kind.upper()} '{str(code)[:10]}' {state}", "use an active one"
+                )
         return denial.get("carc"), denial.get("rarc")
 
     def cites(self) -> tuple[str, ...]:

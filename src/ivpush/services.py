@@ -15,8 +15,9 @@ from ivpush import clock
 from ivpush.vocabulary import AdministrationFacts
 
 if TYPE_CHECKING:
-    from ivpush.book import Book, DrugRow
+    from ivpush.book import Book
     from ivpush.models import Administration, Encounter
+    from ivpush.rows import DrugRow
 
 __all__ = ["in_time", "read_chart", "zone_of"]
 
@@ -128,13 +129,18 @@ def _read_drug(one: AdministrationFacts, row: DrugRow | None, book: Book) -> Non
         one.ended_hcpcs = False
         written = " ".join((given.drug or "").casefold().split())
         one.drug_key = written or given.hcpcs or given.ndc or f"\0{given.id}"
-        one.category = given.category or ("hydration" if given.purpose == "hydration" else "therapeutic")
+        one.category = given.category or (
+            "hydration" if given.purpose == "hydration" else "therapeutic"
+        )
     else:
         one.drug_known, one.usual_techniques = True, row.techniques
         injected = given.route in _INJECTED and row.category_injection
         one.table_category = row.category_injection if injected else row.category
         one.ended_hcpcs = bool(
-            given.hcpcs and row.ended is not None and book.date is not None and row.ended < book.date
+            given.hcpcs
+            and row.ended is not None
+            and book.date is not None
+            and row.ended < book.date
         )
         one.hcpcs_successor = row.successor if one.ended_hcpcs else None
         by_code = book.policy.same_drug_formulation == "same_hcpcs" and given.hcpcs

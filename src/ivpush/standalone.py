@@ -12,8 +12,9 @@ from ivpush.services import in_time
 from ivpush.vocabulary import AdministrationFacts, ServiceFacts
 
 if TYPE_CHECKING:
-    from ivpush.book import Book, CodeRow
+    from ivpush.book import Book
     from ivpush.models import Encounter
+    from ivpush.rows import CodeRow
 
 __all__ = ["services"]
 

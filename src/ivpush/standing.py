@@ -54,9 +54,7 @@ def supervision_of(encounter: Encounter, book: Book) -> SupervisionFacts:
     """Documented supervision beside what the setting and the date require (Kleene)."""
     facts = SupervisionFacts()
     given = facts.given = encounter.supervision or _NOBODY
-    chemo = any(
-        one.category == "chemotherapy" for one in encounter.administrations or ()
-    )
+    chemo = any(one.category == "chemotherapy" for one in encounter.administrations or ())
     row = book.supervision(encounter.setting, "chemotherapy" if chemo else "therapeutic")
     if row is None:
         facts.required_level = facts.allowed_modes = None

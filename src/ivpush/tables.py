@@ -10,10 +10,11 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, get_args
 
-from ivpush.book import Book, CodeRow, DrugRow, SupervisionRow, plain_name
+from ivpush.book import Book
 from ivpush.errors import Fault, PackError, UsageError, did_you_mean
 from ivpush.policies import Policy
 from ivpush.result import Severity
+from ivpush.rows import CodeRow, DrugRow, SupervisionRow, plain_name
 from ivpush.rulefile import Known, Rule, read_rule, read_window
 from ivpush.sheets import Sheet, read_csv
 
@@ -67,7 +68,11 @@ def read_codes(sheet: Sheet, say: Say) -> dict[str, CodeRow]:
     for row in made.values():
         for other in (row.further, *row.succeeded_by):
             if other is not None and other not in made:
-                say(Fault(f"{sheet.name}: {row.code}", f"names '{other}', which has no row", "add it"))
+                say(
+                    Fault(
+                        f"{sheet.name}: {row.code}", f"names '{other}', which has no row", "add it"
+                    )
+                )
     return made
 
 
@@ -105,7 +110,9 @@ class Data:
     releases: dict[str, list[tuple[date, Any]]] = field(default_factory=dict)
 
     def windows(
-        self, codes: Mapping[str, CodeRow], limits: Mapping[str, list[tuple[date, date | None, int]]]
+        self,
+        codes: Mapping[str, CodeRow],
+        limits: Mapping[str, list[tuple[date, date | None, int]]],
     ) -> Iterator[Window]:
         """Every window of dates in the data, for the boundaries between books."""
         for row in codes.values():
@@ -336,12 +343,21 @@ def read_payer(
     for part in ("severity", "off"):
         for rule in data.get(part, {}):
             if rule not in rules:
-                say(Fault(sheet.place((part, rule)), f"no rule '{rule[:60]}'", did_you_mean(rule, rules)))
+                say(
+                    Fault(
+                        sheet.place((part, rule)),
+                        f"no rule '{rule[:60]}'",
+                        did_you_mean(rule, rules),
+                    )
+                )
     for rule, word in data.get("severity", {}).items():
         if word not in get_args(Severity):
             say(Fault(sheet.place(("severity", rule)), f"no severity '{word[:60]}'",
                       did_you_mean(word, get_args(Severity))))  # fmt: skip
-    own = [read_rule(sheet, one, known, say, ("rules", n)) for n, one in enumerate(data.get("rules", ()))]
+    own = [
+        read_rule(sheet, one, known, say, ("rules", n))
+        for n, one in enumerate(data.get("rules", ()))
+    ]
     return Payer(
         data["id"], data.get("title", data["id"]), tuple(data.get("cites", ())), set_by,
         dict(data.get("severity", {})), dict(data.get("off", {})),

@@ -203,8 +203,23 @@ class ServiceFacts:
     chain: Annotated[int, "number of its chain, from 0"]
     administrations: tuple[AdministrationFacts, ...]
     __slots__ = (
-        "family", "technique", "role", "code", "minutes", "rank", "chain", "administrations",
-        "drugs", "spans", "start", "row", "further", "order", "lead", "because", "extra",
+        "administrations",
+        "because",
+        "chain",
+        "code",
+        "drugs",
+        "extra",
+        "family",
+        "further",
+        "lead",
+        "minutes",
+        "order",
+        "rank",
+        "role",
+        "row",
+        "spans",
+        "start",
+        "technique",
     )  # fmt: skip
     drugs: frozenset[str]
     because: str
@@ -225,7 +240,9 @@ class LineFacts:
     service_date: Annotated[date | None, "date of the line, else of the encounter"]
     modifiers: Annotated[frozenset[str], "its modifiers, in no order"]
     known: Annotated[bool, "the pack knows the code, valid or not"]
-    valid: Annotated[bool | None, "the code is valid on the service date; unknown to the pack: null"]
+    valid: Annotated[
+        bool | None, "the code is valid on the service date; unknown to the pack: null"
+    ]
     ended: Annotated[bool, "the code was deleted before the service date"]
     too_early: Annotated[bool, "the code begins after the service date"]
     successors: Annotated[frozenset[str], "codes that replaced a deleted one"]
@@ -257,14 +274,17 @@ class LineFacts:
     date_differs: Annotated[bool | None, "dated on another day than the chart; unknown, no chart"]
     family_range: Annotated[bool, "numbered like the administration codes", ".code"]
     suggested_modifiers: Annotated[frozenset[str], "modifiers that the chart asks for"]
-    separate: Annotated[bool, "carries a modifier that says distinct service, as listed in modifiers.yaml"]
+    separate: Annotated[
+        bool, "carries a modifier that says distinct service, as listed in modifiers.yaml"
+    ]
     separate_modifiers: Annotated[int, "how many such modifiers it carries"]
     visit_modifier: Annotated[bool, "carries the modifier of a separate visit"]
     needless_modifier: Annotated[
         bool | None, "carries a distinct-service modifier that nothing asks for; unknown, no chart"
     ]
     missing_modifier: Annotated[
-        bool | None, "lacks the distinct-service modifier that the chart supports; unknown, no chart"
+        bool | None,
+        "lacks the distinct-service modifier that the chart supports; unknown, no chart",
     ]
     never_beside: Annotated[
         frozenset[str] | None,
@@ -358,7 +378,9 @@ class EncounterFacts:
     chains: Annotated[int, "chains: one, and one more for each further site or visit"]
     undocumented_sites: Annotated[int, "further sites whose need is not documented"]
     visits: Annotated[int, "visits told apart"]
-    complexity_asked: Annotated[bool, "a complex biologic's family rests on undocumented complexity"]
+    complexity_asked: Annotated[
+        bool, "a complex biologic's family rests on undocumented complexity"
+    ]
     suggested_codes: Annotated[frozenset[str] | None, "codes suggested; unknown without a chart"]
     initial_code: Annotated[str | None, "initial code of the first chain"]
     questions: Annotated[int, "open questions"]
@@ -417,7 +439,5 @@ def facts_of(scope: type) -> dict[str, Fact]:
     for name, field in given.model_fields.items() if given is not None else ():
         if name not in found:
             raw = f".{name}" if scope is not EncounterFacts else name
-            found[name] = Fact(
-                field.annotation, f"given.{name}", field.description or "", (raw,)
-            )
+            found[name] = Fact(field.annotation, f"given.{name}", field.description or "", (raw,))
     return found

@@ -59,7 +59,9 @@ def push(id: str, offset: int | None = 0, drug: str = "alpha", **more: Any) -> D
     return Dose(id, drug=drug, offset=offset, **more)
 
 
-def drip(id: str, offset: int | None, minutes: int | None, drug: str = "alpha", **more: Any) -> Dose:
+def drip(
+    id: str, offset: int | None, minutes: int | None, drug: str = "alpha", **more: Any
+) -> Dose:
     """An infusion."""
     return Dose(id, drug=drug, method="infusion", offset=offset, minutes=minutes, **more)
 

@@ -248,7 +248,7 @@ def test_59_a_documented_site_is_a_chain_of_its_own(plan: list[Dose]) -> None:
     one_site = units(chart(*fresh, other.with_(site="left arm")))
     assert sum(s.units for s in with_need.suggested if s.code in INITIAL) == 2
     assert sum(s.units for s in without.suggested if s.code in INITIAL) == 1
-    assert Counter({s.code: s.units for s in without.suggested}) == one_site
+    assert units(chart(*fresh, other)) == one_site
     assert any(v.name == "further-site-undocumented" for v in without.violations)
 
 

@@ -58,7 +58,7 @@ def test_29_the_same_instants_in_another_zone_bill_the_same(plan: list, offset: 
         for name in ("start", "stop"):
             if one[name] is not None:
                 at = dt.datetime.fromisoformat(one[name]).replace(tzinfo=zone)
-                target = dt.timezone.utc
+                target = dt.UTC
                 if offset not in {"Z", "+00:00"}:
                     sign = -1 if offset[0] == "-" else 1
                     target = dt.timezone(
@@ -76,7 +76,7 @@ NIGHTS = ("2026-03-08", "2026-11-01", "2027-03-14", "2028-11-05")
 
 @given(doses(3), st.sampled_from(ZONES), st.sampled_from(NIGHTS))
 def test_30_a_night_of_clock_change_bills_as_in_utc(plan: list, zone: str, night: str) -> None:
-    start = dt.datetime.fromisoformat(night).replace(hour=5, tzinfo=dt.timezone.utc)
+    start = dt.datetime.fromisoformat(night).replace(hour=5, tzinfo=dt.UTC)
     record = chart(*plan).model_dump(mode="json")
     record["timezone"], record["date"] = zone, night
     utc = chart(*plan).model_dump(mode="json")

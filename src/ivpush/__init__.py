@@ -1,0 +1,62 @@
+"""ivpush checks injection and infusion claims against the chart.
+
+One encounter in; suggested codes, violations, fixes, open questions and reasons out:
+
+    from ivpush import Encounter, Engine
+
+    engine = Engine()
+    result = engine.check(Encounter.model_validate(record))
+
+Names load on first use, so that ``import ivpush`` costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ivpush.engine import Engine
+    from ivpush.errors import InputError, IvpushError, PackError, UsageError
+    from ivpush.models import Administration, ClaimLine, Encounter, Supervision
+    from ivpush.pack import Pack
+    from ivpush.result import Question, Result, SuggestedLine, Violation
+
+__all__ = [
+    "Administration",
+    "ClaimLine",
+    "Encounter",
+    "Engine",
+    "InputError",
+    "IvpushError",
+    "Pack",
+    "PackError",
+    "Question",
+    "Result",
+    "SuggestedLine",
+    "Supervision",
+    "UsageError",
+    "Violation",
+    "__version__",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "engine": ("Engine",),
+    "errors": ("InputError", "IvpushError", "PackError", "UsageError"),
+    "models": ("Administration", "ClaimLine", "Encounter", "Supervision"),
+    "pack": ("Pack",),
+    "result": ("Question", "Result", "SuggestedLine", "Violation"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            value = getattr(import_module(f"ivpush.{home}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'ivpush' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
