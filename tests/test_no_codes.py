@@ -78,7 +78,7 @@ def _words(text: str, lists: Lists) -> Iterator[tuple[int, str]]:
     plain = {one for one in lists.modifiers if not one.isdigit()}
     plain |= {one for one in lists.rarcs | lists.carcs if len(one) > 2 and not one.isdigit()}
     for number, line in enumerate(text.splitlines(), 1):
-        line = LINTER.sub("", line)  # noqa: PLW2901 - a linter's rule numbers are not codes
+        line = LINTER.sub("", line)
         found = {match[0] for match in FAMILY.finditer(line)}
         found |= {match[1] for match in SHAPED.finditer(line)}
         for word in WORD.findall(line):

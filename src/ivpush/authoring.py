@@ -160,7 +160,8 @@ def _typed(value: Any, kind: str, day: date) -> Any:
     }
     if value == "null":
         return None
-    return readers.get(kind, lambda text: text)(value)
+    reader = readers.get(kind)
+    return value if reader is None else reader(value)
 
 
 def _number(text: str) -> Any:

@@ -5,8 +5,8 @@ A Book is made by a Pack for one date, payer and set of policies, and is only lo
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
-from datetime import date
 from types import SimpleNamespace
 
 from ivpush.rows import CodeRow, DrugRow, SupervisionRow, plain_name
@@ -60,7 +60,7 @@ class Book:
         "tobs",
         "visit_modifiers",
     )  # fmt: skip
-    date: date | None
+    date: dt.date | None
     payer: str | None
     payer_known: bool | None
     policy: SimpleNamespace
@@ -88,7 +88,7 @@ class Book:
     reasons: dict[str, tuple[str, tuple[str, ...]]]
     questions: dict[str, tuple[str, str]]
     tables_past_quarter: bool
-    in_force: dict[str, date]
+    in_force: dict[str, dt.date]
     rules: tuple[Rule, ...]
     line_rules: dict[str, tuple[Rule, ...]]
     any_line_rules: tuple[Rule, ...]
@@ -98,7 +98,7 @@ class Book:
     suggestion_rules: tuple[Rule, ...]
     chart_rules: tuple[Rule, ...]
 
-    def dated(self, day: date | None) -> Book:
+    def dated(self, day: dt.date | None) -> Book:
         """The same book for another day of its window."""
         made = Book()
         for name in Book.__slots__:

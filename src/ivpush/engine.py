@@ -14,7 +14,7 @@ from ivpush.lines import Draft, drafts_of, not_billable, suggested_lines
 from ivpush.pack import Pack
 from ivpush.questions import decides, questions_of
 from ivpush.reconcile import corrected_lines, match
-from ivpush.result import LineVerdict, PackStamp, Question, Result, SuggestedLine
+from ivpush.result import LineVerdict, PackStamp, Question, Result, Status, SuggestedLine
 from ivpush.standing import Standing, standing_of
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Engine:
                 corrected = None
         broken = checks.violations(found, facts, book, corrected)
         errors = any(one.severity == "error" for one in broken)
-        status = "violations" if errors else "needs_chart" if questions else "clean"
+        status: Status = "violations" if errors else "needs_chart" if questions else "clean"
         stamp = PackStamp(self.pack.name, self.pack.version, book.payer, day)
         done.result = Result(
             encounter.id, stamp, status, suggested, barred, questions, broken,

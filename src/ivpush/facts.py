@@ -25,7 +25,9 @@ _NONE: frozenset[str] = frozenset()
 def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
     """One record a billed line, with the columns of its code; nothing about the chart yet."""
     day, setting = encounter.service_date, encounter.setting
-    lines, codes, units = [], {}, Counter[tuple[str, date | None]]()
+    lines: list[LineFacts] = []
+    codes: dict[date | None, set[str]] = {}
+    units: Counter[tuple[str, date | None]] = Counter()
     seen: set[tuple[object, ...]] = set()
     for index, given in enumerate(encounter.lines or ()):
         line = LineFacts()
@@ -168,12 +170,14 @@ def encounter_facts(
     charted, billed = encounter.administrations is not None, encounter.lines is not None
     facts.given, facts.date = encounter, encounter.service_date
     facts.charted, facts.billed = charted, billed
-    facts.facility_place, facts.bill_use = standing.facility_place, standing.bill_use
+    facts.facility_place = standing.facility_place
+    facts.bill_use = standing.bill_use  # type: ignore[assignment]
     facts.supervision, facts.claim = standing.supervision, claim_facts(lines)
     facts.payer_known, facts.tables_past_quarter = book.payer_known, book.tables_past_quarter
     facts.administrations = tuple(derived.facts) if charted else None
     facts.lines = tuple(lines) if billed else None
-    facts.services, facts.initial_by = tuple(derived.services), derived.initial_by
+    facts.services = tuple(derived.services)
+    facts.initial_by = derived.initial_by  # type: ignore[assignment]
     facts.chains, facts.undocumented_sites = len(derived.chains), derived.undocumented_sites
     facts.visits = len({one.visit for one in derived.facts}) if derived.facts else 0
     facts.primary_needed = _primary_needed(encounter, derived)

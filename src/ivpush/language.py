@@ -229,7 +229,7 @@ class _Reader:
         raise ExpressionError(tree.col_offset + 1, "uses an unknown sign", "write - or not")
 
     def _binop(self, tree: ast.BinOp) -> Node:
-        sign = _SUMS.get(type(tree.op))  # type: ignore[call-overload]
+        sign = _SUMS.get(type(tree.op))
         if sign is None:
             raise ExpressionError(tree.col_offset + 1, "uses an operator that the language lacks",
                                   "write + - * or //")  # fmt: skip
@@ -246,7 +246,7 @@ class _Reader:
         parts = []
         lefts = [tree.left, *tree.comparators]
         for left, op, right in zip(lefts, tree.ops, tree.comparators, strict=False):
-            sign = _COMPARES.get(type(op))  # type: ignore[call-overload]
+            sign = _COMPARES.get(type(op))
             if sign is None:
                 raise ExpressionError(
                     tree.col_offset + 1, "compares with 'is'", "write == or known()"
@@ -316,7 +316,7 @@ class _Reader:
         if tree.id in self.seen:
             return self.seen[tree.id]
         known = [*self.seen, "policy", "limits", *_AGGREGATES, *_PREDICATES]
-        raise ExpressionError(tree.col_offset + 1, f"names '{tree.id[:60]}', which is not known here",
+        raise ExpressionError(tree.col_offset + 1, f"names '{tree.id[:60]}', not known here",
                               did_you_mean(tree.id, known))  # fmt: skip
 
     def _attribute(self, tree: ast.Attribute) -> Node:

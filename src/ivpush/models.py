@@ -7,10 +7,11 @@ never hold the value. JSON and Python dictionaries are accepted alike.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 from dateutil import tz
 from pydantic import (
@@ -84,12 +85,13 @@ def _quantity(_source: Any, _handler: Any) -> CoreSchema:
     )
     plain = cs.chain_schema([number, cs.decimal_schema(**exact)])
     python = cs.union_schema([cs.decimal_schema(strict=True, **exact), plain], mode="left_to_right")
-    schema = _said(cs.json_or_python_schema(plain, python), "quantity", "write a number from 0")
+    kinds = cs.json_or_python_schema(plain, python)
+    schema = dict(_said(kinds, "quantity", "write a number from 0"))
     out = cs.plain_serializer_function_ser_schema(
         float, return_schema=cs.float_schema(), when_used="json"
     )
-    schema["serialization"] = out  # type: ignore[typeddict-unknown-key]
-    return schema
+    schema["serialization"] = out
+    return cast(CoreSchema, schema)
 
 
 Quantity = Annotated[
@@ -372,12 +374,12 @@ class Encounter(_Model):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        for kind, remedy in _crossed(self):
-            raise PydanticCustomError(kind, remedy)  # type: ignore[arg-type]
+        for problem in _crossed(self):
+            raise PydanticCustomError("crossed", "{problem}", {"problem": problem})
         return self
 
     @property
-    def service_date(self) -> date | None:
+    def service_date(self) -> dt.date | None:
         """The date whose rules apply: stated, else of start, first administration, first line."""
         if self.date is not None:
             return self.date
@@ -389,24 +391,24 @@ class Encounter(_Model):
         return min((one.date for one in self.lines or () if one.date is not None), default=None)
 
 
-def _crossed(encounter: Encounter) -> Iterator[tuple[str, str]]:
+def _crossed(encounter: Encounter) -> Iterator[str]:
     """What no single field shows: repeated or dangling ids, missing date, mixed clocks."""
     given, billed = encounter.administrations or (), encounter.lines or ()
     ids = {one.id for one in given}
     if len(ids) != len(given):
-        yield "administrations", "administrations: two share one id; give each its own"
+        yield "administrations: two share one id; give each its own"
     if len({line.number for line in billed}) != len(billed):
-        yield "lines", "lines: two share one number; give each its own"
+        yield "lines: two share one number; give each its own"
     for place, target in _links(encounter):
         if target not in ids:
-            yield "link", f"{place} names no administration of this encounter; write one of its ids"
+            yield f"{place} names no administration of this encounter; write one of its ids"
     if (given or billed) and encounter.service_date is None:
-        yield "date", "date is not stated anywhere; write the encounter's date"
+        yield "date is not stated anywhere; write the encounter's date"
     zone = encounter.timezone
     if zone is not None and (not zone_is_plain(zone) or tz.gettz(zone) is None):
-        yield "timezone", "timezone is not a known zone; write an IANA name such as America/Chicago"
+        yield "timezone is not a known zone; write an IANA name such as America/Chicago"
     if zone is None and len({at.tzinfo is None for at in _instants(encounter)}) > 1:
-        yield "times", "times with and without an offset are mixed; state the timezone"
+        yield "times with and without an offset are mixed; state the timezone"
 
 
 def _links(encounter: Encounter) -> Iterator[tuple[str, str]]:
@@ -423,14 +425,13 @@ def _links(encounter: Encounter) -> Iterator[tuple[str, str]]:
 
 
 def _instants(encounter: Encounter) -> Iterator[datetime]:
-    for one in (encounter, *(encounter.administrations or ())):
-        if one.start is not None:
-            yield one.start
-        stop = one.end if isinstance(one, Encounter) else one.stop
-        if stop is not None:
-            yield stop
-        if isinstance(one, Administration) and one.last_seen_running is not None:
-            yield one.last_seen_running
+    for at in (encounter.start, encounter.end):
+        if at is not None:
+            yield at
+    for one in encounter.administrations or ():
+        for at in (one.start, one.stop, one.last_seen_running):
+            if at is not None:
+                yield at
 
 
 def zone_is_plain(name: str) -> bool:
@@ -457,6 +458,9 @@ _PLAIN_WORDS = {
 def _faults(error: ValidationError, model: type[BaseModel]) -> Iterator[Fault]:
     for one in error.errors(include_url=False, include_context=True, include_input=False):
         place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in one["loc"]).lstrip(".")
+        if one["type"] == "crossed":
+            yield Fault("the encounter", one["msg"])
+            continue
         if one["type"] == "extra_forbidden":
             known = _fields_at(model, one["loc"][:-1])
             yield Fault(
@@ -489,7 +493,11 @@ def _fields_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
     """Field names of the model that a location ends in."""
     here: type[BaseModel] = model
     for part in loc:
-        found = {"administrations": Administration, "lines": ClaimLine, "supervision": Supervision}
+        found: dict[str, type[BaseModel]] = {
+            "administrations": Administration,
+            "lines": ClaimLine,
+            "supervision": Supervision,
+        }
         if isinstance(part, str) and here is Encounter and part in found:
             here = found[part]
     return list(here.model_fields)

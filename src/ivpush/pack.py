@@ -186,8 +186,9 @@ class Pack:
             for path, cites in _cites(sheet.data, ()):
                 for n, one in enumerate(cites):
                     if one not in self.sources:
-                        say(Fault(sheet.place((*path, n)), f"'{str(one)[:60]}' is in no row of "
-                                  "sources.yaml", did_you_mean(str(one), self.sources)))  # fmt: skip
+                        problem = f"'{str(one)[:60]}' is in no row of sources.yaml"
+                        remedy = did_you_mean(str(one), self.sources)
+                        say(Fault(sheet.place((*path, n)), problem, remedy))
 
     def _rules(self, known: Known, say: Callable[[Fault], None]) -> Iterable[Rule]:
         ids: dict[str, str] = {}
@@ -262,8 +263,7 @@ class Pack:
         values = self.policy_for(payer, policies)
         self._data.fill(book, day, values, self.codes, self.limits)
         rules = self.rules if overlay is None else overlay.applied(self.rules)
-        _dispatch(book, [one for one in rules
-                         if one.valid_from <= day and (one.valid_to is None or day <= one.valid_to)])  # fmt: skip
+        _dispatch(book, [one for one in rules if one.in_force(day)])
         return book
 
 

@@ -8,6 +8,7 @@ check would suggest. Minutes are asked from 0 to the limit ``implausible_infusio
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, get_args
 
 from ivpush.models import Route
@@ -133,7 +134,7 @@ def _minutes(
     most = book.limits.implausible_infusion_minutes
     marks = sorted(_marks(book, most))
     starts = [0]
-    for low, high in zip(marks, marks[1:], strict=False):
+    for low, high in pairwise(marks):
         _changes(low, high, at, starts)
     bounds = [*(start - 1 for start in starts[1:]), most]
     answers = tuple(

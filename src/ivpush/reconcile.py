@@ -74,7 +74,7 @@ def _take(
     line: LineFacts, numbers: tuple[int, ...] | list[int], drafts: list[Draft], made: Matching,
     strictness: int,
 ) -> None:  # fmt: skip
-    """Let a line take units of suggestions of its code: 3 exact, 2 modifiers apart, 1 date apart."""
+    """Let a line take units of its code: 3 exact, 2 modifiers apart, 1 date apart."""
     for number in numbers:
         if line.open_units <= 0:
             return
@@ -208,7 +208,7 @@ def corrected_lines(
             out.append(first)
             more += rest
     number = max((line.number for line in billed), default=0)
-    for number, one in enumerate(more, number + 1):
+    for number, one in enumerate(more, number + 1):  # noqa: B020 - goes on counting
         out.append(one.model_copy(update={"number": number, "charge": None}))
     for place, draft in enumerate(drafts):
         if left[place] > 0:
@@ -252,10 +252,10 @@ def _changed(
         day = draft.date if given.date is not None and draft.date is not None else given.date
         key = (draft.modifiers, day)
         groups[key] = groups.get(key, 0) + units
-    for modifiers, day in groups:
+    for (modifiers, day), units in groups.items():
         kept = tuple(m for m in given.modifiers if m not in distinct)
         has = tuple(m for m in given.modifiers if m in distinct)
         wanted = has[:1] if has and modifiers else modifiers
-        change = {"units": groups[modifiers, day], "date": day, "modifiers": (*kept, *wanted)}
+        change = {"units": units, "date": day, "modifiers": (*kept, *wanted)}
         out.append(given.model_copy(update=change))
     return out

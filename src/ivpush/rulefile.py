@@ -37,8 +37,8 @@ class Rule:
     id: str
     name: str
     title: str
-    severity: str
-    disposition: str
+    severity: Severity
+    disposition: Disposition
     valid_from: date
     valid_to: date | None
     for_each: str
@@ -55,6 +55,10 @@ class Rule:
     compiled: Compiled
     texts: Mapping[str, str]
     place: str
+
+    def in_force(self, day: date) -> bool:
+        """Whether the rule applies to services of a day."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
     def with_(self, **changes: Any) -> Rule:
         """The rule as an overlay changes it."""

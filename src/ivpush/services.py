@@ -30,6 +30,7 @@ _CAVITY = {"IL": "intralesional", "IPL": "pleural", "IP": "peritoneal", "IT": "i
 _BY_PURPOSE = {"keep_open": "keep_open", "flush": "flush", "imaging": "imaging"}
 _BY_CATEGORY = {"contrast": "contrast", "flush": "flush", "blood": "blood", "vaccine": "vaccine",
                 "anesthesia": "anesthesia"}  # fmt: skip
+_INVENTED = frozenset({"ordered", "defaulted"})
 _PUMPS = frozenset({"ambulatory_pump", "implanted_pump"})
 
 
@@ -95,7 +96,7 @@ def _read_times(one: AdministrationFacts, zone: tzinfo | None, encounter: Encoun
     )
     # Systems invent stops and orders hold plans: neither says what happened (DESIGN section 2).
     one.start_usable = start is not None and source != "ordered"
-    one.stop_usable = stop is not None and source != "ordered" and source != "defaulted"
+    one.stop_usable = stop is not None and source not in _INVENTED
     begun = ended = None
     if start is not None:
         begun = clock.moment(start, zone)
@@ -234,7 +235,7 @@ def _classify(one: AdministrationFacts, book: Book) -> None:
         return
     if one.reason is not None and one.reason not in {"no_supervision", "packaged",
                                                      "professional_in_facility"}:  # fmt: skip
-        one.technique = _charted(one, book)
+        one.technique = _charted(one)  # type: ignore[assignment]
         return
     technique, reason = _technique(one, book)
     one.technique = technique  # type: ignore[assignment]
@@ -242,7 +243,7 @@ def _classify(one: AdministrationFacts, book: Book) -> None:
         one.reason = reason  # type: ignore[assignment]
 
 
-def _family(one: AdministrationFacts, encounter: Encounter, book: Book) -> str | None:  # type: ignore[return]
+def _family(one: AdministrationFacts, encounter: Encounter, book: Book) -> str | None:
     category = one.category
     if category in {"therapeutic", "chemotherapy", "hydration"}:
         return category
@@ -266,14 +267,14 @@ def _read_minutes(one: AdministrationFacts) -> None:
     if one.clock_minutes is not None:
         one.running_minutes, one.minutes_from = one.clock_minutes, "clock"
         one.total_minutes = one.clock_minutes
-    elif given.minutes is not None and given.times_from not in {"ordered", "defaulted"}:
+    elif given.minutes is not None and given.times_from not in _INVENTED:
         one.running_minutes = one.total_minutes = given.minutes
         one.minutes_from = "stated"
         if one.start_seconds is not None:
             one.span = (one.start_seconds, one.start_seconds + 60 * given.minutes)
 
 
-def _charted(one: AdministrationFacts, book: Book) -> str | None:  # type: ignore[return]
+def _charted(one: AdministrationFacts) -> str | None:
     """Technique of what is not billable, for the record only."""
     method = one.given.method
     if one.given.route in _INJECTED:
@@ -326,7 +327,7 @@ def _by_artery(one: AdministrationFacts, book: Book) -> tuple[str | None, str | 
 def _short(minutes: int, book: Book) -> bool:
     """Whether so many minutes are a push; the exact limit goes by policy."""
     limit = book.limits.push_max_minutes
-    return minutes < limit or (minutes == limit and book.policy.exact_15_minutes == "push")
+    return bool(minutes < limit or (minutes == limit and book.policy.exact_15_minutes == "push"))
 
 
 def _by_vein(one: AdministrationFacts, book: Book) -> tuple[str | None, str | None]:

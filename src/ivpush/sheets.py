@@ -187,8 +187,10 @@ def read_csv(name: str, raw: bytes, columns: Sequence[str]) -> Iterator[tuple[in
             raise PackError(_header_faults(name, header, columns))
         for row in reader:
             if len(row) != len(columns):
-                raise PackError(Fault(f"{name}:{reader.line_num}",
-                                      f"has {len(row)} cells", f"write {len(columns)}"))  # fmt: skip
+                problem = f"has {len(row)} cells"
+                raise PackError(
+                    Fault(f"{name}:{reader.line_num}", problem, f"write {len(columns)}")
+                )
             yield reader.line_num, row
     except csv.Error:
         raise PackError(Fault(f"{name}:{reader.line_num}", "is not CSV",

@@ -132,7 +132,7 @@ def _same_episode(service: ServiceFacts, one: AdministrationFacts, book: Book) -
     """Whether a further dose belongs to the service; a later clot is a declotting of its own."""
     if one.technique != "declotting" or service.start is None or one.start_seconds is None:
         return True
-    return one.start_seconds - service.start <= 60 * book.limits.declotting_episode_minutes
+    return bool(one.start_seconds - service.start <= 60 * book.limits.declotting_episode_minutes)
 
 
 def _under_skin(skin: list[AdministrationFacts], book: Book) -> list[ServiceFacts]:

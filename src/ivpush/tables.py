@@ -60,7 +60,7 @@ def read_codes(sheet: Sheet, say: Say) -> dict[str, CodeRow]:
         low, high = read_window(row["in_force"], place, say)
         family, role = row["family"], row["role"]
         made[code] = CodeRow(
-            code, row.get("label", code), family, row.get("technique", "none"), role,
+            code, str(row.get("label", code)), family, row.get("technique", "none"), role,
             row.get("variant"), frozenset(row.get("settings", ())), row.get("further"),
             row.get("once"), tuple(row.get("succeeded_by", ())), low, high,
             tuple(row.get("cites", ())), family in FAMILIES and role != "companion",
@@ -359,7 +359,7 @@ def read_payer(
         for n, one in enumerate(data.get("rules", ()))
     ]
     return Payer(
-        data["id"], data.get("title", data["id"]), tuple(data.get("cites", ())), set_by,
+        data["id"], str(data.get("title", data["id"])), tuple(data.get("cites", ())), set_by,
         dict(data.get("severity", {})), dict(data.get("off", {})),
         tuple(one for one in own if one is not None),
     )  # fmt: skip

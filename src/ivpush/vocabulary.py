@@ -260,7 +260,7 @@ class LineFacts:
     mue: Annotated[int | None, "units a day that CMS holds plausible, for this kind of claim"]
     mai: Annotated[
         int | None,
-        "MUE adjudication indicator: 2 absolute, 3 appealable, 0 no limit; unknown before the table",
+        "MUE adjudication indicator: 2 absolute, 3 appealable, 0 none; unknown before the table",
     ]
     payer_max: Annotated[int | None, "the payer's own most units a day"]
     day_units: Annotated[int, "units of this code on that day, over all lines"]

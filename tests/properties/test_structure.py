@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -282,7 +283,7 @@ def test_17_minutes_are_asked_without_gap(encounter: Encounter) -> None:
             continue
         spans = [(one.when.low, one.when.high) for one in question.answers]
         assert spans[0][0] == 0
-        assert all(b[0] == a[1] + 1 for a, b in zip(spans, spans[1:], strict=False))
+        assert all(b[0] == a[1] + 1 for a, b in pairwise(spans))
 
 
 BLANK = ("monitoring", "response", "ordered", "charge", "performer", "administered_by", "lumen")
