@@ -9,165 +9,57 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Annotated, Any, Literal, Self, cast
+from datetime import datetime
+from typing import Annotated, Any, Self
 
 from dateutil import tz
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    GetPydanticSchema,
-    Strict,
     StringConstraints,
     ValidationError,
     model_validator,
 )
 from pydantic.functional_validators import BeforeValidator
-from pydantic_core import CoreSchema, PydanticCustomError
-from pydantic_core import core_schema as cs
+from pydantic_core import PydanticCustomError
 
 from ivpush.errors import Fault, InputError, did_you_mean
+from ivpush.fields import (
+    PLAIN,
+    Access,
+    Category,
+    Code,
+    Counted,
+    Day,
+    Device,
+    Diagnosis,
+    Flag,
+    Identifier,
+    Instant,
+    Level,
+    Method,
+    Mode,
+    Modifier,
+    Ndc,
+    OnlyLists,
+    PlaceOfService,
+    Purpose,
+    Quantity,
+    RevenueCode,
+    Route,
+    Setting,
+    Text,
+    TimesFrom,
+    TypeOfBill,
+    Whole,
+    empty_for_null,
+)
 
 __all__ = ["Administration", "ClaimLine", "Encounter", "Supervision"]
 
 MOST_ADMINISTRATIONS = 5_000
 MOST_LINES = 9_999
-
-
-def _said(schema: CoreSchema, kind: str, message: str) -> CoreSchema:
-    return cs.custom_error_schema(schema, custom_error_type=kind, custom_error_message=message)
-
-
-def _written(pattern: str, parse: Any, kind: str, message: str, form: str) -> GetPydanticSchema:
-    """Text in one ISO form, or the Python type itself; numbers and loose text are refused."""
-    text = cs.chain_schema([cs.str_schema(pattern=pattern, strict=True), parse(strict=False)])
-    python = cs.union_schema([parse(strict=True), text], mode="left_to_right")
-
-    def schema(_source: Any, _handler: Any) -> CoreSchema:
-        return _said(cs.json_or_python_schema(text, python), kind, message)
-
-    def describe(_schema: Any, _handler: Any) -> dict[str, Any]:
-        return {"type": "string", "format": form, "pattern": pattern}
-
-    return GetPydanticSchema(schema, describe)
-
-
-_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
-
-
-def _truncating(strict: bool) -> CoreSchema:
-    return cs.datetime_schema(strict=strict, microseconds_precision="truncate")
-
-
-Instant = Annotated[
-    datetime,
-    _written(
-        f"^{_DAY}[T ]{_CLOCK}$",
-        _truncating,
-        "instant",
-        "write a time as YYYY-MM-DDThh:mm, with an offset such as -05:00 where it is known",
-        "date-time",
-    ),
-]
-Day = Annotated[
-    date, _written(f"^{_DAY}$", cs.date_schema, "day", "write a date as YYYY-MM-DD", "date")
-]
-
-
-def _quantity(_source: Any, _handler: Any) -> CoreSchema:
-    exact: dict[str, Any] = {"ge": 0, "max_digits": 15, "decimal_places": 6}
-    number = cs.union_schema(
-        [cs.int_schema(strict=True), cs.float_schema(strict=True, allow_inf_nan=False)],
-        mode="left_to_right",
-    )
-    plain = cs.chain_schema([number, cs.decimal_schema(**exact)])
-    python = cs.union_schema([cs.decimal_schema(strict=True, **exact), plain], mode="left_to_right")
-    kinds = cs.json_or_python_schema(plain, python)
-    schema = dict(_said(kinds, "quantity", "write a number from 0"))
-    out = cs.plain_serializer_function_ser_schema(
-        float, return_schema=cs.float_schema(), when_used="json"
-    )
-    schema["serialization"] = out
-    return cast(CoreSchema, schema)
-
-
-Quantity = Annotated[
-    Decimal,
-    GetPydanticSchema(_quantity, lambda _schema, _handler: {"type": "number", "minimum": 0}),
-]
-
-
-class _OnlyLists:
-    """Lists and tuples only: a set or a generator has no order to keep."""
-
-    @staticmethod
-    def __get_pydantic_core_schema__(source: Any, handler: Any) -> CoreSchema:
-        kinds = cs.union_schema([cs.is_instance_schema(list), cs.is_instance_schema(tuple)])
-        python = cs.chain_schema([_said(kinds, "listed", "write a list"), handler(source)])
-        return cs.json_or_python_schema(handler(source), python)
-
-
-def _empty_for_null(value: Any) -> Any:
-    return () if value is None else value
-
-
-_PLAIN = r"^[^\x00-\x1f\x7f]*$"
-Flag = Annotated[bool, Strict()]
-Whole = Annotated[int, Strict(), Field(ge=0, le=1_000_000)]
-Counted = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
-Identifier = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=200, pattern=_PLAIN)
-]
-Text = Annotated[str, StringConstraints(strict=True, max_length=2_000, pattern=_PLAIN)]
-Code = Annotated[
-    str, StringConstraints(strict=True, min_length=5, max_length=5, pattern="^[A-Z0-9]+$")
-]
-Modifier = Annotated[
-    str, StringConstraints(strict=True, min_length=2, max_length=2, pattern="^[A-Z0-9]+$")
-]
-PlaceOfService = Annotated[str, StringConstraints(strict=True, pattern="^[0-9]{2}$")]
-TypeOfBill = Annotated[str, StringConstraints(strict=True, pattern="^0?[0-9]{2}[0-9A-Z]$")]
-RevenueCode = Annotated[str, StringConstraints(strict=True, pattern="^[0-9]{3,4}$")]
-Ndc = Annotated[str, StringConstraints(strict=True, pattern="^[0-9]{4,6}-?[0-9]{3,4}-?[0-9]{1,2}$")]
-Diagnosis = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z][0-9A-Z.]{2,8}$")]
-
-Setting = Literal["facility", "professional"]
-Category = Literal[
-    "therapeutic",
-    "chemotherapy",
-    "complex_biologic",
-    "hydration",
-    "vaccine",
-    "contrast",
-    "flush",
-    "blood",
-    "anesthesia",
-]
-Route = Literal[
-    "IV", "IM", "SC", "IA", "ID", "IO", "IT", "IP", "IPL", "IL", "IVES", "IVT", "ICV",
-    "PO", "SL", "PR", "TOP", "INH", "NASAL", "OPH", "OTIC", "TUBE", "OTHER",
-]  # fmt: skip
-Method = Literal["push", "infusion", "injection"]
-TimesFrom = Literal["charted", "pump", "calculated", "ordered", "defaulted"]
-Purpose = Literal[
-    "treatment",
-    "hydration",
-    "keep_open",
-    "flush",
-    "drug_carrier",
-    "imaging",
-    "procedure",
-    "premedication",
-    "pump_refill",
-    "declotting",
-]
-Access = Literal["peripheral", "port", "picc", "central"]
-Device = Literal["on_body_injector", "ambulatory_pump", "implanted_pump"]
-Level = Literal["personal", "direct", "general", "none"]
-Mode = Literal["in_person", "audio_video", "audio_only", "none"]
 
 
 class _Model(BaseModel):
@@ -296,7 +188,7 @@ class ClaimLine(_Model):
     """Line number, unique in the claim."""
     code: Code
     """CPT or HCPCS code."""
-    modifiers: Annotated[tuple[Modifier, ...], _OnlyLists, BeforeValidator(_empty_for_null)] = ()
+    modifiers: Annotated[tuple[Modifier, ...], OnlyLists, BeforeValidator(empty_for_null)] = ()
     """Modifiers in billed order."""
     units: Whole
     """Units of service."""
@@ -307,7 +199,7 @@ class ClaimLine(_Model):
     revenue_code: RevenueCode | None = None
     """NUBC revenue code (institutional claims)."""
     diagnosis_pointers: Annotated[
-        tuple[Counted, ...], _OnlyLists, BeforeValidator(_empty_for_null)
+        tuple[Counted, ...], OnlyLists, BeforeValidator(empty_for_null)
     ] = ()
     """Positions in the encounter's diagnoses, from 1."""
     charge: Quantity | None = None
@@ -317,7 +209,7 @@ class ClaimLine(_Model):
     minutes: Whole | None = None
     """Minutes reported on the line."""
     administrations: (
-        Annotated[tuple[Identifier, ...], _OnlyLists, BeforeValidator(_empty_for_null)] | None
+        Annotated[tuple[Identifier, ...], OnlyLists, BeforeValidator(empty_for_null)] | None
     ) = None
     """Ids of the administrations that the line bills, where the biller links them."""
 
@@ -352,15 +244,15 @@ class Encounter(_Model):
     """Professional claims: id of the administration that was the key or primary reason."""
     supervision: Supervision | None = None
     """Who supervised and how."""
-    administrations: Annotated[tuple[Administration, ...], _OnlyLists] | None = Field(
+    administrations: Annotated[tuple[Administration, ...], OnlyLists] | None = Field(
         default=None, max_length=MOST_ADMINISTRATIONS
     )
     """The chart; None means no chart, an empty list means nothing was given."""
-    lines: Annotated[tuple[ClaimLine, ...], _OnlyLists] | None = Field(
+    lines: Annotated[tuple[ClaimLine, ...], OnlyLists] | None = Field(
         default=None, max_length=MOST_LINES
     )
     """The claim; None means no claim, an empty list means nothing was billed."""
-    diagnoses: Annotated[tuple[Diagnosis, ...], _OnlyLists, BeforeValidator(_empty_for_null)] = ()
+    diagnoses: Annotated[tuple[Diagnosis, ...], OnlyLists, BeforeValidator(empty_for_null)] = ()
     """ICD-10-CM codes in claim order."""
     complexity_documented: Flag | None = None
     """Whether the record shows the work that makes a biologic's administration complex."""
@@ -481,7 +373,7 @@ def _faults(error: ValidationError, model: type[BaseModel]) -> Iterator[Fault]:
 
 
 _SHAPES = {
-    _PLAIN: "leave out control characters such as tabs and line ends",
+    PLAIN: "leave out control characters such as tabs and line ends",
     "^[A-Z0-9]+$": "write capital letters A-Z and digits 0-9 only",
     "^[0-9]{2}$": "write two digits",
     "^0?[0-9]{2}[0-9A-Z]$": "write the three characters of the type of bill",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, get_args
 
-from ivpush.models import Route
+from ivpush.fields import Route
 from ivpush.result import Answer, Between, Equals, Question, SuggestedLine
 
 if TYPE_CHECKING:

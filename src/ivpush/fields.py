@@ -1,0 +1,181 @@
+"""The kinds of fields of the contract: strict text, codes, times, numbers and closed words.
+
+No pydantic setting alone refuses all that lies here: a number read as a time, a date as midnight,
+text as a number, full-width digits, a set as a list.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import Field, GetPydanticSchema, Strict, StringConstraints
+from pydantic_core import CoreSchema
+from pydantic_core import core_schema as cs
+
+__all__ = [
+    "PLAIN",
+    "Access",
+    "Category",
+    "Code",
+    "Counted",
+    "Day",
+    "Device",
+    "Diagnosis",
+    "Flag",
+    "Identifier",
+    "Instant",
+    "Level",
+    "Method",
+    "Mode",
+    "Modifier",
+    "Ndc",
+    "OnlyLists",
+    "PlaceOfService",
+    "Purpose",
+    "Quantity",
+    "RevenueCode",
+    "Route",
+    "Setting",
+    "Text",
+    "TimesFrom",
+    "TypeOfBill",
+    "Whole",
+    "empty_for_null",
+]
+
+
+def _said(schema: CoreSchema, kind: str, message: str) -> CoreSchema:
+    return cs.custom_error_schema(schema, custom_error_type=kind, custom_error_message=message)
+
+
+def _written(pattern: str, parse: Any, kind: str, message: str, form: str) -> GetPydanticSchema:
+    """Text in one ISO form, or the Python type itself; numbers and loose text are refused."""
+    text = cs.chain_schema([cs.str_schema(pattern=pattern, strict=True), parse(strict=False)])
+    python = cs.union_schema([parse(strict=True), text], mode="left_to_right")
+
+    def schema(_source: Any, _handler: Any) -> CoreSchema:
+        return _said(cs.json_or_python_schema(text, python), kind, message)
+
+    def describe(_schema: Any, _handler: Any) -> dict[str, Any]:
+        return {"type": "string", "format": form, "pattern": pattern}
+
+    return GetPydanticSchema(schema, describe)
+
+
+_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+
+
+def _truncating(strict: bool) -> CoreSchema:
+    return cs.datetime_schema(strict=strict, microseconds_precision="truncate")
+
+
+Instant = Annotated[
+    datetime,
+    _written(
+        f"^{_DAY}[T ]{_CLOCK}$",
+        _truncating,
+        "instant",
+        "write a time as YYYY-MM-DDThh:mm, with an offset such as -05:00 where it is known",
+        "date-time",
+    ),
+]
+Day = Annotated[
+    date, _written(f"^{_DAY}$", cs.date_schema, "day", "write a date as YYYY-MM-DD", "date")
+]
+
+
+def _quantity(_source: Any, _handler: Any) -> CoreSchema:
+    exact: dict[str, Any] = {"ge": 0, "max_digits": 15, "decimal_places": 6}
+    number = cs.union_schema(
+        [cs.int_schema(strict=True), cs.float_schema(strict=True, allow_inf_nan=False)],
+        mode="left_to_right",
+    )
+    plain = cs.chain_schema([number, cs.decimal_schema(**exact)])
+    python = cs.union_schema([cs.decimal_schema(strict=True, **exact), plain], mode="left_to_right")
+    kinds = cs.json_or_python_schema(plain, python)
+    schema = dict(_said(kinds, "quantity", "write a number from 0"))
+    out = cs.plain_serializer_function_ser_schema(
+        float, return_schema=cs.float_schema(), when_used="json"
+    )
+    schema["serialization"] = out
+    return cast(CoreSchema, schema)
+
+
+Quantity = Annotated[
+    Decimal,
+    GetPydanticSchema(_quantity, lambda _schema, _handler: {"type": "number", "minimum": 0}),
+]
+
+
+class OnlyLists:
+    """Lists and tuples only: a set or a generator has no order to keep."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: Any, handler: Any) -> CoreSchema:
+        kinds = cs.union_schema([cs.is_instance_schema(list), cs.is_instance_schema(tuple)])
+        python = cs.chain_schema([_said(kinds, "listed", "write a list"), handler(source)])
+        return cs.json_or_python_schema(handler(source), python)
+
+
+def empty_for_null(value: Any) -> Any:
+    """An empty list where a null stands for one, as rows of tables write it."""
+    return () if value is None else value
+
+
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
+Flag = Annotated[bool, Strict()]
+Whole = Annotated[int, Strict(), Field(ge=0, le=1_000_000)]
+Counted = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
+Identifier = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=200, pattern=PLAIN)
+]
+Text = Annotated[str, StringConstraints(strict=True, max_length=2_000, pattern=PLAIN)]
+Code = Annotated[
+    str, StringConstraints(strict=True, min_length=5, max_length=5, pattern="^[A-Z0-9]+$")
+]
+Modifier = Annotated[
+    str, StringConstraints(strict=True, min_length=2, max_length=2, pattern="^[A-Z0-9]+$")
+]
+PlaceOfService = Annotated[str, StringConstraints(strict=True, pattern="^[0-9]{2}$")]
+TypeOfBill = Annotated[str, StringConstraints(strict=True, pattern="^0?[0-9]{2}[0-9A-Z]$")]
+RevenueCode = Annotated[str, StringConstraints(strict=True, pattern="^[0-9]{3,4}$")]
+Ndc = Annotated[str, StringConstraints(strict=True, pattern="^[0-9]{4,6}-?[0-9]{3,4}-?[0-9]{1,2}$")]
+Diagnosis = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z][0-9A-Z.]{2,8}$")]
+
+Setting = Literal["facility", "professional"]
+Category = Literal[
+    "therapeutic",
+    "chemotherapy",
+    "complex_biologic",
+    "hydration",
+    "vaccine",
+    "contrast",
+    "flush",
+    "blood",
+    "anesthesia",
+]
+Route = Literal[
+    "IV", "IM", "SC", "IA", "ID", "IO", "IT", "IP", "IPL", "IL", "IVES", "IVT", "ICV",
+    "PO", "SL", "PR", "TOP", "INH", "NASAL", "OPH", "OTIC", "TUBE", "OTHER",
+]  # fmt: skip
+Method = Literal["push", "infusion", "injection"]
+TimesFrom = Literal["charted", "pump", "calculated", "ordered", "defaulted"]
+Purpose = Literal[
+    "treatment",
+    "hydration",
+    "keep_open",
+    "flush",
+    "drug_carrier",
+    "imaging",
+    "procedure",
+    "premedication",
+    "pump_refill",
+    "declotting",
+]
+Access = Literal["peripheral", "port", "picc", "central"]
+Device = Literal["on_body_injector", "ambulatory_pump", "implanted_pump"]
+Level = Literal["personal", "direct", "general", "none"]
+Mode = Literal["in_person", "audio_video", "audio_only", "none"]
