@@ -6,16 +6,28 @@ A Book is made by a Pack for one date, payer and set of policies, and is only lo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
+from ivpush.compiler import fuse
+from ivpush.language import Names
 from ivpush.rows import CodeRow, DrugRow, SupervisionRow, plain_name
 from ivpush.rulefile import Rule
 
-__all__ = ["Book"]
+__all__ = ["Book", "Screen"]
 
 _NOTHING: Mapping[str, int] = {}
 _NO_CODES: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Rules judged together: ``judge`` gives positions of broken ones, ``~n`` of unjudged ones."""
+
+    rules: tuple[Rule, ...]
+    judge: Callable[[Any, Any], list[int]]
 
 
 class Book:
@@ -52,6 +64,8 @@ class Book:
         "ranks",
         "reasons",
         "rules",
+        "screens",
+        "vocabulary",
         "separate_modifiers",
         "service_rules",
         "suggestion_rules",
@@ -90,6 +104,8 @@ class Book:
     tables_past_quarter: bool
     in_force: dict[str, dt.date]
     rules: tuple[Rule, ...]
+    vocabulary: Names
+    screens: dict[tuple[str | None, ...], Screen]
     line_rules: dict[str, tuple[Rule, ...]]
     any_line_rules: tuple[Rule, ...]
     encounter_rules: tuple[Rule, ...]
@@ -105,6 +121,39 @@ class Book:
             setattr(made, name, getattr(self, name))
         made.date = day
         return made
+
+    def line_screen(self, setting: str, code: str, status: str | None) -> Screen:
+        """The rules that may apply to a line of a code and status, as one function."""
+        key = ("line", setting, code, status)
+        found = self.screens.get(key)
+        if found is None:
+            rules = (*self.any_line_rules, *self.line_rules.get(code, ()))
+            found = self.screens[key] = self._screen("line", setting, rules, {"status": status})
+        return found
+
+    def screen(self, kind: str, setting: str) -> Screen:
+        """The rules that may apply to subjects of a kind, as one function."""
+        key = (kind, setting)
+        found = self.screens.get(key)
+        if found is None:
+            rules = {"encounter": self.encounter_rules, "service": self.service_rules,
+                     "administration": self.administration_rules,
+                     "suggestion": self.suggestion_rules}[kind]  # fmt: skip
+            subject = {"setting": setting} if kind == "encounter" else {}
+            found = self.screens[key] = self._screen(kind, setting, rules, subject)
+        return found
+
+    def _screen(
+        self, kind: str, setting: str, rules: tuple[Rule, ...], subject: dict[str, Any]
+    ) -> Screen:
+        settled = {"policy": self.policy, "limits": self.limits}
+        env = {**settled, "encounter": {"setting": setting}, "subject": subject, "open": True}
+        able = tuple(rule for rule in rules if not rule.compiled.never(env))
+        same = (kind, *(rule.id for rule in able))
+        if same not in self.screens:
+            judge = fuse([rule.compiled for rule in able], self.vocabulary, settled)
+            self.screens[same] = Screen(able, judge)
+        return self.screens[same]
 
     def code(self, code: str) -> CodeRow | None:
         """The row of a code that is valid on the date."""

@@ -8,13 +8,12 @@ from ivpush.models import ClaimLine
 from ivpush.result import Edit, Unjudged, Violation
 
 if TYPE_CHECKING:
-    from ivpush.book import Book
+    from ivpush.book import Book, Screen
     from ivpush.rulefile import Rule
     from ivpush.vocabulary import EncounterFacts, LineFacts
 
 __all__ = ["Findings", "run"]
 
-_HOLDS, _BROKEN = 0, 1
 _RANK = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -25,52 +24,60 @@ class Findings:
 
     def __init__(self) -> None:
         self.broken: list[tuple[Rule, Any]] = []
-        self.lacking: dict[str, dict[str, None]] = {}
+        self.lacking: dict[str, dict[str, bool]] = {}
 
 
 def run(facts: EncounterFacts, book: Book) -> Findings:
-    """Judge every rule in force on its subjects; lines are dispatched by their code."""
+    """Judge every rule in force on its subjects; lines are dispatched by code and status."""
     found = Findings()
-    policy, limits = book.policy, book.limits
-    if facts.lines:
-        index = book.line_rules
-        for line in facts.lines:
-            for rule in (*book.any_line_rules, *index.get(line.given.code, ())):
-                verdict = rule.compiled.judge(facts, line, policy, limits)
-                if verdict:
-                    _note(found, rule, line, verdict, facts, book)
-    for rule in book.encounter_rules:
-        verdict = rule.compiled.judge(facts, facts, policy, limits)
-        if verdict:
-            _note(found, rule, facts, verdict, facts, book)
+    setting = facts.given.setting
+    for line in facts.lines or ():
+        screen = book.line_screen(setting, line.given.code, line.status)
+        verdicts = screen.judge(facts, line)
+        if verdicts:
+            _note(found, screen, line, verdicts, facts, book)
+    screen = book.screen("encounter", setting)
+    verdicts = screen.judge(facts, facts)
+    if verdicts:
+        _note(found, screen, facts, verdicts, facts, book)
     if not facts.charted:
         for rule in book.chart_rules:
-            found.lacking.setdefault(rule.id, {})["administrations"] = None
+            found.lacking.setdefault(rule.id, {})["administrations"] = True
         return found
-    for rules, subjects in (
-        (book.administration_rules, facts.administrations or ()),
-        (book.service_rules, facts.services),
-        (book.suggestion_rules, facts.suggestions),
+    for kind, subjects in (
+        ("administration", facts.administrations or ()),
+        ("service", facts.services),
+        ("suggestion", facts.suggestions),
     ):
-        for rule in rules:
-            judge = rule.compiled.judge
-            for subject in subjects:
-                verdict = judge(facts, subject, policy, limits)
-                if verdict:
-                    _note(found, rule, subject, verdict, facts, book)
+        screen = book.screen(kind, setting)
+        if not screen.rules:
+            continue
+        judge = screen.judge
+        for subject in subjects:
+            verdicts = judge(facts, subject)
+            if verdicts:
+                _note(found, screen, subject, verdicts, facts, book)
     return found
 
 
 def _note(
-    found: Findings, rule: Rule, subject: Any, verdict: int, facts: EncounterFacts, book: Book
+    found: Findings,
+    screen: Screen,
+    subject: Any,
+    verdicts: list[int],
+    facts: EncounterFacts,
+    book: Book,
 ) -> None:
-    if verdict == _BROKEN:
-        found.broken.append((rule, subject))
-        return
-    missing = rule.compiled.missing(facts, subject, book.policy, book.limits)
-    lacking = found.lacking.setdefault(rule.id, {})
-    for path in missing:
-        lacking[path] = None
+    rules, lacking = screen.rules, found.lacking
+    for number in verdicts:
+        if number >= 0:
+            found.broken.append((rules[number], subject))
+            continue
+        rule = rules[~number]
+        held = lacking.get(rule.id)
+        if held is None:
+            held = lacking[rule.id] = {}
+        rule.compiled.missing(facts, subject, book.policy, book.limits, held)
 
 
 def unjudged(found: Findings) -> tuple[Unjudged, ...]:

@@ -7,20 +7,22 @@ One expression is worth True, False or None; only subtrees that may be unknown g
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from ivpush.evaluator import evaluate
 from ivpush.language import ExpressionError, Names, Node, path_of
 from ivpush.models import Encounter
 
-__all__ = ["Compiled", "Template", "compile_rule", "parse_template"]
+__all__ = ["Compiled", "Template", "compile_rule", "fuse", "parse_template"]
 
 HOLDS, BROKEN, UNKNOWN = 0, 1, 2
 WHOLE = tuple(name for name in Encounter.model_fields if name != "id")
 """The evidence of a fact that rests on the whole encounter: every field of it."""
 
 Judge = Callable[[Any, Any, Any, Any], int]
+_HELD = "e, s, p, l, held"
 _LISTED = {"administration": "administrations", "line": "lines"}
 
 
@@ -64,10 +66,14 @@ _HELPERS = {
 
 
 class _Printer:
-    """Prints nodes as Python expressions; constants and words are bound, never spelled."""
+    """Prints nodes as Python expressions; constants and words are bound, never spelled.
 
-    def __init__(self, names: Names) -> None:
-        self.names = names
+    With ``settled`` given, policies and limits are bound as the values they have there, and the
+    subject's contract record is read from the local name ``g``.
+    """
+
+    def __init__(self, names: Names, settled: Mapping[str, Any] | None = None) -> None:
+        self.names, self.settled = names, settled
         self.bound: dict[str, Any] = {}
         self.temps = 0
 
@@ -89,6 +95,8 @@ class _Printer:
         if op == "var":
             return f"v_{node.value}"
         if op in {"policy", "limits"}:
+            if self.settled is not None:
+                return self.constant(getattr(self.settled[op], node.value))
             return f"{op[0]}.{node.value}"
         if op == "fact":
             return self.fact(node)
@@ -103,6 +111,8 @@ class _Printer:
         path = self.names.scopes[record.kind.scope or ""][node.value].path
         inner = self.print(record)
         if not record.kind.nullable:
+            if self.settled is not None and inner == "s" and path.startswith("given."):
+                return f"g.{path.removeprefix('given.')}"
             return f"{inner}.{path}"
         temp = self.temp()
         return f"(None if ({temp} := {inner}) is None else {temp}.{path})"
@@ -196,8 +206,10 @@ class _Printer:
                 f"if ({mark} := {test}) is not False])")  # fmt: skip
 
 
-def _function(name: str, lines: list[str], printer: _Printer, label: str) -> Any:
-    source = f"def {name}(e, s, p, l):\n" + "\n".join(f"    {line}" for line in lines)
+def _function(
+    name: str, lines: list[str], printer: _Printer, label: str, given: str = "e, s, p, l"
+) -> Any:
+    source = f"def {name}({given}):\n" + "\n".join(f"    {line}" for line in lines)
     space: dict[str, Any] = {"__builtins__": {}, **_HELPERS, **printer.bound}
     exec(compile(source, f"<rule {label}>", "exec"), space)
     return space[name]
@@ -211,7 +223,7 @@ class Compiled:
 
     def __init__(self, when: Node | None, require: Node, names: Names, label: str) -> None:
         self._when, self._require, self._names, self._label = when, require, names, label
-        self._missing: list[Callable[..., list[str]]] | None = None
+        self._missing: list[Callable[..., bool]] | None = None
         self._evidence: Callable[..., list[str]] | None = None
         self.judge = self._first
 
@@ -235,20 +247,66 @@ class Compiled:
         made: Judge = _function("judge", lines, printer, self._label)
         return made
 
-    def missing(self, e: Any, s: Any, p: Any, l: Any) -> tuple[str, ...]:  # noqa: E741 - limits
-        """The null facts for which the rule could not be judged, as paths."""
+    @property
+    def reads_given(self) -> bool:
+        """Whether the rule reads a field of its subject's contract record."""
+        nodes = [node for top in (self._when, self._require) if top is not None
+                 for node in top.walk()]  # fmt: skip
+        return any(
+            node.op == "fact" and node.args[0].op == "root" and node.args[0].value == "subject"
+            and self._names.scopes[node.args[0].kind.scope or ""][node.value].path[:6] == "given."
+            for node in nodes
+        )  # fmt: skip
+
+    def inlined(self, number: int, printer: _Printer) -> list[str]:
+        """Statements that append the rule's number to ``out`` if it is broken, or its complement."""
+        lines: list[str] = []
+        pad = ""
+        if self._when is not None:
+            text = printer.print(self._when)
+            if self._when.kind.nullable:
+                lines += [f"w = {text}", f"if w is None: out.append({~number})", "elif w:"]
+            else:
+                lines.append(f"if {text}:")
+            pad = "    "
+        text = printer.print(self._require)
+        if self._require.kind.nullable:
+            lines += [f"{pad}r = {text}",
+                      f"{pad}if not r: out.append({~number} if r is None else {number})"]  # fmt: skip
+        else:
+            lines.append(f"{pad}if not {text}: out.append({number})")
+        return lines
+
+    def never(self, env: Mapping[str, Any]) -> bool:
+        """Whether the rule cannot apply, whatever the facts that ``env`` leaves open."""
+        if self._when is None:
+            return False
+        return evaluate(self._when, self._names, _Open(env)) is False
+
+    def missing(
+        self,
+        e: Any,
+        s: Any,
+        p: Any,
+        l: Any,  # noqa: E741 - limits
+        held: dict[str, bool] | None = None,
+    ) -> dict[str, bool]:
+        """The null facts for which the rule could not be judged, as paths in order.
+
+        They are added to ``held`` where it is given.
+        """
         if self._missing is None:
             self._missing = [
-                _function("missing", _missing_lines(node, printer), printer, self._label)
+                _function("missing", _missing_lines(node, printer), printer, self._label, _HELD)
                 for node in (self._when, self._require)
                 if node is not None
                 for printer in (_Printer(self._names),)
             ]
+        held = {} if held is None else held
         for collect in self._missing:
-            found = collect(e, s, p, l)
-            if found:
-                return tuple(dict.fromkeys(found))
-        return ()
+            if collect(e, s, p, l, held):
+                break
+        return held
 
     def evidence(self, e: Any, s: Any, p: Any, l: Any) -> tuple[str, ...]:  # noqa: E741 - limits
         """Paths of the contract's fields that the verdict rests on."""
@@ -261,6 +319,24 @@ class Compiled:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Compiled, (self._when, self._require, self._names, self._label)
+
+
+def fuse(
+    rules: Sequence[Compiled], names: Names, settled: Mapping[str, Any]
+) -> Callable[[Any, Any], list[int]]:
+    """One function for many rules on one subject, under settled policies and limits.
+
+    It returns the positions of the rules that are broken, and the complements (``~n``) of those
+    that could not be judged.
+    """
+    printer = _Printer(names, settled)
+    lines = ["out = []", "g = s.given" if any(r.reads_given for r in rules) else "g = None"]
+    for number, rule in enumerate(rules):
+        lines += rule.inlined(number, printer)
+    made: Callable[[Any, Any], list[int]] = _function(
+        "screen", [*lines, "return out"], printer, "screen", "e, s"
+    )
+    return made
 
 
 def compile_rule(when: Node | None, require: Node, names: Names, label: str) -> Compiled:
@@ -297,7 +373,7 @@ def _place(record: Node, name: str, printer: _Printer, text: str) -> str:
 
 
 def _missing_lines(node: Node, printer: _Printer) -> list[str]:
-    return ["out = []", *_missing_of([node], printer), "return out"]
+    return ["found = False", *_missing_of([node], printer), "return found"]
 
 
 def _missing_of(nodes: list[Node], printer: _Printer) -> list[str]:
@@ -318,7 +394,7 @@ def _missing_of(nodes: list[Node], printer: _Printer) -> list[str]:
                 guard, text = f"({temp} := {text}) is not None and ", temp
             path = printer.names.scopes[record.kind.scope or ""][one.value].path
             place = _place(record, one.value, printer, text)
-            lines.append(f"if {guard}{text}.{path} is None: out.append({place})")
+            lines.append(f"if {guard}{text}.{path} is None: held[{place}] = found = True")
         for loop in _loops(node):
             body = _missing_of(list(loop.args[1:]), printer)
             if body:
@@ -363,6 +439,13 @@ def _evidence_of(nodes: list[Node], printer: _Printer) -> list[str]:
                 lines.append(f"for v_{loop.value} in {rows} or ():")
                 lines += [f"    {line}" for line in body]
     return lines
+
+
+class _Open(dict[str, Any]):
+    """An environment of which most is open: what it does not hold is unknown."""
+
+    def __missing__(self, key: str) -> None:
+        return None
 
 
 class Template:

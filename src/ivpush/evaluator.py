@@ -22,7 +22,8 @@ _SUM: dict[str, Callable[[Any, Any], Any]] = {
 def evaluate(node: Node, names: Names, env: dict[str, Any]) -> Any:
     """What a node is worth; None is unknown.
 
-    ``env`` holds encounter, subject, policy and limits, and the loop variables in sight.
+    ``env`` holds encounter, subject, policy and limits, and the loop variables in sight. A record
+    may be a plain dictionary of facts; what it lacks is unknown.
     """
     op = node.op
     if op in {"const", "set"}:
@@ -39,7 +40,8 @@ def evaluate(node: Node, names: Names, env: dict[str, Any]) -> Any:
         return _aggregate(node, names, env)
     args = [evaluate(one, names, env) for one in node.args]
     if op == "known":
-        return args[0] is not None
+        # Of a fact left open on purpose nobody can say whether it is known.
+        return None if args[0] is None and env.get("open") else args[0] is not None
     if any(one is None for one in args):
         return None
     return _plain(node, args)
@@ -50,6 +52,8 @@ def _fact(node: Node, names: Names, env: dict[str, Any]) -> Any:
     if record is None:
         return None
     value = record
+    if isinstance(record, dict):
+        return record.get(node.value)
     for part in names.scopes[node.args[0].kind.scope or ""][node.value].path.split("."):
         value = getattr(value, part)
     return value
