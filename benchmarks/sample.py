@@ -21,7 +21,7 @@ def visit(administrations: int = 6, name: str = "E1") -> dict[str, Any]:
             "dose_unit": "mg", "route": "IV", "method": "infusion" if infused else "push",
             "start": start.isoformat(timespec="minutes"),
             "stop": (start + timedelta(minutes=minutes)).isoformat(timespec="minutes"),
-            "site": "left forearm", "ordered": True,
+            "site": "left forearm", "ordered": True, "administered_by": "RN",
         })  # fmt: skip
         start += timedelta(minutes=50)
     return {

@@ -65,7 +65,6 @@ class Book:
         "reasons",
         "rules",
         "screens",
-        "vocabulary",
         "separate_modifiers",
         "service_rules",
         "suggestion_rules",
@@ -73,6 +72,7 @@ class Book:
         "tables_past_quarter",
         "tobs",
         "visit_modifiers",
+        "vocabulary",
     )  # fmt: skip
     date: dt.date | None
     payer: str | None

@@ -259,7 +259,7 @@ class Compiled:
         )  # fmt: skip
 
     def inlined(self, number: int, printer: _Printer) -> list[str]:
-        """Statements that append the rule's number to ``out`` if it is broken, or its complement."""
+        """Statements that append a broken rule's number to ``out``, an unjudged one's complement."""
         lines: list[str] = []
         pad = ""
         if self._when is not None:
@@ -271,8 +271,8 @@ class Compiled:
             pad = "    "
         text = printer.print(self._require)
         if self._require.kind.nullable:
-            lines += [f"{pad}r = {text}",
-                      f"{pad}if not r: out.append({~number} if r is None else {number})"]  # fmt: skip
+            told = f"{~number} if r is None else {number}"
+            lines += [f"{pad}r = {text}", f"{pad}if not r: out.append({told})"]
         else:
             lines.append(f"{pad}if not {text}: out.append({number})")
         return lines

@@ -137,7 +137,7 @@ class Engine:
         drafts, facts, book = done.drafts, done.facts, done.book
         if encounter.lines is None:
             facts.suggestions = suggestion_facts(drafts, None, encounter, book)
-            return None, ()
+            return (), ()
         if encounter.administrations is None:
             facts.suggestions = ()
             return encounter.lines, ()

@@ -1,0 +1,125 @@
+"""Encounters from JSON: one object, an array, or one object a line (NDJSON).
+
+The form is told by the content. A record that cannot be read becomes a SetAside with its place and
+reason; the rest goes on. Repeated keys are refused, and so are NaN and Infinity.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+from ivpush.errors import Fault, InputError
+from ivpush.models import Encounter
+
+__all__ = ["SetAside", "read"]
+
+MOST_RECORD_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A record that could not be read: where it stands and what is wrong with it."""
+
+    place: str
+    error: InputError
+
+
+def read(name: str, stream: IO[bytes]) -> Iterator[Encounter | SetAside]:
+    """The encounters of a stream, in order; ``name`` begins every place."""
+    first = stream.readline(MOST_RECORD_BYTES + 1)
+    while first and not first.strip(b" \t\r\n\xef\xbb\xbf"):
+        first = stream.readline(MOST_RECORD_BYTES + 1)
+    first = first.removeprefix(b"\xef\xbb\xbf")
+    if not first:
+        return
+    if first.lstrip()[:1] == b"{" and _whole(first):
+        yield from _lines(name, first, stream)
+        return
+    yield from _document(name, first + stream.read())
+
+
+def _whole(line: bytes) -> bool:
+    """Whether a line holds a JSON text of its own, good or bad, rather than the start of one."""
+    try:
+        json.loads(line)
+    except RecursionError:
+        return True
+    except ValueError:
+        return line.rstrip()[-1:] == b"}"
+    return True
+
+
+def _lines(name: str, first: bytes, stream: IO[bytes]) -> Iterator[Encounter | SetAside]:
+    number, line = 1, first
+    while line:
+        if line.strip():
+            yield _record(f"{name}:{number}", line)
+        number += 1
+        line = stream.readline(MOST_RECORD_BYTES + 1)
+
+
+def _document(name: str, text: bytes) -> Iterator[Encounter | SetAside]:
+    try:
+        data = _parsed(text)
+    except InputError as error:
+        yield SetAside(name, error)
+        return
+    if isinstance(data, list):
+        for number, one in enumerate(data, 1):
+            yield _encounter(f"{name}[{number}]", one)
+    else:
+        yield _encounter(name, data)
+
+
+def _record(place: str, line: bytes) -> Encounter | SetAside:
+    if len(line) > MOST_RECORD_BYTES:
+        return SetAside(place, InputError(Fault(place, "the record is too large", "split it")))
+    try:
+        data = _parsed(line)
+    except InputError as error:
+        return SetAside(place, error)
+    return _encounter(place, data)
+
+
+def _encounter(place: str, data: Any) -> Encounter | SetAside:
+    try:
+        return Encounter.model_validate(data)
+    except InputError as error:
+        return SetAside(place, error)
+
+
+def _parsed(text: bytes) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_once, parse_constant=_refused)
+    except InputError:
+        raise
+    except UnicodeDecodeError:
+        problem, remedy = "the text is not UTF-8", "save it as UTF-8"
+    except json.JSONDecodeError as error:
+        problem = f"this is not JSON (line {error.lineno}, column {error.colno})"
+        remedy = "write one object, an array of objects, or one object a line"
+    except RecursionError:
+        problem, remedy = "the JSON is nested too deeply", "write it as the contract does"
+    except ValueError:
+        problem, remedy = "the JSON holds a number too long", "write plain numbers"
+    raise InputError(Fault("", problem, remedy))
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                known = {*Encounter.model_fields, "id", "code", "units", "start", "stop"}
+                said = f" '{key}'" if key in known else ""
+                raise InputError(Fault("", f"an object repeats a field{said}", "write it once"))
+            seen.add(key)
+    return made
+
+
+def _refused(_text: str) -> Any:
+    raise InputError(Fault("", "the JSON holds NaN or Infinity", "write a number or null"))
