@@ -1,19 +1,19 @@
 """Turns checked expressions into generated Python functions, and messages into templates.
 
-Only our own printer writes source: names come from the vocabulary, constants are bound as values.
-One expression is worth True, False or None; only subtrees that may be unknown get None tests.
+A rule becomes a judge and, when asked for, what it lacked and what it looked at; rules of one
+subject are fused into one function.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from ivpush.evaluator import evaluate
 from ivpush.language import ExpressionError, Names, Node, path_of
 from ivpush.models import Encounter
+from ivpush.printer import Printer, function
 
 __all__ = ["Compiled", "Template", "compile_rule", "fuse", "parse_template"]
 
@@ -24,195 +24,6 @@ WHOLE = tuple(name for name in Encounter.model_fields if name != "id")
 Judge = Callable[[Any, Any, Any, Any], int]
 _HELD = "e, s, p, l, held"
 _LISTED = {"administration": "administrations", "line": "lines"}
-
-
-def _any3(values: list[Any]) -> bool | None:
-    return True if True in values else None if None in values else False
-
-
-def _all3(values: list[Any]) -> bool | None:
-    return False if False in values else None if None in values else True
-
-
-def _count3(values: list[Any]) -> int | None:
-    return None if None in values else sum(values)
-
-
-def _min3(values: list[Any]) -> Any:
-    return None if None in values or not values else min(values)
-
-
-def _max3(values: list[Any]) -> Any:
-    return None if None in values or not values else max(values)
-
-
-def _overlaps(one: Any, other: Any) -> bool:
-    return not frozenset(one).isdisjoint(other)
-
-
-def _subset(one: Any, other: Any) -> bool:
-    return frozenset(one).issubset(other)
-
-
-@lru_cache(maxsize=16_384)
-def _path(place: str, index: int, name: str) -> str:
-    return f"{place}[{index}].{name}"
-
-
-_HELPERS = {
-    "any3": _any3, "all3": _all3, "count3": _count3, "min3": _min3, "max3": _max3,
-    "overlaps": _overlaps, "subset": _subset, "path": _path, "len": len, "frozenset": frozenset,
-}  # fmt: skip
-
-
-class _Printer:
-    """Prints nodes as Python expressions; constants and words are bound, never spelled.
-
-    With ``settled`` given, policies and limits are bound as the values they have there, and the
-    subject's contract record is read from the local name ``g``.
-    """
-
-    def __init__(self, names: Names, settled: Mapping[str, Any] | None = None) -> None:
-        self.names, self.settled = names, settled
-        self.bound: dict[str, Any] = {}
-        self.temps = 0
-
-    def temp(self) -> str:
-        self.temps += 1
-        return f"t{self.temps}"
-
-    def constant(self, value: Any) -> str:
-        name = f"k{len(self.bound)}"
-        self.bound[name] = value
-        return name
-
-    def print(self, node: Node) -> str:
-        op = node.op
-        if op in {"const", "set"}:
-            return str(node.value) if type(node.value) in {int, bool} else self.constant(node.value)
-        if op == "root":
-            return "e" if node.value == "encounter" else "s"
-        if op == "var":
-            return f"v_{node.value}"
-        if op in {"policy", "limits"}:
-            if self.settled is not None:
-                return self.constant(getattr(self.settled[op], node.value))
-            return f"{op[0]}.{node.value}"
-        if op == "fact":
-            return self.fact(node)
-        if op in {"and", "or"}:
-            return self.junction(node)
-        if op in {"any", "all", "count", "sum", "min", "max"}:
-            return self.aggregate(node)
-        return self.lifted(node)
-
-    def fact(self, node: Node) -> str:
-        record = node.args[0]
-        path = self.names.scopes[record.kind.scope or ""][node.value].path
-        inner = self.print(record)
-        if not record.kind.nullable:
-            if self.settled is not None and inner == "s" and path.startswith("given."):
-                return f"g.{path.removeprefix('given.')}"
-            return f"{inner}.{path}"
-        temp = self.temp()
-        return f"(None if ({temp} := {inner}) is None else {temp}.{path})"
-
-    def junction(self, node: Node) -> str:
-        parts = [(self.print(one), one.kind.nullable) for one in node.args]
-        if not node.kind.nullable:
-            return "(" + f" {node.op} ".join(text for text, _ in parts) + ")"
-        strong = "True" if node.op == "or" else "False"
-        weak = "False" if node.op == "or" else "True"
-        out, _ = parts[-1]
-        for text, nullable in reversed(parts[:-1]):
-            if not nullable:
-                test = text if node.op == "or" else f"not {text}"
-                out = f"({strong} if {test} else {out})"
-                continue
-            first, second = self.temp(), self.temp()
-            out = (f"({strong} if ({first} := {text}) is {strong} else "
-                   f"({first} if ({second} := {out}) is {weak} else {second}))")  # fmt: skip
-        return out
-
-    def lifted(self, node: Node) -> str:
-        """An operator that is unknown where an operand is."""
-        if node.op == "known":
-            return f"({self.print(node.args[0])} is not None)"
-        tests, texts = [], []
-        for one in node.args:
-            text = self.print(one)
-            if one.kind.nullable:
-                temp = self.temp()
-                tests.append(f"({temp} := {text}) is None")
-                text = temp
-            texts.append(text)
-        made = self.plain(node, texts)
-        return f"(None if {' or '.join(tests)} else {made})" if tests else f"({made})"
-
-    def plain(self, node: Node, texts: list[str]) -> str:
-        op = node.op
-        if op == "not":
-            return f"not {texts[0]}"
-        if op == "minus":
-            return f"-{texts[0]}"
-        if op in {"cmp", "sum"}:
-            return f"{texts[0]} {node.value} {texts[1]}"
-        if op in {"in", "notin"}:
-            return f"{texts[0]} {'in' if op == 'in' else 'not in'} {texts[1]}"
-        if op == "overlaps" and node.args[0].kind.name == "texts":
-            return f"not {texts[0]}.isdisjoint({texts[1]})"
-        if op in {"overlaps", "subset"}:
-            return f"{op}({texts[0]}, {texts[1]})"
-        return f"len({texts[0]})" if op == "size" else f"len({texts[0]}) == 0"
-
-    def aggregate(self, node: Node) -> str:
-        rows, item, conditions = node.args[0], node.args[1], node.args[2:]
-        source = self.print(rows)
-        temp = self.temp() if rows.kind.nullable else ""
-        over = temp or source
-        var = f"v_{node.value}"
-        unsure = any(one.kind.nullable for one in (item, *conditions))
-        if node.op in {"sum", "min", "max"}:
-            made = self.gathered(node, var, over, unsure)
-        else:
-            op = "or" if node.op == "all" else "and"
-            kind = item.kind.opened(unsure)
-            within = [Node("not", one.kind, (one,)) if node.op == "all" else one
-                      for one in conditions]  # fmt: skip
-            test = self.junction(Node(op, kind, (*within, item))) if within else self.print(item)
-            made = f"[{test} for {var} in {over}]"
-            if unsure:
-                made = f"{node.op}3({made})"
-            elif node.op == "count":
-                made = f"count3({made})"
-            else:
-                strong = "True" if node.op == "any" else "False"
-                made = f"({strong} in {made})" if node.op == "any" else f"({strong} not in {made})"
-        return f"(None if ({temp} := {source}) is None else {made})" if temp else made
-
-    def gathered(self, node: Node, var: str, over: str, unsure: bool) -> str:
-        item, conditions = node.args[1], node.args[2:]
-        texts = [self.print(one) for one in conditions]
-        value = self.print(item)
-        name = {"sum": "count3"}.get(node.op, f"{node.op}3")
-        if not unsure or not any(one.kind.nullable for one in conditions):
-            guard = "".join(f" if {text}" for text in texts)
-            return f"{name}([{value} for {var} in {over}{guard}])"
-        # An unknown condition makes the whole unknown: it puts an unknown among the values.
-        test = self.junction(Node("and", conditions[0].kind.opened(True), conditions)) if len(
-            conditions) > 1 else texts[0]  # fmt: skip
-        mark = self.temp()
-        return (f"{name}([None if {mark} is None else {value} for {var} in {over} "
-                f"if ({mark} := {test}) is not False])")  # fmt: skip
-
-
-def _function(
-    name: str, lines: list[str], printer: _Printer, label: str, given: str = "e, s, p, l"
-) -> Any:
-    source = f"def {name}({given}):\n" + "\n".join(f"    {line}" for line in lines)
-    space: dict[str, Any] = {"__builtins__": {}, **_HELPERS, **printer.bound}
-    exec(compile(source, f"<rule {label}>", "exec"), space)
-    return space[name]
 
 
 class Compiled:
@@ -232,7 +43,7 @@ class Compiled:
         return self.judge(e, s, p, l)
 
     def _built(self) -> Judge:
-        printer, lines = _Printer(self._names), []
+        printer, lines = Printer(self._names), []
         if self._when is not None:
             text = printer.print(self._when)
             if self._when.kind.nullable:
@@ -244,7 +55,7 @@ class Compiled:
             lines += [f"r = {text}", "return 0 if r else 1 if r is False else 2"]
         else:
             lines.append(f"return 0 if {text} else 1")
-        made: Judge = _function("judge", lines, printer, self._label)
+        made: Judge = function("judge", lines, printer, self._label)
         return made
 
     @property
@@ -258,8 +69,8 @@ class Compiled:
             for node in nodes
         )  # fmt: skip
 
-    def inlined(self, number: int, printer: _Printer) -> list[str]:
-        """Statements that append a broken rule's number to ``out``, an unjudged one's complement."""
+    def inlined(self, number: int, printer: Printer) -> list[str]:
+        """Statements that append a broken rule's number to ``out``, or an unjudged one's ``~``."""
         lines: list[str] = []
         pad = ""
         if self._when is not None:
@@ -297,10 +108,10 @@ class Compiled:
         """
         if self._missing is None:
             self._missing = [
-                _function("missing", _missing_lines(node, printer), printer, self._label, _HELD)
+                function("missing", _missing_lines(node, printer), printer, self._label, _HELD)
                 for node in (self._when, self._require)
                 if node is not None
-                for printer in (_Printer(self._names),)
+                for printer in (Printer(self._names),)
             ]
         held = {} if held is None else held
         for collect in self._missing:
@@ -311,10 +122,10 @@ class Compiled:
     def evidence(self, e: Any, s: Any, p: Any, l: Any) -> tuple[str, ...]:  # noqa: E741 - limits
         """Paths of the contract's fields that the verdict rests on."""
         if self._evidence is None:
-            printer = _Printer(self._names)
+            printer = Printer(self._names)
             nodes = [one for one in (self._when, self._require) if one is not None]
             lines = _evidence_lines(nodes, printer)
-            self._evidence = _function("evidence", lines, printer, self._label)
+            self._evidence = function("evidence", lines, printer, self._label)
         return tuple(dict.fromkeys(self._evidence(e, s, p, l)))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -329,11 +140,11 @@ def fuse(
     It returns the positions of the rules that are broken, and the complements (``~n``) of those
     that could not be judged.
     """
-    printer = _Printer(names, settled)
+    printer = Printer(names, settled)
     lines = ["out = []", "g = s.given" if any(r.reads_given for r in rules) else "g = None"]
     for number, rule in enumerate(rules):
         lines += rule.inlined(number, printer)
-    made: Callable[[Any, Any], list[int]] = _function(
+    made: Callable[[Any, Any], list[int]] = function(
         "screen", [*lines, "return out"], printer, "screen", "e, s"
     )
     return made
@@ -364,7 +175,7 @@ def _loops(node: Node) -> Iterator[Node]:
         yield from _loops(one)
 
 
-def _place(record: Node, name: str, printer: _Printer, text: str) -> str:
+def _place(record: Node, name: str, printer: Printer, text: str) -> str:
     """Source of a fact's path."""
     scope = record.kind.scope or ""
     if scope in _LISTED:
@@ -372,11 +183,11 @@ def _place(record: Node, name: str, printer: _Printer, text: str) -> str:
     return printer.constant(name if scope == "encounter" else f"{scope}.{name}")
 
 
-def _missing_lines(node: Node, printer: _Printer) -> list[str]:
+def _missing_lines(node: Node, printer: Printer) -> list[str]:
     return ["found = False", *_missing_of([node], printer), "return found"]
 
 
-def _missing_of(nodes: list[Node], printer: _Printer) -> list[str]:
+def _missing_of(nodes: list[Node], printer: Printer) -> list[str]:
     lines: list[str] = []
     seen: set[tuple[Any, ...]] = set()
     for node in nodes:
@@ -404,7 +215,7 @@ def _missing_of(nodes: list[Node], printer: _Printer) -> list[str]:
     return lines
 
 
-def _evidence_lines(nodes: list[Node], printer: _Printer) -> list[str]:
+def _evidence_lines(nodes: list[Node], printer: Printer) -> list[str]:
     for node in nodes:
         for one in node.walk():
             if one.op == "fact" and not _rests(one, printer):
@@ -412,14 +223,14 @@ def _evidence_lines(nodes: list[Node], printer: _Printer) -> list[str]:
     return ["out = []", *_evidence_of(nodes, printer), "return out"]
 
 
-def _rests(node: Node, printer: _Printer) -> tuple[str, ...]:
+def _rests(node: Node, printer: Printer) -> tuple[str, ...]:
     scope = node.args[0].kind.scope or ""
     if node.kind.name == "record" and node.value in {"supervision", "claim"}:
         return (node.value,)
     return printer.names.scopes[scope][node.value].rests_on
 
 
-def _evidence_of(nodes: list[Node], printer: _Printer) -> list[str]:
+def _evidence_of(nodes: list[Node], printer: Printer) -> list[str]:
     lines: list[str] = []
     for node in nodes:
         for one in _facts(node):
@@ -462,8 +273,8 @@ class Template:
         if self._getters is None:
             made = []
             for node in self._nodes:
-                printer = _Printer(self._names)
-                made.append(_function("get", [f"return {printer.print(node)}"], printer, "message"))
+                printer = Printer(self._names)
+                made.append(function("get", [f"return {printer.print(node)}"], printer, "message"))
             self._getters = made
         out = [self._texts[0]]
         for text, get in zip(self._texts[1:], self._getters, strict=True):
