@@ -155,6 +155,15 @@ def mended(line: ClaimLine, edit: Any, book: Book) -> ClaimLine | None:
     return line
 
 
+def may_be_edited(lines: list[LineFacts], book: Book) -> bool:
+    """Whether a line outside the family has a rule that would change it."""
+    return any(
+        rule.edit not in (None, "corrected")
+        for line in lines if line.status in {"outside", None}
+        for rule in book.line_rules.get(line.given.code, ())
+    )  # fmt: skip
+
+
 def apply_edits(lines: tuple[ClaimLine, ...], found: Findings, book: Book) -> tuple[ClaimLine, ...]:
     """Lines outside the family after the edits of the rules that they break."""
     by_number: dict[int, list[Any]] = {}

@@ -49,7 +49,7 @@ def derive(encounter: Encounter, book: Book, denied: str | None) -> Derived:
     drips = _drips_by_site(facts)
     for chain in chains:
         _services_of(chain, drips, book)
-    used = _concurrent(chains, encounter, book)
+    _concurrent(chains, encounter, book)
     for chain in chains:
         _roles(chain, encounter, book)
     services = [s for chain in chains for s in chain.services]
@@ -57,7 +57,6 @@ def derive(encounter: Encounter, book: Book, denied: str | None) -> Derived:
     for service in services:
         _settle(service)
     _follow_mixtures(facts)
-    del used
     by = next((c.initial_by for c in chains if c.initial_by is not None), None)
     return Derived(facts, chains, services, by, undocumented, zone)
 
@@ -141,12 +140,13 @@ def _services_of(chain: Chain, drips: dict[str, list[clock.Span]], book: Book) -
         elif one.technique == "infusion":
             key: object = (one.family, one.drug_keys) if merge else (one.drug_keys, one.run)
             infused.setdefault(key, []).append(one)
-    given: set[frozenset[str]] = set()
+    given: set[object] = set()
     for those in infused.values():
         service = _service(chain, those, "infusion", book)
-        if service.drugs in given:
+        dose = (service.family, service.drugs)
+        if dose in given:
             service.extra = "repeat_dose"
-        given.add(service.drugs)
+        given.add(dose)
         chain.services.append(service)
     if fluids:
         _hydrate(chain, fluids, drips, book)
@@ -226,7 +226,7 @@ def _refuse(service: ServiceFacts, reason: str) -> None:
         one.billable = False
 
 
-def _concurrent(chains: list[Chain], encounter: Encounter, book: Book) -> bool:
+def _concurrent(chains: list[Chain], encounter: Encounter, book: Book) -> None:
     """Give drips that run with a kept one their concurrent role: one an encounter, the rest none.
 
     The higher rank, then the longer, then the earlier keeps its role (a named primary before all).
@@ -254,7 +254,6 @@ def _concurrent(chains: list[Chain], encounter: Encounter, book: Book) -> bool:
             else:
                 used = True
                 service.role, service.row, service.because = "concurrent", row, "concurrent"
-    return used
 
 
 def _by_reason(encounter: Encounter, book: Book) -> bool:
@@ -269,6 +268,10 @@ def _roles(chain: Chain, encounter: Encounter, book: Book) -> None:
     able = [s for s in chain.services if s.role is None and s.extra is None
             and book.pick(s.family, s.technique, "initial") is not None]  # fmt: skip
     if not able:
+        for service in chain.services:
+            if service.row is None:
+                _refuse(service, "no_code")
+        chain.services[:] = [s for s in chain.services if s.row is not None]
         return
     ranked = min(able, key=lambda s: (s.rank or 99, s.order))
     chosen, by = ranked, "hierarchy"
@@ -346,6 +349,8 @@ def _later_drip(service: ServiceFacts, total: int, book: Book) -> None:
     if repeats and policy.repeat_same_drug_infusion == "additional_hour_only":
         service.role, service.because = "further_hour", "repeat_dose_hours"
         service.row = book.pick(service.family, "infusion", "further_hour")
+        if service.row is None:
+            _refuse(service, "no_code")
         _hours(service, book)
         return
     short = policy.sequential_within_first_hour == "no_extra_unit"

@@ -118,9 +118,10 @@ class Engine:
         corrected, verdicts = self._reconciled(encounter, done, lines)
         found = done.found = checks.run(facts, book)
         if corrected is not None:
-            corrected = checks.apply_edits(corrected, found, book)
             if _open(questions, lines):
                 corrected = None
+            else:
+                corrected = self._settled(checks.apply_edits(corrected, found, book), done, lines)
         broken = checks.violations(found, facts, book, corrected)
         errors = any(one.severity == "error" for one in broken)
         status: Status = "violations" if errors else "needs_chart" if questions else "clean"
@@ -130,6 +131,17 @@ class Engine:
             checks.unjudged(found), verdicts, corrected,
         )  # fmt: skip
         return done
+
+    def _settled(
+        self, corrected: tuple[ClaimLine, ...], done: Worked, lines: list[LineFacts]
+    ) -> tuple[ClaimLine, ...]:
+        """The corrected claim, judged again where a new code may ask an edit of another line."""
+        new = {line.code for line in corrected} - {line.given.code for line in lines}
+        if not new or not checks.may_be_edited(lines, done.book):
+            return corrected
+        again = done.encounter.model_copy(update={"lines": corrected})
+        settled = self.work(again).result.corrected
+        return corrected if settled is None else settled
 
     def _reconciled(
         self, encounter: Encounter, done: Worked, lines: list[LineFacts]

@@ -159,7 +159,10 @@ def _missed(number: int, draft: Draft, matching: Matching) -> int:
     """Units nobody billed; what was billed under a wrong code is not missed."""
     if number in matching.wrong:
         return 0
-    return matching.left[number]
+    left = matching.left[number]
+    if left and matching.folded:
+        left -= sum(units for into, units in matching.folded.values() if into == number)
+    return max(0, left)
 
 
 def encounter_facts(

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Matching", "corrected_lines", "match"]
 
+_LEAST_ALIKE = 2
+"""One point alone is an initial code beside another kind of initial code: no likeness."""
+
 
 class Matching:
     """Which billed line stands for which suggestion, and what is left of each."""
 
-    __slots__ = ("left", "pairs", "replaced", "wrong")
+    __slots__ = ("folded", "left", "pairs", "replaced", "wrong")
 
     def __init__(self, drafts: list[Draft]) -> None:
         self.left = [draft.units for draft in drafts]
@@ -34,6 +37,8 @@ class Matching:
         """Line index -> the suggestion that should stand in its place."""
         self.wrong: set[int] = set()
         """Suggestions that were billed, but under another code."""
+        self.folded: dict[int, tuple[int, int]] = {}
+        """Line index -> the suggestion, billed short on its own line, that takes up its units."""
 
     def verdicts(self, lines: list[LineFacts]) -> tuple[LineVerdict, ...]:
         """How each line compares, in claim order."""
@@ -99,12 +104,26 @@ def _pair_rest(lines: list[LineFacts], drafts: list[Draft], made: Matching) -> N
         return
     free = [n for n, left in enumerate(made.left) if left == drafts[n].units]
     for line in open_lines:
-        best = max(free, key=lambda n: (_alike(line, drafts[n]), -n), default=None)
-        if best is not None and _alike(line, drafts[best]) > 0:
-            made.replaced[line.index] = best
+        able = [*free, *_short_of(line, drafts, made)]
+        best = max(able, key=lambda n: (_alike(line, drafts[n]), -n), default=None)
+        if best is None or _alike(line, drafts[best]) < _LEAST_ALIKE:
+            continue
+        made.replaced[line.index] = best
+        if best in free:
             if drafts[best].row.code != line.given.code:
                 made.wrong.add(best)
             free.remove(best)
+        else:
+            made.folded[line.index] = best, line.open_units
+
+
+def _short_of(line: LineFacts, drafts: list[Draft], made: Matching) -> list[int]:
+    """Suggestions of the line's own kind that are billed, but with too few units."""
+    return [
+        n for n, left in enumerate(made.left)
+        if 0 < left < drafts[n].units
+        and drafts[n].row.family == line.family and drafts[n].row.technique == line.technique
+    ]  # fmt: skip
 
 
 def _alike(line: LineFacts, draft: Draft) -> int:
@@ -199,6 +218,8 @@ def corrected_lines(
         given = line.given
         if line.status in {"outside", None} or (line.status == "matched"):
             out.append(given)
+        elif line.index in made.folded:
+            continue
         elif line.replaced_by is not None:
             number = line.matches[0]
             left[number] = 0

@@ -64,4 +64,4 @@ class SupervisionRow:
 
 def plain_name(text: str) -> str:
     """A drug's name without case, punctuation or doubled spaces, for exact look-up."""
-    return re.sub(r"[^a-z0-9%.]+", " ", text.casefold()).strip()
+    return re.sub(r"[^a-z0-9.]+", " ", re.sub(r"['\u2019]", "", text.casefold())).strip()

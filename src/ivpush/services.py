@@ -187,19 +187,20 @@ def _join_runs(facts: list[AdministrationFacts]) -> None:
     is one infusion with it; a charted push never is.
     """
     by_id = {one.given.id: one for one in facts}
-    latest: dict[tuple[str, str], AdministrationFacts] = {}
+    latest: dict[tuple[str, str | None, str], AdministrationFacts] = {}
     joined = False
     for one in sorted(facts, key=in_time):
         given = one.given
         if given.continues is not None and given.continues != given.id:
             one.run, joined = by_id[given.continues].run, True
         if given.method not in {"push", "injection"} and one.span is not None:
-            before = latest.get((one.drug_key, one.site))
+            bag = (one.drug_key, one.family, one.site)
+            before = latest.get(bag)
             if before is not None and before.span is not None and one.span[0] <= before.span[1]:
                 _renumber(facts, one.run, before.run)
                 joined = True
             if before is None or before.span is None or one.span[1] >= before.span[1]:
-                latest[one.drug_key, one.site] = one
+                latest[bag] = one
     if joined:
         _add_minutes(facts)
 

@@ -239,7 +239,7 @@ def test_58_a_professional_claim_in_a_facility_place_earns_nothing(
     assert ENGINE.check(chart(*plan)).suggested != ()
 
 
-@given(doses(4, kinds=("push", "drip"), drugs=("u", "v", "w", "x")))
+@given(doses(4, kinds=("push", "drip"), drugs=("u", "v", "w", "x"), categories=("therapeutic",)))
 def test_59_a_documented_site_is_a_chain_of_its_own(plan: list[Dose]) -> None:
     fresh = [one.with_(drug=f"d{n}") for n, one in enumerate(plan)]
     other = Dose("z", drug="apart", site="right arm", offset=3000, minutes=2)

@@ -215,10 +215,10 @@ def test_16_a_fact_made_unknown_never_turns_a_verdict_round(
     )
     first, second = ENGINE.check(known), ENGINE.check(blank)
     assume(first.suggested == second.suggested)
-    broken = {(v.rule, v.line, v.administrations) for v in first.violations}
-    still = {
-        (v.rule, v.line, v.administrations) for v in second.violations if v.name not in ABSENCE
-    }
+    broken, still = (
+        {(v.rule, v.line, v.administrations) for v in one.violations if v.name not in ABSENCE}
+        for one in (first, second)
+    )
     unjudged = {one.rule for one in second.unjudged}
     assert {v[0] for v in broken - still} <= unjudged
     assert {v[0] for v in still - broken} == set()
