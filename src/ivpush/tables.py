@@ -138,9 +138,8 @@ class Data:
         """Write into a book what applies on a date under some policies."""
         book.policy = SimpleNamespace(**values)
         book.limits = SimpleNamespace(
-            **{name: value for name, rows in limits.items() for low, high, value in rows
-               if _covers(low, high, day)}
-        )  # fmt: skip
+            **{name: _number_on(day, rows) for name, rows in limits.items()}
+        )
         book.every_code = dict(codes)
         book.codes = {c: r for c, r in codes.items() if _covers(r.valid_from, r.valid_to, day)}
         prefixes = [c[:3] for c, r in book.codes.items() if r.administration and c.isdigit()]
@@ -363,3 +362,14 @@ def read_payer(
         dict(data.get("severity", {})), dict(data.get("off", {})),
         tuple(one for one in own if one is not None),
     )  # fmt: skip
+
+
+def _number_on(day: date, rows: list[tuple[date, date | None, int]]) -> int:
+    """The number in force on a day; outside every window the one whose window is nearest.
+
+    Before the first window no code of ours exists, so nothing is billed by the number.
+    """
+    for low, high, value in rows:
+        if low <= day and (high is None or day <= high):
+            return value
+    return min(rows, key=lambda row: min(abs((day - end).days) for end in row[:2] if end))[2]

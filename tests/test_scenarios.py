@@ -1,0 +1,107 @@
+"""Published scenarios: every clear one is answered as its source prints it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivpush import Encounter, Engine, Pack
+from ivpush.result import Result
+
+ROOT = Path(__file__).resolve().parents[1]
+SCENARIOS = [
+    json.loads(line)
+    for line in (ROOT / "tests/data/scenarios/scenarios.ndjson").read_text("utf-8").splitlines()
+]
+FAMILY = re.compile(r"963[67]\d|964[0-4]\d|96450|9652[123]|96542|96549|G0498")
+PAGE = (ROOT / "docs/scenarios.md").read_text("utf-8")
+OTHER_CODES, OTHER_MODIFIERS = (
+    set(re.findall(r"^\| ([ab]-[\w-]+) \|", part, re.M)) for part in PAGE.split("Two more agree")
+)
+PACK = Pack.load()
+
+
+@cache
+def engine(policies: tuple[tuple[str, str], ...]) -> Engine:
+    return Engine(pack=PACK, policies=dict(policies))
+
+
+@cache
+def checked(number: int) -> Result:
+    scenario = SCENARIOS[number]
+    under = engine(tuple(sorted(scenario["policies"].items())))
+    return under.check(Encounter.model_validate(scenario["encounter"]))
+
+
+def within(lines: Any, *, modifiers: bool) -> Counter[tuple[str, tuple[str, ...]]]:
+    made: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    for line in lines:
+        if FAMILY.fullmatch(line["code"]):
+            made[line["code"], tuple(sorted(line["modifiers"])) if modifiers else ()] += line[
+                "units"
+            ]
+    return made
+
+
+def suggested(result: Result) -> list[dict[str, Any]]:
+    return [
+        {"code": one.code, "units": one.units, "modifiers": one.modifiers}
+        for one in result.suggested
+    ]
+
+
+def verdict(number: int) -> str:
+    scenario, lines = SCENARIOS[number], suggested(checked(number))
+    if within(lines, modifiers=False) != within(scenario["published"], modifiers=False):
+        return "other codes"
+    same = within(lines, modifiers=True) == within(scenario["published"], modifiers=True)
+    return "as published" if same else "other modifiers"
+
+
+@pytest.mark.parametrize(
+    "number", range(len(SCENARIOS)), ids=[scenario["id"] for scenario in SCENARIOS]
+)
+def test_answered_as_published_or_listed(number: int) -> None:
+    name = SCENARIOS[number]["id"]
+    listed = "other codes" if name in OTHER_CODES else "as published"
+    listed = "other modifiers" if name in OTHER_MODIFIERS else listed
+    assert verdict(number) == listed
+
+
+def test_no_clear_scenario_is_listed_as_an_exception() -> None:
+    clear = {scenario["id"] for scenario in SCENARIOS if "doubt" not in scenario}
+    assert len(clear) == 89
+    assert clear & (OTHER_CODES | OTHER_MODIFIERS) == set()
+
+
+@pytest.mark.parametrize(
+    "number",
+    [n for n, s in enumerate(SCENARIOS)
+     if s["kind"] == "audit" and "doubt" not in s and within(s["billed"], modifiers=False)],
+    ids=lambda n: SCENARIOS[n]["id"],
+)  # fmt: skip
+def test_a_wrong_claim_is_caught_and_a_right_one_left_alone(number: int) -> None:
+    scenario, result = SCENARIOS[number], checked(number)
+    billed = within(scenario["billed"], modifiers=False)
+    published = within(scenario["published"], modifiers=False)
+    lines = scenario["encounter"]["lines"]
+    numbers = {line["number"] for line in lines if FAMILY.fullmatch(line["code"])}
+    # Where nothing billed is wrong and something is merely missing, a warning is the right answer.
+    missing = billed != published and not billed - published
+    loud = {"error", "warning"} if missing else {"error"}
+    found = [v for v in result.violations
+             if v.severity in loud and (v.line in numbers or v.line is None)]  # fmt: skip
+    assert bool(found) == (billed != published)
+
+
+def test_the_page_prints_the_figures_measured() -> None:
+    verdicts = [verdict(number) for number in range(len(SCENARIOS))]
+    codes = sum(one != "other codes" for one in verdicts)
+    exact = sum(one == "as published" for one in verdicts)
+    assert f"| all {len(SCENARIOS)} | {codes} | {exact} |" in PAGE
