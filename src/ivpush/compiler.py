@@ -203,9 +203,14 @@ def _missing_of(nodes: list[Node], printer: Printer) -> list[str]:
             if record.kind.nullable:
                 temp = printer.temp()
                 guard, text = f"({temp} := {text}) is not None and ", temp
-            path = printer.names.scopes[record.kind.scope or ""][one.value].path
-            place = _place(record, one.value, printer, text)
-            lines.append(f"if {guard}{text}.{path} is None: held[{place}] = found = True")
+            fact = printer.names.scopes[record.kind.scope or ""][one.value]
+            lines.append(f"if {guard}{text}.{fact.path} is None:")
+            for lack in fact.lacks:
+                place = _place(record, lack[1:], printer, text)
+                lines.append(f"    if {text}.given{lack} is None: held[{place}] = True")
+            if not fact.lacks:
+                lines.append(f"    held[{_place(record, one.value, printer, text)}] = True")
+            lines.append("    found = True")
         for loop in _loops(node):
             body = _missing_of(list(loop.args[1:]), printer)
             if body:

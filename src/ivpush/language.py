@@ -62,6 +62,7 @@ class FactName:
     path: str
     meaning: str
     rests_on: tuple[str, ...]
+    lacks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class Names:
     def __post_init__(self) -> None:
         made = {
             name: {
-                fact: FactName(kind_of(one.type), one.path, one.meaning, one.rests_on)
+                fact: FactName(kind_of(one.type), one.path, one.meaning, one.rests_on, one.lacks)
                 for fact, one in facts_of(scope).items()
             }
             for name, scope in SCOPES.items()

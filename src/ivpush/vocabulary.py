@@ -346,9 +346,14 @@ class SupervisionFacts:
     given: Supervision
     required_level: Annotated[str | None, "level required of these services on that date"]
     allowed_modes: Annotated[frozenset[str] | None, "modes that count on that date"]
-    level_met: Annotated[bool | None, "the documented level reaches the required one"]
-    mode_met: Annotated[bool | None, "the documented mode counts on that date"]
-    met: Annotated[bool | None, "level, mode and presence are all met"]
+    level_met: Annotated[bool | None, "the documented level reaches the required one", "", ".level"]
+    mode_met: Annotated[bool | None, "the documented mode counts on that date", "", ".mode"]
+    met: Annotated[
+        bool | None,
+        "level, mode and presence are all met",
+        "",
+        ".level .mode .provider_present",
+    ]
     __slots__ = (*(n for n in list(__annotations__)),)
 
 
@@ -412,12 +417,14 @@ class Fact:
 
     ``rests_on`` holds field names of the contract: ``.minutes`` is a field of the same record,
     ``setting`` a field of the encounter; empty means that it rests on the whole encounter.
+    ``lacks`` names the fields of the record that, unstated, leave it unknown.
     """
 
     type: Any
     path: str
     meaning: str
     rests_on: tuple[str, ...]
+    lacks: tuple[str, ...] = ()
 
 
 def facts_of(scope: type) -> dict[str, Fact]:
@@ -431,10 +438,10 @@ def facts_of(scope: type) -> dict[str, Fact]:
     for name, hint in hints.items():
         if name == "given":
             continue
-        meaning, *rests_on = getattr(hint, "__metadata__", ("",))
+        meaning, rests, lacks = (*getattr(hint, "__metadata__", ("",)), "", "")[:3]
         plain = hint.__origin__ if hasattr(hint, "__metadata__") else hint
         if meaning or name in {"administrations", "lines", "supervision", "claim"}:
-            found[name] = Fact(plain, name, meaning, tuple(" ".join(rests_on).split()))
+            found[name] = Fact(plain, name, meaning, tuple(rests.split()), tuple(lacks.split()))
     given = hints.get("given")
     for name, field in given.model_fields.items() if given is not None else ():
         if name not in found:

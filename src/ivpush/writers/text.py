@@ -139,9 +139,21 @@ def _wrong(work: Worked, look: Look) -> list[str]:
             out.append(f"  line {number}: {billed} x {line.units}")
         else:
             out.append("  the encounter")
-        for one in _folded(sorted(those, key=_specific_first)):
+        shown, also = _specific(those) if number is not None else (those, [])
+        for one in _folded(sorted(shown, key=_specific_first)):
             out += _violation(*one, look)
+        if also:
+            names = ", ".join(f"{one.rule} {one.name}" for one in also)
+            out += [look.paint(text, "dim") for text in look.wrap(f"also {names}", "    ")]
     return out
+
+
+def _specific(found: list[Violation]) -> tuple[list[Violation], list[Violation]]:
+    """A line's findings, and the general ones that say the same as a specific error does."""
+    if not any(one.severity == "error" and one.rule[3:4] != _GENERAL for one in found):
+        return found, []
+    general = [one for one in found if one.rule[3:4] == _GENERAL]
+    return [one for one in found if one.rule[3:4] != _GENERAL], general
 
 
 def _specific_first(one: Violation) -> tuple[int, bool, str]:
@@ -210,12 +222,14 @@ def _corrected(work: Worked, look: Look) -> list[str]:
     if corrected == billed:
         return []
     out, old = _section("CORRECTED CLAIM", look), {line.number: line for line in billed}
-    for line in corrected:
-        was = old.pop(line.number, None)
+    numbers = {line.number for line in corrected}
+    gone = [line for line in billed if line.number not in numbers]
+    for line in sorted((*corrected, *gone), key=lambda one: one.number):
+        was = old.get(line.number)
         note = "new" if was is None else "" if was == line else "changed"
         code = "-".join((line.code, *line.modifiers))
-        out.append(f"  {line.number:>3}  {code:<12} x {line.units:<4} {note}".rstrip())
-    out += [f"  {line.number:>3}  {line.code:<12}        removed" for line in old.values()]
+        units, note = ("", "removed") if line in gone else (f"x {line.units}", note)
+        out.append(f"  {line.number:>3}  {code:<12} {units:<6} {note}".rstrip())
     return out
 
 
