@@ -217,6 +217,12 @@ def _missing_of(nodes: list[Node], printer: Printer) -> list[str]:
                 rows = printer.print(loop.args[0])
                 lines.append(f"for v_{loop.value} in {rows} or ():")
                 lines += [f"    {line}" for line in body]
+            source = loop.args[0]
+            if loop.op in {"min", "max"} and source.op == "fact":
+                # Of no rows there is no least: the list itself is what is missing.
+                place = _place(source.args[0], source.value, printer,
+                               printer.print(source.args[0]))  # fmt: skip
+                lines.append(f"if not {printer.print(source)}: held[{place}] = found = True")
     return lines
 
 

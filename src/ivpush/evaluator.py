@@ -67,7 +67,7 @@ def _plain(node: Node, args: list[Any]) -> Any:
         return -args[0]
     if op == "cmp":
         return _COMPARE[node.value](*args)
-    if op == "sum":
+    if op == "arith":
         return _SUM[node.value](*args)
     if op == "in":
         return args[0] in args[1]

@@ -10,14 +10,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from ivpush.errors import did_you_mean
-from ivpush.vocabulary import SCOPES, facts_of
+from ivpush.vocabulary import COLUMN_FACTS, SCOPES, facts_of
 
 __all__ = ["ExpressionError", "FactName", "Kind", "Names", "Node", "kind_of", "parse", "path_of"]
 
@@ -63,6 +63,7 @@ class FactName:
     meaning: str
     rests_on: tuple[str, ...]
     lacks: tuple[str, ...]
+    free_text: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,20 +122,31 @@ def _scope_of(hint: Any) -> str | None:
 
 @dataclass(frozen=True)
 class Names:
-    """The closed vocabulary: the scopes with their facts, and a pack's policies and limits."""
+    """The closed vocabulary: the scopes with their facts, and a pack's policies and limits.
+
+    ``columns`` holds the words of the pack's codes by column; facts of a column take no others.
+    """
 
     policies: Mapping[str, Kind]
     limits: Mapping[str, Kind]
+    columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
     scopes: Mapping[str, Mapping[str, FactName]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         made = {
             name: {
-                fact: FactName(kind_of(one.type), one.path, one.meaning, one.rests_on, one.lacks)
+                fact: FactName(
+                    kind_of(one.type), one.path, one.meaning, one.rests_on, one.lacks, one.free_text
+                )
                 for fact, one in facts_of(scope).items()
             }
             for name, scope in SCOPES.items()
         }
+        for (scope, fact), column in COLUMN_FACTS.items():
+            if column in self.columns:
+                known = made[scope][fact]
+                kind = Kind("word", known.kind.nullable, self.columns[column])
+                made[scope][fact] = replace(known, kind=kind)
         object.__setattr__(self, "scopes", made)
 
     def roots(self, subject: str) -> dict[str, Node]:
@@ -165,6 +177,10 @@ def path_of(text: str, names: Names, subject: str) -> Node:
     node = _Reader(names, subject).read(text)
     if node.kind.name in {"list", "record", "other"}:
         raise ExpressionError(1, "names records, not a value", "name one of its facts")
+    scope = node.args[0].kind.scope if node.args else None
+    if scope is not None and names.scopes[scope][node.value].free_text:
+        raise ExpressionError(1, "is the chart's own words, which no message repeats",
+                              "name an id or a code instead")  # fmt: skip
     return node
 
 
@@ -241,7 +257,7 @@ class _Reader:
                                   "divide by a positive constant")  # fmt: skip
         name = "whole" if left.kind.name == right.kind.name == "whole" else "number"
         kind = Kind(name, left.kind.nullable or right.kind.nullable)
-        return Node("sum", kind, (left, right), sign, tree.col_offset + 1)
+        return Node("arith", kind, (left, right), sign, tree.col_offset + 1)
 
     def _compare(self, tree: ast.Compare) -> Node:
         parts = []

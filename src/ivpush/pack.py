@@ -174,6 +174,7 @@ class Pack:
         self.names = Names(
             {name: one.kind for name, one in self.policies.items() if one.kind.name != "other"},
             {name: Kind("whole") for name in self.limits},
+            tables.words_of(self.codes),
         )
         known = Known(self.names, frozenset(self.sources), self.codes,
                       frozenset(self._data.modifiers), self._data.denials)  # fmt: skip

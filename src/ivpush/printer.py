@@ -149,7 +149,7 @@ class Printer:
             return f"not {texts[0]}"
         if op == "minus":
             return f"-{texts[0]}"
-        if op in {"cmp", "sum"}:
+        if op in {"cmp", "arith"}:
             return f"{texts[0]} {node.value} {texts[1]}"
         if op in {"in", "notin"}:
             return f"{texts[0]} {'in' if op == 'in' else 'not in'} {texts[1]}"

@@ -18,7 +18,7 @@ from ivpush.rows import CodeRow, DrugRow, SupervisionRow, plain_name
 from ivpush.rulefile import Known, Rule, read_rule, read_window
 from ivpush.sheets import Sheet, read_csv
 
-__all__ = ["Data", "Payer", "read_codes", "read_data", "read_limits", "read_payer"]
+__all__ = ["Data", "Payer", "read_codes", "read_data", "read_limits", "read_payer", "words_of"]
 
 Say = Callable[[Fault], None]
 Window = tuple[date, date | None]
@@ -74,6 +74,14 @@ def read_codes(sheet: Sheet, say: Say) -> dict[str, CodeRow]:
                     )
                 )
     return made
+
+
+def words_of(codes: Mapping[str, CodeRow]) -> dict[str, frozenset[str]]:
+    """The words of each column of codes.yaml that rules may compare with."""
+    return {
+        column: frozenset(value for row in codes.values() if (value := getattr(row, column)))
+        for column in ("family", "technique", "role", "variant")
+    }
 
 
 def read_limits(sheet: Sheet, say: Say) -> dict[str, list[tuple[date, date | None, int]]]:

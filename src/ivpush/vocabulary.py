@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_type_hints
 
+from ivpush.fields import Text
 from ivpush.models import Administration, ClaimLine, Encounter, Supervision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "COLUMN_FACTS",
     "SCOPES",
     "AdministrationFacts",
     "ClaimFacts",
@@ -411,13 +413,27 @@ SCOPES: Mapping[str, type] = {
 }
 
 
+COLUMN_FACTS: Mapping[tuple[str, str], str] = {
+    ("line", "family"): "family",
+    ("line", "technique"): "technique",
+    ("line", "role"): "role",
+    ("line", "variant"): "variant",
+    ("line", "replaced_role"): "role",
+    ("service", "technique"): "technique",
+    ("suggestion", "family"): "family",
+    ("suggestion", "role"): "role",
+}
+"""Facts whose words are those of a column of codes.yaml: a pack knows them, the code does not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One fact of a scope: its type, how to reach it, what it means, what it rests on.
 
     ``rests_on`` holds field names of the contract: ``.minutes`` is a field of the same record,
     ``setting`` a field of the encounter; empty means that it rests on the whole encounter.
-    ``lacks`` names the fields of the record that, unstated, leave it unknown.
+    ``lacks`` names the fields of the record that, unstated, leave it unknown. ``free_text`` marks
+    the chart's own words, which no message may repeat.
     """
 
     type: Any
@@ -425,6 +441,7 @@ class Fact:
     meaning: str
     rests_on: tuple[str, ...]
     lacks: tuple[str, ...] = ()
+    free_text: bool = False
 
 
 def facts_of(scope: type) -> dict[str, Fact]:
@@ -446,5 +463,6 @@ def facts_of(scope: type) -> dict[str, Fact]:
     for name, field in given.model_fields.items() if given is not None else ():
         if name not in found:
             raw = f".{name}" if scope is not EncounterFacts else name
-            found[name] = Fact(field.annotation, f"given.{name}", field.description or "", (raw,))
+            found[name] = Fact(field.annotation, f"given.{name}", field.description or "", (raw,),
+                               free_text=Text in get_args(field.annotation))  # fmt: skip
     return found

@@ -1,0 +1,102 @@
+"""Minutes are elapsed whole minutes between instants, daylight saving or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ivpush import Encounter, Engine
+from ivpush.engine import Worked
+
+ENGINE = Engine()
+ZONE = "America/New_York"
+
+
+def worked(start: str, stop: str, zone: str | None = ZONE, **more: Any) -> Worked:
+    given = {"id": "a1", "drug": "alpha", "route": "IV", "method": "infusion", "start": start,
+             "stop": stop, **more}  # fmt: skip
+    record = {"id": "E1", "setting": "facility", "date": start[:10], "timezone": zone,
+              "administrations": [given]}  # fmt: skip
+    return ENGINE.work(Encounter.model_validate(record))
+
+
+def minutes(start: str, stop: str, zone: str | None = ZONE) -> int | None:
+    return worked(start, stop, zone).derived.facts[0].running_minutes
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "elapsed"),
+    [
+        ("2026-11-01T01:50:00-04:00", "2026-11-01T01:05:00-05:00", 15),  # clocks went back
+        ("2026-03-08T01:55:00-05:00", "2026-03-08T03:05:00-04:00", 10),  # clocks went forward
+        ("2026-03-08T01:55", "2026-03-08T03:05", 10),
+        ("2026-11-01T01:50", "2026-11-01T01:05", 15),  # read as the second 01:05
+        ("2026-11-01T00:50", "2026-11-01T01:10", 20),  # read as the first 01:10
+        ("2026-03-02T23:50", "2026-03-03T00:20", 30),
+        ("2026-03-02T10:00:00", "2026-03-02T10:15:59", 15),
+        ("2026-03-02T10:00:00", "2026-03-02T10:16:00", 16),
+        ("2026-03-02T10:00:30", "2026-03-02T10:15:29", 14),
+        ("2026-03-02T10:00:00", "2026-03-02T10:14:59", 14),
+        ("2026-03-02T10:00:00", "2026-03-02T10:00:59", 0),
+        ("2026-03-02T10:00:59.999", "2026-03-02T10:16:59.001", 16),  # fractions are dropped
+        ("2026-03-02T10:00:00.001", "2026-03-02T10:15:59.999", 15),
+    ],
+)
+def test_elapsed_minutes(start: str, stop: str, elapsed: int) -> None:
+    assert minutes(start, stop) == elapsed
+
+
+@pytest.mark.parametrize(
+    ("stop", "code"),
+    [("10:14:59", "96374"), ("10:15:00", "96374"), ("10:15:01", "96374"), ("10:15:59", "96374"),
+     ("10:16:00", "96365")],
+)  # fmt: skip
+def test_seconds_are_dropped_at_the_push_limit(stop: str, code: str) -> None:
+    result = worked("2026-03-02T10:00:00", f"2026-03-02T{stop}").result
+    assert [one.code for one in result.suggested] == [code]
+
+
+def test_without_a_zone_naive_times_stand_as_written() -> None:
+    assert minutes("2026-03-08T01:55", "2026-03-08T03:05", None) == 70
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "rule"),
+    [
+        ("2026-03-08T02:30", "2026-03-08T03:30", "time-that-never-was"),
+        ("2026-11-01T01:30", "2026-11-01T02:30", "time-that-came-twice"),
+        ("2026-03-02T11:00", "2026-03-02T10:00", "stop-before-start"),
+    ],
+)
+def test_a_strange_time_is_a_finding(start: str, stop: str, rule: str) -> None:
+    assert rule in {one.name for one in worked(start, stop).result.violations}
+
+
+def test_stop_before_start_earns_no_minutes_and_is_no_crash() -> None:
+    work = worked("2026-03-02T11:00", "2026-03-02T10:00")
+    assert work.derived.facts[0].running_minutes is None
+    assert work.result.questions
+
+
+@pytest.mark.parametrize(("source", "known"), [
+    ("charted", True), ("pump", True), ("calculated", True), ("ordered", False),
+    ("defaulted", False)])  # fmt: skip
+def test_invented_times_count_as_missing(source: str, known: bool) -> None:
+    work = worked("2026-03-02T10:00", "2026-03-02T11:00", times_from=source)
+    assert (work.derived.facts[0].running_minutes is not None) is known
+
+
+def test_mixed_offsets_name_the_same_instants() -> None:
+    one = minutes("2026-03-02T10:00:00-05:00", "2026-03-02T09:40:00-06:00")
+    assert one == 40
+
+
+def test_naive_beside_aware_is_read_in_the_zone() -> None:
+    assert minutes("2026-03-02T10:00", "2026-03-02T10:40:00-05:00") == 40
+
+
+def test_clock_times_beat_minutes_and_the_difference_is_a_finding() -> None:
+    work = worked("2026-03-02T10:00", "2026-03-02T10:40", minutes=90)
+    assert work.derived.facts[0].running_minutes == 40
+    assert "clock-and-minutes-disagree" in {one.name for one in work.result.violations}

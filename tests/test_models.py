@@ -1,0 +1,229 @@
+"""The contract refuses what it does not ask for, names the field, and never repeats a value."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ivpush import Administration, ClaimLine, Encounter, InputError
+
+CANARY = "Jane-Doe-078-05-1120"
+GIVEN: dict[str, Any] = {"id": "a1", "drug": "ondansetron", "route": "IV", "method": "push"}
+LINE: dict[str, Any] = {"number": 1, "code": "96374", "units": 1}
+
+
+def encounter(**more: Any) -> dict[str, Any]:
+    return {"id": "E1", "setting": "facility", "date": "2026-03-02", **more}
+
+
+def fault(record: dict[str, Any], model: Any = Encounter) -> str:
+    with pytest.raises(InputError) as caught:
+        model.model_validate(record)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("value", [True, "5", " 5 ", "1_0", 5.0, 5.5, -3, 10**30, [], {}])
+def test_minutes_and_units_are_whole_numbers_from_zero(value: Any) -> None:
+    assert "minutes" in fault({**GIVEN, "minutes": value}, Administration)
+    assert "units" in fault({**LINE, "units": value}, ClaimLine)
+
+
+@pytest.mark.parametrize(
+    "value", [0, 1730440000, "1730440000", "2026-11-01", date(2026, 11, 1), "10:00", "12", "Mon",
+              "01/02/2026 10:00", "2026-13-01T10:00", "2026-03-02T25:00", "2026-03-02T10", 1.5]
+)  # fmt: skip
+def test_a_time_is_neither_a_number_nor_a_date(value: Any) -> None:
+    assert "start" in fault({**GIVEN, "start": value}, Administration)
+
+
+@pytest.mark.parametrize(
+    "value", ["2026-03-02T10:00", "2026-03-02 10:00:30", "2026-03-02T10:00:30.999999999",
+              "2026-03-02T10:00Z", "2026-03-02T10:00:00-05:00", "2026-03-02T10:00-0500",
+              datetime(2026, 3, 2, 10), datetime(2026, 3, 2, 10, tzinfo=UTC)]
+)  # fmt: skip
+def test_iso_times_and_datetimes_are_read(value: Any) -> None:
+    assert Administration.model_validate({**GIVEN, "start": value}).start is not None
+
+
+@pytest.mark.parametrize(
+    "value", ["９６３７４", "96374\n", "9637", "963745", "j2405", " 96374", "9637٤", 96374, None]
+)
+def test_codes_are_five_ascii_capitals_and_digits(value: Any) -> None:
+    assert "code" in fault({**LINE, "code": value}, ClaimLine)
+
+
+@pytest.mark.parametrize("value", ["5", "599", "x1", "５９", 59, None])
+def test_modifiers_are_two(value: Any) -> None:
+    assert "modifiers[0]" in fault({**LINE, "modifiers": [value]}, ClaimLine)
+
+
+@pytest.mark.parametrize(
+    "value", ["4", "1E+1000000", "１.5", float("nan"), float("inf"), -1, True, Decimal("1E+40"),
+              Decimal("NaN"), 1e300]
+)  # fmt: skip
+def test_quantities_are_plain_bounded_numbers(value: Any) -> None:
+    assert "dose" in fault({**GIVEN, "dose": value}, Administration)
+
+
+@pytest.mark.parametrize("value", [4, 4.0, 0.25, Decimal("0.25"), 0])
+def test_quantities_take_int_float_and_decimal(value: Any) -> None:
+    given = Administration.model_validate({**GIVEN, "dose": value})
+    assert given.dose == Decimal(str(value))
+    assert json.loads(given.model_dump_json())["dose"] == float(value)
+
+
+@pytest.mark.parametrize("value", ["a\x00b", "a\nb", "a\tb", "\x1b[2J", "", "x" * 201, 7])
+def test_ids_hold_no_control_characters(value: Any) -> None:
+    assert "id" in fault({**GIVEN, "id": value}, Administration)
+
+
+@pytest.mark.parametrize("value", ["yes", 1, 0, "true"])
+def test_flags_are_true_or_false(value: Any) -> None:
+    assert "ordered" in fault({**GIVEN, "ordered": value}, Administration)
+
+
+def test_lists_are_lists() -> None:
+    assert "lines" in fault(encounter(lines={}))
+    assert "lines" in fault(encounter(lines="96374"))
+    assert "modifiers" in fault({**LINE, "modifiers": {"59"}}, ClaimLine)
+    assert "administrations" in fault(encounter(administrations=iter([])))
+
+
+def test_null_lists_are_empty_where_the_contract_says_so() -> None:
+    line = ClaimLine.model_validate({**LINE, "modifiers": None, "diagnosis_pointers": None})
+    assert line.modifiers == () == line.diagnosis_pointers
+    assert line.administrations is None
+    made = Encounter.model_validate(encounter(lines=None, administrations=None, diagnoses=None))
+    assert (made.lines, made.administrations, made.diagnoses) == (None, None, ())
+    assert Encounter.model_validate(encounter(lines=[])).lines == ()
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (encounter(adminstrations=[]), "did you mean 'administrations'"),
+        (encounter(lines=[{**LINE, "unit": 1}]), "did you mean 'units'"),
+        (encounter(administrations=[{**GIVEN, "rout": "IV"}]), "did you mean 'route'"),
+        (encounter(supervision={"levle": "direct"}), "did you mean 'level'"),
+    ],
+)
+def test_an_unknown_field_is_refused_with_a_hint(record: dict[str, Any], said: str) -> None:
+    text = fault(record)
+    assert "not in the contract" in text
+    assert said in text
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ({"setting": "facility"}, "id"),
+        ({"id": "E1"}, "setting"),
+        (encounter(setting="hospital"), "setting"),
+        (encounter(lines=[LINE, LINE]), "share one number"),
+        (encounter(administrations=[GIVEN, GIVEN]), "share one id"),
+        (encounter(administrations=[{**GIVEN, "mixed_with": "zz"}]), "mixed_with"),
+        (encounter(administrations=[{**GIVEN, "continues": "zz"}]), "continues"),
+        (encounter(primary_administration="zz", administrations=[GIVEN]), "primary_administration"),
+        (encounter(administrations=[], lines=[{**LINE, "administrations": ["zz"]}]), "lines[0]"),
+        ({"id": "E1", "setting": "facility", "lines": [LINE]}, "date is not stated"),
+        (encounter(timezone="Mars/Olympus"), "timezone"),
+        (encounter(timezone="../../etc/passwd"), "timezone"),
+        (encounter(timezone="/etc/localtime"), "timezone"),
+        (encounter(place_of_service="5"), "place_of_service"),
+        (encounter(type_of_bill="13"), "type_of_bill"),
+        (encounter(start="2026-03-02T10:00", end="2026-03-02T11:00Z"), "mixed"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named(record: dict[str, Any], said: str) -> None:
+    assert said in fault(record)
+
+
+def test_an_empty_encounter_needs_no_date() -> None:
+    made = Encounter.model_validate({"id": "E1", "setting": "facility"})
+    assert made.service_date is None
+
+
+def test_the_date_comes_from_start_then_chart_then_claim() -> None:
+    given = {**GIVEN, "start": "2026-03-04T10:00"}
+    record: dict[str, Any] = {"id": "E1", "setting": "facility", "administrations": [given],
+                              "lines": [{**LINE, "date": "2026-03-05"}]}  # fmt: skip
+    assert Encounter.model_validate(record).service_date == date(2026, 3, 4)
+    record["start"] = "2026-03-03T10:00"
+    assert Encounter.model_validate(record).service_date == date(2026, 3, 3)
+    assert Encounter.model_validate(encounter()).service_date == date(2026, 3, 2)
+    only_claim = {"id": "E1", "setting": "facility", "lines": [{**LINE, "date": "2026-03-05"}]}
+    assert Encounter.model_validate(only_claim).service_date == date(2026, 3, 5)
+
+
+PLACES: list[tuple[str, dict[str, Any]]] = [
+    ("id", encounter(id=CANARY + "\n")),
+    ("date", encounter(date=CANARY)),
+    ("unknown field", encounter(**{CANARY: 1})),
+    ("drug", encounter(administrations=[{**GIVEN, "drug": CANARY + "\x00"}])),
+    ("dose", encounter(administrations=[{**GIVEN, "dose": CANARY}])),
+    ("route", encounter(administrations=[{**GIVEN, "route": CANARY}])),
+    ("start", encounter(administrations=[{**GIVEN, "start": CANARY}])),
+    ("code", encounter(lines=[{**LINE, "code": CANARY}])),
+    ("link", encounter(administrations=[{**GIVEN, "mixed_with": CANARY}])),
+    ("zone", encounter(timezone=CANARY)),
+]
+
+
+@pytest.mark.parametrize("record", [one for _, one in PLACES], ids=[name for name, _ in PLACES])
+def test_no_value_stands_in_an_error(record: dict[str, Any]) -> None:
+    with pytest.raises(InputError) as caught:
+        Encounter.model_validate(record)
+    texts = [str(caught.value), repr(caught.value), str(caught.value.__cause__),
+             str(caught.value.__context__)]  # fmt: skip
+    assert not any(CANARY in text for text in texts)
+
+
+def test_no_value_stands_in_a_repr() -> None:
+    made = Encounter.model_validate(
+        encounter(id=CANARY, administrations=[{**GIVEN, "id": CANARY, "drug": CANARY}],
+                  lines=[{**LINE, "ndc": "12345-6789-01"}])
+    )  # fmt: skip
+    assert made.administrations is not None
+    assert made.lines is not None
+    for one in (made, made.administrations[0], made.lines[0]):
+        assert CANARY not in repr(one) + str(one)
+        assert "12345" not in repr(one) + str(one)
+
+
+def test_models_are_frozen() -> None:
+    made = Encounter.model_validate(encounter(lines=[LINE]))
+    with pytest.raises(Exception, match="frozen"):
+        made.id = "other"  # type: ignore[misc]
+
+
+def test_json_and_dict_read_the_same() -> None:
+    record = encounter(
+        administrations=[{**GIVEN, "start": "2026-03-02T10:00", "dose": 0.25}], lines=[LINE]
+    )
+    read = Encounter.model_validate_json(json.dumps(record))
+    assert read == Encounter.model_validate(record)
+    assert Encounter.model_validate_json(read.model_dump_json()) == read
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[" * 5_000, '{"id": "\\ud800"}', '{"id": NaN}', "null", "[]", '"x"', "1"]
+)
+def test_bad_json_is_an_input_error(text: str) -> None:
+    with pytest.raises(InputError):
+        Encounter.model_validate_json(text)
+
+
+def test_every_field_is_described() -> None:
+    for model in (Encounter, Administration, ClaimLine):
+        for name, field in model.model_fields.items():
+            assert field.description, name
+
+
+def test_sizes_are_capped() -> None:
+    many = [{**GIVEN, "id": f"a{n}"} for n in range(5_001)]
+    assert "administrations" in fault(encounter(administrations=many))
+    assert "lines" in fault(encounter(lines=[{**LINE, "number": n} for n in range(1, 10_001)]))
