@@ -130,6 +130,8 @@ def _compose(name: str, loader: Any) -> Sheet:
         if nodes > MOST_NODES:
             raise refuse(event, f"holds more than {MOST_NODES} values", "split the file")
         scalar = kind is yaml.ScalarEvent
+        if scalar and not event.value.isprintable() and _HIDDEN.search(event.value):
+            raise refuse(event, "writes a hidden or control character", "delete it")
         data: Any = event.value if scalar else {} if kind is yaml.MappingStartEvent else []
         path = _put(stack, made, data, scalar, event, marks, refuse)
         if path is not None and not scalar:
