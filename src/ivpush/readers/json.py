@@ -12,11 +12,17 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from ivpush.errors import Fault, InputError
-from ivpush.models import Encounter
+from ivpush.models import Administration, ClaimLine, Encounter, Supervision
 
 __all__ = ["SetAside", "read"]
 
 MOST_RECORD_BYTES = 32 * 1024 * 1024
+_FIELDS = frozenset(
+    name
+    for model in (Encounter, Administration, ClaimLine, Supervision)
+    for name in model.model_fields
+)
+"""Names that may be repeated in an error; any other key might be a value gone astray."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +120,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                known = {*Encounter.model_fields, "id", "code", "units", "start", "stop"}
-                said = f" '{key}'" if key in known else ""
+                said = f" '{key}'" if key in _FIELDS else ""
                 raise InputError(Fault("", f"an object repeats a field{said}", "write it once"))
             seen.add(key)
     return made

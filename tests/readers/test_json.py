@@ -1,0 +1,47 @@
+"""Every readable record is read, every other one set aside with its place; none is lost."""
+
+from __future__ import annotations
+
+import io
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivpush import Encounter
+from ivpush.readers.json import SetAside, read
+
+GOOD = json.dumps({"id": "E", "setting": "facility"})
+
+
+def test_places_name_file_and_line() -> None:
+    text = f"{GOOD}\n\n{{\n{GOOD}\n"
+    found = list(read("f", io.BytesIO(text.encode())))
+    assert [type(one) for one in found] == [Encounter, SetAside, Encounter]
+    assert isinstance(found[1], SetAside)
+    assert found[1].place == "f:3"
+
+
+def test_places_name_the_item_of_an_array() -> None:
+    found = list(read("f", io.BytesIO(f"[{GOOD}, 7, {GOOD}]".encode())))
+    assert isinstance(found[1], SetAside)
+    assert found[1].place == "f[2]"
+
+
+def test_duplicate_keys_deep_inside_are_refused() -> None:
+    text = '{"id": "E", "setting": "facility", "lines": [{"number": 1, "number": 2}]}'
+    (found,) = read("f", io.BytesIO(text.encode()))
+    assert isinstance(found, SetAside)
+    assert "'number'" in str(found.error)
+
+
+@given(st.lists(st.sampled_from((GOOD, "{", "7", '{"id": 1}', "]", '"', "{}")), max_size=8))
+def test_as_many_come_out_as_went_in(lines: list[str]) -> None:
+    text = "\n".join([GOOD, *lines])
+    assert len(list(read("f", io.BytesIO(text.encode())))) == len(lines) + 1
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_make_it_crash(raw: bytes) -> None:
+    for one in read("f", io.BytesIO(raw)):
+        assert isinstance(one, Encounter | SetAside)

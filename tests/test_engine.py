@@ -1,0 +1,292 @@
+"""One encounter in, one result out: the contract's promises, and every kind of bad claim."""
+
+from __future__ import annotations
+
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from ivpush import Encounter, Engine, Pack, Result
+from ivpush.result import Violation
+
+PACK = Pack.load()
+ENGINE = Engine(pack=PACK)
+DAY = "2026-03-02"
+
+
+def given(
+    key: str, start: str | None = None, stop: str | None = None, **more: Any
+) -> dict[str, Any]:
+    made = {"id": key, "drug": f"drug {key}", "route": "IV", "method": "push", **more}
+    made |= {"start": start and f"{DAY}T{start}", "stop": stop and f"{DAY}T{stop}"}
+    return {name: value for name, value in made.items() if value is not None}
+
+
+def line(number: int, code: str, units: int = 1, **more: Any) -> dict[str, Any]:
+    return {"number": number, "code": code, "units": units, **more}
+
+
+def check(
+    administrations: Any = None, lines: Any = None, engine: Engine = ENGINE, **more: Any
+) -> Result:
+    record = {"id": "E1", "setting": "facility", "type_of_bill": "131", "date": DAY,
+              "administrations": administrations, "lines": lines, **more}  # fmt: skip
+    return engine.check(Encounter.model_validate(record))
+
+
+def names(result: Result, severity: str | None = None) -> set[str]:
+    return {one.name for one in result.violations if severity in {None, one.severity}}
+
+
+def codes(result: Result) -> dict[str, int]:
+    return {one.code: one.units for one in result.suggested}
+
+
+def named(result: Result, name: str) -> Violation:
+    return next(one for one in result.violations if one.name == name)
+
+
+WORKED = (
+    [given("a1", "10:00", "10:02", drug="ondansetron", hcpcs="J2405", ordered=True),
+     given("a2", "10:05", "10:06", drug="ketorolac", hcpcs="J1885", ordered=True),
+     given("a3", "10:50", "10:52", drug="ondansetron", hcpcs="J2405", ordered=True)],
+    [line(1, "96374", 2), line(2, "96375")],
+)  # fmt: skip
+
+
+def test_the_worked_example() -> None:
+    result = check(*WORKED)
+    assert [(s.code, s.units, s.administrations) for s in result.suggested] == [
+        ("96374", 1, ("a1",)), ("96375", 1, ("a2",)), ("96376", 1, ("a3",))]  # fmt: skip
+    assert named(result, "several-initials").line == 1
+    assert named(result, "missed-charge").severity == "warning"
+    assert {"IVP707", "IVP708"} <= {one.rule for one in result.unjudged}
+    assert result.corrected is not None
+    assert [(c.number, c.code, c.units) for c in result.corrected] == [
+        (1, "96374", 1), (2, "96375", 1), (3, "96376", 1)]  # fmt: skip
+    assert result.status == "violations"
+
+
+def test_in_an_office_the_repeat_bills_nothing_and_says_so() -> None:
+    result = check(WORKED[0], setting="professional", type_of_bill=None, place_of_service="11")
+    assert codes(result) == {"96374": 1, "96375": 1}
+    (entry,) = result.not_billable
+    assert entry.administration == "a3"
+    assert entry.because and entry.cites
+
+
+def test_each_violation_carries_reason_fix_and_citation() -> None:
+    for one in check(*WORKED).violations:
+        assert one.message and one.fix and one.cites and one.name
+        assert all(cite in PACK.sources for cite in one.cites)
+
+
+# --- what an encounter may lack
+
+
+def test_an_empty_encounter_is_clean() -> None:
+    result = ENGINE.check(Encounter.model_validate({"id": "E", "setting": "facility"}))
+    assert (result.status, result.suggested, result.violations) == ("clean", (), ())
+    assert result.corrected == ()
+
+
+def test_lines_without_a_chart_are_checked_against_themselves() -> None:
+    result = check(None, [line(1, "96375"), line(2, "96374", 3)])
+    assert result.suggested == () == result.lines
+    assert "addon-without-primary" not in names(result)
+    assert "several-initials" in names(result, "error")
+    assert check(None, [line(1, "96375")]).violations
+    assert {"IVP901"} & {one.rule for one in result.unjudged}
+    assert result.corrected == Encounter.model_validate(
+        {"id": "E", "setting": "facility", "date": DAY,
+         "lines": [line(1, "96375"), line(2, "96374", 3)]}).lines  # fmt: skip
+
+
+def test_an_empty_chart_supports_nothing() -> None:
+    result = check([], [line(1, "96374")])
+    assert [one.status for one in result.lines] == ["unsupported"]
+    assert result.corrected == ()
+    assert result.status == "violations"
+
+
+def test_a_chart_without_a_claim_is_coded() -> None:
+    result = check(WORKED[0], None)
+    assert codes(result) == {"96374": 1, "96375": 1, "96376": 1}
+    assert result.lines == () == result.corrected
+    assert "missed-charge" not in names(result)
+
+
+def test_an_empty_claim_misses_every_charge() -> None:
+    result = check(WORKED[0], [])
+    assert len([v for v in result.violations if v.name == "missed-charge"]) == 3
+    assert result.corrected is not None
+    assert [one.number for one in result.corrected] == [1, 2, 3]
+
+
+# --- bad claims and charts
+
+
+def test_an_unknown_code_in_the_family_range_is_a_finding() -> None:
+    assert "unknown-administration-code" in names(check([], [line(1, "96378")]))
+    assert [one.status for one in check([], [line(1, "Z9999")]).lines] == ["outside"]
+
+
+def test_a_deleted_code_names_its_successor() -> None:
+    result = check([given("a1", "10:00")], [line(1, "90774")])
+    assert "96374" in named(result, "deleted-code").message + named(result, "deleted-code").fix
+    assert result.corrected is not None
+    assert [one.code for one in result.corrected] == ["96374"]
+
+
+def test_an_unknown_drug_is_coded_and_reported() -> None:
+    result = check([given("a1", "10:00", drug="zzyzx")], None)
+    assert codes(result) == {"96374": 1}
+    assert "drug-not-in-table" in names(result)
+
+
+def test_stop_before_start_is_a_finding_and_no_minutes() -> None:
+    result = check([given("a1", "11:00", "10:00", method="infusion")], None)
+    assert "stop-before-start" in names(result, "error")
+    assert "96365" not in codes(result)
+
+
+def test_a_48_hour_push_is_implausible_and_an_infusion() -> None:
+    drug = {**given("a1"), "start": f"{DAY}T10:00", "stop": "2026-03-04T10:00"}
+    result = check([drug], None)
+    assert "implausible-push" in names(result)
+    assert [(s.code, str(s.date), s.units) for s in result.suggested] == [
+        ("96365", DAY, 1), ("96366", DAY, 13), ("96366", "2026-03-03", 24),
+        ("96366", "2026-03-04", 10)]  # fmt: skip
+    assert "units-over-limit" not in names(result)
+
+
+def test_absurd_minutes_are_implausible() -> None:
+    result = check([given("a1", method="infusion", minutes=1_000_000)], None)
+    assert "implausible-infusion" in names(result)
+
+
+def test_one_person_cannot_attend_two_pushes_at_once() -> None:
+    more = {"performer": "n1", "continuously_attended": True}
+    pushes = [given("a1", "10:00", "10:10", **more), given("a2", "10:05", "10:12", **more)]
+    assert "overlapping-attended-pushes" in names(check(pushes, None))
+    pushes[1]["performer"] = "n2"
+    assert "overlapping-attended-pushes" not in names(check(pushes, None))
+
+
+def test_450_lines_are_read_and_every_one_gets_a_verdict() -> None:
+    lines = [line(n, "96375" if n > 1 else "96374") for n in range(1, 451)]
+    pushes = [given(f"a{n}", f"{8 + n // 60:02d}:{n % 60:02d}") for n in range(450)]
+    result = check(pushes, lines)
+    assert codes(result) == {"96374": 1, "96375": 449}
+    assert len(result.lines) == 450
+    assert {one.status for one in result.lines} == {"matched"}
+
+
+def test_a_line_of_zero_units_is_no_crash() -> None:
+    assert check([given("a1", "10:00")], [line(1, "96374", 0)]).violations
+
+
+# --- questions
+
+
+def test_a_missing_stop_is_asked_with_what_each_answer_bills() -> None:
+    result = check([given("a1", "10:00", method="infusion")], [line(1, "96365")])
+    (question,) = result.questions
+    assert question.administration == "a1"
+    assert question.missing == "administrations[0].stop"
+    assert result.corrected is None
+    bills = [tuple(s.code for s in answer.suggested) for answer in question.answers]
+    assert bills[0] != bills[1]
+    low = 0
+    for answer in question.answers:
+        assert answer.when.low == low  # type: ignore[union-attr]
+        low = (answer.when.high or 0) + 1  # type: ignore[union-attr]
+
+
+def test_an_open_question_elsewhere_lets_the_claim_be_corrected() -> None:
+    result = check([given("a1", "10:00", method="infusion")], [line(1, "99283")])
+    assert result.questions
+    assert result.corrected is not None
+
+
+def test_status_is_needs_chart_where_a_question_is_open_and_no_error() -> None:
+    result = check([given("a1", "10:00", method="infusion")], None)
+    assert result.status == "needs_chart"
+
+
+# --- the engine itself
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    first = check(*WORKED).to_json()
+    assert {check(*WORKED, engine=Engine(pack=PACK)).to_json() for _ in range(3)} == {first}
+
+
+def test_results_survive_json() -> None:
+    for result in (
+        check(*WORKED),
+        check([given("a", "10:00", method="infusion")], [line(1, "96365")]),
+    ):
+        again = Result.from_json(result.to_json())
+        assert again == result
+        assert again.to_json() == result.to_json()
+        assert list(result.to_dict()) == [
+            "encounter", "pack", "status", "suggested", "not_billable", "questions", "violations",
+            "unjudged", "lines", "corrected"]  # fmt: skip
+
+
+def test_an_engine_is_picklable_and_thread_safe() -> None:
+    engine = pickle.loads(
+        pickle.dumps(Engine("medicare", policies={"long_push": "warn"}, pack=PACK))
+    )
+    assert engine.payer == "medicare"
+    record = Encounter.model_validate({
+        "id": "E1", "setting": "facility", "date": DAY, "administrations": WORKED[0],
+        "lines": WORKED[1]})  # fmt: skip
+    wanted = engine.check(record).to_json()
+    with ThreadPoolExecutor(8) as pool:
+        assert {one.to_json() for one in pool.map(engine.check, [record] * 64)} == {wanted}
+
+
+def test_check_many_is_lazy_and_in_order() -> None:
+    def records() -> Any:
+        for n in range(3):
+            yield Encounter.model_validate({"id": f"E{n}", "setting": "facility"})
+        raise AssertionError("read too far")
+
+    found = ENGINE.check_many(records())
+    assert [next(found).encounter for _ in range(3)] == ["E0", "E1", "E2"]
+
+
+def test_policies_change_what_they_say() -> None:
+    strict = Engine(pack=PACK, policies={"missing_stop_time": "deny"})
+    drip = [given("a1", "10:00", method="infusion", drug="ceftriaxone")]
+    assert codes(check(drip)) == {"96374": 1}
+    assert codes(check(drip, engine=strict)) == {}
+
+
+@pytest.mark.parametrize("minutes", [15, 16, 30, 31, 90, 91, 150, 151, 480, 481])
+def test_hours_at_their_boundaries(minutes: int) -> None:
+    drug = codes(check([given("a", method="infusion", minutes=minutes)]))
+    hours = max(0, (minutes - 31) // 60)
+    if minutes <= 15:
+        assert drug == {"96374": 1}
+    else:
+        assert drug == {"96365": 1} | ({"96366": hours} if hours else {})
+    fluid = codes(check([given("a", method="infusion", minutes=minutes, category="hydration")]))
+    assert fluid == ({"96360": 1} | ({"96361": hours} if hours else {}) if minutes > 30 else {})
+
+
+CANARY = "Jane Doe 078-05-1120"
+
+
+def test_no_free_text_reaches_the_result() -> None:
+    drug = given("a1", "10:00", "10:40", drug=CANARY, method="infusion", site=CANARY,
+                 separate_site_reason=CANARY, dose=1, dose_unit=CANARY, lumen=CANARY,
+                 administered_by=CANARY, performer="n1")  # fmt: skip
+    other = given("a2", "10:00", drug=CANARY + " 2", site="other " + CANARY)
+    result = check([drug, other], [line(1, "96365", 9), line(2, "96413")])
+    assert CANARY not in result.to_json().decode()
+    assert CANARY not in repr(result) + str(result)

@@ -1,0 +1,54 @@
+"""The text that a coder reads: whole, foldable, and without control characters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+
+from ivpush import Encounter, Engine
+from ivpush.writers.text import Look, clean, render
+from tests.properties.test_structure import claims
+
+ENGINE = Engine()
+
+
+def text(look: Look | None = None, *, explain: bool = False, **more: Any) -> str:
+    record = {"id": "E1", "setting": "facility", "date": "2026-03-02", **more}
+    return render(ENGINE.work(Encounter.model_validate(record)), look or Look(), explain=explain)
+
+
+def test_a_claim_without_a_chart_says_so() -> None:
+    assert "no chart came with the claim" in text(lines=[])
+
+
+def test_the_last_line_counts() -> None:
+    out = text(lines=[{"number": 1, "code": "96375", "units": 1}], administrations=[])
+    last = out.splitlines()[-1]
+    assert last.startswith("violations: ") and "error(s)" in last
+
+
+def test_repetitions_are_folded_with_a_count() -> None:
+    given_ = [{"id": f"a{n}", "drug": "x", "route": "IV", "method": "push"} for n in range(5)]
+    assert "(5 times)" in text(administrations=given_)
+
+
+def test_specific_rules_come_before_general_ones() -> None:
+    push = [{"id": "a", "drug": "ketorolac", "route": "IV", "method": "push"}]
+    out = text(administrations=push, lines=[{"number": 1, "code": "96374", "units": 2}])
+    assert "also IVP903" in out
+    assert "error IVP903" not in out
+
+
+def test_control_characters_are_replaced() -> None:
+    assert clean("a\x07b\x9bc\nd", plain=False) == "a?b?c\nd"
+    assert clean("a → b — c", plain=True) == "a -> b - c"
+
+
+@given(claims())
+def test_every_claim_can_be_printed(encounter: Encounter) -> None:
+    for look in (Look(), Look(width=40, colour=True, ascii=True)):
+        out = render(ENGINE.work(encounter), look, explain=True)
+        assert out.endswith(("question(s)\n", "\x1b[0m\n"))
+        for one in ENGINE.check(encounter).violations:
+            assert one.rule in out
