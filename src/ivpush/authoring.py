@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ivpush import checks
 from ivpush.engine import Engine, Worked
 from ivpush.errors import Fault, InputError, IvpushError, PackError
 from ivpush.language import kind_of
@@ -73,7 +74,7 @@ def _difference(work: Worked, rule: Rule, case: Mapping[str, Any]) -> str:
         parts.append("did not fire on " + ", ".join(sorted(one[0] for one in missing)))
     if surplus:
         parts.append("fired on " + ", ".join(sorted(surplus)))
-    lacking = work.found.lacking.get(rule.id)
+    lacking = checks.lacking(work.found, work.facts, work.book).get(rule.id)
     if lacking is not None and "unjudged" not in case:
         parts.append("could not be judged for want of " + ", ".join(lacking))
     if lacking is None and "unjudged" in case:
@@ -82,13 +83,11 @@ def _difference(work: Worked, rule: Rule, case: Mapping[str, Any]) -> str:
 
 
 def _with_messages(work: Worked, rule: Rule) -> Iterator[tuple[Any, Any]]:
-    from ivpush.checks import violations  # noqa: PLC0415 - shares the renderer
-
     for pair in work.found.broken:
         if pair[0].id == rule.id:
             alone = type(work.found)()
             alone.broken.append(pair)
-            yield pair, violations(alone, work.facts, work.book, work.result.corrected)[0]
+            yield pair, checks.violations(alone, work.facts, work.book, work.result.corrected)[0]
 
 
 def _subject(rule: Rule, subject: Any) -> str:

@@ -38,6 +38,7 @@ class Book:
         "any_line_rules",
         "chart_rules",
         "codes",
+        "columns",
         "date",
         "drugs",
         "encounter_rules",
@@ -80,6 +81,8 @@ class Book:
     policy: SimpleNamespace
     limits: SimpleNamespace
     codes: dict[str, CodeRow]
+    columns: dict[tuple[str, str], tuple[Any, ...]]
+    """Columns of a line by code and setting, kept as they are first asked for."""
     every_code: dict[str, CodeRow]
     prefixes: frozenset[str]
     picks: dict[tuple[str, str, str, str | None], CodeRow]
@@ -105,7 +108,7 @@ class Book:
     in_force: dict[str, dt.date]
     rules: tuple[Rule, ...]
     vocabulary: Names
-    screens: dict[tuple[str | None, ...], Screen]
+    screens: dict[tuple[str | bool | None, ...], Screen]
     line_rules: dict[str, tuple[Rule, ...]]
     any_line_rules: tuple[Rule, ...]
     encounter_rules: tuple[Rule, ...]
@@ -137,10 +140,21 @@ class Book:
         found = self.screens.get(key)
         if found is None:
             rules = {"encounter": self.encounter_rules, "service": self.service_rules,
-                     "administration": self.administration_rules,
                      "suggestion": self.suggestion_rules}[kind]  # fmt: skip
             subject = {"setting": setting} if kind == "encounter" else {}
             found = self.screens[key] = self._screen(kind, setting, rules, subject)
+        return found
+
+    def administration_screen(
+        self, setting: str, technique: str | None, method: str | None, billable: bool
+    ) -> Screen:
+        """The rules that may apply to an administration of a technique and method."""
+        key = ("administration", setting, technique, method, billable)
+        found = self.screens.get(key)
+        if found is None:
+            known = {"technique": technique, "method": method, "billable": billable}
+            rules = self.administration_rules
+            found = self.screens[key] = self._screen("administration", setting, rules, known)
         return found
 
     def _screen(

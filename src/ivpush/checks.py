@@ -18,13 +18,15 @@ _RANK = {"error": 0, "warning": 1, "info": 2}
 
 
 class Findings:
-    """What the rules said: broken ones with their subjects, and what the unjudged ones lacked."""
+    """What the rules said: broken and unjudged ones, each with its subject."""
 
-    __slots__ = ("broken", "lacking")
+    __slots__ = ("broken", "uncharted", "unsure")
 
     def __init__(self) -> None:
         self.broken: list[tuple[Rule, Any]] = []
-        self.lacking: dict[str, dict[str, bool]] = {}
+        self.unsure: list[tuple[Rule, Any]] = []
+        self.uncharted: tuple[Rule, ...] = ()
+        """Rules about the chart, where none came."""
 
 
 def run(facts: EncounterFacts, book: Book) -> Findings:
@@ -35,20 +37,20 @@ def run(facts: EncounterFacts, book: Book) -> Findings:
         screen = book.line_screen(setting, line.given.code, line.status)
         verdicts = screen.judge(facts, line)
         if verdicts:
-            _note(found, screen, line, verdicts, facts, book)
+            _note(found, screen, line, verdicts)
     screen = book.screen("encounter", setting)
     verdicts = screen.judge(facts, facts)
     if verdicts:
-        _note(found, screen, facts, verdicts, facts, book)
+        _note(found, screen, facts, verdicts)
     if not facts.charted:
-        for rule in book.chart_rules:
-            found.lacking.setdefault(rule.id, {})["administrations"] = True
+        found.uncharted = book.chart_rules
         return found
-    for kind, subjects in (
-        ("administration", facts.administrations or ()),
-        ("service", facts.services),
-        ("suggestion", facts.suggestions),
-    ):
+    for one in facts.administrations or ():
+        screen = book.administration_screen(setting, one.technique, one.given.method, one.billable)
+        verdicts = screen.judge(facts, one)
+        if verdicts:
+            _note(found, screen, one, verdicts)
+    for kind, subjects in (("service", facts.services), ("suggestion", facts.suggestions)):
         screen = book.screen(kind, setting)
         if not screen.rules:
             continue
@@ -56,33 +58,37 @@ def run(facts: EncounterFacts, book: Book) -> Findings:
         for subject in subjects:
             verdicts = judge(facts, subject)
             if verdicts:
-                _note(found, screen, subject, verdicts, facts, book)
+                _note(found, screen, subject, verdicts)
     return found
 
 
-def _note(
-    found: Findings,
-    screen: Screen,
-    subject: Any,
-    verdicts: list[int],
-    facts: EncounterFacts,
-    book: Book,
-) -> None:
-    rules, lacking = screen.rules, found.lacking
+def _note(found: Findings, screen: Screen, subject: Any, verdicts: list[int]) -> None:
+    rules = screen.rules
     for number in verdicts:
         if number >= 0:
             found.broken.append((rules[number], subject))
-            continue
-        rule = rules[~number]
-        held = lacking.get(rule.id)
+        else:
+            found.unsure.append((rules[~number], subject))
+
+
+def lacking(found: Findings, facts: EncounterFacts, book: Book) -> dict[str, dict[str, bool]]:
+    """The facts that each unjudged rule lacked, as paths in order, by the rule's id."""
+    made: dict[str, dict[str, bool]] = {}
+    policy, limits = book.policy, book.limits
+    for rule, subject in found.unsure:
+        held = made.get(rule.id)
         if held is None:
-            held = lacking[rule.id] = {}
-        rule.compiled.missing(facts, subject, book.policy, book.limits, held)
+            held = made[rule.id] = {}
+        rule.compiled.missing(facts, subject, policy, limits, held)
+    for rule in found.uncharted:
+        made.setdefault(rule.id, {})["administrations"] = True
+    return made
 
 
-def unjudged(found: Findings) -> tuple[Unjudged, ...]:
+def unjudged(found: Findings, facts: EncounterFacts, book: Book) -> tuple[Unjudged, ...]:
     """Rules that lacked a fact, by id."""
-    return tuple(Unjudged(rule, tuple(missing)) for rule, missing in sorted(found.lacking.items()))
+    held = lacking(found, facts, book)
+    return tuple([Unjudged(rule, tuple(held[rule])) for rule in sorted(held)])
 
 
 def violations(

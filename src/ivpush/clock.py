@@ -29,6 +29,7 @@ __all__ = [
 Span = tuple[int, int]
 _EPOCH = datetime(1970, 1, 1)
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = _EPOCH.toordinal()
 _SECOND = timedelta(seconds=1)
 
 
@@ -133,5 +134,5 @@ def when_reached(spans: Iterable[Span], seconds: int) -> int | None:
 def local_date(seconds: int, zone: tzinfo | None) -> date:
     """The calendar date of an instant where the patient was."""
     if zone is None:
-        return (_EPOCH + timedelta(seconds=seconds)).date()
+        return date.fromordinal(_EPOCH_DAY + seconds // 86_400)
     return (_EPOCH_UTC + timedelta(seconds=seconds)).astimezone(zone).date()

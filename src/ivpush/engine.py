@@ -128,7 +128,7 @@ class Engine:
         stamp = PackStamp(self.pack.name, self.pack.version, book.payer, day)
         done.result = Result(
             encounter.id, stamp, status, suggested, barred, questions, broken,
-            checks.unjudged(found), verdicts, corrected,
+            checks.unjudged(found, facts, book), verdicts, corrected,
         )  # fmt: skip
         return done
 

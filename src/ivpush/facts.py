@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ivpush.vocabulary import ClaimFacts, EncounterFacts, LineFacts, SuggestionFacts
 
@@ -59,32 +59,37 @@ def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
 
 
 def _columns(line: LineFacts, book: Book, setting: str) -> None:
-    code = line.given.code
-    row = line.row = book.code(code)
-    valid = row is not None
-    if row is None:
-        row = book.code_any(code)
+    key = (line.given.code, setting)
+    columns = book.columns.get(key)
+    if columns is None:
+        columns = book.columns[key] = _columns_of(line.given.code, book, setting)
+    (line.row, line.known, line.valid, line.in_family, line.family, line.technique, line.role,
+     line.variant, line.label, line.settings, line.successors, line.family_range, line.primaries,
+     line.is_add_on, line.mue, line.mai, line.payer_max) = columns  # fmt: skip
     line.modifiers = frozenset(line.given.modifiers) if line.given.modifiers else _NONE
-    if row is None:
-        line.known = line.ended = line.too_early = line.in_family = False
-        line.valid = line.family = line.technique = line.role = line.variant = line.label = None
-        line.settings, line.successors = None, _NONE
-    else:
-        line.known, line.valid, line.in_family = True, valid, row.administration
-        last, day = row.valid_to, line.service_date
-        line.ended = not valid and last is not None and day is not None and last < day
-        line.too_early = not valid and day is not None and row.valid_from > day
-        line.family, line.technique, line.role = row.family, row.technique, row.role
-        line.variant, line.label, line.settings = row.variant, row.label, row.settings
-        line.successors = frozenset(row.succeeded_by)
-    line.family_range = code[:3] in book.prefixes
-    line.primaries = line.is_add_on = line.mue = line.mai = None
-    if "addon" in book.in_force:
-        line.primaries = book.primaries(code)
-        line.is_add_on = bool(line.primaries)
+    line.ended = line.too_early = False
+    if line.known and not line.valid:
+        row, day = book.code_any(line.given.code), line.service_date
+        assert row is not None
+        line.ended = day is not None and row.valid_to is not None and row.valid_to < day
+        line.too_early = day is not None and row.valid_from > day
+
+
+def _columns_of(code: str, book: Book, setting: str) -> tuple[Any, ...]:
+    """What a line's facts take from its code alone, in the order in which they are set."""
+    row = book.code(code)
+    known = row if row is not None else book.code_any(code)
+    primaries = book.primaries(code) if "addon" in book.in_force else None
+    mue, mai = None, None
     if "mue" in book.in_force:
-        line.mue, line.mai = book.mue(code, setting) or (None, 0)
-    line.payer_max = book.payer_max(code)
+        mue, mai = book.mue(code, setting) or (None, 0)
+    shown: tuple[Any, ...] = (None, False, None, False, None, None, None, None, None, None, _NONE)
+    if known is not None:
+        shown = (row, True, row is not None, known.administration, known.family, known.technique,
+                 known.role, known.variant, known.label, known.settings,
+                 frozenset(known.succeeded_by))  # fmt: skip
+    add_on = None if primaries is None else bool(primaries)
+    return (*shown, code[:3] in book.prefixes, primaries, add_on, mue, mai, book.payer_max(code))
 
 
 def _place(line: LineFacts, encounter: Encounter, book: Book) -> None:

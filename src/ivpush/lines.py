@@ -141,8 +141,8 @@ def _mark_pairs(drafts: list[Draft], setting: str, book: Book) -> list[Draft]:
     kept = []
     for draft in drafts:
         beside = book.ptp_column1(draft.row.code, setting)
-        pairs = {code: flag for code, flag in beside.items() if code in codes} if beside else {}
-        if any(flag == 0 for flag in pairs.values()):
+        pairs = {code: beside[code] for code in codes if code in beside} if beside else None
+        if pairs and 0 in pairs.values():
             for one in draft.service.administrations:
                 one.reason, one.billable = "packaged", False
             continue

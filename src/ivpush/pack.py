@@ -264,7 +264,7 @@ class Pack:
         values = self.policy_for(payer, policies)
         self._data.fill(book, day, values, self.codes, self.limits)
         rules = self.rules if overlay is None else overlay.applied(self.rules)
-        book.screens, book.vocabulary = {}, self.names
+        book.screens, book.columns, book.vocabulary = {}, {}, self.names
         _dispatch(book, [one for one in rules if one.in_force(day)])
         return book
 

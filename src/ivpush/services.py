@@ -91,9 +91,8 @@ def _read_times(one: AdministrationFacts, zone: tzinfo | None, encounter: Encoun
     source, start, stop = given.times_from, given.start, given.stop
     one.clock_minutes = one.start_seconds = one.span = one.outside_encounter = None
     one.time_nonexistent = one.time_ambiguous = one.stop_before_start = False
-    one.time_naive = zone is None and any(
-        at is not None and at.tzinfo is None for at in (start, stop)
-    )
+    naive_start = start is not None and start.tzinfo is None
+    one.time_naive = zone is None and (naive_start or (stop is not None and stop.tzinfo is None))
     # Systems invent stops and orders hold plans: neither says what happened (DESIGN section 2).
     one.start_usable = start is not None and source != "ordered"
     one.stop_usable = stop is not None and source not in _INVENTED
