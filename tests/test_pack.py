@@ -278,3 +278,29 @@ def test_a_pack_can_be_pickled() -> None:
     again = pickle.loads(pickle.dumps(PACK))
     assert again.digest == PACK.digest
     assert len(again.rules) == len(PACK.rules)
+
+
+# --- the order of files and packs
+
+
+def test_the_order_of_files_and_packs_does_not_matter(tmp_path: Path) -> None:
+    """Relation 4: the same rules under other paths, or stacked the other way, give the same bytes."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    for folder, name, least in ((one, "a-rule", 10), (two, "z-rule", 20)):
+        (folder / "checks/record").mkdir(parents=True)
+        key = "IVP790" if folder == one else "IVP791"
+        text = RULE.replace("IVP790", key).replace("dose-over-a-gram", name)
+        text = text.replace("<= 1000", f"<= {least}")
+        text = text.replace("dose: 1000", "dose: 1")
+        (folder / f"checks/record/{key}-{name}.yaml").write_text(text, "utf-8")
+    record = Encounter.model_validate({
+        "id": "E", "setting": "facility", "date": "2026-03-02",
+        "administrations": [{"id": "a", "drug": "x", "dose": 50, "dose_unit": "mg", "route": "IV"}],
+        "lines": [{"number": 1, "code": "96375", "units": 2}],
+    })  # fmt: skip
+    found = {Engine(packs=packs).check(record).to_json() for packs in ([one, two], [two, one])}
+    assert len(found) == 1
+    (text,) = found
+    assert b"IVP790" in text and b"IVP791" in text
+    turned = Pack([dict(reversed(list(layer.items()))) for layer in PACK._layers], PACK.digest)
+    assert Engine(pack=turned).check(record).to_json() == Engine(pack=PACK).check(record).to_json()
