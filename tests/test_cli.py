@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from ivpush import Encounter, Result, __version__
-from ivpush.cli import cache_folder, main
+from ivpush.cli import main
+from ivpush.commands.common import cache_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 CLEAN = {
@@ -283,7 +284,7 @@ def test_rules_list_show_test_lint_docs(ivpush: Any) -> None:
     assert "0 fail" in ivpush("rules", "test", "IVP101").out
     assert "no fault" in ivpush("rules", "lint").out
     ivpush("rules", "docs", "docs")
-    assert Path("docs/rules/IVP101.md").is_file()
+    assert Path("docs/rules/roles.md").is_file()
 
 
 def test_a_failing_case_makes_rules_test_fail(ivpush: Any) -> None:

@@ -21,6 +21,8 @@ from ivpush.rulefile import Rule
 __all__ = ["CaseOutcome", "case_encounter", "run_case", "run_cases"]
 
 _OWN = frozenset({"name", "expect", "unjudged", "policies"})
+_NUMBERS = frozenset({"diagnosis_pointers"})
+"""Lists of whole numbers; a rule file holds text only."""
 _LINE = re.compile(r"([A-Z0-9]{5})((?:-[A-Z0-9]{2})*)(?: x([0-9]{1,6}))?")
 
 
@@ -144,16 +146,22 @@ def _fields(record: Mapping[str, Any], model: type[BaseModel], day: date) -> dic
     made: dict[str, Any] = {}
     for key, value in record.items():
         field = model.model_fields.get(key)
+        if field is not None and key in _NUMBERS and isinstance(value, list):
+            value = [_whole(one) for one in value]
         made[key] = value if field is None else _typed(value, kind_of(field.annotation).name, day)
     return made
 
 
+def _whole(text: Any) -> Any:
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() else text
+
+
 def _typed(value: Any, kind: str, day: date) -> Any:
     if not isinstance(value, str):
-        return [int(one) if one.isdigit() else one for one in value] if kind == "other" else value
+        return value
     readers: dict[str, Callable[[str], Any]] = {
         "flag": lambda text: {"true": True, "false": False}.get(text, text),
-        "whole": lambda text: int(text) if text.isascii() and text.isdigit() else text,
+        "whole": _whole,
         "number": _number,
         "instant": lambda text: _instant(text, day),
     }

@@ -6,19 +6,18 @@ A Book is made by a Pack for one date, payer and set of policies, and is only lo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 from ivpush.compiler import fuse
 from ivpush.language import Names
-from ivpush.rows import CodeRow, DrugRow, SupervisionRow, plain_name
+from ivpush.rows import CodeRow, DrugRow, Pairs, PairTable, SupervisionRow, plain_name
 from ivpush.rulefile import Rule
 
 __all__ = ["Book", "Screen"]
 
-_NOTHING: Mapping[str, int] = {}
 _NO_CODES: frozenset[str] = frozenset()
 
 
@@ -89,7 +88,7 @@ class Book:
     ranks: dict[tuple[str, str], int]
     primary: dict[str, frozenset[str]]
     mues: dict[str, dict[str, tuple[int, int]]]
-    pairs: dict[str, dict[str, dict[str, int]]]
+    pairs: PairTable
     drugs: dict[str, DrugRow]
     names: dict[str, DrugRow]
     ndcs: dict[str, str]
@@ -200,19 +199,23 @@ class Book:
         found: int | None = self.policy.max_units.get(code)
         return found
 
-    def ptp_column1(self, code: str, setting: str) -> Mapping[str, int]:
-        """NCCI column-1 codes of a column-2 code, with their modifier indicators."""
-        return self.pairs.get(setting, {}).get(code, _NOTHING)
+    def pairs_of(self, code: str, setting: str) -> Pairs | None:
+        """NCCI column-1 codes of a column-2 code, on one kind of claim."""
+        return self.pairs.get(setting, code)
 
     def drug(self, hcpcs: str | None, ndc: str | None, name: str | None) -> DrugRow | None:
         """The row of a drug by HCPCS code, else NDC, else exact name or alias."""
         if hcpcs is not None and hcpcs in self.drugs:
             return self.drugs[hcpcs]
         if ndc is not None:
-            found = self.ndcs.get(_eleven(ndc))
+            found = self.drug_of_ndc(ndc)
             if found is not None and found in self.drugs:
                 return self.drugs[found]
         return self.names.get(plain_name(name)) if name is not None else None
+
+    def drug_of_ndc(self, ndc: str) -> str | None:
+        """The HCPCS code of an NDC, by the crosswalk (CMS ASP)."""
+        return self.ndcs.get(_eleven(ndc))
 
     def facility_place(self, place: str) -> bool | None:
         """Whether a place of service is a facility, by the policy's set; None if unassigned."""

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from ivpush.druglines import read_drug_lines
 from ivpush.vocabulary import ClaimFacts, EncounterFacts, LineFacts, SuggestionFacts
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
     """One record a billed line, with the columns of its code; nothing about the chart yet."""
     day, setting = encounter.service_date, encounter.setting
     lines: list[LineFacts] = []
-    codes: dict[date | None, set[str]] = {}
+    codes: dict[date | None, set[str]] = {}  # a frozenset & a set is a frozenset
     units: Counter[tuple[str, date | None]] = Counter()
     seen: set[tuple[object, ...]] = set()
     for index, given in enumerate(encounter.lines or ()):
@@ -41,20 +42,22 @@ def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
         line.repeats_line = key in seen
         seen.add(key)
         _unmatched(line)
+        pointers = given.diagnosis_pointers
+        line.pointer_beyond = bool(pointers) and max(pointers) > len(encounter.diagnoses)
         lines.append(line)
+    read_drug_lines(lines, encounter, book)
     for line in lines:
         code = line.given.code
         line.day_units = units[code, line.service_date]
         if "ptp" not in book.in_force:
             line.never_beside = line.modifier_beside = None
             continue
-        beside = book.ptp_column1(code, setting)
-        met = beside.keys() & codes[line.service_date] if beside else None
-        if met:
-            line.never_beside = frozenset(one for one in met if beside[one] == 0)
-            line.modifier_beside = frozenset(one for one in met if beside[one] == 1)
-        else:
+        beside = book.pairs_of(code, setting)
+        if beside is None:
             line.never_beside = line.modifier_beside = _NONE
+        else:
+            line.never_beside = beside.never & codes[line.service_date]
+            line.modifier_beside = beside.with_modifier & codes[line.service_date]
     return lines
 
 

@@ -140,12 +140,12 @@ def _mark_pairs(drafts: list[Draft], setting: str, book: Book) -> list[Draft]:
         return drafts
     kept = []
     for draft in drafts:
-        beside = book.ptp_column1(draft.row.code, setting)
-        pairs = {code: beside[code] for code in codes if code in beside} if beside else None
-        if pairs and 0 in pairs.values():
+        beside = book.pairs_of(draft.row.code, setting)
+        if beside is not None and not beside.never.isdisjoint(codes):
             for one in draft.service.administrations:
                 one.reason, one.billable = "packaged", False
             continue
+        pairs = [code for code in codes if code in beside.with_modifier] if beside else None
         if pairs and not draft.modifiers:
             visits = {one.visit for code in pairs for one in codes[code].service.administrations}
             apart = all(one.visit not in visits for one in draft.service.administrations)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-__all__ = ["CodeRow", "DrugRow", "SupervisionRow", "plain_name"]
+__all__ = ["CodeRow", "DrugRow", "PairTable", "Pairs", "SupervisionRow", "plain_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,35 @@ class SupervisionRow:
     valid_to: date | None
     policy: tuple[tuple[str, str], ...]
     cites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """NCCI column-1 codes of one column-2 code: never billed beside it, or with a modifier only."""
+
+    never: frozenset[str]
+    with_modifier: frozenset[str]
+
+
+class PairTable:
+    """Pairs by setting and column-2 code; the long lists are split when first asked for."""
+
+    __slots__ = ("_made", "_texts")
+
+    def __init__(self, texts: dict[tuple[str, str], dict[str, str]]) -> None:
+        self._texts = texts
+        self._made: dict[tuple[str, str], Pairs] = {}
+
+    def get(self, setting: str, code: str) -> Pairs | None:
+        """The pairs of a column-2 code, or None where it has none."""
+        key = (setting, code)
+        made = self._made.get(key)
+        if made is None and key in self._texts:
+            text = self._texts[key]
+            made = self._made[key] = Pairs(
+                frozenset(text.get("0", "").split()), frozenset(text.get("1", "").split())
+            )
+        return made
 
 
 def plain_name(text: str) -> str:

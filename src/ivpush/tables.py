@@ -14,7 +14,7 @@ from ivpush.book import Book
 from ivpush.errors import Fault, PackError, UsageError, did_you_mean
 from ivpush.policies import Policy
 from ivpush.result import Severity
-from ivpush.rows import CodeRow, DrugRow, SupervisionRow, plain_name
+from ivpush.rows import CodeRow, DrugRow, PairTable, SupervisionRow, plain_name
 from ivpush.rulefile import Known, Rule, read_rule, read_window
 from ivpush.sheets import Sheet, read_csv
 
@@ -29,7 +29,7 @@ LIKE_FAMILY = 10
 _CODE_KEYS = {"code", "label", "family", "technique", "role", "variant", "settings", "further",
               "once", "succeeded_by", "in_force", "cites"}  # fmt: skip
 _TABLES = {
-    "ptp": ("setting", "column1", "column2", "indicator"),
+    "ptp": ("setting", "column2", "indicator", "column1"),
     "mue": ("code", "professional", "facility", "mai_professional", "mai_facility"),
     "addon": ("add_on", "primary", "type"),
     "pos": ("pos", "facility", "name"),
@@ -161,10 +161,10 @@ class Data:
         self._supervise(book, day, values)
         book.in_force = {}
         book.tables_past_quarter = False
-        held = {}
+        held: dict[str, Any] = {}
         for name in _TABLES:
             found = self.release(name, day)
-            held[name] = found[1] if found is not None else {}
+            held[name] = found[1] if found is not None else PairTable({}) if name == "ptp" else {}
             if found is not None:
                 book.in_force[name] = found[0]
                 if name in {"ptp", "mue", "addon"} and day > found[0] + QUARTER:
@@ -260,11 +260,12 @@ def _read_table(name: str, raw: bytes, made: Data, say: Say) -> None:
     made.releases.setdefault(kind, []).append((day, table))
 
 
-def _ptp(rows: Iterable[list[str]], _made: Data) -> dict[str, dict[str, dict[str, int]]]:
-    table: dict[str, dict[str, dict[str, int]]] = {}
-    for setting, one, two, indicator in rows:
-        table.setdefault(setting, {}).setdefault(two, {})[one] = int(indicator)
-    return table
+def _ptp(rows: Iterable[list[str]], _made: Data) -> PairTable:
+    table: dict[tuple[str, str], dict[str, str]] = {}
+    for setting, two, indicator, ones in rows:
+        if int(indicator) < 2:
+            table.setdefault((setting, two), {})[indicator] = ones
+    return PairTable(table)
 
 
 def _mue(rows: Iterable[list[str]], _made: Data) -> dict[str, dict[str, tuple[int, int]]]:

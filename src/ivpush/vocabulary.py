@@ -297,6 +297,19 @@ class LineFacts:
         "billed that day: NCCI column-1 codes, indicator 1, of this code; unknown before the table",
     ]
     repeats_line: Annotated[bool, "an earlier line has its code, modifiers, date and units"]
+    pointer_beyond: Annotated[bool, "points to a diagnosis that the claim does not hold"]
+    is_drug: Annotated[bool, "the code of a drug in the drug table"]
+    drug_ended: Annotated[bool, "the drug's code ended before the service date"]
+    drug_successor: Annotated[str | None, "code that replaced the drug's ended one"]
+    drug_given: Annotated[bool | None, "the chart gives this drug; unknown without a chart"]
+    dose_units: Annotated[
+        int | None, "billing units of the charted doses; unknown where one is not charted"
+    ]
+    drug_day_units: Annotated[
+        int | None, "units of this drug that day, the discarded amount apart; unknown: no drug"
+    ]
+    ndc_digits: Annotated[int | None, "digits of the line's NDC; unknown without one"]
+    ndc_code: Annotated[str | None, "code of the line's NDC by the CMS crosswalk"]
     facility_place: Annotated[bool | None, "its place of service is a facility, by policy"]
     administrations: Annotated[
         tuple[AdministrationFacts, ...] | None,

@@ -8,8 +8,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivpush import Encounter
-from ivpush.readers.json import SetAside, read
+from ivpush.readers import Record, SetAside
+from ivpush.readers.json import read
 
 GOOD = json.dumps({"id": "E", "setting": "facility"})
 
@@ -17,7 +17,7 @@ GOOD = json.dumps({"id": "E", "setting": "facility"})
 def test_places_name_file_and_line() -> None:
     text = f"{GOOD}\n\n{{\n{GOOD}\n"
     found = list(read("f", io.BytesIO(text.encode())))
-    assert [type(one) for one in found] == [Encounter, SetAside, Encounter]
+    assert [type(one) for one in found] == [Record, SetAside, Record]
     assert isinstance(found[1], SetAside)
     assert found[1].place == "f:3"
 
@@ -44,4 +44,4 @@ def test_as_many_come_out_as_went_in(lines: list[str]) -> None:
 @given(st.binary(max_size=300))
 def test_no_bytes_make_it_crash(raw: bytes) -> None:
     for one in read("f", io.BytesIO(raw)):
-        assert isinstance(one, Encounter | SetAside)
+        assert isinstance(one, Record | SetAside)

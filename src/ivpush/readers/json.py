@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO, Any
 
 from ivpush.errors import Fault, InputError
 from ivpush.models import Administration, ClaimLine, Encounter, Supervision
+from ivpush.readers import ReadOptions, Record, SetAside
 
-__all__ = ["SetAside", "read"]
+__all__ = ["read"]
 
 MOST_RECORD_BYTES = 32 * 1024 * 1024
 _FIELDS = frozenset(
@@ -25,15 +25,9 @@ _FIELDS = frozenset(
 """Names that may be repeated in an error; any other key might be a value gone astray."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetAside:
-    """A record that could not be read: where it stands and what is wrong with it."""
-
-    place: str
-    error: InputError
-
-
-def read(name: str, stream: IO[bytes]) -> Iterator[Encounter | SetAside]:
+def read(
+    name: str, stream: IO[bytes], _options: ReadOptions | None = None
+) -> Iterator[Record | SetAside]:
     """The encounters of a stream, in order; ``name`` begins every place."""
     first = stream.readline(MOST_RECORD_BYTES + 1)
     while first and not first.strip(b" \t\r\n\xef\xbb\xbf"):
@@ -58,7 +52,7 @@ def _whole(line: bytes) -> bool:
     return True
 
 
-def _lines(name: str, first: bytes, stream: IO[bytes]) -> Iterator[Encounter | SetAside]:
+def _lines(name: str, first: bytes, stream: IO[bytes]) -> Iterator[Record | SetAside]:
     number, line = 1, first
     while line:
         if line.strip():
@@ -67,11 +61,11 @@ def _lines(name: str, first: bytes, stream: IO[bytes]) -> Iterator[Encounter | S
         line = stream.readline(MOST_RECORD_BYTES + 1)
 
 
-def _document(name: str, text: bytes) -> Iterator[Encounter | SetAside]:
+def _document(name: str, text: bytes) -> Iterator[Record | SetAside]:
     try:
         data = _parsed(text)
     except InputError as error:
-        yield SetAside(name, error)
+        yield SetAside(name, error, text)
         return
     if isinstance(data, list):
         for number, one in enumerate(data, 1):
@@ -80,21 +74,21 @@ def _document(name: str, text: bytes) -> Iterator[Encounter | SetAside]:
         yield _encounter(name, data)
 
 
-def _record(place: str, line: bytes) -> Encounter | SetAside:
+def _record(place: str, line: bytes) -> Record | SetAside:
     if len(line) > MOST_RECORD_BYTES:
         return SetAside(place, InputError(Fault(place, "the record is too large", "split it")))
     try:
         data = _parsed(line)
     except InputError as error:
-        return SetAside(place, error)
-    return _encounter(place, data)
+        return SetAside(place, error, line)
+    return _encounter(place, data, line)
 
 
-def _encounter(place: str, data: Any) -> Encounter | SetAside:
+def _encounter(place: str, data: Any, raw: bytes | None = None) -> Record | SetAside:
     try:
-        return Encounter.model_validate(data)
+        return Record(place, Encounter.model_validate(data))
     except InputError as error:
-        return SetAside(place, error)
+        return SetAside(place, error, raw)
 
 
 def _parsed(text: bytes) -> Any:

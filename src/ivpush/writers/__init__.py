@@ -1,1 +1,39 @@
-"""Writers: one module a format."""
+"""Writers: one module a format, and what every one of them offers.
+
+A writer module offers ``Writer(out, options)``: a result at a time goes in, bytes go out, and
+``close`` writes whatever ends the document. A document is whole after ``close`` even where a run
+was interrupted. Control characters and formulas of foreign text never reach a reader's program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ivpush.engine import Worked
+    from ivpush.pack import Pack
+
+__all__ = ["ResultWriter", "WriteOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """What a writer may need beside the results."""
+
+    pack: Pack
+    """The pack that judged; SARIF and JUnit name its rules."""
+    version: str = ""
+    """Version of ivpush."""
+    show_text: bool = False
+    """Whether the chart's own words may be written."""
+
+
+class ResultWriter(Protocol):
+    """Takes results in order and writes one document."""
+
+    def write(self, work: Worked, place: str) -> None:
+        """Take one result; ``place`` is where its encounter was read (``file:line``)."""
+
+    def close(self) -> None:
+        """End the document; the stream stays open for its owner to close."""

@@ -1,0 +1,1 @@
+"""Commands: one module each, with ``add(commands)``; all of them load late."""

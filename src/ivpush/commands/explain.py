@@ -1,0 +1,53 @@
+"""``ivpush explain``: a rule, a code, or the result of an encounter."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ivpush.commands.common import add_engine, add_look, plain, read_pack, say
+from ivpush.errors import Fault, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from ivpush.pack import Pack
+
+__all__ = ["add", "show"]
+
+
+def add(commands: Any) -> None:
+    """Add ``explain`` to the commands."""
+    parser = commands.add_parser("explain", help="explain a rule, a code, or an encounter's result")
+    parser.add_argument("what", metavar="RULE|CODE|FILE")
+    add_engine(parser)
+    add_look(parser)
+    parser.set_defaults(run=_explain)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from ivpush.commands.check import check
+
+    if Path(options.what).is_file() or options.what == "-":
+        options.files, options.format, options.fix = [options.what], "text", False
+        options.fail_on, options.exit_zero, options.explain = "error", True, True
+        return check(options)
+    from ivpush.catalogue import code_page
+
+    pack = read_pack(options)
+    wanted = options.what.upper()
+    if wanted in pack.codes:
+        return say(code_page(pack.codes[wanted], pack))
+    return show(options.what, pack)
+
+
+def show(name: str, pack: Pack) -> int:
+    """Print one rule by id or name; raises UsageError where there is none."""
+    from ivpush.catalogue import rule_page
+
+    rules = {key: rule for rule in pack.rules for key in (rule.id, rule.name)}
+    rule = rules.get(name) or rules.get(name.upper())
+    if rule is None:
+        known = [*rules, *pack.codes]
+        raise UsageError(Fault(f"'{plain(name[:60])}'", "is no rule, code or file",
+                               did_you_mean(name, known)))  # fmt: skip
+    return say(rule_page(rule, pack))

@@ -1,0 +1,108 @@
+"""Facts of billed drug lines: billing units from charted doses, ended codes, the form of the NDC.
+
+``up to 10 mg`` rounds up each administration, ``per 1 mg`` rounds up the day's sum (HCPCS Level II
+descriptors, CMS). Amounts of a kind are converted by their metric units only; a dose in another
+kind of unit leaves the units unknown.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ivpush.book import Book
+    from ivpush.models import Administration, Encounter
+    from ivpush.rows import DrugRow
+    from ivpush.vocabulary import LineFacts
+
+__all__ = ["read_drug_lines"]
+
+_UNITS: dict[str, tuple[str, Decimal]] = {
+    "mcg": ("mass", Decimal("0.001")),
+    "ug": ("mass", Decimal("0.001")),
+    "microgram": ("mass", Decimal("0.001")),
+    "mg": ("mass", Decimal(1)),
+    "g": ("mass", Decimal(1000)),
+    "gram": ("mass", Decimal(1000)),
+    "gm": ("mass", Decimal(1000)),
+    "ml": ("volume", Decimal(1)),
+    "cc": ("volume", Decimal(1)),
+    "l": ("volume", Decimal(1000)),
+    "liter": ("volume", Decimal(1000)),
+    "unit": ("units", Decimal(1)),
+    "iu": ("units", Decimal(1)),
+    "u": ("units", Decimal(1)),
+    "million unit": ("units", Decimal(1_000_000)),
+    "meq": ("equivalents", Decimal(1)),
+}
+
+
+def read_drug_lines(lines: list[LineFacts], encounter: Encounter, book: Book) -> None:
+    """Write the drug facts of every line; lines of other codes get none."""
+    drugs = [line for line in lines if line.given.code in book.drugs]
+    for line in lines:
+        line.is_drug = line.drug_ended = False
+        line.drug_successor = line.drug_given = line.dose_units = None
+        line.drug_day_units = line.ndc_digits = line.ndc_code = None
+    if not drugs:
+        return
+    charted = encounter.administrations is not None
+    given: dict[str, list[Administration]] = {}
+    for one in encounter.administrations or ():
+        row = book.drug(one.hcpcs, one.ndc, one.drug)
+        code = row.hcpcs if row is not None else one.hcpcs
+        if code is not None:
+            given.setdefault(code, []).append(one)
+    wasted = book.modifier("wasted")
+    for line in drugs:
+        code, day = line.given.code, line.service_date
+        row = book.drugs[code]
+        line.is_drug = True
+        line.drug_ended = row.ended is not None and day is not None and row.ended < day
+        line.drug_successor = row.successor if line.drug_ended else None
+        line.drug_day_units = sum(
+            other.given.units for other in drugs
+            if other.given.code == code and other.service_date == day
+            and wasted not in other.modifiers
+        )  # fmt: skip
+        if line.given.ndc is not None:
+            line.ndc_digits = len(line.given.ndc.replace("-", ""))
+            line.ndc_code = book.drug_of_ndc(line.given.ndc)
+        if charted:
+            line.drug_given = code in given
+            line.dose_units = billing_units(row, given.get(code, ()))
+
+
+def billing_units(
+    row: DrugRow, given: tuple[Administration, ...] | list[Administration]
+) -> int | None:
+    """Billing units that charted doses come to; None where a dose is missing or in another unit."""
+    each = [amount(one, row) for one in given]
+    if not each or row.unit_amount is None or row.unit is None:
+        return None
+    known = [one for one in each if one is not None]
+    if len(known) < len(each):
+        return None
+    if row.unit_rule == "up_to":
+        return sum(_whole(one / row.unit_amount) for one in known)
+    return _whole(sum(known, Decimal(0)) / row.unit_amount)
+
+
+def amount(one: Administration, row: DrugRow) -> Decimal | None:
+    """The charted dose in the drug table's unit."""
+    if one.dose is None or one.dose_unit is None or row.unit is None:
+        return None
+    charted, billed = _unit(one.dose_unit), _unit(row.unit)
+    if charted is None or billed is None or charted[0] != billed[0]:
+        return None
+    return one.dose * charted[1] / billed[1]
+
+
+def _unit(written: str) -> tuple[str, Decimal] | None:
+    plain = " ".join(written.casefold().replace(".", "").split())
+    return _UNITS.get(plain) or _UNITS.get(plain.removesuffix("s"))
+
+
+def _whole(number: Decimal) -> int:
+    return int(number.to_integral_value(ROUND_CEILING))
