@@ -67,6 +67,7 @@ class Book:
         "screens",
         "separate_modifiers",
         "service_rules",
+        "statuses",
         "suggestion_rules",
         "supervised",
         "tables_past_quarter",
@@ -95,6 +96,7 @@ class Book:
     facilities: frozenset[str]
     places: dict[str, bool]
     tobs: dict[str, str]
+    statuses: dict[str, tuple[str, str | None]]
     supervised: dict[tuple[str, str], SupervisionRow]
     modifiers: dict[str, str]
     separate_modifiers: frozenset[str]
@@ -226,6 +228,11 @@ class Book:
     def bill_use(self, type_of_bill: str) -> str | None:
         """What a type of bill makes of these services: billable, packaged, not_billable."""
         return self.tobs.get(type_of_bill.removeprefix("0")[:2])
+
+    def status_indicator(self, code: str) -> str | None:
+        """The OPPS status indicator of a code (Addendum B); None where no release holds it."""
+        found = self.statuses.get(code)
+        return found[0] if found is not None else None
 
     def supervision(self, setting: str, family: str) -> SupervisionRow | None:
         """The supervision that a setting asks for a family on the date."""

@@ -149,8 +149,13 @@ class Pack:
     def __reduce__(self) -> tuple[Any, ...]:
         return Pack, (self._layers, self.digest)
 
+    @property
+    def releases(self) -> Mapping[str, Sequence[tables.Release]]:
+        """The releases of tables held, by kind and date, of all packs of the stack."""
+        return self._data.releases
+
     def _sheet(self, name: str, faults: list[Fault]) -> Sheet:
-        """One of the base pack's files; later packs may add rules and payers only."""
+        """One of the base pack's files; later packs may add rules, payers and tables only."""
         sheet = self._layers[0].get(f"{name}.yaml")
         if not isinstance(sheet, Sheet) or not isinstance(sheet.data, dict):
             raise PackError(
@@ -170,6 +175,7 @@ class Pack:
         self.limits = tables.read_limits(sheets["limits"], say)
         self.policies = read_policies(sheets["policies"], say)
         self._data = tables.read_data(sheets, self._layers[0], self.codes, say)
+        tables.read_tables(self._layers, self._data, say)
         self._check_cites(sheets, say)
         self.names = Names(
             {name: one.kind for name, one in self.policies.items() if one.kind.name != "other"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -18,17 +18,22 @@ from ivpush.rows import CodeRow, DrugRow, PairTable, SupervisionRow, plain_name
 from ivpush.rulefile import Known, Rule, read_rule, read_window
 from ivpush.sheets import Sheet, read_csv
 
-__all__ = ["Data", "Payer", "read_codes", "read_data", "read_limits", "read_payer", "words_of"]
+__all__ = ["QUARTERLY", "TABLES", "Data", "Payer", "Release", "quarter_end", "read_codes",
+           "read_data", "read_limits", "read_payer", "read_tables", "words_of"]  # fmt: skip
 
 Say = Callable[[Fault], None]
 Window = tuple[date, date | None]
 FAMILIES = frozenset({"hydration", "therapeutic", "chemotherapy", "port"})
-QUARTER = timedelta(days=92)
+EARLY = timedelta(days=31)
+"""How long before its quarter a release may be dated, as CMS posts some of them."""
+QUARTERLY = frozenset({"ptp", "mue", "addon", "opps", "asp", "ndc"})
+"""The tables that CMS publishes anew each quarter."""
+_NOTED = ("ptp", "mue", "addon")
 LIKE_FAMILY = 10
 """Codes that must share their first three digits before a number counts as the family's range."""
 _CODE_KEYS = {"code", "label", "family", "technique", "role", "variant", "settings", "further",
               "once", "succeeded_by", "in_force", "cites"}  # fmt: skip
-_TABLES = {
+TABLES: dict[str, tuple[str, ...]] = {
     "ptp": ("setting", "column2", "indicator", "column1"),
     "mue": ("code", "professional", "facility", "mai_professional", "mai_facility"),
     "addon": ("add_on", "primary", "type"),
@@ -37,7 +42,10 @@ _TABLES = {
     "denials": ("kind", "code", "ended"),
     "ndc": ("ndc", "hcpcs"),
     "indicators": ("code", "status", "pctc", "global_days", "facility_na"),
+    "opps": ("code", "status_indicator", "apc"),
+    "asp": ("code", "dosage", "payment_limit"),
 }
+"""The tables that a pack may hold, ``tables/KIND-DATE.csv``, with their columns."""
 _DRUG_COLUMNS = ("hcpcs", "name", "category", "category_injection", "hormonal", "techniques",
                  "unit_amount", "unit", "unit_rule", "ended", "successor", "aliases", "source",
                  "confidence")  # fmt: skip
@@ -98,6 +106,25 @@ def read_limits(sheet: Sheet, say: Say) -> dict[str, list[tuple[date, date | Non
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release of a table: from when it counts, and which pack of the stack holds it."""
+
+    day: date
+    table: Any
+    name: str
+    pack: int
+    rows: int
+
+
+def quarter_end(day: date) -> date:
+    """The last day of the quarter that a release of a date is for."""
+    within = day + EARLY
+    first = within.month - (within.month - 1) % 3
+    after = date(within.year + first // 10, (first + 2) % 12 + 1, 1)
+    return after - timedelta(days=1)
+
+
 @dataclass(slots=True)
 class Data:
     """Everything of a pack that is looked up by date, payer or policy."""
@@ -115,7 +142,7 @@ class Data:
     reasons: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     questions: dict[str, tuple[str, str]] = field(default_factory=dict)
     denials: dict[tuple[str, str], bool] = field(default_factory=dict)
-    releases: dict[str, list[tuple[date, Any]]] = field(default_factory=dict)
+    releases: dict[str, list[Release]] = field(default_factory=dict)
 
     def windows(
         self,
@@ -131,13 +158,14 @@ class Data:
         for one in self.supervision:
             yield one.valid_from, one.valid_to
         for name, made in self.releases.items():
-            for day, _ in made:
-                yield day, day + QUARTER if name in {"ptp", "mue", "addon"} else None
+            for one_release in made:
+                last = quarter_end(one_release.day) if name in _NOTED else None
+                yield one_release.day, last
 
-    def release(self, name: str, day: date) -> tuple[date, Any] | None:
-        """The latest release of a table that is not after the date."""
-        able = [one for one in self.releases.get(name, ()) if one[0] <= day]
-        return max(able, key=lambda one: one[0]) if able else None
+    def release(self, name: str, day: date) -> Release | None:
+        """The latest release of a table that is not after the date; of two, the later pack's."""
+        able = [one for one in self.releases.get(name, ()) if one.day <= day]
+        return max(able, key=lambda one: (one.day, one.pack)) if able else None
 
     def fill(
         self, book: Book, day: date, values: Mapping[str, Any], codes: Mapping[str, CodeRow],
@@ -162,15 +190,18 @@ class Data:
         book.in_force = {}
         book.tables_past_quarter = False
         held: dict[str, Any] = {}
-        for name in _TABLES:
+        for name in TABLES:
             found = self.release(name, day)
-            held[name] = found[1] if found is not None else PairTable({}) if name == "ptp" else {}
+            held[name] = (
+                found.table if found is not None else PairTable({}) if name == "ptp" else {}
+            )
             if found is not None:
-                book.in_force[name] = found[0]
-                if name in {"ptp", "mue", "addon"} and day > found[0] + QUARTER:
+                book.in_force[name] = found.day
+                if name in _NOTED and day > quarter_end(found.day):
                     book.tables_past_quarter = True
         book.pairs, book.mues, book.primary = held["ptp"], held["mue"], held["addon"]
         book.places, book.tobs, book.ndcs = held["pos"], held["tob"], held["ndc"]
+        book.statuses = held["opps"]
 
     def _supervise(self, book: Book, day: date, values: Mapping[str, Any]) -> None:
         book.supervised = {}
@@ -214,9 +245,6 @@ def read_data(
     made.questions = {name: (row["who"], row["ask"]) for name, row in words["questions"].items()}
     try:
         _read_drugs(layer.get("drugs.csv", b""), made, say)
-        for name, raw in layer.items():
-            if name.startswith("tables/"):
-                _read_table(name, raw, made, say)
     except PackError as error:
         for fault in error.faults:
             say(fault)
@@ -245,19 +273,32 @@ def _read_drugs(raw: bytes, made: Data, say: Say) -> None:
                     made.names[plain_name(name)] = drug
 
 
-def _read_table(name: str, raw: bytes, made: Data, say: Say) -> None:
-    found = re.fullmatch(r"tables/([a-z]+)-(\d{4}-\d{2}-\d{2})\.csv", name, re.ASCII)
-    if found is None or found[1] not in _TABLES:
-        say(Fault(name, "is no table of this pack", did_you_mean(name, _TABLES)))
-        return
-    kind, day = found[1], date.fromisoformat(found[2])
-    rows = read_csv(name, raw, _TABLES[kind])
-    try:
-        table = _READERS[kind]([row for _, row in rows], made)
-    except ValueError:
-        say(Fault(name, "holds a number that is none", "write whole numbers"))
-        return
-    made.releases.setdefault(kind, []).append((day, table))
+def read_tables(layers: Sequence[Mapping[str, Any]], made: Data, say: Say) -> None:
+    """Every table of a stack of packs; the later release counts, and of one date the later pack."""
+    found: list[tuple[date, int, str, str]] = []
+    for n, layer in enumerate(layers):
+        for name in layer:
+            if not name.startswith("tables/"):
+                continue
+            parts = re.fullmatch(r"tables/([a-z]+)-(\d{4}-\d{2}-\d{2})\.csv", name, re.ASCII)
+            if parts is None or parts[1] not in TABLES:
+                say(Fault(name, "is no table of this pack", did_you_mean(name, TABLES)))
+                continue
+            try:
+                found.append((date.fromisoformat(parts[2]), n, parts[1], name))
+            except ValueError:
+                say(Fault(name, "is named after no day", "write the release as YYYY-MM-DD"))
+    for day, n, kind, name in sorted(found):
+        try:
+            rows = [row for _, row in read_csv(name, layers[n][name], TABLES[kind])]
+            made.releases.setdefault(kind, []).append(
+                Release(day, _READERS[kind](rows, made), name, n, len(rows))
+            )
+        except PackError as error:
+            for fault in error.faults:
+                say(fault)
+        except ValueError:
+            say(Fault(name, "holds a number that is none", "write whole numbers"))
 
 
 def _ptp(rows: Iterable[list[str]], _made: Data) -> PairTable:
@@ -300,6 +341,8 @@ _READERS: dict[str, Callable[[Iterable[list[str]], Data], Any]] = {
     "tob": lambda rows, _made: {row[0]: row[1] for row in rows},
     "ndc": lambda rows, _made: {row[0]: row[1] for row in rows},
     "indicators": lambda rows, _made: {row[0]: tuple(row[1:]) for row in rows},
+    "opps": lambda rows, _made: {row[0]: (row[1], row[2] or None) for row in rows},
+    "asp": lambda rows, _made: {row[0]: tuple(row[1:]) for row in rows},
 }
 
 
