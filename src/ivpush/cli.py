@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from ivpush import __version__
-from ivpush.commands import check, explain, rules
+from ivpush.commands import check, explain, rules, tables
 from ivpush.commands.common import CLEAN, INTERRUPTED, PACK, USAGE, plain
 from ivpush.errors import IvpushError, PackError
 
@@ -54,4 +54,5 @@ def _parser() -> argparse.ArgumentParser:
     check.add(commands)
     explain.add(commands)
     rules.add(commands)
+    tables.add(commands)
     return parser
