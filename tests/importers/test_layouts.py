@@ -287,3 +287,43 @@ def test_a_supplier_table_is_of_no_kind(tmp_path: Path) -> None:
     rows[1][1] = "DME Supplier Services MUE Values"
     with pytest.raises(InputError, match="lacks the column"):
         import_files(write(tmp_path, dme__csv=cms.commas(rows)), WANTED, release=JULY)
+
+
+def test_parts_are_told_and_a_gap_is_refused(tmp_path: Path) -> None:
+    paths = pair_files(tmp_path)
+    one = only(import_files(paths, WANTED, release=JULY))
+    assert one.notes == ("ccioph-v302r0: parts 1 to 1", "ccipra-v302r0: parts 1 to 1")
+    third = write(tmp_path, **{"ccipra-v302r0-f3__txt": cms.tabbed(cms.pairs("professional"))})
+    with pytest.raises(UsageError, match="ccipra-v302r0: lacks its part 2"):
+        import_files(paths + third, WANTED, release=JULY)
+
+
+def test_add_ons_without_a_list_and_deleted_ones_are_left_out(tmp_path: Path) -> None:
+    heading, *_ = cms.add_ons()
+    rows = [
+        ["96360", "96361", "1", "", "", "2009001", "", ""],
+        ["CCCCC", "96361", "2", "", "", "2009001", "", ""],
+        ["96365", "96361", "1", "", "", "2009001", "2024182", ""],
+        ["96374", "96361", "1", "", "2024183", "2009001", "", ""],
+        ["96409", "96361", "1", "", "2024184", "2009001", "", ""],
+        ["96413", "96361", "3", "", "", "2024184", "", ""],
+    ]
+    one = only(import_files(write(tmp_path, AOC__csv=cms.commas([heading, *rows])), WANTED,
+                            release=JULY))  # fmt: skip
+    assert table(one)[1:] == [["96361", "96360", "1"], ["96361", "96409", "1"]]
+    assert one.counts == {
+        "kept": 2, "deleted": 2, "not yet in force": 1, "with the contractor's own primaries": 1
+    }  # fmt: skip
+
+
+def test_level_two_reads_the_same_as_a_spreadsheet(tmp_path: Path) -> None:
+    heading = ["HCPC", "SEQNUM", "RECID", "LONG DESCRIPTION", "SHORT DESCRIPTION", "ADD DT",
+               "ACT EFF DT", "TERM DT", "ACTION CD"]  # fmt: skip
+    rows = [
+        [line[:5], line[5:10], line[10], line[11:91].strip(), "CANARY", line[268:276].strip(),
+         line[276:284].strip(), line[284:292].strip(), line[292:293].strip()]
+        for line in cms.level_two().splitlines() if line[:3].strip()
+    ]  # fmt: skip
+    text = write(tmp_path, HCPC2024_JUL_ANWEB__txt=cms.level_two())
+    book = write(tmp_path, HCPC2024_JUL_ANWEB__xlsx=cms.workbook([heading, *rows]))
+    assert only(import_files(text, WANTED)).raw == only(import_files(book, WANTED)).raw

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 
 from ivpush.errors import Fault
 
@@ -136,6 +137,7 @@ class Cells:
         return text
 
 
+@lru_cache(maxsize=65_536)
 def read_code(text: str) -> str | None:
     """A code of five letters or digits; leading zeros that a spreadsheet dropped are put back."""
     if text.isascii() and text.isdecimal() and len(text) < 5:
@@ -143,6 +145,7 @@ def read_code(text: str) -> str | None:
     return text if re.fullmatch("[A-Z0-9]{4}[A-Z0-9]", text, re.ASCII) else None
 
 
+@lru_cache(maxsize=65_536)
 def read_day(text: str) -> date | None:
     """A date as CMS writes them: YYYYMMDD, YYYYDDD (day of the year), ISO, MM/DD/YYYY."""
     try:

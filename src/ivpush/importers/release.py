@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _HALVES = {
     "professional": ("ccipra", "practitioner"), "facility": ("ccioph", "hospital", "outpatient")
 }  # fmt: skip
 Opened = tuple[str, Callable[[], Source]]
+_PART = re.compile(r"([^/]+)-f(\d{1,2})\.[a-z]+$", re.ASCII | re.IGNORECASE)
 NOTES = "notes under the table"
 
 
@@ -168,8 +170,8 @@ def _imported(
     counts: Counter[str] = Counter()
     for part in parts:
         counts.update(part.counts)
-    notes = tuple(note for part in parts for note in part.notes)
     place = ", ".join(files)
+    notes = (*_numbered(files), *(note for part in parts for note in part.notes))
     if not counts[KEPT]:
         raise InputError(
             Fault(place, "holds no row that this pack asks for", "give the whole file")
@@ -189,6 +191,23 @@ def _imported(
     writer.writerows(rows)
     return Imported(name, table, day, out.getvalue().encode(), len(rows), dict(counts),
                     tuple(files), notes)  # fmt: skip
+
+
+def _numbered(files: Sequence[str]) -> Iterator[str]:
+    """Which parts of tables that are published in several are here; a gap is refused.
+
+    How many there are no file says, so the last one seen is told.
+    """
+    parts: dict[str, set[int]] = {}
+    for file in files:
+        found = _PART.search(file)
+        if found is not None:
+            parts.setdefault(found[1], set()).add(int(found[2]))
+    for name, seen in sorted(parts.items()):
+        lacks = set(range(1, max(seen) + 1)) - seen
+        if lacks:
+            raise UsageError(Fault(name, f"lacks its part {min(lacks)}", "give all parts together"))
+        yield f"{name}: parts 1 to {max(seen)}"
 
 
 def _both_halves(place: str, table: str, parts: Sequence[Part]) -> None:
