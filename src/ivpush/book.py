@@ -196,6 +196,11 @@ class Book:
         """Most plausible units a day and the adjudication indicator, for a kind of claim."""
         return self.mues[setting].get(code) if setting in self.mues else None
 
+    def status_indicator(self, code: str) -> str | None:
+        """The OPPS status indicator of a code (Addendum B); None where no release holds it."""
+        found = self.statuses.get(code)
+        return found[0] if found is not None else None
+
     def payer_max(self, code: str) -> int | None:
         """The payer's own most units a day."""
         found: int | None = self.policy.max_units.get(code)
@@ -228,11 +233,6 @@ class Book:
     def bill_use(self, type_of_bill: str) -> str | None:
         """What a type of bill makes of these services: billable, packaged, not_billable."""
         return self.tobs.get(type_of_bill.removeprefix("0")[:2])
-
-    def status_indicator(self, code: str) -> str | None:
-        """The OPPS status indicator of a code (Addendum B); None where no release holds it."""
-        found = self.statuses.get(code)
-        return found[0] if found is not None else None
 
     def supervision(self, setting: str, family: str) -> SupervisionRow | None:
         """The supervision that a setting asks for a family on the date."""
