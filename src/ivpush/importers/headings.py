@@ -111,9 +111,10 @@ def _above(text: str) -> str:
 
 
 def _is_data(row: Sequence[str]) -> bool:
-    if not row or _DIGIT.search(row[0]) is None or read_code(row[0]) is None or len(row[0]) < 4:
+    """Whether a row begins with a code, or with a word in place of one and then a code."""
+    if sum(map(bool, row)) < 3 or len(row[0]) < 4 or read_code(row[0]) is None:
         return False
-    return sum(map(bool, row)) >= 3
+    return any(_DIGIT.search(one) and read_code(one) is not None for one in row[:2])
 
 
 def _titles(block: Sequence[Sequence[str]]) -> list[set[str]]:
