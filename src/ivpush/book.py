@@ -39,6 +39,7 @@ class Book:
         "codes",
         "columns",
         "date",
+        "disputes",
         "drugs",
         "encounter_rules",
         "every_code",
@@ -73,6 +74,7 @@ class Book:
         "tobs",
         "visit_modifiers",
         "vocabulary",
+        "words",
     )  # fmt: skip
     date: dt.date | None
     payer: str | None
@@ -103,6 +105,10 @@ class Book:
     needs: tuple[str, ...]
     reasons: dict[str, tuple[str, tuple[str, ...]]]
     questions: dict[str, tuple[str, str]]
+    words: dict[tuple[str, str], str]
+    """Answers of questions whose value is a text."""
+    disputes: tuple[tuple[str, tuple[Any, ...]], ...]
+    """Policies that nobody set, with the values that payers hold beside the default."""
     tables_past_quarter: bool
     in_force: dict[str, dt.date]
     rules: tuple[Rule, ...]
@@ -245,6 +251,17 @@ class Book:
     def reason(self, name: str) -> tuple[str, tuple[str, ...]]:
         """The wording and the sources of a reason."""
         return self.reasons[name]
+
+    def word(self, name: str, answer: str) -> str:
+        """The text that stands for an answer of a question."""
+        return self.words[name, answer]
+
+    def by_reason(self, setting: str) -> bool:
+        """Whether the primary reason, not the hierarchy, decides the initial service."""
+        rule = self.policy.setting_rule
+        if rule == "auto_by_claim_form":
+            return setting == "professional"
+        return bool(rule == "primary_reason")
 
     def question(self, name: str) -> tuple[str, str]:
         """Who can answer a question, and its wording."""

@@ -232,7 +232,7 @@ def _concurrent(chains: list[Chain], encounter: Encounter, book: Book) -> None:
     The higher rank, then the longer, then the earlier keeps its role (a named primary before all).
     """
     least, used = 60 * book.policy.concurrent_min_overlap_minutes, False
-    primary = encounter.primary_administration if _by_reason(encounter, book) else None
+    primary = encounter.primary_administration if book.by_reason(encounter.setting) else None
     for chain in chains:
         drips = [s for s in chain.services
                  if s.technique == "infusion" and s.family != "hydration"]  # fmt: skip
@@ -256,14 +256,6 @@ def _concurrent(chains: list[Chain], encounter: Encounter, book: Book) -> None:
                 service.role, service.row, service.because = "concurrent", row, "concurrent"
 
 
-def _by_reason(encounter: Encounter, book: Book) -> bool:
-    """Whether the primary reason, not the hierarchy, decides the initial service."""
-    rule = book.policy.setting_rule
-    if rule == "auto_by_claim_form":
-        return encounter.setting == "professional"
-    return bool(rule == "primary_reason")
-
-
 def _roles(chain: Chain, encounter: Encounter, book: Book) -> None:
     able = [s for s in chain.services if s.role is None and s.extra is None
             and book.pick(s.family, s.technique, "initial") is not None]  # fmt: skip
@@ -275,7 +267,7 @@ def _roles(chain: Chain, encounter: Encounter, book: Book) -> None:
         return
     ranked = min(able, key=lambda s: (s.rank or 99, s.order))
     chosen, by = ranked, "hierarchy"
-    if _by_reason(encounter, book):
+    if book.by_reason(encounter.setting):
         named = encounter.primary_administration
         if named is None:
             if len(able) > 1 and book.policy.professional_missing_primary_reason == "first_given":

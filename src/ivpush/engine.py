@@ -67,6 +67,7 @@ class Engine:
         return _rebuilt, (self.payer, self.policies, self.pack)
 
     def _book(self, day: date | None, payer: str | None) -> Book:
+        """What is in force on a date for a payer, kept as first asked for."""
         key = (day, payer)
         book = self._books.get(key)
         if book is None:
@@ -89,6 +90,11 @@ class Engine:
         book = self._book(encounter.service_date, encounter.payer or self.payer)
         return self._suggest(encounter, book)
 
+    def _under(self, encounter: Encounter, name: str, value: Any) -> tuple[SuggestedLine, ...]:
+        """The suggested lines under another value of one policy."""
+        day, payer = encounter.service_date, encounter.payer or self.payer
+        return self._suggest(encounter, self.pack.book(day, payer, {**self.policies, name: value}))
+
     def _suggest(self, encounter: Encounter, book: Book) -> tuple[SuggestedLine, ...]:
         denied = standing_of(encounter, book).denied
         derived = derive(encounter, book, denied)
@@ -96,6 +102,9 @@ class Engine:
 
     def work(self, encounter: Encounter) -> Worked:
         """The result with everything that led to it."""
+        return self._work(encounter, asking=True)
+
+    def _work(self, encounter: Encounter, *, asking: bool) -> Worked:
         day = encounter.service_date
         payer = encounter.payer or self.payer
         book = self._book(day, payer)
@@ -106,9 +115,11 @@ class Engine:
         drafts = done.drafts = drafts_of(derived, encounter, book)
         suggested = suggested_lines(drafts, book)
         barred = not_billable(derived.facts, book)
-        questions = questions_of(
-            encounter, derived, book, lambda changed: self._suggest(changed, book)
-        )
+        questions = () if not asking else questions_of(
+            encounter, derived, book,
+            lambda changed: self._suggest(changed, book),
+            lambda name, value: self._under(encounter, name, value),
+        )  # fmt: skip
         lines = line_facts(encounter, book)
         facts = done.facts = encounter_facts(encounter, derived, lines, standing, book)
         facts.questions = len(questions)
@@ -140,7 +151,7 @@ class Engine:
         if not new or not checks.may_be_edited(lines, done.book):
             return corrected
         again = done.encounter.model_copy(update={"lines": corrected})
-        settled = self.work(again).result.corrected
+        settled = self._work(again, asking=False).result.corrected
         return corrected if settled is None else settled
 
     def _reconciled(

@@ -262,6 +262,10 @@ class Pack:
         book.date, book.payer = day, payer if overlay is not None else None
         book.payer_known = None if payer is None else overlay is not None
         values = self.policy_for(payer, policies)
+        book.disputes = tuple(
+            (name, one.asks) for name, one in self.policies.items()
+            if one.asks and name not in policies
+        )  # fmt: skip
         self._data.fill(book, day, values, self.codes, self.limits)
         rules = self.rules if overlay is None else overlay.applied(self.rules)
         book.screens, book.columns, book.vocabulary = {}, {}, self.names

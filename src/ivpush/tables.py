@@ -114,6 +114,7 @@ class Data:
     sets: dict[str, frozenset[str]] = field(default_factory=dict)
     reasons: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     questions: dict[str, tuple[str, str]] = field(default_factory=dict)
+    words: dict[tuple[str, str], str] = field(default_factory=dict)
     denials: dict[tuple[str, str], bool] = field(default_factory=dict)
     releases: dict[str, list[tuple[date, Any]]] = field(default_factory=dict)
 
@@ -156,7 +157,7 @@ class Data:
         book.ranks, book.drugs, book.names = self.ranks, self.drugs, self.names
         book.modifiers, book.phrases, book.needs = self.modifiers, self.phrases, self.needs
         book.separate_modifiers, book.visit_modifiers = self.separate, self.visit
-        book.reasons, book.questions = self.reasons, self.questions
+        book.reasons, book.questions, book.words = self.reasons, self.questions, self.words
         book.facilities = self.sets[values["facility_pos_set"]]
         self._supervise(book, day, values)
         book.in_force = {}
@@ -212,6 +213,8 @@ def read_data(
         for name, row in words[group].items():
             made.reasons[name] = (row["because"], tuple(row["cites"]))
     made.questions = {name: (row["who"], row["ask"]) for name, row in words["questions"].items()}
+    made.words = {(name, answer): text for name, row in words["questions"].items()
+                  for answer, text in row.get("answers", {}).items()}  # fmt: skip
     try:
         _read_drugs(layer.get("drugs.csv", b""), made, say)
         for name, raw in layer.items():
