@@ -35,6 +35,7 @@ class Book:
     __slots__ = (
         "administration_rules",
         "any_line_rules",
+        "bill_kinds",
         "chart_rules",
         "codes",
         "columns",
@@ -45,6 +46,7 @@ class Book:
         "every_code",
         "facilities",
         "in_force",
+        "lifting_modifiers",
         "limits",
         "line_rules",
         "modifiers",
@@ -53,6 +55,7 @@ class Book:
         "ndcs",
         "needs",
         "pairs",
+        "pairs_lifted_from",
         "payer",
         "payer_known",
         "phrases",
@@ -98,9 +101,15 @@ class Book:
     places: dict[str, bool]
     tobs: dict[str, str]
     supervised: dict[tuple[str, str], SupervisionRow]
+    bill_kinds: dict[str, str]
+    """Kinds of place, by the first digits of the type of bill, that have rows of supervision."""
     modifiers: dict[str, str]
     separate_modifiers: frozenset[str]
     visit_modifiers: frozenset[str]
+    lifting_modifiers: frozenset[str]
+    """Modifiers that lift an NCCI pair of indicator 1."""
+    pairs_lifted_from: dt.date
+    """From then on such a modifier counts on the column-1 code too."""
     phrases: tuple[str, ...]
     needs: tuple[str, ...]
     reasons: dict[str, tuple[str, tuple[str, ...]]]
@@ -233,8 +242,18 @@ class Book:
         """What a type of bill makes of these services: billable, packaged, not_billable."""
         return self.tobs.get(type_of_bill.removeprefix("0")[:2])
 
-    def supervision(self, setting: str, family: str) -> SupervisionRow | None:
-        """The supervision that a setting asks for a family on the date."""
+    def supervision(
+        self, setting: str, family: str, type_of_bill: str | None = None
+    ) -> SupervisionRow | None:
+        """The supervision that a setting asks for a family on the date.
+
+        A type of bill that names a kind of place, such as a critical access hospital, has rows of
+        its own.
+        """
+        if type_of_bill is not None:
+            kind = self.bill_kinds.get(type_of_bill.removeprefix("0")[:2])
+            if kind is not None and (kind, family) in self.supervised:
+                return self.supervised[kind, family]
         return self.supervised.get((setting, family))
 
     def modifier(self, kind: str) -> str:

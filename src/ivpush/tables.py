@@ -109,6 +109,9 @@ class Data:
     modifiers: dict[str, str] = field(default_factory=dict)
     separate: frozenset[str] = frozenset()
     visit: frozenset[str] = frozenset()
+    lifting: frozenset[str] = frozenset()
+    lifted_from: date = date.max
+    bill_kinds: dict[str, str] = field(default_factory=dict)
     phrases: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     sets: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -157,6 +160,8 @@ class Data:
         book.ranks, book.drugs, book.names = self.ranks, self.drugs, self.names
         book.modifiers, book.phrases, book.needs = self.modifiers, self.phrases, self.needs
         book.separate_modifiers, book.visit_modifiers = self.separate, self.visit
+        book.lifting_modifiers, book.pairs_lifted_from = self.lifting, self.lifted_from
+        book.bill_kinds = self.bill_kinds
         book.reasons, book.questions, book.words = self.reasons, self.questions, self.words
         book.facilities = self.sets[values["facility_pos_set"]]
         self._supervise(book, day, values)
@@ -205,6 +210,11 @@ def read_data(
     made.modifiers = {row["kind"]: row["code"] for row in marks["modifiers"]}
     made.separate = frozenset(made.modifiers[kind] for kind in marks["separate"])
     made.visit = frozenset(made.modifiers[kind] for kind in marks["visit"])
+    lifts = marks["lifts_pairs"]
+    made.lifting = made.separate | frozenset(lifts["modifiers"])
+    made.lifted_from = date.fromisoformat(lifts["on_either_line_from"])
+    for kind, prefixes in sheets["supervision"].data.get("bills", {}).items():
+        made.bill_kinds |= dict.fromkeys(prefixes, kind)
     made.phrases = tuple(sheets["phrases"].data["convenience"])
     made.needs = tuple(sheets["phrases"].data["need"])
     made.sets = {name: frozenset(those) for name, those in sheets["places"].data["places"].items()}
