@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -29,17 +28,18 @@ def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
     lines: list[LineFacts] = []
     codes: dict[date | None, set[str]] = {}  # a frozenset & a set is a frozenset
     unlifted: dict[date | None, set[str]] = {}
-    units: Counter[tuple[str, date | None]] = Counter()
+    units: dict[tuple[str, date | None], int] = {}
     seen: set[tuple[object, ...]] = set()
     for index, given in enumerate(encounter.lines or ()):
         line = LineFacts()
         line.given, line.index = given, index
         on = line.service_date = given.date if given.date is not None else day
         codes.setdefault(on, set()).add(given.code)
-        units[given.code, on] += given.units
+        billed = (given.code, on)
+        units[billed] = units.get(billed, 0) + given.units
         _columns(line, book, setting)
         _place(line, encounter, book)
-        key = (given.code, frozenset(given.modifiers), on, given.units)
+        key = (billed, line.modifiers, given.units)
         line.repeats_line = key in seen
         seen.add(key)
         _unmatched(line)
