@@ -29,6 +29,17 @@ class Screen:
     judge: Callable[[Any, Any], list[int]]
 
 
+class _Listener(SimpleNamespace):
+    """Policies that note which of them were read."""
+
+    def __init__(self, policy: SimpleNamespace, heard: set[str]) -> None:
+        super().__init__(_policy=policy, _heard=heard)
+
+    def __getattr__(self, name: str) -> Any:
+        self._heard.add(name)
+        return getattr(self._policy, name)
+
+
 class Book:
     """The rules and data of one date, payer and set of policies; read-only by convention."""
 
@@ -44,7 +55,7 @@ class Book:
         "drugs",
         "encounter_rules",
         "every_code",
-        "facilities",
+        "facility_sets",
         "in_force",
         "lifting_modifiers",
         "limits",
@@ -97,7 +108,8 @@ class Book:
     drugs: dict[str, DrugRow]
     names: dict[str, DrugRow]
     ndcs: dict[str, str]
-    facilities: frozenset[str]
+    facility_sets: dict[str, frozenset[str]]
+    """Places of service that are facilities, by the set that a policy names."""
     places: dict[str, bool]
     tobs: dict[str, str]
     supervised: dict[tuple[str, str], SupervisionRow]
@@ -130,6 +142,13 @@ class Book:
     service_rules: tuple[Rule, ...]
     suggestion_rules: tuple[Rule, ...]
     chart_rules: tuple[Rule, ...]
+
+    def listening(self) -> tuple[Book, set[str]]:
+        """The same book, and the names of the policies that are read from it from now on."""
+        made = self.dated(self.date)
+        heard: set[str] = set()
+        made.policy = _Listener(self.policy, heard)
+        return made, heard
 
     def dated(self, day: dt.date | None) -> Book:
         """The same book for another day of its window."""
@@ -234,7 +253,7 @@ class Book:
 
     def facility_place(self, place: str) -> bool | None:
         """Whether a place of service is a facility, by the policy's set; None if unassigned."""
-        if place in self.facilities:
+        if place in self.facility_sets[self.policy.facility_pos_set]:
             return True
         return False if place in self.places else None
 

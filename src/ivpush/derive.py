@@ -231,13 +231,14 @@ def _concurrent(chains: list[Chain], encounter: Encounter, book: Book) -> None:
 
     The higher rank, then the longer, then the earlier keeps its role (a named primary before all).
     """
-    least, used = 60 * book.policy.concurrent_min_overlap_minutes, False
+    used = False
     primary = encounter.primary_administration if book.by_reason(encounter.setting) else None
     for chain in chains:
         drips = [s for s in chain.services
                  if s.technique == "infusion" and s.family != "hydration"]  # fmt: skip
         if len(drips) < 2:
             continue
+        least = 60 * book.policy.concurrent_min_overlap_minutes
         drips.sort(key=lambda s: (
             all(one.given.id != primary for one in s.administrations),
             s.rank or 0, -(s.minutes or 0), s.order,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ivpush.models import Encounter
     from ivpush.vocabulary import AdministrationFacts
 
-__all__ = ["MOST_QUESTIONS", "Try", "decides", "questions_of"]
+__all__ = ["MOST_QUESTIONS", "Over", "Try", "decides", "questions_of"]
 
 MOST_QUESTIONS = 12
 """Questions an encounter is asked at most; what is still open then stands in not_billable."""
@@ -33,6 +33,8 @@ Lines = tuple[SuggestedLine, ...]
 Again = Callable[["Encounter"], Lines]
 Try = Callable[[str, Any], Lines]
 """Gives the suggested lines of the encounter under another value of one policy."""
+Over = Callable[["Book"], Lines]
+"""Gives the suggested lines of the encounter by another book."""
 _OPEN = frozenset({"charted", "pump", "calculated", None})
 _TIMED = frozenset({"IV", "IA", "SC"})
 _HOUR = 60
@@ -41,14 +43,15 @@ _CLASSES = ("therapeutic", "chemotherapy", "complex_biologic", "hydration")
 
 
 def questions_of(
-    encounter: Encounter, derived: Derived, book: Book, again: Again, under: Try
+    encounter: Encounter, derived: Derived, book: Book, again: Again, under: Try, over: Over
 ) -> tuple[Question, ...]:
     """The open questions of one encounter, in chart order, then those about the whole.
 
-    ``again`` derives a changed chart, ``under`` the same chart under another policy.
+    ``again`` derives a changed chart, ``under`` the same chart under another policy, ``over`` by
+    another book.
     """
     made: list[Question] = []
-    for found in _candidates(encounter, derived, book, again, under):
+    for found in _candidates(encounter, derived, book, again, under, over):
         made.append(found)
         if len(made) == MOST_QUESTIONS:
             break
@@ -56,7 +59,7 @@ def questions_of(
 
 
 def _candidates(
-    encounter: Encounter, derived: Derived, book: Book, again: Again, under: Try
+    encounter: Encounter, derived: Derived, book: Book, again: Again, under: Try, over: Over
 ) -> Iterator[Question]:
     for one in derived.facts:
         yield from _about(one, encounter, book, again)
@@ -69,7 +72,9 @@ def _candidates(
     if found is not None:
         yield found
     if book.payer_known is False:
-        yield from _payer(book, under)
+        listener, heard = book.listening()
+        over(listener)
+        yield from _payer(book, under, heard)
 
 
 def decides(question: Question) -> frozenset[str]:
@@ -292,9 +297,14 @@ def _presence(encounter: Encounter, book: Book, again: Again) -> Iterator[Questi
         yield Question(None, "supervision.provider_present", who, ask, answers)
 
 
-def _payer(book: Book, under: Try) -> Iterator[Question]:
-    """Which side an unknown payer takes in each dispute that decides this encounter."""
+def _payer(book: Book, under: Try, heard: set[str]) -> Iterator[Question]:
+    """Which side an unknown payer takes in each dispute that decides this encounter.
+
+    ``heard`` names the policies that its derivation reads; the others cannot decide it.
+    """
     for name, others in book.disputes:
+        if name not in heard:
+            continue
         held = getattr(book.policy, name)
         field = f"policy.{name}"
         answers = tuple(Answer(Equals(field, value), under(name, value))

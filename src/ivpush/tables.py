@@ -163,7 +163,7 @@ class Data:
         book.lifting_modifiers, book.pairs_lifted_from = self.lifting, self.lifted_from
         book.bill_kinds = self.bill_kinds
         book.reasons, book.questions, book.words = self.reasons, self.questions, self.words
-        book.facilities = self.sets[values["facility_pos_set"]]
+        book.facility_sets = self.sets
         self._supervise(book, day, values)
         book.in_force = {}
         book.tables_past_quarter = False
