@@ -16,6 +16,7 @@ from typing import Any
 
 from ivpush import tables
 from ivpush.book import Book
+from ivpush.drugtable import read_drugs
 from ivpush.errors import Fault, PackError, UsageError, did_you_mean
 from ivpush.language import Kind, Names
 from ivpush.policies import Policy, policy_values, read_policies
@@ -26,7 +27,7 @@ __all__ = ["Pack", "rules_folder"]
 
 _CACHE_FORMAT = "1"
 _KINDS = ("pack", "sources", "codes", "limits", "hierarchy", "policies", "supervision", "modifiers",
-          "phrases", "places", "reasons")  # fmt: skip
+          "phrases", "places", "reasons", "drug_words")  # fmt: skip
 
 
 @once
@@ -150,7 +151,7 @@ class Pack:
         return Pack, (self._layers, self.digest)
 
     def _sheet(self, name: str, faults: list[Fault]) -> Sheet:
-        """One of the base pack's files; later packs may add rules and payers only."""
+        """One of the base pack's files; later packs add rules, payers and drugs."""
         sheet = self._layers[0].get(f"{name}.yaml")
         if not isinstance(sheet, Sheet) or not isinstance(sheet.data, dict):
             raise PackError(
@@ -170,6 +171,8 @@ class Pack:
         self.limits = tables.read_limits(sheets["limits"], say)
         self.policies = read_policies(sheets["policies"], say)
         self._data = tables.read_data(sheets, self._layers[0], self.codes, say)
+        drugs = read_drugs(self._layers, sheets["drug_words"], say)
+        self._data.drugs, self._data.names = drugs.by_code, drugs.names
         self._check_cites(sheets, say)
         self.names = Names(
             {name: one.kind for name, one in self.policies.items() if one.kind.name != "other"},

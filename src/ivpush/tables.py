@@ -6,15 +6,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, get_args
 
 from ivpush.book import Book
+from ivpush.drugnames import DrugNames, Words
 from ivpush.errors import Fault, PackError, UsageError, did_you_mean
 from ivpush.policies import Policy
 from ivpush.result import Severity
-from ivpush.rows import CodeRow, DrugRow, PairTable, SupervisionRow, plain_name
+from ivpush.rows import CodeRow, DrugRow, PairTable, SupervisionRow
 from ivpush.rulefile import Known, Rule, read_rule, read_window
 from ivpush.sheets import Sheet, read_csv
 
@@ -38,9 +38,6 @@ _TABLES = {
     "ndc": ("ndc", "hcpcs"),
     "indicators": ("code", "status", "pctc", "global_days", "facility_na"),
 }
-_DRUG_COLUMNS = ("hcpcs", "name", "category", "category_injection", "hormonal", "techniques",
-                 "unit_amount", "unit", "unit_rule", "ended", "successor", "aliases", "source",
-                 "confidence")  # fmt: skip
 
 
 def read_codes(sheet: Sheet, say: Say) -> dict[str, CodeRow]:
@@ -103,7 +100,7 @@ class Data:
     """Everything of a pack that is looked up by date, payer or policy."""
 
     drugs: dict[str, DrugRow] = field(default_factory=dict)
-    names: dict[str, DrugRow] = field(default_factory=dict)
+    names: DrugNames = field(default_factory=lambda: DrugNames({}, Words()))
     ranks: dict[tuple[str, str], int] = field(default_factory=dict)
     supervision: list[SupervisionRow] = field(default_factory=list)
     modifiers: dict[str, str] = field(default_factory=dict)
@@ -213,7 +210,6 @@ def read_data(
             made.reasons[name] = (row["because"], tuple(row["cites"]))
     made.questions = {name: (row["who"], row["ask"]) for name, row in words["questions"].items()}
     try:
-        _read_drugs(layer.get("drugs.csv", b""), made, say)
         for name, raw in layer.items():
             if name.startswith("tables/"):
                 _read_table(name, raw, made, say)
@@ -221,28 +217,6 @@ def read_data(
         for fault in error.faults:
             say(fault)
     return made
-
-
-def _read_drugs(raw: bytes, made: Data, say: Say) -> None:
-    for line, row in read_csv("drugs.csv", raw, _DRUG_COLUMNS):
-        try:
-            drug = DrugRow(
-                row[0], row[1], row[2], row[3] or None, row[4] == "true",
-                frozenset(row[5].split("|")), Decimal(row[6]) if row[6] else None, row[7] or None,
-                row[8] or None, date.fromisoformat(row[9]) if row[9] else None, row[10] or None,
-                plain_name(row[1]),
-            )  # fmt: skip
-        except (ValueError, ArithmeticError):
-            say(Fault(f"drugs.csv:{line}", "holds a bad number or date", "write it plainly"))
-            continue
-        if drug.hcpcs:
-            made.drugs[drug.hcpcs] = drug
-        for name in (row[1], *row[11].split("|")):
-            if name:
-                # A row still valid is found before an ended one of the same name.
-                first = made.names.get(plain_name(name))
-                if first is None or (first.ended is not None and drug.ended is None):
-                    made.names[plain_name(name)] = drug
 
 
 def _read_table(name: str, raw: bytes, made: Data, say: Say) -> None:
