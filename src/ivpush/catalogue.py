@@ -187,6 +187,8 @@ def payers_page(pack: Pack) -> str:
 
 def payer_changes(payer: Payer, pack: Pack) -> Iterator[str]:
     """One list item a change that an overlay makes."""
+    if payer.base is not None:
+        yield f"- all that `{payer.base}` says, where this page says nothing else"
     for name, value in payer.policies.items():
         policy = pack.policies[name]
         yield f"- policy `{name}`: {_value(value)} (default {_value(policy.default)})"

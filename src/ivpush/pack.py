@@ -218,7 +218,7 @@ class Pack:
                     overlay = tables.read_payer(sheet, self.policies, rules, known, say)
                     if overlay is not None:
                         made[overlay.id] = overlay
-        return made
+        return tables.with_bases(made, say)
 
     def _boundaries(self) -> list[date]:
         days = {date.min}
@@ -226,7 +226,7 @@ class Pack:
             days.add(low)
             if high is not None:
                 days.add(high + timedelta(days=1))
-        for rule in self.rules:
+        for rule in (*self.rules, *(own for one in self.payers.values() for own in one.rules)):
             days.add(rule.valid_from)
             if rule.valid_to is not None:
                 days.add(rule.valid_to + timedelta(days=1))

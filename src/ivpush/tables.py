@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any, get_args
@@ -18,7 +18,16 @@ from ivpush.rows import CodeRow, DrugRow, PairTable, SupervisionRow
 from ivpush.rulefile import Known, Rule, read_rule, read_window
 from ivpush.sheets import Sheet, read_csv
 
-__all__ = ["Data", "Payer", "read_codes", "read_data", "read_limits", "read_payer", "words_of"]
+__all__ = [
+    "Data",
+    "Payer",
+    "read_codes",
+    "read_data",
+    "read_limits",
+    "read_payer",
+    "with_bases",
+    "words_of",
+]
 
 Say = Callable[[Fault], None]
 Window = tuple[date, date | None]
@@ -288,17 +297,54 @@ class Payer:
     severity: dict[str, str]
     off: dict[str, str]
     rules: tuple[Rule, ...]
+    base: str | None = None
+    inherited: tuple[Rule, ...] = ()
+    place: str = ""
 
     def applied(self, rules: Iterable[Rule]) -> list[Rule]:
         """The pack's rules as this payer has them, in order, with its own."""
-        return [
-            rule.with_(severity=self.severity[rule.id]) if rule.id in self.severity else rule
-            for rule in rules
-            if rule.id not in self.off
-        ] + list(self.rules)
+        return (
+            [
+                rule.with_(severity=self.severity[rule.id]) if rule.id in self.severity else rule
+                for rule in rules
+                if rule.id not in self.off
+            ]
+            + [rule for rule in self.inherited if rule.id not in self.off]
+            + list(self.rules)
+        )
+
+    def on(self, base: Payer) -> Payer:
+        """The overlay with what it does not say itself taken from another."""
+        return replace(
+            self, policies={**base.policies, **self.policies},
+            severity={**base.severity, **self.severity}, off={**base.off, **self.off},
+            inherited=(*base.inherited, *base.rules),
+        )  # fmt: skip
 
 
-_PAYER_KEYS = {"id", "title", "cites", "checked", "policies", "severity", "off", "rules"}
+def with_bases(payers: Mapping[str, Payer], say: Say) -> dict[str, Payer]:
+    """Every overlay with its base, and its base's base, under it."""
+    made: dict[str, Payer] = {}
+    for payer in payers.values():
+        chain, one = [payer], payer
+        while one.base is not None:
+            if one.base not in payers:
+                say(Fault(one.place, f"base: no overlay '{one.base[:60]}'",
+                          did_you_mean(one.base, payers)))  # fmt: skip
+                break
+            one = payers[one.base]
+            if one in chain:
+                say(Fault(payer.place, "is in the end based on itself", "break the circle"))
+                break
+            chain.append(one)
+        whole = chain[-1]
+        for upper in reversed(chain[:-1]):
+            whole = upper.on(whole)
+        made[payer.id] = whole
+    return made
+
+
+_PAYER_KEYS = {"id", "title", "base", "cites", "checked", "policies", "severity", "off", "rules"}
 
 
 def read_payer(
@@ -336,6 +382,10 @@ def read_payer(
         if word not in get_args(Severity):
             say(Fault(sheet.place(("severity", rule)), f"no severity '{word[:60]}'",
                       did_you_mean(word, get_args(Severity))))  # fmt: skip
+    for n, one in enumerate(data.get("cites", ())):
+        if one not in known.sources:
+            say(Fault(sheet.place(("cites", n)), f"'{one[:60]}' is in no row of sources.yaml",
+                      did_you_mean(one, known.sources)))  # fmt: skip
     own = [
         read_rule(sheet, one, known, say, ("rules", n))
         for n, one in enumerate(data.get("rules", ()))
@@ -343,7 +393,7 @@ def read_payer(
     return Payer(
         data["id"], str(data.get("title", data["id"])), tuple(data.get("cites", ())), set_by,
         dict(data.get("severity", {})), dict(data.get("off", {})),
-        tuple(one for one in own if one is not None),
+        tuple(one for one in own if one is not None), data.get("base"), (), sheet.place(),
     )  # fmt: skip
 
 
