@@ -192,7 +192,8 @@ def payer_changes(payer: Payer, pack: Pack) -> Iterator[str]:
     for name, value in payer.policies.items():
         policy = pack.policies[name]
         yield f"- policy `{name}`: {_value(value)} (default {_value(policy.default)})"
-    names = {rule.id: rule.name for rule in pack.rules}
+    every = (*pack.rules, *(own for one in pack.payers.values() for own in one.rules))
+    names = {rule.id: rule.name for rule in every}
     for rule, severity in payer.severity.items():
         yield f"- {rule} {names[rule]}: severity {severity}"
     for rule, why in payer.off.items():

@@ -211,13 +211,16 @@ class Pack:
 
     def _payers(self, known: Known, say: Callable[[Fault], None]) -> dict[str, Any]:
         made: dict[str, Any] = {}
-        rules = {rule.id: rule for rule in self.rules}
-        for layer in self._layers:
-            for name, sheet in layer.items():
-                if isinstance(sheet, Sheet) and name.startswith("payers/"):
-                    overlay = tables.read_payer(sheet, self.policies, rules, known, say)
-                    if overlay is not None:
-                        made[overlay.id] = overlay
+        sheets = [
+            sheet for layer in self._layers for name, sheet in layer.items()
+            if isinstance(sheet, Sheet) and name.startswith("payers/")
+        ]  # fmt: skip
+        # An overlay may switch off or soften what the overlay that it stands on brings.
+        rules = {rule.id for rule in self.rules}.union(*map(tables.own_rules, sheets))
+        for sheet in sheets:
+            overlay = tables.read_payer(sheet, self.policies, rules, known, say)
+            if overlay is not None:
+                made[overlay.id] = overlay
         return tables.with_bases(made, say)
 
     def _boundaries(self) -> list[date]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from types import SimpleNamespace
@@ -21,6 +21,7 @@ from ivpush.sheets import Sheet, read_csv
 __all__ = [
     "Data",
     "Payer",
+    "own_rules",
     "read_codes",
     "read_data",
     "read_limits",
@@ -303,15 +304,12 @@ class Payer:
 
     def applied(self, rules: Iterable[Rule]) -> list[Rule]:
         """The pack's rules as this payer has them, in order, with its own."""
-        return (
-            [
-                rule.with_(severity=self.severity[rule.id]) if rule.id in self.severity else rule
-                for rule in rules
-                if rule.id not in self.off
-            ]
-            + [rule for rule in self.inherited if rule.id not in self.off]
-            + list(self.rules)
-        )
+        changed = [
+            rule.with_(severity=self.severity[rule.id]) if rule.id in self.severity else rule
+            for rule in (*rules, *self.inherited)
+            if rule.id not in self.off
+        ]
+        return [*changed, *self.rules]
 
     def on(self, base: Payer) -> Payer:
         """The overlay with what it does not say itself taken from another."""
@@ -344,11 +342,17 @@ def with_bases(payers: Mapping[str, Payer], say: Say) -> dict[str, Payer]:
     return made
 
 
+def own_rules(sheet: Sheet) -> set[str]:
+    """Ids of the rules that an overlay brings, as far as they can be read."""
+    rules = sheet.data.get("rules", ()) if isinstance(sheet.data, dict) else ()
+    return {str(one["id"]) for one in rules if isinstance(one, dict) and "id" in one}
+
+
 _PAYER_KEYS = {"id", "title", "base", "cites", "checked", "policies", "severity", "off", "rules"}
 
 
 def read_payer(
-    sheet: Sheet, policies: Mapping[str, Policy], rules: Mapping[str, Rule], known: Known, say: Say
+    sheet: Sheet, policies: Mapping[str, Policy], rules: Collection[str], known: Known, say: Say
 ) -> Payer | None:
     """An overlay of payers/; None where it cannot be used."""
     data = sheet.data
