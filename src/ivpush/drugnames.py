@@ -91,6 +91,8 @@ class DrugNames:
 
     def look_up(self, name: str) -> Found:
         """The row of a name as charted, with the way to it."""
+        if len(name) > MOST_LETTERS:
+            return Found(None, "too_long")
         found = self._kept.get(name)
         if found is None:
             if len(self._kept) >= MOST_KEPT:
@@ -99,8 +101,6 @@ class DrugNames:
         return found
 
     def _look(self, name: str) -> Found:
-        if len(name) > MOST_LETTERS:
-            return Found(None, "too_long")
         plain = plain_name(name)
         row = self._names.get(plain)
         if row is not None:
