@@ -50,10 +50,12 @@ def read_drug_lines(lines: list[LineFacts], encounter: Encounter, book: Book) ->
     charted = encounter.administrations is not None
     given: dict[str, list[Administration]] = {}
     for one in encounter.administrations or ():
-        key = _key(one, book)
-        if key is not None:
-            given.setdefault(key, []).append(one)
-    billed = {line.given.code: book.drugs[line.given.code].key for line in drugs}
+        known_by = _key(one, book)
+        if known_by is not None:
+            given.setdefault(known_by, []).append(one)
+    codes_of: dict[str, set[str]] = {}
+    for line in drugs:
+        codes_of.setdefault(book.drugs[line.given.code].key, set()).add(line.given.code)
     wasted = book.modifier("wasted")
     for line in drugs:
         code, day = line.given.code, line.service_date
@@ -74,7 +76,7 @@ def read_drug_lines(lines: list[LineFacts], encounter: Encounter, book: Book) ->
             theirs = [*given.get(code, ()), *named]
             line.drug_given = bool(theirs)
             # Doses under a name that two billed codes share belong to neither for certain.
-            shared = bool(named) and list(billed.values()).count(row.key) > 1
+            shared = bool(named) and len(codes_of[row.key]) > 1
             line.dose_units = None if shared else billing_units(row, theirs)
 
 
