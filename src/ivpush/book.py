@@ -12,8 +12,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from ivpush.compiler import fuse
+from ivpush.drugnames import DrugNames
 from ivpush.language import Names
-from ivpush.rows import CodeRow, DrugRow, Pairs, PairTable, SupervisionRow, plain_name
+from ivpush.rows import CodeRow, DrugRow, Pairs, PairTable, SupervisionRow
 from ivpush.rulefile import Rule
 
 __all__ = ["Book", "Screen"]
@@ -106,7 +107,7 @@ class Book:
     mues: dict[str, dict[str, tuple[int, int]]]
     pairs: PairTable
     drugs: dict[str, DrugRow]
-    names: dict[str, DrugRow]
+    names: DrugNames
     ndcs: dict[str, str]
     facility_sets: dict[str, frozenset[str]]
     """Places of service that are facilities, by the set that a policy names."""
@@ -238,14 +239,14 @@ class Book:
         return self.pairs.get(setting, code)
 
     def drug(self, hcpcs: str | None, ndc: str | None, name: str | None) -> DrugRow | None:
-        """The row of a drug by HCPCS code, else NDC, else exact name or alias."""
+        """The row of a drug by HCPCS code, else NDC, else its name as charted."""
         if hcpcs is not None and hcpcs in self.drugs:
             return self.drugs[hcpcs]
         if ndc is not None:
             found = self.drug_of_ndc(ndc)
             if found is not None and found in self.drugs:
                 return self.drugs[found]
-        return self.names.get(plain_name(name)) if name is not None else None
+        return self.names.find(name) if name is not None else None
 
     def drug_of_ndc(self, ndc: str) -> str | None:
         """The HCPCS code of an NDC, by the crosswalk (CMS ASP)."""

@@ -55,10 +55,12 @@ def read_drug_lines(lines: list[LineFacts], encounter: Encounter, book: Book) ->
     charted = encounter.administrations is not None
     given: dict[str, list[Administration]] = {}
     for one in encounter.administrations or ():
-        row = book.drug(one.hcpcs, one.ndc, one.drug)
-        code = row.hcpcs if row is not None else one.hcpcs
-        if code is not None:
-            given.setdefault(code, []).append(one)
+        known_by = _key(one, book)
+        if known_by is not None:
+            given.setdefault(known_by, []).append(one)
+    codes_of: dict[str, set[str]] = {}
+    for line in drugs:
+        codes_of.setdefault(book.drugs[line.given.code].key, set()).add(line.given.code)
     wasted = book.modifier("wasted")
     billed: dict[tuple[str, date | None], int] = {}
     for line in drugs:
@@ -76,8 +78,24 @@ def read_drug_lines(lines: list[LineFacts], encounter: Encounter, book: Book) ->
             line.ndc_digits = len(line.given.ndc.replace("-", ""))
             line.ndc_code = book.drug_of_ndc(line.given.ndc)
         if charted:
-            line.drug_given = code in given
-            line.dose_units = billing_units(row, given.get(code, ()))
+            named = given.get(row.key, [])
+            theirs = [*given.get(code, ()), *named]
+            line.drug_given = bool(theirs)
+            # Doses under a name that two billed codes share belong to neither for certain.
+            shared = bool(named) and len(codes_of[row.key]) > 1
+            line.dose_units = None if shared else billing_units(row, theirs)
+
+
+def _key(one: Administration, book: Book) -> str | None:
+    """What an administration's drug is known by: its code, else its generic name.
+
+    A name says which drug, not which of its codes: makers have codes of their own.
+    """
+    coded = book.drug(one.hcpcs, one.ndc, None)
+    if coded is not None and coded.hcpcs:
+        return coded.hcpcs
+    row = book.drug(None, None, one.drug) if one.hcpcs is None else None
+    return row.key if row is not None else one.hcpcs
 
 
 def billing_units(

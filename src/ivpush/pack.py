@@ -16,6 +16,7 @@ from typing import Any
 
 from ivpush import tables
 from ivpush.book import Book
+from ivpush.drugtable import read_drugs
 from ivpush.errors import Fault, PackError, UsageError, did_you_mean
 from ivpush.language import Kind, Names
 from ivpush.policies import Policy, policy_values, read_policies
@@ -26,7 +27,7 @@ __all__ = ["Pack", "rules_folder"]
 
 _CACHE_FORMAT = "1"
 _KINDS = ("pack", "sources", "codes", "limits", "hierarchy", "policies", "supervision", "modifiers",
-          "phrases", "places", "reasons")  # fmt: skip
+          "phrases", "places", "reasons", "drug_words")  # fmt: skip
 
 
 @once
@@ -150,7 +151,7 @@ class Pack:
         return Pack, (self._layers, self.digest)
 
     def _sheet(self, name: str, faults: list[Fault]) -> Sheet:
-        """One of the base pack's files; later packs may add rules and payers only."""
+        """One of the base pack's files; later packs add rules, payers and drugs."""
         sheet = self._layers[0].get(f"{name}.yaml")
         if not isinstance(sheet, Sheet) or not isinstance(sheet.data, dict):
             raise PackError(
@@ -170,6 +171,8 @@ class Pack:
         self.limits = tables.read_limits(sheets["limits"], say)
         self.policies = read_policies(sheets["policies"], say)
         self._data = tables.read_data(sheets, self._layers[0], self.codes, say)
+        drugs = read_drugs(self._layers, sheets["drug_words"], say)
+        self._data.drugs, self._data.names = drugs.by_code, drugs.names
         self._check_cites(sheets, say)
         self.names = Names(
             {name: one.kind for name, one in self.policies.items() if one.kind.name != "other"},
@@ -208,14 +211,17 @@ class Pack:
 
     def _payers(self, known: Known, say: Callable[[Fault], None]) -> dict[str, Any]:
         made: dict[str, Any] = {}
-        rules = {rule.id: rule for rule in self.rules}
-        for layer in self._layers:
-            for name, sheet in layer.items():
-                if isinstance(sheet, Sheet) and name.startswith("payers/"):
-                    overlay = tables.read_payer(sheet, self.policies, rules, known, say)
-                    if overlay is not None:
-                        made[overlay.id] = overlay
-        return made
+        sheets = [
+            sheet for layer in self._layers for name, sheet in layer.items()
+            if isinstance(sheet, Sheet) and name.startswith("payers/")
+        ]  # fmt: skip
+        # An overlay may switch off or soften what the overlay that it stands on brings.
+        rules = {rule.id for rule in self.rules}.union(*map(tables.own_rules, sheets))
+        for sheet in sheets:
+            overlay = tables.read_payer(sheet, self.policies, rules, known, say)
+            if overlay is not None:
+                made[overlay.id] = overlay
+        return tables.with_bases(made, say)
 
     def _boundaries(self) -> list[date]:
         days = {date.min}
@@ -223,7 +229,7 @@ class Pack:
             days.add(low)
             if high is not None:
                 days.add(high + timedelta(days=1))
-        for rule in self.rules:
+        for rule in (*self.rules, *(own for one in self.payers.values() for own in one.rules)):
             days.add(rule.valid_from)
             if rule.valid_to is not None:
                 days.add(rule.valid_to + timedelta(days=1))
