@@ -61,9 +61,11 @@ def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
             line.never_beside = line.modifier_beside = _NONE
         else:
             line.never_beside = beside.never & codes[line.service_date]
-            able = codes if line.service_date is None or (
-                line.service_date < book.pairs_lifted_from) else unlifted  # fmt: skip
-            line.modifier_beside = beside.with_modifier & able.get(line.service_date, _NONE)
+            # A visit needs its own modifier, whatever the administration beside it carries.
+            on = line.service_date
+            lifted = line.in_family and on is not None and on >= book.pairs_lifted_from
+            able = unlifted if lifted else codes
+            line.modifier_beside = beside.with_modifier & able.get(on, _NONE)
     return lines
 
 
