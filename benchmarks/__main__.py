@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import yaml
 
 from benchmarks import foreign
 from benchmarks.measure import best, row
-from benchmarks.sample import billed, visit
+from benchmarks.sample import UNITS, billed, visit
 from ivpush import Encounter, Engine, Pack, checks
 from ivpush.engine import Worked
 from ivpush.pack import rules_folder
@@ -27,8 +28,8 @@ def ready(engine: Engine, administrations: int, *, wrong: bool = False) -> tuple
         {"code": one.code, "units": one.units, "modifiers": list(one.modifiers)}
         for one in suggested
     ]
-    for hcpcs in dict.fromkeys(one["hcpcs"] for one in chart["administrations"]):
-        lines.append({"code": hcpcs, "units": 4})
+    given = Counter(one["hcpcs"] for one in chart["administrations"])
+    lines += [{"code": hcpcs, "units": count * UNITS[hcpcs]} for hcpcs, count in given.items()]
     if wrong:
         lines[0]["units"] = 2
         lines.append({"code": "96368", "units": 1})

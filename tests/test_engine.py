@@ -216,6 +216,86 @@ def test_status_is_needs_chart_where_a_question_is_open_and_no_error() -> None:
     assert result.status == "needs_chart"
 
 
+def told(result: Result, missing: str) -> dict[Any, list[str]]:
+    """Codes of each answer of the question about a field."""
+    (question,) = [one for one in result.questions if one.missing == missing]
+    return {
+        answer.when.value: sorted(["-".join((s.code, *s.modifiers)) for s in answer.suggested])  # type: ignore[union-attr]
+        for answer in question.answers
+    }
+
+
+def test_a_drug_that_no_table_holds_is_asked_for_its_class() -> None:
+    answers = told(check([given("a1", "10:00")]), "administrations[0].category")
+    assert answers["therapeutic"] == ["96374"]
+    assert answers["chemotherapy"] == ["96409"]
+    assert not check([given("a1", "10:00", category="therapeutic")]).questions
+    assert not check([given("a1", "10:00", drug="ondansetron")]).questions
+
+
+TWO_SITES = [
+    given("a1", "10:00", "11:00", drug="ceftriaxone", method="infusion", site="left"),
+    given("a2", "10:00", "11:00", drug="famotidine", method="infusion", site="right"),
+]
+
+
+def test_a_further_site_without_a_stated_need_is_asked_for_it() -> None:
+    answers = told(check(TWO_SITES), "administrations[1].separate_site_reason")
+    assert sorted(answers.values()) == [["96365", "96365-XS"], ["96365", "96368"]]
+    stated = [TWO_SITES[0], {**TWO_SITES[1], "separate_site_reason": "convenience of the nurse"}]
+    assert not check(stated).questions
+
+
+def test_an_unnamed_access_is_asked_for_where_there_are_two() -> None:
+    record = [TWO_SITES[0], {**TWO_SITES[1], "separate_site_reason": "incompatible drugs"},
+              given("a3", "11:30", drug="ondansetron")]  # fmt: skip
+    answers = told(check(record), "administrations[2].site")
+    assert answers == {
+        "left": ["96365", "96365-XS", "96375"],
+        "right": ["96365", "96365-XS", "96375-XS"],
+    }
+
+
+OFFICE = {"setting": "professional", "type_of_bill": None, "place_of_service": "11"}
+
+
+def test_the_primary_reason_is_asked_where_it_decides() -> None:
+    record = [
+        given("a1", "10:00", "11:00", drug="ceftriaxone", method="infusion"),
+        given("a2", "11:10", drug="ondansetron"),
+    ]
+    answers = told(check(record, **OFFICE), "primary_administration")
+    assert answers == {"a1": ["96365", "96375"], "a2": ["96367", "96374"]}
+    assert not check(record, primary_administration="a1", **OFFICE).questions
+    assert not check(record).questions
+
+
+def test_presence_is_asked_only_where_a_policy_has_it_asked() -> None:
+    record, engine = (
+        [given("a1", "10:00", drug="ondansetron")],
+        Engine(pack=PACK, policies={"ask_supervision": True}),
+    )
+    assert not check(record, **OFFICE).questions
+    answers = told(check(record, engine=engine, **OFFICE), "supervision.provider_present")
+    assert answers == {True: ["96374"], False: []}
+    assert not check(
+        record, engine=engine, supervision={"provider_present": True}, **OFFICE
+    ).questions
+
+
+def test_the_position_of_an_unknown_payer_is_asked_where_it_decides() -> None:
+    record = [given("a1", "10:00", "10:15", drug="ondansetron", method="infusion")]
+    result = check(record, payer="some_plan")
+    assert told(result, "policy.exact_15_minutes") == {"push": ["96374"], "infusion": ["96365"]}
+    assert [one.missing for one in result.questions] == ["policy.exact_15_minutes"]
+    assert not check(record).questions
+    assert not check(record, payer="medicare").questions
+    engine = Engine(pack=PACK, policies={"exact_15_minutes": "infusion"})
+    settled = check(record, engine=engine, payer="some_plan")
+    assert [one.code for one in settled.suggested] == ["96365"]
+    assert not settled.questions
+
+
 # --- the engine itself
 
 

@@ -245,7 +245,9 @@ def test_a_policy_that_does_not_exist_is_refused(policies: dict[str, object], sa
 
 def test_every_policy_names_its_values_and_sources() -> None:
     for policy in PACK.policies.values():
-        assert policy.why and policy.cites and policy.touches in {"derivation", "checks"}
+        assert (
+            policy.why and policy.cites and policy.touches in {"derivation", "checks", "questions"}
+        )
         assert policy.read(policy.default) == policy.default or policy.form in {"words", "units"}
 
 

@@ -74,6 +74,19 @@ def test_answered_as_published_or_listed(number: int) -> None:
     assert verdict(number) == listed
 
 
+CLEAR = [number for number, scenario in enumerate(SCENARIOS) if "doubt" not in scenario]
+
+
+@pytest.mark.parametrize("number", CLEAR, ids=[SCENARIOS[number]["id"] for number in CLEAR])
+def test_a_published_answer_billed_with_its_chart_raises_no_error(number: int) -> None:
+    scenario = SCENARIOS[number]
+    answer = [{"number": n, **line} for n, line in enumerate(scenario["published"], 1)]
+    record = {**scenario["encounter"], "lines": answer}
+    under = engine(tuple(sorted(scenario["policies"].items())))
+    result = under.check(Encounter.model_validate(record))
+    assert [(one.rule, one.line) for one in result.violations if one.severity == "error"] == []
+
+
 def test_no_clear_scenario_is_listed_as_an_exception() -> None:
     clear = {scenario["id"] for scenario in SCENARIOS if "doubt" not in scenario}
     assert len(clear) == 89

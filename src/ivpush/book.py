@@ -12,8 +12,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from ivpush.compiler import fuse
+from ivpush.drugnames import DrugNames
 from ivpush.language import Names
-from ivpush.rows import CodeRow, DrugRow, Pairs, PairTable, SupervisionRow, plain_name
+from ivpush.rows import CodeRow, DrugRow, Pairs, PairTable, SupervisionRow
 from ivpush.rulefile import Rule
 
 __all__ = ["Book", "Screen"]
@@ -29,21 +30,35 @@ class Screen:
     judge: Callable[[Any, Any], list[int]]
 
 
+class _Listener(SimpleNamespace):
+    """Policies that note which of them were read."""
+
+    def __init__(self, policy: SimpleNamespace, heard: set[str]) -> None:
+        super().__init__(_policy=policy, _heard=heard)
+
+    def __getattr__(self, name: str) -> Any:
+        self._heard.add(name)
+        return getattr(self._policy, name)
+
+
 class Book:
     """The rules and data of one date, payer and set of policies; read-only by convention."""
 
     __slots__ = (
         "administration_rules",
         "any_line_rules",
+        "bill_kinds",
         "chart_rules",
         "codes",
         "columns",
         "date",
+        "disputes",
         "drugs",
         "encounter_rules",
         "every_code",
-        "facilities",
+        "facility_sets",
         "in_force",
+        "lifting_modifiers",
         "limits",
         "line_rules",
         "modifiers",
@@ -52,6 +67,7 @@ class Book:
         "ndcs",
         "needs",
         "pairs",
+        "pairs_lifted_from",
         "payer",
         "payer_known",
         "phrases",
@@ -74,6 +90,7 @@ class Book:
         "tobs",
         "visit_modifiers",
         "vocabulary",
+        "words",
     )  # fmt: skip
     date: dt.date | None
     payer: str | None
@@ -91,20 +108,31 @@ class Book:
     mues: dict[str, dict[str, tuple[int, int]]]
     pairs: PairTable
     drugs: dict[str, DrugRow]
-    names: dict[str, DrugRow]
+    names: DrugNames
     ndcs: dict[str, str]
-    facilities: frozenset[str]
+    facility_sets: dict[str, frozenset[str]]
+    """Places of service that are facilities, by the set that a policy names."""
     places: dict[str, bool]
     tobs: dict[str, str]
     statuses: dict[str, tuple[str, str | None]]
     supervised: dict[tuple[str, str], SupervisionRow]
+    bill_kinds: dict[str, str]
+    """Kinds of place, by the first digits of the type of bill, that have rows of supervision."""
     modifiers: dict[str, str]
     separate_modifiers: frozenset[str]
     visit_modifiers: frozenset[str]
+    lifting_modifiers: frozenset[str]
+    """Modifiers that lift an NCCI pair of indicator 1."""
+    pairs_lifted_from: dt.date
+    """From then on such a modifier counts on the column-1 code too."""
     phrases: tuple[str, ...]
     needs: tuple[str, ...]
     reasons: dict[str, tuple[str, tuple[str, ...]]]
     questions: dict[str, tuple[str, str]]
+    words: dict[tuple[str, str], str]
+    """Answers of questions whose value is a text."""
+    disputes: tuple[tuple[str, tuple[Any, ...]], ...]
+    """Policies that nobody set, with the values that payers hold beside the default."""
     tables_past_quarter: bool
     in_force: dict[str, dt.date]
     rules: tuple[Rule, ...]
@@ -117,6 +145,13 @@ class Book:
     service_rules: tuple[Rule, ...]
     suggestion_rules: tuple[Rule, ...]
     chart_rules: tuple[Rule, ...]
+
+    def listening(self) -> tuple[Book, set[str]]:
+        """The same book, and the names of the policies that are read from it from now on."""
+        made = self.dated(self.date)
+        heard: set[str] = set()
+        made.policy = _Listener(self.policy, heard)
+        return made, heard
 
     def dated(self, day: dt.date | None) -> Book:
         """The same book for another day of its window."""
@@ -211,14 +246,14 @@ class Book:
         return self.pairs.get(setting, code)
 
     def drug(self, hcpcs: str | None, ndc: str | None, name: str | None) -> DrugRow | None:
-        """The row of a drug by HCPCS code, else NDC, else exact name or alias."""
+        """The row of a drug by HCPCS code, else NDC, else its name as charted."""
         if hcpcs is not None and hcpcs in self.drugs:
             return self.drugs[hcpcs]
         if ndc is not None:
             found = self.drug_of_ndc(ndc)
             if found is not None and found in self.drugs:
                 return self.drugs[found]
-        return self.names.get(plain_name(name)) if name is not None else None
+        return self.names.find(name) if name is not None else None
 
     def drug_of_ndc(self, ndc: str) -> str | None:
         """The HCPCS code of an NDC, by the crosswalk (CMS ASP)."""
@@ -226,7 +261,7 @@ class Book:
 
     def facility_place(self, place: str) -> bool | None:
         """Whether a place of service is a facility, by the policy's set; None if unassigned."""
-        if place in self.facilities:
+        if place in self.facility_sets[self.policy.facility_pos_set]:
             return True
         return False if place in self.places else None
 
@@ -234,8 +269,18 @@ class Book:
         """What a type of bill makes of these services: billable, packaged, not_billable."""
         return self.tobs.get(type_of_bill.removeprefix("0")[:2])
 
-    def supervision(self, setting: str, family: str) -> SupervisionRow | None:
-        """The supervision that a setting asks for a family on the date."""
+    def supervision(
+        self, setting: str, family: str, type_of_bill: str | None = None
+    ) -> SupervisionRow | None:
+        """The supervision that a setting asks for a family on the date.
+
+        A type of bill that names a kind of place, such as a critical access hospital, has rows of
+        its own.
+        """
+        if type_of_bill is not None:
+            kind = self.bill_kinds.get(type_of_bill.removeprefix("0")[:2])
+            if kind is not None and (kind, family) in self.supervised:
+                return self.supervised[kind, family]
         return self.supervised.get((setting, family))
 
     def modifier(self, kind: str) -> str:
@@ -252,6 +297,17 @@ class Book:
     def reason(self, name: str) -> tuple[str, tuple[str, ...]]:
         """The wording and the sources of a reason."""
         return self.reasons[name]
+
+    def word(self, name: str, answer: str) -> str:
+        """The text that stands for an answer of a question."""
+        return self.words[name, answer]
+
+    def by_reason(self, setting: str) -> bool:
+        """Whether the primary reason, not the hierarchy, decides the initial service."""
+        rule = self.policy.setting_rule
+        if rule == "auto_by_claim_form":
+            return setting == "professional"
+        return bool(rule == "primary_reason")
 
     def question(self, name: str) -> tuple[str, str]:
         """Who can answer a question, and its wording."""

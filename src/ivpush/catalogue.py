@@ -187,10 +187,13 @@ def payers_page(pack: Pack) -> str:
 
 def payer_changes(payer: Payer, pack: Pack) -> Iterator[str]:
     """One list item a change that an overlay makes."""
+    if payer.base is not None:
+        yield f"- all that `{payer.base}` says, where this page says nothing else"
     for name, value in payer.policies.items():
         policy = pack.policies[name]
         yield f"- policy `{name}`: {_value(value)} (default {_value(policy.default)})"
-    names = {rule.id: rule.name for rule in pack.rules}
+    every = (*pack.rules, *(own for one in pack.payers.values() for own in one.rules))
+    names = {rule.id: rule.name for rule in every}
     for rule, severity in payer.severity.items():
         yield f"- {rule} {names[rule]}: severity {severity}"
     for rule, why in payer.off.items():

@@ -1,4 +1,4 @@
-"""The command line: ``ivpush check | explain | rules``.
+"""The command line: ``ivpush check | explain | rules | drugs``.
 
 Exit status: 0 clean; 1 violations at or above ``--fail-on``; 2 bad usage or missing input; 3 a rule
 pack that is not fit to be used; 4 some records could not be read; 130 interrupted. Where several
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from ivpush import __version__
-from ivpush.commands import check, explain, rules, tables
+from ivpush.commands import check, drugs, explain, rules, tables
 from ivpush.commands.common import CLEAN, INTERRUPTED, PACK, USAGE, plain
 from ivpush.errors import IvpushError, PackError
 
@@ -54,5 +54,6 @@ def _parser() -> argparse.ArgumentParser:
     check.add(commands)
     explain.add(commands)
     rules.add(commands)
+    drugs.add(commands)
     tables.add(commands)
     return parser

@@ -219,10 +219,12 @@ def _missing_of(nodes: list[Node], printer: Printer) -> list[str]:
                 lines += [f"    {line}" for line in body]
             source = loop.args[0]
             if loop.op in {"min", "max"} and source.op == "fact":
-                # Of no rows there is no least: the list itself is what is missing.
+                # Of no rows that count there is no least: the list itself is what is missing.
                 place = _place(source.args[0], source.value, printer,
                                printer.print(source.args[0]))  # fmt: skip
-                lines.append(f"if not {printer.print(source)}: held[{place}] = found = True")
+                counts = " and ".join(f"({printer.print(one)})" for one in loop.args[2:]) or "True"
+                rows = f"[1 for v_{loop.value} in {printer.print(source)} or () if {counts}]"
+                lines.append(f"if not {rows}: held[{place}] = found = True")
     return lines
 
 

@@ -133,13 +133,19 @@ def _drips_by_site(facts: list[AdministrationFacts]) -> dict[str, list[clock.Spa
 def _services_of(chain: Chain, drips: dict[str, list[clock.Span]], book: Book) -> None:
     infused: dict[object, list[AdministrationFacts]] = {}
     fluids: list[AdministrationFacts] = []
-    merge = book.policy.repeat_same_drug_infusion == "continue_time"
+    runs: dict[object, set[int]] = {}
     for one in chain.facts:
         if one.family == "hydration":
             fluids.append(one)
         elif one.technique == "infusion":
-            key: object = (one.family, one.drug_keys) if merge else (one.drug_keys, one.run)
-            infused.setdefault(key, []).append(one)
+            infused.setdefault((one.family, one.drug_keys), []).append(one)
+            runs.setdefault(one.drug_keys, set()).add(one.run)
+    again = any(len(those) > 1 for those in runs.values())
+    if again and book.policy.repeat_same_drug_infusion != "continue_time":
+        drips_given = [one for those in infused.values() for one in those]
+        infused = {}
+        for one in sorted(drips_given, key=in_time):
+            infused.setdefault((one.drug_keys, one.run), []).append(one)
     given: set[object] = set()
     for those in infused.values():
         service = _service(chain, those, "infusion", book)
@@ -231,8 +237,8 @@ def _concurrent(chains: list[Chain], encounter: Encounter, book: Book) -> None:
 
     The higher rank, then the longer, then the earlier keeps its role (a named primary before all).
     """
-    least, used = 60 * book.policy.concurrent_min_overlap_minutes, False
-    primary = encounter.primary_administration if _by_reason(encounter, book) else None
+    used = False
+    primary = encounter.primary_administration if book.by_reason(encounter.setting) else None
     for chain in chains:
         drips = [s for s in chain.services
                  if s.technique == "infusion" and s.family != "hydration"]  # fmt: skip
@@ -246,7 +252,11 @@ def _concurrent(chains: list[Chain], encounter: Encounter, book: Book) -> None:
         for service in drips:
             together = clock.shared(service.spans, kept) if kept and service.spans else 0
             row = book.pick(service.family, "infusion", "concurrent")
-            if together < max(least, 1) or row is None:
+            if (
+                row is None
+                or not together
+                or (together < 60 * book.policy.concurrent_min_overlap_minutes)
+            ):
                 kept = clock.unite([*kept, *service.spans])
             elif used and row.once:
                 _refuse(service, "concurrent_already_reported")
@@ -254,14 +264,6 @@ def _concurrent(chains: list[Chain], encounter: Encounter, book: Book) -> None:
             else:
                 used = True
                 service.role, service.row, service.because = "concurrent", row, "concurrent"
-
-
-def _by_reason(encounter: Encounter, book: Book) -> bool:
-    """Whether the primary reason, not the hierarchy, decides the initial service."""
-    rule = book.policy.setting_rule
-    if rule == "auto_by_claim_form":
-        return encounter.setting == "professional"
-    return bool(rule == "primary_reason")
 
 
 def _roles(chain: Chain, encounter: Encounter, book: Book) -> None:
@@ -275,7 +277,7 @@ def _roles(chain: Chain, encounter: Encounter, book: Book) -> None:
         return
     ranked = min(able, key=lambda s: (s.rank or 99, s.order))
     chosen, by = ranked, "hierarchy"
-    if _by_reason(encounter, book):
+    if book.by_reason(encounter.setting):
         named = encounter.primary_administration
         if named is None:
             if len(able) > 1 and book.policy.professional_missing_primary_reason == "first_given":
@@ -328,8 +330,10 @@ def _assign(chain: Chain, initial: ServiceFacts, by: str, encounter: Encounter, 
 
 
 def _hours(service: ServiceFacts, book: Book) -> None:
-    over = book.policy.additional_hour_minutes
-    service.further = max(0, ((service.minutes or 0) - over) // _HOUR)
+    minutes = service.minutes or 0
+    if minutes > _HOUR:
+        over = book.policy.additional_hour_minutes
+        service.further = max(0, (minutes - over) // _HOUR)
 
 
 def _later_fluid(service: ServiceFacts, book: Book) -> None:
@@ -353,8 +357,8 @@ def _later_drip(service: ServiceFacts, total: int, book: Book) -> None:
             _refuse(service, "no_code")
         _hours(service, book)
         return
-    short = policy.sequential_within_first_hour == "no_extra_unit"
-    if short and total <= book.limits.first_hour_minutes:
+    short = total <= book.limits.first_hour_minutes
+    if short and policy.sequential_within_first_hour == "no_extra_unit":
         _refuse(service, "within_first_hour")
         return
     service.role, service.because = "sequential", "sequential"

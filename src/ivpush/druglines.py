@@ -8,9 +8,12 @@ kind of unit leaves the units unknown.
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from ivpush.book import Book
     from ivpush.models import Administration, Encounter
     from ivpush.rows import DrugRow
@@ -40,38 +43,59 @@ _UNITS: dict[str, tuple[str, Decimal]] = {
 
 def read_drug_lines(lines: list[LineFacts], encounter: Encounter, book: Book) -> None:
     """Write the drug facts of every line; lines of other codes get none."""
-    drugs = [line for line in lines if line.given.code in book.drugs]
+    drugs = []
     for line in lines:
         line.is_drug = line.drug_ended = False
         line.drug_successor = line.drug_given = line.dose_units = None
         line.drug_day_units = line.ndc_digits = line.ndc_code = None
+        if line.given.code in book.drugs:
+            drugs.append(line)
     if not drugs:
         return
     charted = encounter.administrations is not None
     given: dict[str, list[Administration]] = {}
     for one in encounter.administrations or ():
-        row = book.drug(one.hcpcs, one.ndc, one.drug)
-        code = row.hcpcs if row is not None else one.hcpcs
-        if code is not None:
-            given.setdefault(code, []).append(one)
+        known_by = _key(one, book)
+        if known_by is not None:
+            given.setdefault(known_by, []).append(one)
+    codes_of: dict[str, set[str]] = {}
+    for line in drugs:
+        codes_of.setdefault(book.drugs[line.given.code].key, set()).add(line.given.code)
     wasted = book.modifier("wasted")
+    billed: dict[tuple[str, date | None], int] = {}
+    for line in drugs:
+        if wasted not in line.modifiers:
+            key = (line.given.code, line.service_date)
+            billed[key] = billed.get(key, 0) + line.given.units
     for line in drugs:
         code, day = line.given.code, line.service_date
         row = book.drugs[code]
         line.is_drug = True
         line.drug_ended = row.ended is not None and day is not None and row.ended < day
         line.drug_successor = row.successor if line.drug_ended else None
-        line.drug_day_units = sum(
-            other.given.units for other in drugs
-            if other.given.code == code and other.service_date == day
-            and wasted not in other.modifiers
-        )  # fmt: skip
+        line.drug_day_units = billed.get((code, day), 0)
         if line.given.ndc is not None:
             line.ndc_digits = len(line.given.ndc.replace("-", ""))
             line.ndc_code = book.drug_of_ndc(line.given.ndc)
         if charted:
-            line.drug_given = code in given
-            line.dose_units = billing_units(row, given.get(code, ()))
+            named = given.get(row.key, [])
+            theirs = [*given.get(code, ()), *named]
+            line.drug_given = bool(theirs)
+            # Doses under a name that two billed codes share belong to neither for certain.
+            shared = bool(named) and len(codes_of[row.key]) > 1
+            line.dose_units = None if shared else billing_units(row, theirs)
+
+
+def _key(one: Administration, book: Book) -> str | None:
+    """What an administration's drug is known by: its code, else its generic name.
+
+    A name says which drug, not which of its codes: makers have codes of their own.
+    """
+    coded = book.drug(one.hcpcs, one.ndc, None)
+    if coded is not None and coded.hcpcs:
+        return coded.hcpcs
+    row = book.drug(None, None, one.drug) if one.hcpcs is None else None
+    return row.key if row is not None else one.hcpcs
 
 
 def billing_units(
@@ -93,10 +117,17 @@ def amount(one: Administration, row: DrugRow) -> Decimal | None:
     """The charted dose in the drug table's unit."""
     if one.dose is None or one.dose_unit is None or row.unit is None:
         return None
-    charted, billed = _unit(one.dose_unit), _unit(row.unit)
-    if charted is None or billed is None or charted[0] != billed[0]:
+    rate = _rate(one.dose_unit, row.unit)
+    return one.dose * rate if rate is not None else None
+
+
+@lru_cache(maxsize=4_096)
+def _rate(charted: str, billed: str) -> Decimal | None:
+    """How many billed units of measure one charted unit is; None where they are of two kinds."""
+    one, other = _unit(charted), _unit(billed)
+    if one is None or other is None or one[0] != other[0]:
         return None
-    return one.dose * charted[1] / billed[1]
+    return one[1] / other[1]
 
 
 def _unit(written: str) -> tuple[str, Decimal] | None:

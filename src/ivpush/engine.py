@@ -60,19 +60,26 @@ class Engine:
         self.pack = pack or Pack.load(extra=tuple(Path(one) for one in packs))
         self.payer = payer
         self.policies = dict(policies or {})
-        self._books: dict[tuple[date | None, str | None], Book] = {}
+        self._books: dict[tuple[Any, ...], Book] = {}
         self._book(None, payer)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (self.payer, self.policies, self.pack)
 
-    def _book(self, day: date | None, payer: str | None) -> Book:
-        key = (day, payer)
+    def _book(
+        self, day: date | None, payer: str | None, name: str | None = None, value: Any = None
+    ) -> Book:
+        """What is in force on a date for a payer, kept as first asked for.
+
+        ``name`` and ``value`` set one policy otherwise than this engine does.
+        """
+        key = (day, payer) if name is None else (day, payer, name, value)
         book = self._books.get(key)
         if book is None:
             if len(self._books) > 4_096:
                 self._books.clear()
-            book = self._books[key] = self.pack.book(day, payer, self.policies)
+            policies = self.policies if name is None else {**self.policies, name: value}
+            book = self._books[key] = self.pack.book(day, payer, policies)
         return book
 
     def check(self, encounter: Encounter) -> Result:
@@ -89,6 +96,11 @@ class Engine:
         book = self._book(encounter.service_date, encounter.payer or self.payer)
         return self._suggest(encounter, book)
 
+    def _under(self, encounter: Encounter, name: str, value: Any) -> tuple[SuggestedLine, ...]:
+        """The suggested lines under another value of one policy."""
+        day, payer = encounter.service_date, encounter.payer or self.payer
+        return self._suggest(encounter, self._book(day, payer, name, value))
+
     def _suggest(self, encounter: Encounter, book: Book) -> tuple[SuggestedLine, ...]:
         denied = standing_of(encounter, book).denied
         derived = derive(encounter, book, denied)
@@ -96,6 +108,9 @@ class Engine:
 
     def work(self, encounter: Encounter) -> Worked:
         """The result with everything that led to it."""
+        return self._work(encounter, asking=True)
+
+    def _work(self, encounter: Encounter, *, asking: bool) -> Worked:
         day = encounter.service_date
         payer = encounter.payer or self.payer
         book = self._book(day, payer)
@@ -106,9 +121,12 @@ class Engine:
         drafts = done.drafts = drafts_of(derived, encounter, book)
         suggested = suggested_lines(drafts, book)
         barred = not_billable(derived.facts, book)
-        questions = questions_of(
-            encounter, derived, book, lambda changed: self._suggest(changed, book)
-        )
+        questions = () if not asking else questions_of(
+            encounter, derived, book,
+            lambda changed: self._suggest(changed, book),
+            lambda name, value: self._under(encounter, name, value),
+            lambda other: self._suggest(encounter, other),
+        )  # fmt: skip
         lines = line_facts(encounter, book)
         facts = done.facts = encounter_facts(encounter, derived, lines, standing, book)
         facts.questions = len(questions)
@@ -140,7 +158,7 @@ class Engine:
         if not new or not checks.may_be_edited(lines, done.book):
             return corrected
         again = done.encounter.model_copy(update={"lines": corrected})
-        settled = self.work(again).result.corrected
+        settled = self._work(again, asking=False).result.corrected
         return corrected if settled is None else settled
 
     def _reconciled(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -28,22 +27,27 @@ def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
     day, setting = encounter.service_date, encounter.setting
     lines: list[LineFacts] = []
     codes: dict[date | None, set[str]] = {}  # a frozenset & a set is a frozenset
-    units: Counter[tuple[str, date | None]] = Counter()
+    unlifted: dict[date | None, set[str]] = {}
+    units: dict[tuple[str, date | None], int] = {}
     seen: set[tuple[object, ...]] = set()
     for index, given in enumerate(encounter.lines or ()):
         line = LineFacts()
         line.given, line.index = given, index
         on = line.service_date = given.date if given.date is not None else day
         codes.setdefault(on, set()).add(given.code)
-        units[given.code, on] += given.units
+        billed = (given.code, on)
+        units[billed] = units.get(billed, 0) + given.units
         _columns(line, book, setting)
         _place(line, encounter, book)
-        key = (given.code, frozenset(given.modifiers), on, given.units)
+        key = (billed, line.modifiers, given.units)
         line.repeats_line = key in seen
         seen.add(key)
         _unmatched(line)
         pointers = given.diagnosis_pointers
         line.pointer_beyond = bool(pointers) and max(pointers) > len(encounter.diagnoses)
+        line.outside_encounter = _outside(line, encounter)
+        if not line.lifts_pair:
+            unlifted.setdefault(on, set()).add(given.code)
         lines.append(line)
     read_drug_lines(lines, encounter, book)
     for line in lines:
@@ -57,8 +61,19 @@ def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
             line.never_beside = line.modifier_beside = _NONE
         else:
             line.never_beside = beside.never & codes[line.service_date]
-            line.modifier_beside = beside.with_modifier & codes[line.service_date]
+            # A visit needs its own modifier, whatever the administration beside it carries.
+            on = line.service_date
+            lifted = line.in_family and on is not None and on >= book.pairs_lifted_from
+            able = unlifted if lifted else codes
+            line.modifier_beside = beside.with_modifier & able.get(on, _NONE)
     return lines
+
+
+def _outside(line: LineFacts, encounter: Encounter) -> bool | None:
+    start, end, day = encounter.start, encounter.end, line.given.date
+    if start is None or end is None or day is None:
+        return None
+    return day < start.date() or day > end.date()
 
 
 def _columns(line: LineFacts, book: Book, setting: str) -> None:
@@ -99,8 +114,9 @@ def _place(line: LineFacts, encounter: Encounter, book: Book) -> None:
     if line.modifiers:
         line.separate_modifiers = len(line.modifiers & book.separate_modifiers)
         line.visit_modifier = not line.modifiers.isdisjoint(book.visit_modifiers)
+        line.lifts_pair = not line.modifiers.isdisjoint(book.lifting_modifiers)
     else:
-        line.separate_modifiers, line.visit_modifier = 0, False
+        line.separate_modifiers, line.visit_modifier, line.lifts_pair = 0, False, False
     line.separate = line.separate_modifiers > 0
     place = line.given.place_of_service or encounter.place_of_service
     line.facility_place = book.facility_place(place) if place is not None else None
@@ -193,6 +209,10 @@ def encounter_facts(
     facts.visits = len({one.visit for one in derived.facts}) if derived.facts else 0
     facts.primary_needed = _primary_needed(encounter, derived)
     facts.complexity_asked = False
+    plain = [one.replace(".", "") for one in encounter.diagnoses]
+    facts.first_diagnosis = plain[0] if plain else None
+    facts.diagnosis_codes = frozenset(plain)
+    facts.diagnosis_letters = frozenset([one[:1] for one in plain])
     main = next((chain for chain in derived.chains if chain.initial is not None), None)
     facts.initial_code = main.initial.code if main is not None and main.initial else None
     level = standing.supervision.required_level

@@ -57,8 +57,7 @@ def drafts_of(derived: Derived, encounter: Encounter, book: Book) -> list[Draft]
     if len(derived.chains) > 1 and main is not None:
         _mark_chains(drafts, derived.chains, main, book)
     if len(drafts) > 1:
-        if book.policy.hydration_requires_dx_59:
-            _mark_hydration(drafts, book)
+        _mark_hydration(drafts, book)
         drafts = _mark_pairs(drafts, encounter.setting, book)
     return _gathered(drafts)
 
@@ -84,8 +83,6 @@ def _parts(
     row, further = service.row, service.further
     zone, spans = derived.zone, service.spans
     first = day if service.start is None else clock.local_date(service.start, zone)
-    split = book.policy.midnight_infusion_date != "start_date"
-    crosses = spans and first != clock.local_date(spans[-1][1] - 1, zone)
     if service.role == "further_hour":
         hours, hour_row, done = 1 + further, row, 0
     else:
@@ -97,7 +94,8 @@ def _parts(
     if hour_row is None:
         return
     because = service.because if service.role == "further_hour" else "further_hours"
-    if not (split and crosses):
+    crosses = spans and first != clock.local_date(spans[-1][1] - 1, zone)
+    if not crosses or book.policy.midnight_infusion_date == "start_date":
         yield hour_row, hours, first, because
         return
     days: dict[date, int] = {}
@@ -129,7 +127,7 @@ def _modifier(kind: str, book: Book) -> str:
 def _mark_hydration(drafts: list[Draft], book: Book) -> None:
     for draft in drafts:
         if draft.row.family == "hydration" and not draft.modifiers:
-            if draft.service.role == "further_hour":
+            if draft.service.role == "further_hour" and book.policy.hydration_requires_dx_59:
                 draft.modifiers = (book.modifier("distinct"),)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from ivpush import tables
 from ivpush.book import Book
+from ivpush.drugtable import read_drugs
 from ivpush.errors import Fault, PackError, UsageError, did_you_mean
 from ivpush.language import Kind, Names
 from ivpush.policies import Policy, policy_values, read_policies
@@ -26,7 +27,7 @@ __all__ = ["Pack", "rules_folder"]
 
 _CACHE_FORMAT = "1"
 _KINDS = ("pack", "sources", "codes", "limits", "hierarchy", "policies", "supervision", "modifiers",
-          "phrases", "places", "reasons")  # fmt: skip
+          "phrases", "places", "reasons", "drug_words")  # fmt: skip
 
 
 @once
@@ -155,7 +156,7 @@ class Pack:
         return self._data.releases
 
     def _sheet(self, name: str, faults: list[Fault]) -> Sheet:
-        """One of the base pack's files; later packs may add rules, payers and tables only."""
+        """One of the base pack's files; later packs add rules, payers, drugs and tables."""
         sheet = self._layers[0].get(f"{name}.yaml")
         if not isinstance(sheet, Sheet) or not isinstance(sheet.data, dict):
             raise PackError(
@@ -174,8 +175,10 @@ class Pack:
         self.codes = tables.read_codes(sheets["codes"], say)
         self.limits = tables.read_limits(sheets["limits"], say)
         self.policies = read_policies(sheets["policies"], say)
-        self._data = tables.read_data(sheets, self._layers[0], self.codes, say)
+        self._data = tables.read_data(sheets, self.codes, say)
         tables.read_tables(self._layers, self._data, say)
+        drugs = read_drugs(self._layers, sheets["drug_words"], say)
+        self._data.drugs, self._data.names = drugs.by_code, drugs.names
         self._check_cites(sheets, say)
         self.names = Names(
             {name: one.kind for name, one in self.policies.items() if one.kind.name != "other"},
@@ -214,14 +217,17 @@ class Pack:
 
     def _payers(self, known: Known, say: Callable[[Fault], None]) -> dict[str, Any]:
         made: dict[str, Any] = {}
-        rules = {rule.id: rule for rule in self.rules}
-        for layer in self._layers:
-            for name, sheet in layer.items():
-                if isinstance(sheet, Sheet) and name.startswith("payers/"):
-                    overlay = tables.read_payer(sheet, self.policies, rules, known, say)
-                    if overlay is not None:
-                        made[overlay.id] = overlay
-        return made
+        sheets = [
+            sheet for layer in self._layers for name, sheet in layer.items()
+            if isinstance(sheet, Sheet) and name.startswith("payers/")
+        ]  # fmt: skip
+        # An overlay may switch off or soften what the overlay that it stands on brings.
+        rules = {rule.id for rule in self.rules}.union(*map(tables.own_rules, sheets))
+        for sheet in sheets:
+            overlay = tables.read_payer(sheet, self.policies, rules, known, say)
+            if overlay is not None:
+                made[overlay.id] = overlay
+        return tables.with_bases(made, say)
 
     def _boundaries(self) -> list[date]:
         days = {date.min}
@@ -229,7 +235,7 @@ class Pack:
             days.add(low)
             if high is not None:
                 days.add(high + timedelta(days=1))
-        for rule in self.rules:
+        for rule in (*self.rules, *(own for one in self.payers.values() for own in one.rules)):
             days.add(rule.valid_from)
             if rule.valid_to is not None:
                 days.add(rule.valid_to + timedelta(days=1))
@@ -268,6 +274,10 @@ class Pack:
         book.date, book.payer = day, payer if overlay is not None else None
         book.payer_known = None if payer is None else overlay is not None
         values = self.policy_for(payer, policies)
+        book.disputes = tuple(
+            (name, one.asks) for name, one in self.policies.items()
+            if one.asks and name not in policies
+        )  # fmt: skip
         self._data.fill(book, day, values, self.codes, self.limits)
         rules = self.rules if overlay is None else overlay.applied(self.rules)
         book.screens, book.columns, book.vocabulary = {}, {}, self.names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ivpush.errors import Fault, UsageError, did_you_mean
@@ -12,7 +12,7 @@ from ivpush.sheets import Sheet
 
 __all__ = ["Policy", "policy_values", "read_policies"]
 
-_KEYS = {"kind", "values", "default", "from", "to", "touches", "why", "cites"}
+_KEYS = {"kind", "values", "default", "from", "to", "touches", "asks", "why", "cites"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Policy:
     touches: str
     why: str
     cites: tuple[str, ...]
+    asks: tuple[Any, ...] = ()
+    """Values that payers hold beside the default: asked of a payer whose position is unknown."""
 
     def read(self, value: Any) -> Any:
         """A value as written by a person or a program; raises UsageError where it does not fit."""
@@ -97,8 +99,13 @@ def _policy(
     except UsageError as error:
         say(Fault(place, f"default: {error.faults[0].problem}", error.faults[0].remedy))
         return None
-    return Policy(name, form, kinds[form], values, *bounds, default, shape.touches, shape.why,
-                  shape.cites)  # fmt: skip
+    asks = []
+    for one in row.get("asks", ()):
+        try:
+            asks.append(shape.read(one))
+        except UsageError as error:
+            say(Fault(place, f"asks: {error.faults[0].problem}", error.faults[0].remedy))
+    return replace(shape, default=default, asks=tuple(asks))
 
 
 def policy_values(policies: Mapping[str, Policy], set_by: Mapping[str, Any]) -> dict[str, Any]:

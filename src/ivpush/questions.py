@@ -3,6 +3,9 @@
 A candidate fact is put to the test: each answer is written into the chart and derived again. A
 question is asked only where two answers bill differently, so every listed answer is what a second
 check would suggest. Minutes are asked from 0 to the limit ``implausible_infusion_minutes``.
+
+Beside facts of the chart, a question may be about a payer that the pack does not know: which side
+of a dispute it takes. Its field is ``policy.NAME``, and its answer goes into the engine's policies.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, get_args
 
 from ivpush.fields import Route
+from ivpush.models import Supervision
 from ivpush.result import Answer, Between, Equals, Question, SuggestedLine
 
 if TYPE_CHECKING:
@@ -20,30 +24,57 @@ if TYPE_CHECKING:
     from ivpush.models import Encounter
     from ivpush.vocabulary import AdministrationFacts
 
-__all__ = ["MOST_QUESTIONS", "decides", "questions_of"]
+__all__ = ["MOST_QUESTIONS", "Over", "Try", "decides", "questions_of"]
 
 MOST_QUESTIONS = 12
 """Questions an encounter is asked at most; what is still open then stands in not_billable."""
 
 Lines = tuple[SuggestedLine, ...]
 Again = Callable[["Encounter"], Lines]
+Try = Callable[[str, Any], Lines]
+"""Gives the suggested lines of the encounter under another value of one policy."""
+Over = Callable[["Book"], Lines]
+"""Gives the suggested lines of the encounter by another book."""
 _OPEN = frozenset({"charted", "pump", "calculated", None})
 _TIMED = frozenset({"IV", "IA", "SC"})
 _HOUR = 60
+_CLASSES = ("therapeutic", "chemotherapy", "complex_biologic", "hydration")
+"""Classes that earn codes of their own; who gives a vaccine or contrast knows it for what it is."""
 
 
 def questions_of(
-    encounter: Encounter, derived: Derived, book: Book, again: Again
+    encounter: Encounter, derived: Derived, book: Book, again: Again, under: Try, over: Over
 ) -> tuple[Question, ...]:
-    """The open questions of one encounter, in chart order; ``again`` derives a changed chart."""
+    """The open questions of one encounter, in chart order, then those about the whole.
+
+    ``again`` derives a changed chart, ``under`` the same chart under another policy, ``over`` by
+    another book.
+    """
     made: list[Question] = []
+    for found in _candidates(encounter, derived, book, again, under, over):
+        made.append(found)
+        if len(made) == MOST_QUESTIONS:
+            break
+    return tuple(made)
+
+
+def _candidates(
+    encounter: Encounter, derived: Derived, book: Book, again: Again, under: Try, over: Over
+) -> Iterator[Question]:
     for one in derived.facts:
-        for question in _about(one, encounter, book, again):
-            made.append(question)
-            if len(made) == MOST_QUESTIONS:
-                return tuple(made)
+        yield from _about(one, encounter, book, again)
+    if not derived.facts:
+        return
+    yield from _sites(encounter, derived, book, again)
+    yield from _primary(encounter, derived, book, again)
+    yield from _presence(encounter, book, again)
     found = _complexity(encounter, derived, book, again)
-    return (*made, found) if found is not None else tuple(made)
+    if found is not None:
+        yield found
+    if book.payer_known is False:
+        listener, heard = book.listening()
+        over(listener)
+        yield from _payer(book, under, heard)
 
 
 def decides(question: Question) -> frozenset[str]:
@@ -58,6 +89,8 @@ def _about(
     given = one.given
     if one.reason not in {None, "stop_missing", "route_missing"}:
         return
+    if one.drug_known is False and one.stated_category is None and given.purpose is None:
+        yield from _asked("category", one, encounter, book, again, "category", _CLASSES)
     if one.reason == "route_missing":
         yield from _asked("route", one, encounter, book, again, "route", get_args(Route))
     elif one.minutes_from not in {"clock", "stated"} and _drips(one):
@@ -202,3 +235,80 @@ def _kind(lines: Lines) -> frozenset[tuple[Any, ...]]:
 
 def _differ(answers: tuple[Answer, ...]) -> bool:
     return any(_kind(one.suggested) != _kind(answers[0].suggested) for one in answers[1:])
+
+
+def _sites(encounter: Encounter, derived: Derived, book: Book, again: Again) -> Iterator[Question]:
+    """A further site whose need nobody stated, and an unnamed access where there are several."""
+    seen: set[tuple[int, str]] = set()
+    for chain in derived.chains:
+        for one in chain.facts:
+            place = (one.visit, one.site)
+            if one.given.separate_site_reason is not None or place in seen:
+                continue
+            seen.add(place)
+            if one.site_named and one.site != chain.site:
+                words = (book.word("site_need", "yes"), book.word("site_need", "no"))
+                field = "separate_site_reason"
+                yield from _asked("site_need", one, encounter, book, again, field, words)
+    named = tuple(dict.fromkeys(c.site for c in derived.chains if c.site))
+    if len(named) > 1:
+        for one in derived.facts:
+            if one.reason is None and not one.site_named and one.given.route == "IV":
+                yield from _asked("site", one, encounter, book, again, "site", named)
+
+
+def _primary(
+    encounter: Encounter, derived: Derived, book: Book, again: Again
+) -> Iterator[Question]:
+    """A professional claim whose primary reason nobody named, where it could be several."""
+    if encounter.primary_administration is not None:
+        return
+    ids = [s.lead.given.id for chain in derived.chains for s in chain.services
+           if book.by_reason(encounter.setting)]  # fmt: skip
+    if len(ids) > 1:
+        field = "primary_administration"
+        answers = tuple(
+            Answer(Equals(field, one), again(encounter.model_copy(update={field: one})))
+            for one in ids
+        )
+        if _differ(answers):
+            who, ask = book.question("primary")
+            yield Question(None, field, who, ask, answers)
+
+
+def _presence(encounter: Encounter, book: Book, again: Again) -> Iterator[Question]:
+    """Whether the supervising practitioner was there, where a policy has it asked."""
+    known = encounter.supervision or Supervision()
+    if not book.policy.ask_supervision or known.provider_present is not None:
+        return
+    answers = tuple(
+        Answer(
+            Equals("supervision.provider_present", there),
+            again(
+                encounter.model_copy(
+                    update={"supervision": known.model_copy(update={"provider_present": there})}
+                )
+            ),
+        )
+        for there in (True, False)
+    )
+    if _differ(answers):
+        who, ask = book.question("presence")
+        yield Question(None, "supervision.provider_present", who, ask, answers)
+
+
+def _payer(book: Book, under: Try, heard: set[str]) -> Iterator[Question]:
+    """Which side an unknown payer takes in each dispute that decides this encounter.
+
+    ``heard`` names the policies that its derivation reads; the others cannot decide it.
+    """
+    for name, others in book.disputes:
+        if name not in heard:
+            continue
+        held = getattr(book.policy, name)
+        field = f"policy.{name}"
+        answers = tuple(Answer(Equals(field, value), under(name, value))
+                        for value in (held, *(one for one in others if one != held)))  # fmt: skip
+        if _differ(answers):
+            who, ask = book.question("payer")
+            yield Question(None, field, who, ask.replace("{what}", name), answers)

@@ -70,10 +70,10 @@ class NotBillable:
 
 @dataclass(frozen=True, slots=True)
 class Equals:
-    """A fact that takes one value; ``field`` is its path in the encounter."""
+    """A fact that takes one value; ``field`` is its path in the encounter, or ``policy.NAME``."""
 
     field: str
-    value: str | bool
+    value: str | bool | int
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+_NAME_PART = re.compile(r"[a-z0-9.]+")
+
 __all__ = ["CodeRow", "DrugRow", "PairTable", "Pairs", "SupervisionRow", "plain_name"]
 
 
@@ -93,4 +95,6 @@ class PairTable:
 
 def plain_name(text: str) -> str:
     """A drug's name without case, punctuation or doubled spaces, for exact look-up."""
-    return re.sub(r"[^a-z0-9.]+", " ", re.sub(r"['\u2019]", "", text.casefold())).strip()
+    if text.isascii() and text.isalnum():
+        return text.lower()
+    return " ".join(_NAME_PART.findall(text.casefold().replace("'", "").replace("\u2019", "")))

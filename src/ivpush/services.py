@@ -74,6 +74,7 @@ def _blank(given: Administration, index: int) -> AdministrationFacts:
     one.given, one.index = given, index
     one.billable = one.separate_site = one.reason_is_convenience = False
     one.same_drug_infused = one.repeat = one.overlaps_attended = False
+    one.continues_other_drug = False
     one.gap_minutes = one.hydration_minutes = one.required_level = None
     one.service = one.technique = one.running_minutes = one.minutes_from = None
     one.total_minutes = None
@@ -191,7 +192,9 @@ def _join_runs(facts: list[AdministrationFacts]) -> None:
     for one in sorted(facts, key=in_time):
         given = one.given
         if given.continues is not None and given.continues != given.id:
-            one.run, joined = by_id[given.continues].run, True
+            earlier = by_id[given.continues]
+            one.run, joined = earlier.run, True
+            one.continues_other_drug = one.drug_key != earlier.drug_key
         if given.method not in {"push", "injection"} and one.span is not None:
             bag = (one.drug_key, one.family, one.site)
             before = latest.get(bag)

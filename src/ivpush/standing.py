@@ -55,7 +55,8 @@ def supervision_of(encounter: Encounter, book: Book) -> SupervisionFacts:
     facts = SupervisionFacts()
     given = facts.given = encounter.supervision or _NOBODY
     chemo = any(one.category == "chemotherapy" for one in encounter.administrations or ())
-    row = book.supervision(encounter.setting, "chemotherapy" if chemo else "therapeutic")
+    family = "chemotherapy" if chemo else "therapeutic"
+    row = book.supervision(encounter.setting, family, encounter.type_of_bill)
     if row is None:
         facts.required_level = facts.allowed_modes = None
         facts.level_met = facts.mode_met = facts.met = None

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, get_args
 
 from ivpush.book import Book
+from ivpush.drugnames import DrugNames, Words
 from ivpush.errors import Fault, PackError, UsageError, did_you_mean
 from ivpush.policies import Policy
 from ivpush.result import Severity
-from ivpush.rows import CodeRow, DrugRow, PairTable, SupervisionRow, plain_name
+from ivpush.rows import CodeRow, DrugRow, PairTable, SupervisionRow
 from ivpush.rulefile import Known, Rule, read_rule, read_window
 from ivpush.sheets import Sheet, read_csv
 
-__all__ = ["QUARTERLY", "TABLES", "Data", "Payer", "Release", "quarter_end", "read_codes",
-           "read_data", "read_limits", "read_payer", "read_tables", "words_of"]  # fmt: skip
+__all__ = [
+    "QUARTERLY",
+    "TABLES",
+    "Data",
+    "Payer",
+    "Release",
+    "own_rules",
+    "quarter_end",
+    "read_codes",
+    "read_data",
+    "read_limits",
+    "read_payer",
+    "read_tables",
+    "with_bases",
+    "words_of",
+]
 
 Say = Callable[[Fault], None]
 Window = tuple[date, date | None]
@@ -46,9 +60,6 @@ TABLES: dict[str, tuple[str, ...]] = {
     "asp": ("code", "dosage", "payment_limit"),
 }
 """The tables that a pack may hold, ``tables/KIND-DATE.csv``, with their columns."""
-_DRUG_COLUMNS = ("hcpcs", "name", "category", "category_injection", "hormonal", "techniques",
-                 "unit_amount", "unit", "unit_rule", "ended", "successor", "aliases", "source",
-                 "confidence")  # fmt: skip
 
 
 def read_codes(sheet: Sheet, say: Say) -> dict[str, CodeRow]:
@@ -130,17 +141,21 @@ class Data:
     """Everything of a pack that is looked up by date, payer or policy."""
 
     drugs: dict[str, DrugRow] = field(default_factory=dict)
-    names: dict[str, DrugRow] = field(default_factory=dict)
+    names: DrugNames = field(default_factory=lambda: DrugNames({}, Words()))
     ranks: dict[tuple[str, str], int] = field(default_factory=dict)
     supervision: list[SupervisionRow] = field(default_factory=list)
     modifiers: dict[str, str] = field(default_factory=dict)
     separate: frozenset[str] = frozenset()
     visit: frozenset[str] = frozenset()
+    lifting: frozenset[str] = frozenset()
+    lifted_from: date = date.max
+    bill_kinds: dict[str, str] = field(default_factory=dict)
     phrases: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     sets: dict[str, frozenset[str]] = field(default_factory=dict)
     reasons: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     questions: dict[str, tuple[str, str]] = field(default_factory=dict)
+    words: dict[tuple[str, str], str] = field(default_factory=dict)
     denials: dict[tuple[str, str], bool] = field(default_factory=dict)
     releases: dict[str, list[Release]] = field(default_factory=dict)
 
@@ -184,8 +199,10 @@ class Data:
         book.ranks, book.drugs, book.names = self.ranks, self.drugs, self.names
         book.modifiers, book.phrases, book.needs = self.modifiers, self.phrases, self.needs
         book.separate_modifiers, book.visit_modifiers = self.separate, self.visit
-        book.reasons, book.questions = self.reasons, self.questions
-        book.facilities = self.sets[values["facility_pos_set"]]
+        book.lifting_modifiers, book.pairs_lifted_from = self.lifting, self.lifted_from
+        book.bill_kinds = self.bill_kinds
+        book.reasons, book.questions, book.words = self.reasons, self.questions, self.words
+        book.facility_sets = self.sets
         self._supervise(book, day, values)
         book.in_force = {}
         book.tables_past_quarter = False
@@ -217,9 +234,7 @@ def _covers(low: date, high: date | None, day: date) -> bool:
     return low <= day and (high is None or day <= high)
 
 
-def read_data(
-    sheets: Mapping[str, Sheet], layer: Mapping[str, Any], codes: Mapping[str, CodeRow], say: Say
-) -> Data:
+def read_data(sheets: Mapping[str, Sheet], codes: Mapping[str, CodeRow], say: Say) -> Data:
     """The data files of the base pack; faults are said with their places."""
     made = Data()
     for row in sheets["hierarchy"].data.get("hierarchy", ()):
@@ -235,6 +250,11 @@ def read_data(
     made.modifiers = {row["kind"]: row["code"] for row in marks["modifiers"]}
     made.separate = frozenset(made.modifiers[kind] for kind in marks["separate"])
     made.visit = frozenset(made.modifiers[kind] for kind in marks["visit"])
+    lifts = marks["lifts_pairs"]
+    made.lifting = made.separate | frozenset(lifts["modifiers"])
+    made.lifted_from = date.fromisoformat(lifts["on_either_line_from"])
+    for kind, prefixes in sheets["supervision"].data.get("bills", {}).items():
+        made.bill_kinds |= dict.fromkeys(prefixes, kind)
     made.phrases = tuple(sheets["phrases"].data["convenience"])
     made.needs = tuple(sheets["phrases"].data["need"])
     made.sets = {name: frozenset(those) for name, those in sheets["places"].data["places"].items()}
@@ -243,34 +263,9 @@ def read_data(
         for name, row in words[group].items():
             made.reasons[name] = (row["because"], tuple(row["cites"]))
     made.questions = {name: (row["who"], row["ask"]) for name, row in words["questions"].items()}
-    try:
-        _read_drugs(layer.get("drugs.csv", b""), made, say)
-    except PackError as error:
-        for fault in error.faults:
-            say(fault)
+    made.words = {(name, answer): text for name, row in words["questions"].items()
+                  for answer, text in row.get("answers", {}).items()}  # fmt: skip
     return made
-
-
-def _read_drugs(raw: bytes, made: Data, say: Say) -> None:
-    for line, row in read_csv("drugs.csv", raw, _DRUG_COLUMNS):
-        try:
-            drug = DrugRow(
-                row[0], row[1], row[2], row[3] or None, row[4] == "true",
-                frozenset(row[5].split("|")), Decimal(row[6]) if row[6] else None, row[7] or None,
-                row[8] or None, date.fromisoformat(row[9]) if row[9] else None, row[10] or None,
-                plain_name(row[1]),
-            )  # fmt: skip
-        except (ValueError, ArithmeticError):
-            say(Fault(f"drugs.csv:{line}", "holds a bad number or date", "write it plainly"))
-            continue
-        if drug.hcpcs:
-            made.drugs[drug.hcpcs] = drug
-        for name in (row[1], *row[11].split("|")):
-            if name:
-                # A row still valid is found before an ended one of the same name.
-                first = made.names.get(plain_name(name))
-                if first is None or (first.ended is not None and drug.ended is None):
-                    made.names[plain_name(name)] = drug
 
 
 def read_tables(layers: Sequence[Mapping[str, Any]], made: Data, say: Say) -> None:
@@ -357,21 +352,61 @@ class Payer:
     severity: dict[str, str]
     off: dict[str, str]
     rules: tuple[Rule, ...]
+    base: str | None = None
+    inherited: tuple[Rule, ...] = ()
+    place: str = ""
 
     def applied(self, rules: Iterable[Rule]) -> list[Rule]:
         """The pack's rules as this payer has them, in order, with its own."""
-        return [
+        changed = [
             rule.with_(severity=self.severity[rule.id]) if rule.id in self.severity else rule
-            for rule in rules
+            for rule in (*rules, *self.inherited)
             if rule.id not in self.off
-        ] + list(self.rules)
+        ]
+        return [*changed, *self.rules]
+
+    def on(self, base: Payer) -> Payer:
+        """The overlay with what it does not say itself taken from another."""
+        return replace(
+            self, policies={**base.policies, **self.policies},
+            severity={**base.severity, **self.severity}, off={**base.off, **self.off},
+            inherited=(*base.inherited, *base.rules),
+        )  # fmt: skip
 
 
-_PAYER_KEYS = {"id", "title", "cites", "checked", "policies", "severity", "off", "rules"}
+def with_bases(payers: Mapping[str, Payer], say: Say) -> dict[str, Payer]:
+    """Every overlay with its base, and its base's base, under it."""
+    made: dict[str, Payer] = {}
+    for payer in payers.values():
+        chain, one = [payer], payer
+        while one.base is not None:
+            if one.base not in payers:
+                say(Fault(one.place, f"base: no overlay '{one.base[:60]}'",
+                          did_you_mean(one.base, payers)))  # fmt: skip
+                break
+            one = payers[one.base]
+            if one in chain:
+                say(Fault(payer.place, "is in the end based on itself", "break the circle"))
+                break
+            chain.append(one)
+        whole = chain[-1]
+        for upper in reversed(chain[:-1]):
+            whole = upper.on(whole)
+        made[payer.id] = whole
+    return made
+
+
+def own_rules(sheet: Sheet) -> set[str]:
+    """Ids of the rules that an overlay brings, as far as they can be read."""
+    rules = sheet.data.get("rules", ()) if isinstance(sheet.data, dict) else ()
+    return {str(one["id"]) for one in rules if isinstance(one, dict) and "id" in one}
+
+
+_PAYER_KEYS = {"id", "title", "base", "cites", "checked", "policies", "severity", "off", "rules"}
 
 
 def read_payer(
-    sheet: Sheet, policies: Mapping[str, Policy], rules: Mapping[str, Rule], known: Known, say: Say
+    sheet: Sheet, policies: Mapping[str, Policy], rules: Collection[str], known: Known, say: Say
 ) -> Payer | None:
     """An overlay of payers/; None where it cannot be used."""
     data = sheet.data
@@ -405,6 +440,10 @@ def read_payer(
         if word not in get_args(Severity):
             say(Fault(sheet.place(("severity", rule)), f"no severity '{word[:60]}'",
                       did_you_mean(word, get_args(Severity))))  # fmt: skip
+    for n, one in enumerate(data.get("cites", ())):
+        if one not in known.sources:
+            say(Fault(sheet.place(("cites", n)), f"'{one[:60]}' is in no row of sources.yaml",
+                      did_you_mean(one, known.sources)))  # fmt: skip
     own = [
         read_rule(sheet, one, known, say, ("rules", n))
         for n, one in enumerate(data.get("rules", ()))
@@ -412,7 +451,7 @@ def read_payer(
     return Payer(
         data["id"], str(data.get("title", data["id"])), tuple(data.get("cites", ())), set_by,
         dict(data.get("severity", {})), dict(data.get("off", {})),
-        tuple(one for one in own if one is not None),
+        tuple(one for one in own if one is not None), data.get("base"), (), sheet.place(),
     )  # fmt: skip
 
 

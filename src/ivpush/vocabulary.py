@@ -136,6 +136,7 @@ class AdministrationFacts:
     outside_encounter: Annotated[
         bool | None, "it starts before the encounter or stops after it; unknown without both times"
     ]
+    continues_other_drug: Annotated[bool, "it is charted as going on with a run of another drug"]
     overlaps_attended: Annotated[
         bool, "another attended push by the same performer overlaps this one by a minute or more"
     ]
@@ -280,6 +281,10 @@ class LineFacts:
         bool, "carries a modifier that says distinct service, as listed in modifiers.yaml"
     ]
     separate_modifiers: Annotated[int, "how many such modifiers it carries"]
+    lifts_pair: Annotated[bool, "carries a modifier that lifts an NCCI pair of indicator 1"]
+    outside_encounter: Annotated[
+        bool | None, "dated before the encounter began or after it ended; unknown without both"
+    ]
     visit_modifier: Annotated[bool, "carries the modifier of a separate visit"]
     needless_modifier: Annotated[
         bool | None, "carries a distinct-service modifier that nothing asks for; unknown, no chart"
@@ -404,6 +409,11 @@ class EncounterFacts:
     suggested_codes: Annotated[frozenset[str] | None, "codes suggested; unknown without a chart"]
     initial_code: Annotated[str | None, "initial code of the first chain"]
     questions: Annotated[int, "open questions"]
+    diagnosis_codes: Annotated[frozenset[str], "its diagnoses, without dots", "diagnoses"]
+    diagnosis_letters: Annotated[
+        frozenset[str], "first letters of its diagnoses, such as C for malignant ones", "diagnoses"
+    ]
+    first_diagnosis: Annotated[str | None, "its first diagnosis, without the dot", "diagnoses"]
     administrations: Annotated[tuple[AdministrationFacts, ...] | None, "the chart"]
     supervision: SupervisionFacts
     claim: ClaimFacts

@@ -147,7 +147,11 @@ def test_07_the_corrected_claim_has_no_error(encounter: Encounter) -> None:
     again = encounter.model_copy(update={"lines": corrected})
     result = ENGINE.check(again)
     assert errors(result) == []
-    assert result.corrected == corrected
+    if result.corrected is None:
+        # A line that the correction added may itself wait for an answer.
+        assert result.questions
+    else:
+        assert result.corrected == corrected
 
 
 @given(encounters(), st.data())
@@ -226,10 +230,12 @@ def test_16_a_fact_made_unknown_never_turns_a_verdict_round(
 
 def with_answer(encounter: Encounter, question: Any, value: Any) -> Encounter:
     record = encounter.model_dump(mode="json")
-    if question.administration is None or "administrations[" not in question.answers[0].when.field:
-        record[question.answers[0].when.field] = value
+    path = question.answers[0].when.field
+    if not path.startswith("administrations["):
+        within, _, field = path.rpartition(".")
+        (record.setdefault(within, {}) if within else record)[field] = value
         return Encounter.model_validate(record)
-    place, field = question.answers[0].when.field.split(".")
+    place, field = path.split(".")
     index = int(place.removeprefix("administrations[").removesuffix("]"))
     record["administrations"][index][field] = value
     return Encounter.model_validate(record)
@@ -241,7 +247,8 @@ def open_charts(draw: st.DrawFn) -> Encounter:
     encounter = draw(encounters(3))
     record = encounter.model_dump(mode="json")
     for one in record["administrations"]:
-        gone = draw(st.sampled_from(("stop", "route", "attended", "defaulted", "category", None)))
+        gone = draw(st.sampled_from(("stop", "route", "attended", "defaulted", "category", "class",
+                                     "site", "need", None)))  # fmt: skip
         if gone == "stop":
             one["stop"] = one["minutes"] = None
         elif gone == "route":
@@ -250,6 +257,12 @@ def open_charts(draw: st.DrawFn) -> Encounter:
             one["times_from"] = "defaulted"
         elif gone == "category":
             one["category"] = "complex_biologic"
+        elif gone == "class":
+            one["category"] = None
+        elif gone == "site":
+            one["site"] = None
+        elif gone == "need":
+            one["site"], one["separate_site_reason"] = draw(st.sampled_from(("one", "two"))), None
         elif gone == "attended" and one["start"] and one["method"] == "push":
             one["stop"] = (
                 dt.datetime.fromisoformat(one["start"]) + dt.timedelta(minutes=40)

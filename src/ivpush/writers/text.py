@@ -7,7 +7,7 @@ chart's own words. Control characters of ids are escaped.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -185,27 +185,30 @@ def _questions(work: Worked, look: Look) -> list[str]:
     if not work.result.questions:
         return []
     out = _section("OPEN QUESTIONS", look)
+    sites = {} if look.show_text else site_names(work)
     for one in work.result.questions:
-        out += _question(one, look)
+        out += _question(one, look, sites)
     return out
 
 
-def _question(one: Question, look: Look) -> list[str]:
+def _question(one: Question, look: Look, sites: Mapping[str, str]) -> list[str]:
     out = look.wrap(f"{one.ask} (ask {one.who})", "  ")
     for answer in one.answers[:_MOST_ANSWERS]:
-        out.append(f"      {_condition(answer)}: {_bill(answer)}")
+        out.append(f"      {_condition(answer, sites)}: {_bill(answer)}")
     more = len(one.answers) - _MOST_ANSWERS
     return [*out, f"      ... and {more} more answers"] if more > 0 else out
 
 
-def _condition(answer: Answer) -> str:
+def _condition(answer: Answer, sites: Mapping[str, str]) -> str:
     when = answer.when
     if isinstance(when, Between):
         return f"{when.low} to {when.high} minutes" if when.high is not None else f"from {when.low}"
     assert isinstance(when, Equals)
     if isinstance(when.value, bool):
         return "yes" if when.value else "no"
-    return str(when.value)
+    if when.field.endswith(".site"):
+        return sites.get(str(when.value), _escaped(str(when.value)))
+    return _escaped(str(when.value))
 
 
 def _bill(answer: Answer) -> str:

@@ -1,0 +1,217 @@
+"""Drug names: from a name as charted to its row of the drug table, exactly and with the way.
+
+Nothing is guessed. A name is found as it is written, else after what the pack lists as saying
+nothing about which drug it is (amounts, routes and forms, containers, salts, notes) is set aside.
+What is left must be known names, word for word, all of one drug; a fluid beside a drug carries it.
+A word that no list holds ends the search: better no drug than a wrong one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ivpush.rows import DrugRow, plain_name
+
+__all__ = ["WORD_LISTS", "DrugNames", "Found", "Words"]
+
+WORD_LISTS = ("units", "per", "dropped", "containers", "salts", "notes", "fluids", "carriers",
+              "premixed")  # fmt: skip
+"""The lists of drug_words.yaml."""
+MOST_LETTERS = 200
+MOST_WORDS = 8
+MOST_KEPT = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words that do not say which drug it is, by what they say instead; from drug_words.yaml.
+
+    ``units`` and ``per`` (units of a rate) make amounts. ``dropped`` words are routes and forms;
+    ``containers``, ``salts`` and ``notes`` may be part of a name and are passed over only where
+    they are not. ``fluids`` are names of drugs that carry others; ``premixed`` are drugs that may
+    make a fluid of their own with one, so that the two together stay unknown.
+    """
+
+    units: frozenset[str] = frozenset()
+    per: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
+    containers: frozenset[str] = frozenset()
+    salts: frozenset[str] = frozenset()
+    notes: frozenset[str] = frozenset()
+    fluids: frozenset[str] = frozenset()
+    carriers: frozenset[str] = frozenset()
+    premixed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look-up came to: the row, or None; how it was reached, or why it was not.
+
+    ``how`` is ``exact``, ``stripped`` or ``carried`` (a fluid beside it) with a row, else
+    ``empty``, ``too_long``, ``unknown_word``, ``ambiguous``, ``two_drugs`` or ``premixed``.
+    ``names`` are the names of the table that the text holds, ``word`` the first unknown word.
+    """
+
+    row: DrugRow | None
+    how: str
+    names: tuple[str, ...] = ()
+    word: str = ""
+
+
+class DrugNames:
+    """The names of a pack's drugs; look-ups are kept, so that a repeated name costs one."""
+
+    __slots__ = ("_ambiguous", "_kept", "_names", "_ready", "_words")
+
+    def __init__(
+        self, names: Mapping[str, DrugRow], words: Words, ambiguous: Iterable[str] = ()
+    ) -> None:
+        self._names, self._words = dict(names), words
+        self._ambiguous = frozenset(ambiguous)
+        self._ready: _Parser | None = None
+        self._kept: dict[str, Found] = {}
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def known(self) -> tuple[str, ...]:
+        """Every name, plainly written, in order."""
+        return tuple(sorted(self._names))
+
+    def exact(self, plain: str) -> DrugRow | None:
+        """The row of a name that is already plainly written."""
+        return self._names.get(plain)
+
+    def find(self, name: str) -> DrugRow | None:
+        """The row of a name as charted; None where it is not known for certain."""
+        return self.look_up(name).row
+
+    def look_up(self, name: str) -> Found:
+        """The row of a name as charted, with the way to it."""
+        if len(name) > MOST_LETTERS:
+            return Found(None, "too_long")
+        found = self._kept.get(name)
+        if found is None:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            found = self._kept[name] = self._look(name)
+        return found
+
+    def _look(self, name: str) -> Found:
+        plain = plain_name(name)
+        row = self._names.get(plain)
+        if row is not None:
+            return Found(row, "exact", (plain,))
+        if plain in self._ambiguous:
+            return Found(None, "ambiguous", (plain,))
+        # Most names are found as they are; what reads the others is made when first asked for.
+        if self._ready is None:
+            self._ready = _Parser(self._names, self._ambiguous, self._words)
+        return self._ready.read(name.casefold())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DrugNames, (self._names, self._words, self._ambiguous)
+
+
+class _Parser:
+    """Reads names that are not in the table as they stand."""
+
+    __slots__ = ("ambiguous", "amount", "longest", "names", "passed", "words")
+
+    def __init__(
+        self, names: Mapping[str, DrugRow], ambiguous: frozenset[str], words: Words
+    ) -> None:
+        self.words = words
+        self.passed = words.containers | words.salts | words.notes
+        # `citrate` alone may be a name; beside another it is that one's salt.
+        able = {name: row for name, row in names.items() if name not in self.passed}
+        self.names, vague = _shortened(able, words.dropped)
+        self.ambiguous = (ambiguous | vague) - self.passed
+        self.amount = _amounts(words)
+        self.longest = min(MOST_WORDS, max((one.count(" ") + 1 for one in self.names), default=1))
+
+    def read(self, text: str) -> Found:
+        text = re.sub(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))", "", text)
+        amounts = [_plain_amount(one[0]) for one in self.amount.finditer(text)]
+        rest = plain_name(self.amount.sub(" ; ", text)).split()
+        parts = [part for one in rest if (part := one.strip("."))]
+        return self.parse([one for one in parts if one not in self.words.dropped], amounts)
+
+    def parse(self, parts: Sequence[str], amounts: Sequence[str]) -> Found:
+        """Read words as names of one drug, passing over what the lists hold."""
+        names: list[str] = []
+        at = 0
+        while at < len(parts):
+            for size in range(min(self.longest, len(parts) - at), 0, -1):
+                name = " ".join(parts[at : at + size])
+                if name in self.names or name in self.ambiguous:
+                    names.append(name)
+                    at += size
+                    break
+            else:
+                if parts[at] not in self.passed and not parts[at].replace(".", "").isdigit():
+                    return Found(None, "unknown_word", tuple(names), parts[at])
+                at += 1
+        return self.settle(tuple(names), amounts)
+
+    def settle(self, told: tuple[str, ...], amounts: Sequence[str]) -> Found:
+        """The one drug that the names mean, if they mean one."""
+        if not told:
+            return Found(None, "empty")
+        certain = [name for name in told if name not in self.words.carriers]
+        if not certain or any(name in self.ambiguous for name in certain):
+            return Found(None, "ambiguous", told)
+        rows = {row.key: row for row in (self.by_amount(name, amounts) for name in certain)}
+        drugs = [row for key, row in rows.items() if key not in self.words.fluids]
+        if not drugs:
+            if len(rows) > 1 or len(certain) < len(told):
+                return Found(None, "two_drugs", told)
+            return Found(next(iter(rows.values())), "stripped", told)
+        if len(drugs) > 1:
+            return Found(None, "two_drugs", told)
+        carried = len(rows) > 1 or len(certain) < len(told)
+        hydrating = any(row.category == "hydration" for row in rows.values() if row != drugs[0])
+        if drugs[0].key in self.words.premixed and (hydrating or len(certain) < len(told)):
+            return Found(None, "premixed", told)
+        return Found(drugs[0], "carried" if carried else "stripped", told)
+
+    def by_amount(self, name: str, amounts: Sequence[str]) -> DrugRow:
+        """A strength that changes what the drug is, such as a lock flush's, has its own name."""
+        able = (self.names.get(f"{name} {amount}") for amount in amounts)
+        return next((row for row in able if row is not None), self.names[name])
+
+
+def _shortened(
+    names: Mapping[str, DrugRow], dropped: frozenset[str]
+) -> tuple[dict[str, DrugRow], frozenset[str]]:
+    """The names with those that hold routes or forms also without; and what then means two."""
+    made = dict(names)
+    vague: set[str] = set()
+    for name, row in names.items():
+        short = " ".join(one for one in name.split() if one not in dropped)
+        if short and made.setdefault(short, row).key != row.key and short not in names:
+            vague.add(short)
+    return made, frozenset(vague)
+
+
+def _amounts(words: Words) -> re.Pattern[str]:
+    """Amounts as charts write them: ``4 mg/2 mL``, ``25000 units/250 ml``, ``(mcg/kg/min)``."""
+    unit = "(?:" + "|".join(sorted(map(re.escape, words.units), key=len, reverse=True)) + ")"
+    per = "(?:" + "|".join(sorted(map(re.escape, words.units | words.per), key=len,
+                                  reverse=True)) + ")"  # fmt: skip
+    number = r"[0-9]+(?:\.[0-9]+)?"
+    numbers = rf"(?:{number}|\.[0-9]+)(?:\s*[-x]\s*{number})*"
+    rated = rf"(?:\s*/\s*(?:{number}\s*)?{per}(?![a-z]))*"
+    return re.compile(
+        rf"(?<![a-z0-9.]){numbers}\s*-?\s*{unit}(?![a-z]){rated}"
+        rf"|(?<![a-z0-9]){unit}(?:\s*/\s*{per})+(?![a-z])"
+    )
+
+
+def _plain_amount(text: str) -> str:
+    """An amount as names of the table write it: ``10 unit ml`` for ``10 units/mL``."""
+    parts = re.findall(r"[0-9.]+|[a-z]+", text)
+    return " ".join(one.removesuffix("s") if len(one) > 3 else one for one in parts)
