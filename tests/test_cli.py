@@ -123,7 +123,7 @@ BAD = {
 
 @pytest.mark.parametrize("text", BAD.values(), ids=BAD)
 def test_a_bad_record_is_set_aside_with_its_place(ivpush: Any, text: str | bytes) -> None:
-    run = ivpush("check", "-", stdin=text)
+    run = ivpush("check", "-", "--from", "json", stdin=text)
     assert run.status == 4
     assert run.err.startswith("ivpush: -")
     assert run.err.endswith("1 in = 0 checked + 1 set aside\n")
