@@ -16,8 +16,8 @@ from ivpush.commands.outputs import OutputError, module_of
 from ivpush.errors import Fault, UsageError
 
 if TYPE_CHECKING:
-    from ivpush.commands.check import Run
     from ivpush.commands.inputs import Intake
+    from ivpush.commands.running import Run
     from ivpush.engine import Worked
     from ivpush.models import ClaimLine
     from ivpush.readers import Reading, Record
