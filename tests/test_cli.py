@@ -19,6 +19,7 @@ import pytest
 from ivpush import Encounter, Result, __version__
 from ivpush.cli import main
 from ivpush.commands.common import cache_folder
+from ivpush.errors import Fault, InputError
 
 ROOT = Path(__file__).resolve().parents[1]
 CLEAN = {
@@ -689,12 +690,127 @@ def test_convert_shows_what_was_understood(ivpush: Any) -> None:
     expected = Encounter.model_validate(MENDED)
     assert Encounter.model_validate_json(run.out) == expected
     assert run.status == 4
-    assert "f:2" in run.err and run.err.endswith("2 in = 1 checked + 1 set aside\n")
+    assert "f:2" in run.err and run.err.endswith("2 in = 1 written + 1 set aside\n")
     ivpush("convert", "f", "--output", "o", "--set-aside", "aside")
     assert Encounter.model_validate_json(Path("o").read_bytes()) == expected
     assert json.loads(Path("aside").read_bytes())["place"] == "f:2"
     again = ivpush("convert", "o")
     assert Encounter.model_validate_json(again.out) == expected
+
+
+def module(monkeypatch: pytest.MonkeyPatch, name: str, **names: Any) -> None:
+    """A module of ours with these names in it."""
+    made = types.ModuleType(name)
+    vars(made).update(names)
+    monkeypatch.setitem(sys.modules, name, made)
+
+
+def test_convert_to_an_837_sets_aside_what_it_cannot_hold(
+    ivpush: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unfit(encounter: Encounter) -> tuple[Fault, ...]:
+        return () if encounter.lines else (Fault("lines", "the claim has no line", "write one"),)
+
+    def claims(encounters: Any) -> Any:
+        yield b"ISA\n"
+        for one in encounters:
+            yield one.id.encode() + b"\n"
+
+    module(monkeypatch, "ivpush.writers.x12", unfit=unfit, encounter_to_837=claims)
+    run = ivpush("convert", write("f", MENDED, CLEAN), "--format", "x12", "--set-aside", "aside")
+    assert run.out == "ISA\nE3\n"
+    assert run.status == 4
+    assert "f:2: lines: the claim has no line" in run.err
+    assert run.err.endswith("2 in = 1 written + 1 set aside\n")
+    assert json.loads(Path("aside").read_bytes())["place"] == "f:2"
+
+
+def test_convert_to_fhir_writes_a_bundle_a_line(
+    ivpush: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bundle(encounter: Encounter) -> Any:
+        if encounter.id == "E1":
+            raise InputError(Fault("timezone", "is not stated", "state it"))
+        return {"resourceType": "Bundle", "id": encounter.id}
+
+    module(monkeypatch, "ivpush.writers.fhir", encounter_to_bundle=bundle)
+    run = ivpush("convert", write("f", MENDED, CLEAN), "--format", "fhir")
+    assert json.loads(run.out) == {"resourceType": "Bundle", "id": "E3"}
+    assert run.err.endswith("2 in = 1 written + 1 set aside\n")
+
+
+@pytest.mark.parametrize("format_", ["x12", "fhir"])
+def test_a_format_without_its_writer_is_2(
+    ivpush: Any, monkeypatch: pytest.MonkeyPatch, format_: str
+) -> None:
+    monkeypatch.setitem(sys.modules, f"ivpush.writers.{format_}", None)
+    run = ivpush("convert", write("f", CLEAN), "--format", format_, "--output", "o")
+    assert run.status == 2
+    assert f"format {format_}: is not in this installation" in run.err
+    assert not list(Path().glob("o*"))
+
+
+def test_files_whose_records_are_spread_are_read_together(
+    ivpush: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ivpush.readers import Record
+
+    def read_together(inputs: Any, _options: Any) -> Any:
+        names = ", ".join(name for name, _ in inputs)
+        texts = b"".join(stream.read() for _, stream in inputs)
+        assert texts.count(b"resourceType") == len(inputs)
+        yield Record(names, Encounter.model_validate(CLEAN))
+
+    def read(name: str, stream: Any, options: Any) -> Any:
+        yield from read_together([(name, stream)], options)
+
+    module(monkeypatch, "ivpush.readers.fhir", read=read, read_together=read_together)
+    for name in ("a", "b"):
+        Path(name).write_text('{"resourceType": "Encounter"}', "utf-8")
+    run = ivpush("check", "a", write("f", WRONG), "b", "--output", "csv:-")
+    assert run.err.endswith("2 in = 2 checked + 0 set aside\n")
+    assert '"a, b",E1,encounter' in run.out
+    run = ivpush("check", "a", "--output", "csv:-")
+    assert "\na,E1,encounter" in run.out.replace("\r", "")
+
+
+def test_an_837_cut_short_is_not_kept(ivpush: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ivpush.readers import Record
+
+    def mend(name: str, _stream: Any, out: Any, correct: Any, _options: Any) -> Any:
+        out.write(b"ISA half")
+        one = Record(name, Encounter.model_validate(CLEAN))
+        correct(one)
+        yield one
+        raise KeyboardInterrupt
+
+    module(monkeypatch, "ivpush.readers.x12", read=mend)
+    module(monkeypatch, "ivpush.writers.x12", mend=mend)
+    Path("c.837").write_bytes(X12)
+    run = ivpush("check", "c.837", "--fix", "--output", "fixed:m", "--output", "ndjson:o")
+    assert run.status == 130
+    assert "the 837 is cut short; do not send it" in run.err
+    assert not list(Path().glob("m*"))
+    assert json.loads(Path("o.partial").read_bytes())["encounter"] == "E1"
+    assert run.err.endswith("1 in = 1 checked + 0 set aside\n")
+
+
+def test_a_claim_that_does_not_fit_its_chart_stays_as_it_came_in_an_837(
+    ivpush: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_x12(monkeypatch)
+    from ivpush.readers import linking
+
+    def never(*_both: Any) -> Any:
+        raise InputError(Fault("lines", "does not fit", ""))
+
+    monkeypatch.setattr(linking, "_merged", never)
+    Path("c.837").write_bytes(X12 + b"E3\n")
+    chart = {key: MENDED[key] for key in ("id", "setting", "date", "administrations")}
+    run = ivpush("check", "c.837", "--chart", write("h", chart), "--fix")
+    assert run.out == "ISA*claims\nE3=as it came\n"
+    assert run.status == 4
+    assert run.err.endswith("2 in = 1 checked + 1 set aside\n")
 
 
 def test_convert_refuses_its_own_input(ivpush: Any) -> None:

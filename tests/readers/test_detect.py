@@ -59,6 +59,18 @@ def test_a_map_makes_a_table_of_text_and_leaves_other_formats_alone() -> None:
     assert detect.detect("charts", b'{"id": "E"}', mapped).name == "json"
 
 
+@pytest.mark.parametrize(("table", "format_"), [("administrations", "mar"), ("lines", "csv")])
+def test_the_map_says_what_a_table_holds(
+    monkeypatch: pytest.MonkeyPatch, table: str, format_: str
+) -> None:
+    maps = types.ModuleType("ivpush.readers.maps")
+    maps.load_map = lambda _named: types.SimpleNamespace(table=table)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ivpush.readers.maps", maps)
+    mapped = ReadOptions(map="a-map")
+    assert detect.detect("export.csv", b"a,b", mapped).name == format_
+    assert detect.detect("export.csv", b"a,b", NONE).name == "csv"
+
+
 @pytest.mark.parametrize(
     "head", [b"hello", b"\x00\x00", b"PK\x03\x04", b"%PDF-1.7", b"<Bundle/>", b"\xff\xfe{\x00"]
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ivpush.commands.common import BROKEN, INTERRUPTED, make_look, plain
 from ivpush.commands.inputs import Intake
 from ivpush.commands.outputs import Out, Shield, Sink, make_writer, silence
-from ivpush.errors import UsageError
+from ivpush.errors import IvpushError, UsageError
 
 if TYPE_CHECKING:
     from ivpush.configuration import Selection
@@ -37,6 +37,8 @@ class Run:
         self.aside: Out | None = None
         self._standard: Out | None = None
         self.waiting = self.ignored = 0
+        self.torn = False
+        """Whether an 837 is being written, which is not whole before its end."""
 
     def go(self, targets: list[tuple[str, str]], judge: Callable[[Run, Intake], None]) -> int:
         """Open the outputs, let ``judge`` go through the records; gives the exit status."""
@@ -55,7 +57,7 @@ class Run:
             intake.refused(error)
         except KeyboardInterrupt:
             intake.statuses.add(INTERRUPTED)
-        except BrokenPipeError:
+        except (BrokenPipeError, IvpushError):
             self._drop()
             raise
         return intake.close(self._more())
@@ -124,6 +126,10 @@ class Run:
     def _close(self, intake: Intake) -> None:
         whole = INTERRUPTED not in intake.statuses
         left = [sink.close(whole=whole) for sink in self.sinks if sink.open]
+        if self.torn and self.fixed is not None:
+            self.fixed.drop()
+            print("ivpush: the 837 is cut short; do not send it", file=sys.stderr)
+            self.fixed = None
         for out in (self.fixed, self.aside):
             if out is not None and whole:
                 out.finish()
