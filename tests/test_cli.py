@@ -774,6 +774,31 @@ def test_files_whose_records_are_spread_are_read_together(
     assert "\na,E1,encounter" in run.out.replace("\r", "")
 
 
+def test_tables_are_joined_unless_a_map_makes_each_whole(
+    ivpush: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ivpush.readers import Record
+
+    def read(name: str, _stream: Any, _options: Any) -> Any:
+        yield Record(name, Encounter.model_validate(CLEAN))
+
+    def read_joined(streams: Any, _options: Any) -> Any:
+        yield Record("+".join(streams), Encounter.model_validate(CLEAN))
+
+    module(monkeypatch, "ivpush.readers.tables", read=read, read_joined=read_joined)
+    module(
+        monkeypatch,
+        "ivpush.readers.maps",
+        load_map=lambda _named: types.SimpleNamespace(table="lines"),
+    )
+    Path("lines.csv").write_text("encounter,code", "utf-8")
+    Path("given.parquet").write_bytes(b"PAR1")
+    run = ivpush("check", "lines.csv", "given.parquet", "--output", "csv:-")
+    assert "lines.csv+given.parquet,E1,encounter" in run.out
+    run = ivpush("check", "lines.csv", "given.parquet", "--map", "m", "--output", "csv:-")
+    assert "\nlines.csv,E1,encounter" in run.out and "\ngiven.parquet,E1,encounter" in run.out
+
+
 def test_an_837_cut_short_is_not_kept(ivpush: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from ivpush.readers import Record
 

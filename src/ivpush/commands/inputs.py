@@ -117,8 +117,8 @@ class Intake:
                         continue
                     if source.format.name in special:
                         yield from whole(name, special[source.format.name](source))
-                    elif source.joins and name != "-":
-                        together.setdefault(source.format.name, []).append(source)
+                    elif name != "-" and source.joins(self.read_options()):
+                        together.setdefault(source.format.module, []).append(source)
                         kept.push(stack.pop_all())
                     else:
                         yield from read(source)

@@ -73,6 +73,9 @@ FORMATS: tuple[Format, ...] = (
 """Known formats, in the order in which first bytes are looked at. No bytes tell a table of text
 from other text: its name does, or a column map."""
 
+Together = Callable[[Sequence[tuple[str, IO[bytes]]], ReadOptions], Iterator[Reading]]
+"""Reads several open files as one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -86,17 +89,33 @@ class Source:
         """What the format's reader finds; damage of a compressed input is set aside."""
         yield from whole(self.name, reader_of(self.format).read(self.name, self.stream, options))
 
-    @property
-    def joins(self) -> bool:
+    def joins(self, options: ReadOptions) -> bool:
         """Whether the format's records may be spread over several files, read together."""
-        return hasattr(reader_of(self.format), "read_together")
+        return _together(reader_of(self.format), options) is not None
 
 
 def read_together(sources: Sequence[Source], options: ReadOptions) -> Iterator[Reading]:
     """What the files of one format hold between them."""
+    together = _together(reader_of(sources[0].format), options)
+    if together is None:
+        for one in sources:
+            yield from one.read(options)
+        return
     names = ", ".join(one.name for one in sources)
-    inputs = [(one.name, one.stream) for one in sources]
-    yield from whole(names, reader_of(sources[0].format).read_together(inputs, options))
+    yield from whole(names, together([(one.name, one.stream) for one in sources], options))
+
+
+def _together(reader: Any, options: ReadOptions) -> Together | None:
+    """How a reader takes several files: resources that name one another, or tables to be joined.
+
+    A mapped table is whole on its own, so that each file is read by itself.
+    """
+    if hasattr(reader, "read_together"):
+        found: Together = reader.read_together
+        return found
+    if hasattr(reader, "read_joined") and options.map is None:
+        return lambda inputs, given: reader.read_joined(dict(inputs), given)
+    return None
 
 
 def whole(name: str, readings: Iterator[Reading]) -> Iterator[Reading]:
