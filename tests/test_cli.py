@@ -325,6 +325,14 @@ def test_the_cache_is_used_unless_refused(
     assert len(list((tmp_path / "cache/ivpush").iterdir())) == 1
 
 
+def test_an_empty_folder_of_rules_is_no_other_packs_cache(ivpush: Any) -> None:
+    Path("ours").mkdir()
+    write("f", CLEAN)
+    assert ivpush("check", "f").status == 0
+    assert ivpush("check", "f", "--rules", "ours").status == 0
+    assert ivpush("check", "f", "--rules", "ours").status == 0
+
+
 def test_where_the_cache_stands() -> None:
     assert cache_folder({}) is None
     assert cache_folder({"HOME": "/h"}) == Path("/h/.cache/ivpush")
