@@ -514,6 +514,14 @@ def test_what_the_command_line_knows_stands_in(ivpush: Any) -> None:
     assert json.loads(run.out)["timezone"] == "America/Chicago"
 
 
+def test_from_takes_every_format_that_is_detected() -> None:
+    """The command line names them itself, so that ``--version`` need not load the readers."""
+    from ivpush.commands import inputs
+    from ivpush.readers.detect import FORMATS
+
+    assert tuple(one.name for one in FORMATS) == inputs._FROM
+
+
 def test_standard_input_twice_is_refused(ivpush: Any) -> None:
     run = ivpush("check", "-", "--chart", "-", stdin="")
     assert run.status == 2 and "read twice" in run.err
@@ -866,6 +874,26 @@ def test_a_full_disk_is_told(format_: str, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "standard output: cannot be written: No space left on device" in done.stderr
     assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize("format_", ["json", "sarif", "junit", "csv", "fixed"])
+def test_a_file_that_finds_no_room_is_told_and_taken_away(format_: str, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text((json.dumps(WRONG) + "\n") * 60, "utf-8")
+    fix = ["--fix"] if format_ == "fixed" else []
+    text = (
+        "import resource, sys; from ivpush.cli import main\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, 4_000))\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", text, "check", "f", "--no-cache", *fix, "--output", f"{format_}:o"],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "ivpush: o: cannot be written: File too large; make room" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [one.name for one in tmp_path.iterdir()] == ["f"]
 
 
 def test_other_commands_tell_of_a_full_disk_too() -> None:

@@ -75,3 +75,13 @@ def test_our_own_numbers_stay_numbers() -> None:
     for row in table(ALL):
         assert row["line"] == "" or row["line"].isdigit()
         assert row["units"] == "" or row["units"].isdigit()
+
+
+@pytest.mark.parametrize("text", ["-100000480", "+5", "-1.5"])
+def test_an_id_that_is_a_plain_number_stays_a_key(text: str) -> None:
+    assert table(hostile(text))[0]["encounter"] == text
+
+
+@pytest.mark.parametrize("text", ["-1+1", "+1.5.2", "-٣", "--1", "-1e", "-"])
+def test_what_only_resembles_a_number_is_text(text: str) -> None:
+    assert table(hostile(text))[0]["encounter"] == "'" + text

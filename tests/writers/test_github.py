@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
 
 from ivpush import Encounter
+from ivpush.writers import WriteOptions
 from ivpush.writers.github import Writer
 from tests.writers.works import ALL, HOSTILE, NOTHING, WRONG, engine, hostile, written
 
@@ -49,3 +51,13 @@ def test_a_colon_or_comma_in_a_file_name_ends_nothing() -> None:
     match = COMMAND.fullmatch(raw.splitlines()[0])
     assert match is not None
     assert match[2] == "a%2Ctitle=x%3A%3Ay"
+
+
+def test_a_place_without_lines_keeps_the_readers_words() -> None:
+    out = io.BytesIO()
+    writer = Writer(out, WriteOptions(engine().pack))
+    writer.write(engine().work(Encounter.model_validate(WRONG)), "a.837: interchange 1, claim 2")
+    first = out.getvalue().decode().splitlines()[0]
+    match = COMMAND.fullmatch(first)
+    assert match is not None and match[2] == "a.837"
+    assert "wrong, line 1 (interchange 1, claim 2): " in first

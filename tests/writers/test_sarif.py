@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -82,3 +83,18 @@ def test_hostile_ids_give_a_valid_log(text: str) -> None:
     for one in made["runs"][0]["results"]:
         assert one["message"]["text"].isprintable()
         assert all(part["name"].isprintable() for part in one["locations"][0]["logicalLocations"])
+
+
+def test_a_place_without_lines_keeps_the_readers_words() -> None:
+    from ivpush import __version__
+    from ivpush.writers import WriteOptions
+
+    out = io.BytesIO()
+    writer = Writer(out, WriteOptions(engine().pack, __version__))
+    writer.write(engine().work(Encounter.model_validate(WRONG)), "a.837: interchange 1, claim 2")
+    writer.close()
+    made = json.loads(out.getvalue())
+    assert list(CHECKED.iter_errors(made)) == []
+    where = made["runs"][0]["results"][0]["locations"][0]
+    assert where["message"] == {"text": "interchange 1, claim 2"}
+    assert where["physicalLocation"] == {"artifactLocation": {"uri": "a.837"}}
