@@ -52,7 +52,17 @@ def test_the_format_is_told_by_content_then_name(name: str, head: bytes, format_
     assert detect.detect(name, head, NONE).name == format_
 
 
-def test_a_map_makes_a_table_of_text_and_leaves_other_formats_alone() -> None:
+def mapped_to(monkeypatch: pytest.MonkeyPatch, table: str) -> None:
+    """Every map describes this kind of table."""
+    maps = types.ModuleType("ivpush.readers.maps")
+    maps.load_map = lambda _named: types.SimpleNamespace(table=table)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ivpush.readers.maps", maps)
+
+
+def test_a_map_makes_a_table_of_text_and_leaves_other_formats_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mapped_to(monkeypatch, "lines")
     mapped = ReadOptions(map="a-map")
     assert detect.detect("export.txt", b"encounter|code", mapped).name == "csv"
     assert detect.detect("claims", b"ISA*00*", mapped).name == "x12"
@@ -63,9 +73,7 @@ def test_a_map_makes_a_table_of_text_and_leaves_other_formats_alone() -> None:
 def test_the_map_says_what_a_table_holds(
     monkeypatch: pytest.MonkeyPatch, table: str, format_: str
 ) -> None:
-    maps = types.ModuleType("ivpush.readers.maps")
-    maps.load_map = lambda _named: types.SimpleNamespace(table=table)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "ivpush.readers.maps", maps)
+    mapped_to(monkeypatch, table)
     mapped = ReadOptions(map="a-map")
     assert detect.detect("export.csv", b"a,b", mapped).name == format_
     assert detect.detect("export.csv", b"a,b", NONE).name == "csv"
