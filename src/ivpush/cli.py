@@ -1,4 +1,4 @@
-"""The command line: ``ivpush check | explain | rules | drugs``.
+"""The command line: ``ivpush check | explain | convert | rules | drugs | tables``.
 
 Exit status: 0 clean; 1 violations at or above ``--fail-on``; 2 bad usage or missing input; 3 a rule
 pack that is not fit to be used; 4 some records could not be read; 130 interrupted. Where several
@@ -8,14 +8,14 @@ apply: 130, 3, 2, 4, 1. Results go to standard output, everything else to standa
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
 from ivpush import __version__
-from ivpush.commands import check, drugs, explain, rules, tables
+from ivpush.commands import check, convert, drugs, explain, rules, tables
 from ivpush.commands.common import CLEAN, INTERRUPTED, PACK, USAGE, plain
-from ivpush.errors import IvpushError, PackError
+from ivpush.commands.outputs import OutputError, silence
+from ivpush.errors import Fault, IvpushError, PackError
 
 __all__ = ["main"]
 
@@ -32,9 +32,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except IvpushError as error:
         return _complain(error, USAGE)
     except BrokenPipeError:
-        # Whoever read our output has gone; the interpreter must not flush into the void at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence()  # whoever read our output has gone
         return CLEAN
+    except OSError as error:
+        silence()
+        said = error.strerror or "failed"
+        return _complain(OutputError(Fault("standard output", f"cannot be written: {said}",
+                                           "make room, or write to a file")), USAGE)  # fmt: skip
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -53,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     check.add(commands)
     explain.add(commands)
+    convert.add(commands)
     rules.add(commands)
     drugs.add(commands)
     tables.add(commands)

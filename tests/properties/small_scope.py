@@ -28,7 +28,6 @@ CLASSES = ("therapeutic", "chemotherapy")
 DRUGS, SITES = ("alpha", "beta"), ("left arm", "right arm")
 SETTINGS = ("facility", "professional")
 FACILITY_PLACE = "21"
-WAITS = "7 a line that an open question decides is not in a corrected claim"
 ENGINE = Engine()
 
 
@@ -202,8 +201,9 @@ def claim_faults(state: State, encounter: Encounter, number: int) -> list[str]:
         settled = ENGINE.check(wrong.model_copy(update={"lines": corrected}))
         if errors(settled) or settled.corrected not in {None, corrected}:
             made.append("7 the corrected claim settles")
-        elif settled.corrected is None:
-            made.append(WAITS)
+        elif settled.corrected is None and not settled.questions:
+            # Only a line that the correction added may wait for the answer of an open question.
+            made.append("7 the corrected claim settles")
     if state.setting == "professional" and lines:
         inside = billed(encounter.model_copy(update={"place_of_service": FACILITY_PLACE}), lines)
         result = ENGINE.check(inside)

@@ -3,170 +3,81 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import Any
 
 from ivpush.commands.common import (
-    BROKEN,
-    CLEAN,
-    INTERRUPTED,
-    ORDER,
-    UNREAD,
-    USAGE,
     add_engine,
     add_look,
+    add_selection,
+    choose,
     make_engine,
-    make_look,
-    plain,
+    settle,
 )
-
-if TYPE_CHECKING:
-    from ivpush.engine import Engine, Worked
-    from ivpush.models import Encounter
-    from ivpush.readers import Reading
+from ivpush.commands.fixing import fix
+from ivpush.commands.inputs import Intake, add_inputs, input_names
+from ivpush.commands.outputs import FORMATS, Guard, parse_target
+from ivpush.commands.running import FIXED, LEVELS, Run
 
 __all__ = ["add", "check"]
-
-_LEVELS = {"error": 0, "warning": 1, "info": 2, "never": -1}
-_FORMATS = ("text", "json", "ndjson")
 
 
 def add(commands: Any) -> None:
     """Add ``check`` to the commands."""
     parser = commands.add_parser("check", help="suggest codes, find what is wrong, mend the claim")
     parser.add_argument("files", nargs="+", metavar="FILE",
-                        help="JSON object, array or NDJSON; - reads standard input")  # fmt: skip
-    parser.add_argument("--format", choices=_FORMATS, default="text")
+                        help="encounters, charts or claims; - reads standard input")  # fmt: skip
+    add_inputs(parser)
+    parser.add_argument("--format", choices=tuple(FORMATS),
+                        help="format on standard output (default text)")  # fmt: skip
+    parser.add_argument("--output", action="append", default=[], metavar="FORMAT:FILE",
+                        help="write results to a file; may be repeated")  # fmt: skip
     parser.add_argument("--fix", action="store_true",
-                        help="write encounters with corrected claims, one a line")  # fmt: skip
-    parser.add_argument("--fail-on", choices=tuple(_LEVELS), default="error",
+                        help="write the corrected claims: an 837 as an 837, else encounters, "
+                             "one a line")  # fmt: skip
+    parser.add_argument("--diff", action="store_true",
+                        help="show what --fix would change, and write nothing else")  # fmt: skip
+    parser.add_argument("--fail-on", choices=tuple(LEVELS), default="error",
                         help="lowest severity that makes the exit status 1")  # fmt: skip
     parser.add_argument("--exit-zero", action="store_true", help="violations leave the status 0")
     parser.add_argument("--explain", action="store_true", help="text: tell why, step by step")
+    add_selection(parser)
     add_engine(parser)
     add_look(parser)
+    # The options of a run in several processes (--workers, --resume) belong here.
     parser.set_defaults(run=check)
-
-
-class _Run:
-    """One run of ``check``: its counts and its worst status."""
-
-    def __init__(self, options: argparse.Namespace) -> None:
-        self.options = options
-        self.checked = self.set_aside = self.waiting = 0
-        self.statuses = {CLEAN}
-
-    def records(self) -> Iterator[Encounter]:
-        """Every readable encounter of every file; the others are reported and counted."""
-        from ivpush.readers import Record, SetAside
-
-        for name in self.options.files:
-            for one in self._read(name):
-                if isinstance(one, SetAside):
-                    self.set_aside += 1
-                    self.statuses.add(UNREAD)
-                    for fault in one.error.faults:
-                        print(f"ivpush: {plain(one.place)}: {plain(str(fault))}", file=sys.stderr)
-                elif isinstance(one, Record):
-                    self.checked += 1
-                    yield one.encounter
-                else:
-                    print(f"ivpush: {plain(one.place)}: {plain(one.message)}", file=sys.stderr)
-
-    def _read(self, name: str) -> Iterator[Reading]:
-        from ivpush.readers.json import read
-
-        if name == "-":
-            yield from read("-", sys.stdin.buffer)
-            return
-        try:
-            with Path(name).open("rb") as stream:
-                yield from read(name, stream)
-        except OSError as error:
-            self.statuses.add(USAGE)
-            print(f"ivpush: {plain(name)}: {error.strerror or 'cannot be read'}; name a file "
-                  "that can be read", file=sys.stderr)  # fmt: skip
-
-    def judge(self, work: Worked) -> None:
-        """Take a result into the exit status."""
-        worst = _LEVELS[self.options.fail_on]
-        if not self.options.exit_zero and any(
-            _LEVELS[one.severity] <= worst for one in work.result.violations
-        ):
-            self.statuses.add(BROKEN)
-
-    def close(self) -> int:
-        """Print the counts; gives the exit status."""
-        read = self.checked + self.set_aside
-        waiting = f"; {self.waiting} claim(s) wait for an answer" if self.waiting else ""
-        print(f"{read} in = {self.checked} checked + {self.set_aside} set aside{waiting}",
-              file=sys.stderr)  # fmt: skip
-        return next(status for status in ORDER if status in self.statuses)
 
 
 def check(options: argparse.Namespace) -> int:
     """Check the files of the options; gives the exit status."""
-    engine, run = make_engine(options), _Run(options)
-    write = _mended if options.fix else {"text": _texts, "json": _array, "ndjson": _lines}[
-        options.format]  # fmt: skip
-    try:
-        write(_works(engine, run), run)
-    except KeyboardInterrupt:
-        run.statuses.add(INTERRUPTED)
-        print("ivpush: interrupted; what was written is whole, the rest was not read",
-              file=sys.stderr)  # fmt: skip
-    return run.close()
+    settle(options)
+    # A run in several processes branches off here: it finds the configuration in the options.
+    names = input_names(options)
+    engine = make_engine(options)
+    selection = choose(options, engine.pack)
+    guard = Guard([*names, *filter(None, (options.map, options.config))])
+    targets = _targets(options)
+    for name, path in targets:
+        guard.take(path, f"--output {name}:" if path != "-" else "--output")
+    if options.set_aside is not None:
+        guard.take(options.set_aside, "--set-aside")
+    fixes = options.fix or options.diff
+    return Run(options, engine, selection).go(targets, fix if fixes else _judge)
 
 
-def _works(engine: Engine, run: _Run) -> Iterator[Worked]:
-    for encounter in run.records():
-        work = engine.work(encounter)
-        run.judge(work)
-        yield work
+def _judge(run: Run, intake: Intake) -> None:
+    for record in intake.records():
+        run.take(record, intake)
 
 
-def _texts(works: Iterator[Worked], run: _Run) -> None:
-    from ivpush.writers.text import render
-
-    look = make_look(run.options)
-    for number, work in enumerate(works):
-        text = render(work, look, explain=run.options.explain)
-        sys.stdout.write(("\n" if number else "") + text)
-
-
-def _lines(works: Iterator[Worked], run: _Run) -> None:
-    out = _bytes_out()
-    for work in works:
-        out.write(work.result.to_json() + b"\n")
-
-
-def _array(works: Iterator[Worked], run: _Run) -> None:
-    """An array with indented results, written as they come."""
-    out, sign = _bytes_out(), b"["
-    try:
-        for work in works:
-            out.write(sign + b"\n" + work.result.to_json(indent=2))
-            sign = b","
-    finally:
-        out.write(b"[]\n" if sign == b"[" else b"\n]\n")
-
-
-def _mended(works: Iterator[Worked], run: _Run) -> None:
-    out = _bytes_out()
-    for work in works:
-        corrected = work.result.corrected
-        if corrected is None:
-            run.waiting += 1
-            corrected = work.encounter.lines or ()
-        if work.encounter.lines is None:
-            out.write(work.encounter.model_dump_json(exclude_none=True).encode() + b"\n")
-            continue
-        mended = work.encounter.model_copy(update={"lines": corrected})
-        out.write(mended.model_dump_json(exclude_none=True).encode() + b"\n")
-
-
-def _bytes_out() -> IO[bytes]:
-    sys.stdout.flush()
-    return sys.stdout.buffer
+def _targets(options: argparse.Namespace) -> list[tuple[str, str]]:
+    """Formats and files to write; standard output gets text where nothing else is asked for."""
+    fix = options.fix or options.diff
+    known = (*FORMATS, FIXED) if fix else tuple(FORMATS)
+    made = [parse_target(one, known) for one in options.output]
+    if options.format is not None and not fix:
+        made.append((options.format, "-"))
+    if fix and not options.diff and FIXED not in {name for name, _ in made}:
+        made.append((FIXED, "-"))
+    if not made and not fix:
+        made.append(("text", "-"))
+    return made

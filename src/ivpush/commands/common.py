@@ -6,20 +6,22 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ivpush.errors import Fault, UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    from ivpush.configuration import Selection
     from ivpush.engine import Engine
     from ivpush.pack import Pack
     from ivpush.writers.text import Look
 
 __all__ = ["BROKEN", "CLEAN", "INTERRUPTED", "ORDER", "PACK", "UNREAD", "USAGE", "add_engine",
-           "add_look", "add_pack", "cache_folder", "make_engine", "make_look", "plain",
-           "read_pack", "say"]  # fmt: skip
+           "add_look", "add_pack", "add_selection", "cache_folder", "choose", "make_engine",
+           "make_look", "plain", "read_pack", "say", "settle"]  # fmt: skip
 
 CLEAN, BROKEN, USAGE, PACK, UNREAD, INTERRUPTED = 0, 1, 2, 3, 4, 130
 ORDER = (INTERRUPTED, PACK, USAGE, UNREAD, BROKEN, CLEAN)
@@ -37,6 +39,48 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", action="append", default=[], metavar="NAME=VALUE",
                         help="set a policy; may be repeated")  # fmt: skip
     add_pack(parser)
+
+
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose the configuration and the rules that speak."""
+    parser.add_argument("--config", metavar="FILE", type=Path,
+                        help="configuration file instead of the one found")  # fmt: skip
+    parser.add_argument("--no-config", action="store_true", help="use no configuration file")
+    parser.add_argument("--select", action="append", default=[], metavar="RULE[,RULE]",
+                        help="let only these rules speak: ids, names or starts of ids")  # fmt: skip
+    parser.add_argument("--ignore", action="append", default=[], metavar="RULE[,RULE]",
+                        help="keep these rules silent in this run")  # fmt: skip
+
+
+def settle(options: argparse.Namespace) -> None:
+    """Take the configuration into the options; what the command line says comes on top."""
+    from ivpush.configuration import Configuration, find_configuration, read_configuration
+
+    found = None if options.no_config else options.config or find_configuration(Path())
+    settled = read_configuration(found) if found is not None else Configuration()
+    options.settled = settled
+    options.config = found
+    if options.payer is None:
+        options.payer = settled.payer
+    options.rules = [*settled.packs, *options.rules]
+    policies = [f"{name}={value}" for name, value in settled.policies.items()]
+    options.policy = [*policies, *options.policy]
+
+
+def choose(options: argparse.Namespace, pack: Pack) -> Selection:
+    """The rules that speak; an ignore that has ended is named and holds no more."""
+    from ivpush.configuration import Ignore, select_rules
+
+    select = _words(options.select) or options.settled.select
+    ignore = [*options.settled.ignore, *(Ignore(one, "") for one in _words(options.ignore))]
+    selection, ended = select_rules(pack.rules, select, ignore, date.today())
+    for fault in ended:
+        print(f"ivpush: {plain(str(fault))}", file=sys.stderr)
+    return selection
+
+
+def _words(given: Iterable[str]) -> list[str]:
+    return [one.strip() for text in given for one in text.split(",") if one.strip()]
 
 
 def add_pack(parser: argparse.ArgumentParser) -> None:

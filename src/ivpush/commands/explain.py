@@ -6,7 +6,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivpush.commands.common import add_engine, add_look, plain, read_pack, say
+from ivpush.commands.common import (
+    add_engine,
+    add_look,
+    add_selection,
+    plain,
+    read_pack,
+    say,
+    settle,
+)
+from ivpush.commands.inputs import add_inputs
 from ivpush.errors import Fault, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -19,25 +28,38 @@ def add(commands: Any) -> None:
     """Add ``explain`` to the commands."""
     parser = commands.add_parser("explain", help="explain a rule, a code, or an encounter's result")
     parser.add_argument("what", metavar="RULE|CODE|FILE")
+    add_inputs(parser)
+    add_selection(parser)
     add_engine(parser)
     add_look(parser)
     parser.set_defaults(run=_explain)
 
 
 def _explain(options: argparse.Namespace) -> int:
-    from ivpush.commands.check import check
-
     if Path(options.what).is_file() or options.what == "-":
-        options.files, options.format, options.fix = [options.what], "text", False
-        options.fail_on, options.exit_zero, options.explain = "error", True, True
-        return check(options)
+        return _explain_file(options)
     from ivpush.catalogue import code_page
 
+    settle(options)
     pack = read_pack(options)
     wanted = options.what.upper()
     if wanted in pack.codes:
         return say(code_page(pack.codes[wanted], pack))
     return show(options.what, pack)
+
+
+def _explain_file(options: argparse.Namespace) -> int:
+    """The results of a file, told step by step: a run of ``check`` with its other defaults."""
+    from ivpush.commands import check
+
+    parser = argparse.ArgumentParser()
+    check.add(parser.add_subparsers())
+    whole = parser.parse_args(["check", "--explain", "--exit-zero", "--format", "text", "-"])
+    for name, value in vars(options).items():
+        if name != "run":
+            setattr(whole, name, value)
+    whole.files = [options.what]
+    return check.check(whole)
 
 
 def show(name: str, pack: Pack) -> int:

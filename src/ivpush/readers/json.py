@@ -17,6 +17,9 @@ from ivpush.readers import ReadOptions, Record, SetAside
 __all__ = ["read"]
 
 MOST_RECORD_BYTES = 32 * 1024 * 1024
+MOST_DOCUMENT_BYTES = 256 * 1024 * 1024
+"""An array or an indented object is read at once; one object a line has no such bound."""
+_GIVEN = ("setting", "timezone", "payer")
 _FIELDS = frozenset(
     name
     for model in (Encounter, Administration, ClaimLine, Supervision)
@@ -26,19 +29,28 @@ _FIELDS = frozenset(
 
 
 def read(
-    name: str, stream: IO[bytes], _options: ReadOptions | None = None
+    name: str, stream: IO[bytes], options: ReadOptions | None = None
 ) -> Iterator[Record | SetAside]:
-    """The encounters of a stream, in order; ``name`` begins every place."""
-    first = stream.readline(MOST_RECORD_BYTES + 1)
+    """The encounters of a stream, in order; ``name`` begins every place.
+
+    What the options know stands in for a setting, time zone or payer that a record leaves out.
+    """
+    given = {key: getattr(options, key) for key in _GIVEN if getattr(options, key, None)}
+    number, first = 1, stream.readline(MOST_RECORD_BYTES + 1)
     while first and not first.strip(b" \t\r\n\xef\xbb\xbf"):
-        first = stream.readline(MOST_RECORD_BYTES + 1)
+        number, first = number + 1, stream.readline(MOST_RECORD_BYTES + 1)
     first = first.removeprefix(b"\xef\xbb\xbf")
     if not first:
         return
     if first.lstrip()[:1] == b"{" and _whole(first):
-        yield from _lines(name, first, stream)
+        yield from _lines(name, (number, first), stream, given)
         return
-    yield from _document(name, first + stream.read())
+    text = first + stream.read(MOST_DOCUMENT_BYTES + 1)
+    if len(text) > MOST_DOCUMENT_BYTES:
+        yield SetAside(name, InputError(Fault("", "the document is too large to be read at once",
+                                              "write one object a line")))  # fmt: skip
+        return
+    yield from _document(name, text, given)
 
 
 def _whole(line: bytes) -> bool:
@@ -52,16 +64,20 @@ def _whole(line: bytes) -> bool:
     return True
 
 
-def _lines(name: str, first: bytes, stream: IO[bytes]) -> Iterator[Record | SetAside]:
-    number, line = 1, first
+def _lines(
+    name: str, first: tuple[int, bytes], stream: IO[bytes], given: dict[str, str]
+) -> Iterator[Record | SetAside]:
+    number, line = first
     while line:
         if line.strip():
-            yield _record(f"{name}:{number}", line)
+            yield _record(f"{name}:{number}", line, given)
         number += 1
+        while len(line) > MOST_RECORD_BYTES and not line.endswith(b"\n"):
+            line = stream.readline(MOST_RECORD_BYTES + 1)  # the rest of a record set aside whole
         line = stream.readline(MOST_RECORD_BYTES + 1)
 
 
-def _document(name: str, text: bytes) -> Iterator[Record | SetAside]:
+def _document(name: str, text: bytes, given: dict[str, str]) -> Iterator[Record | SetAside]:
     try:
         data = _parsed(text)
     except InputError as error:
@@ -69,22 +85,26 @@ def _document(name: str, text: bytes) -> Iterator[Record | SetAside]:
         return
     if isinstance(data, list):
         for number, one in enumerate(data, 1):
-            yield _encounter(f"{name}[{number}]", one)
+            yield _encounter(f"{name}[{number}]", one, given)
     else:
-        yield _encounter(name, data)
+        yield _encounter(name, data, given)
 
 
-def _record(place: str, line: bytes) -> Record | SetAside:
+def _record(place: str, line: bytes, given: dict[str, str]) -> Record | SetAside:
     if len(line) > MOST_RECORD_BYTES:
         return SetAside(place, InputError(Fault(place, "the record is too large", "split it")))
     try:
         data = _parsed(line)
     except InputError as error:
         return SetAside(place, error, line)
-    return _encounter(place, data, line)
+    return _encounter(place, data, given, line)
 
 
-def _encounter(place: str, data: Any, raw: bytes | None = None) -> Record | SetAside:
+def _encounter(
+    place: str, data: Any, given: dict[str, str], raw: bytes | None = None
+) -> Record | SetAside:
+    if given and isinstance(data, dict):
+        data.update((key, one) for key, one in given.items() if data.get(key) is None)
     try:
         return Record(place, Encounter.model_validate(data))
     except InputError as error:

@@ -6,22 +6,25 @@ chart's own words. Control characters of ids are escaped.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from ivpush.explain import drug_name, site_names, timeline, trace
 from ivpush.result import Between, Equals
+from ivpush.writers.safe import visible
 
 if TYPE_CHECKING:
     from ivpush.engine import Worked
     from ivpush.result import Answer, Question, Violation
 
-__all__ = ["Look", "render"]
+__all__ = ["Look", "Writer", "render"]
 
 _GENERAL = "9"
 _MOST_ANSWERS = 4
+_COLOUR = re.compile("(\x1b\\[[0-9]{1,2}m)")
 _COLOURS = {"error": "31", "warning": "33", "info": "36", "head": "1", "dim": "2", "good": "32"}
 
 
@@ -44,6 +47,25 @@ class Look:
                              subsequent_indent=indent, break_long_words=False)  # fmt: skip
 
 
+class Writer:
+    """Writes one result after another, with a blank line between them."""
+
+    def __init__(
+        self, out: IO[bytes], look: Look, *, explain: bool = False, encoding: str = "utf-8"
+    ) -> None:
+        self._out, self._look, self._explain = out, look, explain
+        self._encoding, self._between = encoding, ""
+
+    def write(self, work: Worked, _place: str) -> None:
+        """Write one result."""
+        text = self._between + render(work, self._look, explain=self._explain)
+        self._out.write(text.encode(self._encoding, "replace"))
+        self._between = "\n"
+
+    def close(self) -> None:
+        """Nothing ends the text."""
+
+
 def render(work: Worked, look: Look, *, explain: bool = False) -> str:
     """One encounter as text, ending in a line of counts."""
     out: list[str] = [*_head(work, look), *_chart(work, look)]
@@ -59,10 +81,10 @@ def render(work: Worked, look: Look, *, explain: bool = False) -> str:
 
 
 def clean(text: str, *, plain: bool) -> str:
-    """The text without control characters other than line ends and our own colours."""
+    """The text with what cannot be printed escaped, other than line ends and our own colours."""
     safe = "".join(
-        one if one in "\n\x1b" or (ord(one) >= 32 and not 127 <= ord(one) < 160) else "?"
-        for one in text
+        part if _COLOUR.fullmatch(part) else "\n".join(map(visible, part.split("\n")))
+        for part in _COLOUR.split(text)
     )
     if plain:
         safe = safe.translate({0x2014: "-", 0x2192: "->", 0x2026: "..."})
@@ -70,15 +92,11 @@ def clean(text: str, *, plain: bool) -> str:
     return safe
 
 
-def _escaped(text: str) -> str:
-    return text.encode("unicode_escape").decode() if not text.isprintable() else text
-
-
 def _head(work: Worked, look: Look) -> list[str]:
     result, encounter = work.result, work.encounter
     payer = result.pack.payer or "no payer's overlay"
     place = encounter.place_of_service or encounter.type_of_bill or ""
-    title = f"Encounter {_escaped(result.encounter)}"
+    title = f"Encounter {visible(result.encounter)}"
     day = result.pack.in_force_on.isoformat() if result.pack.in_force_on else "no date"
     rest = f"{encounter.setting} {place}".strip() + f", {day}, {payer}"
     return [look.paint(title, "head") + f"  {rest}  ({result.pack.name} {result.pack.version})"]
@@ -100,10 +118,10 @@ def _chart(work: Worked, look: Look) -> list[str]:
         name = given.drug if look.show_text and given.drug else drug_name(one)
         how = " ".join(filter(None, (given.route or "route?", given.method or one.technique)))
         site = sites.get(one.site, "")
-        out.append(f"  {_escaped(given.id):<6} {name:<28.28} {how:<16} {start}-{stop} "
+        out.append(f"  {visible(given.id):<6} {name:<28.28} {how:<16} {start}-{stop} "
                    f"{minutes:>8}  {site}".rstrip())  # fmt: skip
     drawn = timeline(work, look.width - 4, plain=look.ascii)
-    return [*out, "", *(f"  {_escaped(row)}" for row in drawn)] if len(drawn) > 1 else out
+    return [*out, "", *(f"  {visible(row)}" for row in drawn)] if len(drawn) > 1 else out
 
 
 def _suggested(work: Worked, look: Look) -> list[str]:
@@ -118,7 +136,7 @@ def _suggested(work: Worked, look: Look) -> list[str]:
     if result.not_billable:
         out += _section("NOT BILLABLE", look)
         for one in result.not_billable:
-            out += look.wrap(f"{_escaped(one.administration)}: {one.because} "
+            out += look.wrap(f"{visible(one.administration)}: {one.because} "
                              f"[{', '.join(one.cites)}]", "  ")  # fmt: skip
     return out
 
@@ -207,8 +225,8 @@ def _condition(answer: Answer, sites: Mapping[str, str]) -> str:
     if isinstance(when.value, bool):
         return "yes" if when.value else "no"
     if when.field.endswith(".site"):
-        return sites.get(str(when.value), _escaped(str(when.value)))
-    return _escaped(str(when.value))
+        return sites.get(str(when.value), visible(str(when.value)))
+    return visible(str(when.value))
 
 
 def _bill(answer: Answer) -> str:
@@ -250,7 +268,7 @@ def _trace(work: Worked, look: Look) -> list[str]:
     out = _section("WHY", look)
     for step in trace(work):
         cites = f" [{', '.join(step.cites)}]" if step.cites else ""
-        out += look.wrap(f"{_escaped(step.administration) or 'all'}  {step.about}: {step.fact}; "
+        out += look.wrap(f"{visible(step.administration) or 'all'}  {step.about}: {step.fact}; "
                          f"{step.decided_by} -> {step.decision}{cites}", "  ")  # fmt: skip
     return out
 

@@ -1,0 +1,178 @@
+"""``ivpush check --fix``: the corrected claims, in the format they came in, and what changed.
+
+Only lines of the claim change. What the chart lacks is never made up: a claim that waits for an
+open question is written as it came.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ivpush.commands.common import plain
+from ivpush.commands.inputs import note
+from ivpush.commands.outputs import module_of
+from ivpush.errors import Fault, UsageError
+from ivpush.writers.safe import escaped_json
+
+if TYPE_CHECKING:
+    from ivpush.commands.inputs import Intake
+    from ivpush.commands.running import Run
+    from ivpush.engine import Worked
+    from ivpush.models import ClaimLine
+    from ivpush.readers import Reading, Record
+    from ivpush.readers.detect import Source
+    from ivpush.readers.linking import Linker
+
+__all__ = ["fix", "line_text"]
+
+_X12 = "x12"
+
+
+def fix(run: Run, intake: Intake) -> None:
+    """Judge every record and write it with its corrected claim."""
+    from ivpush.readers.linking import Linker
+
+    if run.options.chart:
+        intake.linker = Linker()
+        charts = intake.linker.take(intake.readings(run.options.chart))
+        for _ in intake.counted(charts):
+            raise AssertionError("charts wait in the index")
+    kinds: set[str] = set()
+
+    def mend(source: Source) -> Iterator[Reading]:
+        _only(_X12, kinds, run, source.name)
+        return _mend(run, intake, source)
+
+    def encounters(source: Source) -> Iterator[Reading]:
+        _only("json", kinds, run, source.name)
+        return source.read(intake.read_options())
+
+    readings = intake.readings(run.options.files, {_X12: mend}, encounters)
+    if intake.linker is not None:
+        readings = _paired(readings, intake.linker)
+    for record in intake.counted(readings):
+        _write(run, record, intake, written=_X12 not in kinds)
+
+
+def _only(kind: str, kinds: set[str], run: Run, name: str) -> None:
+    """Refuse an 837 beside another format: one output holds one of them."""
+    if run.fixed is not None and kinds - {kind}:
+        raise UsageError(Fault(name, "would put an 837 and JSON into one output",
+                               "mend it in a run of its own"))  # fmt: skip
+    kinds.add(kind)
+
+
+def _paired(readings: Iterator[Reading], linker: Linker) -> Iterator[Reading]:
+    from ivpush.readers import Record
+
+    for one in readings:
+        if isinstance(one, Record):
+            yield from linker.pair(one)
+        else:
+            yield one
+    yield from linker.rest()
+
+
+def _write(run: Run, record: Record, intake: Intake, *, written: bool) -> None:
+    work = run.take(record, intake)
+    lines = _corrected(run, work, record.place)
+    if run.fixed is None or not written:
+        return
+    encounter = work.encounter
+    if lines is not None:
+        encounter = encounter.model_copy(update={"lines": lines})
+    with run.shield.held():
+        text = encounter.model_dump_json(exclude_none=True).encode()
+        run.fixed.stream.write(escaped_json(text) + b"\n")
+
+
+def _mend(run: Run, intake: Intake, source: Source) -> Iterator[Reading]:
+    """An 837 with its corrected lines, every other segment as it came; yields all but records."""
+    from ivpush.readers import Record, SetAside
+
+    mend = module_of("ivpush.writers.x12", "--fix of an 837").mend
+    refused: list[SetAside] = []
+
+    def correct(record: Record) -> tuple[ClaimLine, ...] | None:
+        found: Record | SetAside = record
+        if intake.linker is not None:
+            found, notes = intake.linker.now(record)
+            for one in notes:
+                note(one)
+        if isinstance(found, SetAside):
+            refused.append(found)
+            return None
+        intake.checked += 1
+        return _corrected(run, run.take(found, intake), record.place)
+
+    out = run.fixed.stream if run.fixed is not None else _Nowhere()
+    run.torn = run.fixed is not None
+    for one in mend(source.name, source.stream, out, correct, intake.read_options()):
+        if not isinstance(one, Record):
+            yield one
+        while refused:
+            yield refused.pop()
+    run.torn = False
+
+
+class _Nowhere:
+    """Where the claims of ``--diff`` go."""
+
+    def write(self, text: bytes) -> int:
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing waits here."""
+
+
+def _corrected(run: Run, work: Worked, place: str) -> tuple[ClaimLine, ...] | None:
+    """The lines to send instead; None where they stay as they are. Says what changed."""
+    billed, corrected = work.encounter.lines, work.result.corrected
+    if billed is None:
+        return None
+    if corrected is None:
+        run.waiting += 1
+        return None
+    if corrected == billed:
+        return None
+    old, new = ({one.number: one for one in lines} for lines in (billed, corrected))
+    changed = sum(old[key] != new[key] for key in old.keys() & new.keys())
+    print(f"ivpush: {plain(place)}: {changed} line(s) changed, {len(old.keys() - new.keys())} "
+          f"removed, {len(new.keys() - old.keys())} new", file=sys.stderr)  # fmt: skip
+    if run.options.diff:
+        _show(run, place, old, new)
+    return corrected
+
+
+def _show(run: Run, place: str, old: dict[int, ClaimLine], new: dict[int, ClaimLine]) -> None:
+    """The lines before and after, on standard output."""
+    rows = [f"{plain(place)}"]
+    for number in sorted(old.keys() | new.keys()):
+        before, after = old.get(number), new.get(number)
+        if before == after and before is not None:
+            rows.append(f"    {line_text(before)}")
+            continue
+        if before is not None:
+            rows.append(f"  - {line_text(before)}")
+        if after is not None:
+            rows.append(f"  + {line_text(after)}")
+    with run.shield.held(), run.standard().watched():
+        run.standard().stream.write(("\n".join(rows) + "\n").encode())
+
+
+def line_text(line: ClaimLine) -> str:
+    """One claim line for people: number, code with modifiers, units, and what else it states."""
+    code = "-".join((line.code, *line.modifiers))
+    more = {
+        "date": line.date,
+        "place": line.place_of_service,
+        "revenue": line.revenue_code,
+        "NDC": line.ndc,
+        "charge": line.charge,
+        "minutes": line.minutes,
+        "diagnoses": " ".join(map(str, line.diagnosis_pointers)) or None,
+    }
+    shown = ", ".join(f"{key} {value}" for key, value in more.items() if value is not None)
+    return f"{line.number:>3}  {code:<12} x {line.units:<4} {shown}".rstrip()

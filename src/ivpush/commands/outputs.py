@@ -1,0 +1,245 @@
+"""Where a run writes: formats by name, files that appear whole or not at all, standard output.
+
+A file is written as ``FILE.partial``, made durable and then renamed, so that its name never
+stands for half a document. Nothing is written onto an input, a folder, a device, or through a
+symbolic link.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+from types import FrameType
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from ivpush.errors import Fault, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from ivpush.writers import ResultWriter, WriteOptions
+
+__all__ = ["FORMATS", "Guard", "Out", "OutputError", "Shield", "Sink", "make_writer",
+           "module_of", "parse_target", "silence"]  # fmt: skip
+
+FORMATS = {
+    "text": "ivpush.writers.text",
+    "json": "ivpush.writers.json",
+    "ndjson": "ivpush.writers.ndjson",
+    "csv": "ivpush.writers.csv",
+    "sarif": "ivpush.writers.sarif",
+    "junit": "ivpush.writers.junit",
+    "github": "ivpush.writers.github",
+    "parquet": "ivpush.writers.parquet",
+    "fhir": "ivpush.writers.fhir",
+}
+"""Formats of results, and the module of each; only the ones asked for are imported."""
+
+
+def parse_target(text: str, known: Sequence[str]) -> tuple[str, str]:
+    """Format and file of ``FORMAT:FILE``; raises UsageError for what is neither."""
+    name, sign, path = text.partition(":")
+    if not sign or not path:
+        raise UsageError(Fault("--output", "names no format or no file",
+                               "write --output FORMAT:FILE; - is standard output"))  # fmt: skip
+    if name not in known:
+        raise UsageError(Fault("--output", "names no format", did_you_mean(name, known)))
+    return name, path
+
+
+def make_writer(name: str, out: IO[bytes], options: WriteOptions) -> ResultWriter:
+    """The writer of a format; raises UsageError where this installation lacks it."""
+    made: ResultWriter = module_of(FORMATS[name], f"format {name}").Writer(out, options)
+    return made
+
+
+def module_of(name: str, wanted: str) -> Any:
+    """A module of ours, imported late; raises UsageError where this installation lacks it."""
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith("ivpush"):
+            raise
+        raise UsageError(Fault(wanted, "is not in this installation",
+                               "install a release that has it")) from None  # fmt: skip
+
+
+class OutputError(UsageError):
+    """An output that cannot be written: no room, no right, no such folder."""
+
+
+def silence() -> None:
+    """Lead standard output into the void, so that nothing is flushed into a closed pipe at exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class Guard:
+    """Refuses files that must not be written: inputs, folders, devices, links, one file twice."""
+
+    def __init__(self, inputs: Sequence[str | Path]) -> None:
+        self._inputs = [Path(one) for one in inputs if str(one) != "-"]
+        self._taken: set[Path] = set()
+        self._standard = False
+
+    def take(self, path: str, option: str) -> None:
+        """Claim a file for writing; raises UsageError with the reason why it must not be."""
+        if path == "-":
+            if self._standard:
+                raise UsageError(Fault(option, "standard output has one document already",
+                                       "write the others to files"))  # fmt: skip
+            self._standard = True
+            return
+        target = Path(path)
+        for one in (target, _partial(target)):
+            problem, remedy = self._problem(one)
+            if problem:
+                raise UsageError(Fault(f"{option} {one}", problem, remedy))
+        self._taken.add(target.parent.resolve() / target.name)
+
+    def _problem(self, target: Path) -> tuple[str, str]:
+        if target.is_symlink():
+            return "is a symbolic link", "name the file itself; - is standard output"
+        if target.is_dir():
+            return "is a folder", "name a file in it"
+        if not target.parent.is_dir():
+            return "stands in a folder that does not exist", "make the folder first"
+        if target.exists() and not stat.S_ISREG(target.stat().st_mode):
+            return "is no ordinary file", "name a file; - is standard output"
+        if any(one.exists() and target.exists() and target.samefile(one) for one in self._inputs):
+            return "is an input of this run", "name another file"
+        if target.parent.resolve() / target.name in self._taken:
+            return "is written twice in this run", "name another file"
+        return "", ""
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(path.name + ".partial")
+
+
+class Out:
+    """One output: standard output, or a file that gets its name when it is whole."""
+
+    def __init__(self, path: str) -> None:
+        self.path = None if path == "-" else Path(path)
+        self.name = "standard output" if path == "-" else path
+        with self.watched():
+            if self.path is None:
+                sys.stdout.flush()
+                raw: IO[bytes] = sys.stdout.buffer
+            else:
+                flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+                flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+                raw = os.fdopen(os.open(_partial(self.path), flags, 0o666), "wb")
+        self.stream = cast("IO[bytes]", _Watched(raw, self))
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Turns failures to write into OutputError; a closed pipe stays what it is."""
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(Fault(self.name, f"cannot be written: {error.strerror or 'failed'}",
+                                    "make room, or write to another file")) from None  # fmt: skip
+
+    def finish(self) -> None:
+        """Make the bytes durable and give the file its name."""
+        self.stream.flush()
+        if self.path is not None:
+            with self.watched():
+                os.fsync(self.stream.fileno())
+                self.stream.close()
+                _partial(self.path).replace(self.path)
+
+    def leave(self) -> str:
+        """End without the name, after an interruption; gives the name of what is left."""
+        self.stream.flush()
+        if self.path is None:
+            return ""
+        with self.watched():
+            self.stream.close()
+        return str(_partial(self.path))
+
+    def drop(self) -> None:
+        """End after a failure: a file that is not whole is taken away."""
+        if self.path is None:
+            silence()
+            return
+        with suppress(OSError):
+            self.stream.close()
+        with suppress(OSError):
+            _partial(self.path).unlink()
+
+
+class _Watched:
+    """A stream whose failures name their output; all else is the stream's own."""
+
+    def __init__(self, raw: IO[bytes], out: Out) -> None:
+        self._raw, self._out = raw, out
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._raw, name)
+
+    def write(self, text: bytes) -> int:
+        with self._out.watched():
+            return self._raw.write(text)
+
+    def flush(self) -> None:
+        with self._out.watched():
+            self._raw.flush()
+
+
+class Sink:
+    """A writer and its output."""
+
+    def __init__(self, out: Out, writer: ResultWriter) -> None:
+        self.out, self.writer, self.open = out, writer, True
+
+    def close(self, *, whole: bool) -> str:
+        """End the document; gives the name of the file that is left where it is not whole."""
+        self.writer.close()
+        if whole:
+            self.out.finish()
+            return ""
+        return self.out.leave()
+
+
+class Shield:
+    """Holds an interruption back while a record is written, so that no document is torn."""
+
+    def __init__(self) -> None:
+        self._busy = self._pending = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Shield:
+        with suppress(ValueError):  # only the main thread may; elsewhere nothing interrupts
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._asked)
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _asked(self, _number: int, _frame: FrameType | None) -> None:
+        if not self._busy:
+            raise KeyboardInterrupt
+        self._pending = True
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """A stretch that an interruption does not break; it is raised at the end."""
+        self._busy = True
+        try:
+            yield
+        finally:
+            self._busy = False
+        if self._pending:
+            self._pending = False
+            raise KeyboardInterrupt
