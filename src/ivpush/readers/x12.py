@@ -49,18 +49,21 @@ def claims(
     events: Iterator[Event], name: str, options: ReadOptions
 ) -> Iterator[tuple[Event, Parsed | None, list[Reading]]]:
     """Every event of a walk, with what a claim among them reads as; its reading comes last."""
-    said = 0
+    said, opened, refusal = 0, None, None
     for event in events:
         if not isinstance(event, Claim):
             yield event, None, []
             continue
         readings: list[Reading] = []
         at = event.transaction
+        if at is not opened:
+            opened, refusal = at, _refused(at)
         if at.version.startswith(_OLD) and at.interchange != said:
             said = at.interchange
             readings.append(Note(at.place, "the version is 4010; its claims are read, for the "
                                  "elements that matter stand where 5010 has them"))  # fmt: skip
         made = parse(event)
+        made.fault = event.fault or refusal or made.fault
         _readings(event, made, name, options, readings)
         yield event, made, readings
 
@@ -81,7 +84,6 @@ def _readings(
     claim: Claim, made: Parsed, name: str, options: ReadOptions, out: list[Reading]
 ) -> None:
     place = place_of(name, claim)
-    made.fault = claim.fault or _refused(claim.transaction) or made.fault
     try:
         encounter = encounter_of(made, options.payer)
     except InputError as error:

@@ -67,6 +67,8 @@ class Claim:
     offset: int
     separators: Separators
     pieces: list[bytes] = field(default_factory=list)
+    keys: list[bytes] = field(default_factory=list)
+    """First three bytes of each piece, white space apart."""
     fault: Fault | None = None
     """Why the claim is not whole; None: it is."""
 
@@ -251,8 +253,8 @@ def _no_header(start: bytes) -> Fault:
     if start[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return Fault("", "the file is UTF-16", "save it as ASCII or UTF-8")
     if _headless(start):
-        return Fault("", f"the file begins with {start[:2].decode()}: without an ISA nothing says "
-                     "which characters separate", "send the interchange from ISA to IEA")  # fmt: skip
+        return Fault("", f"the file begins with {start[:2].decode()}, and without an ISA nothing "
+                     "says which characters separate", "send it from ISA to IEA")  # fmt: skip
     return Fault("", "the text before the first ISA is not X12", "begin the file with ISA")
 
 
@@ -357,49 +359,55 @@ def _loose(at: _Walk, raw: bytes, fault: Fault | None) -> Iterator[Event]:
 
 def _pieces(at: _Walk, pieces: list[bytes], marks: Separators,
             ends: frozenset[bytes]) -> Iterator[Event]:  # fmt: skip
-    start, claim = at.start, at.claim
-    index, offset = at.segment, at.offset
-    for piece in pieces:
-        index += 1
-        key = piece[:3]
-        if key[:1].isspace():
-            key = piece.lstrip(_SPACE)[:3]
-        if key not in ends:
-            if claim is None:
-                at.between.append(piece)
-                if len(at.between) > 4_000:
-                    yield from at.flush()
-            elif len(claim.pieces) < MOST_CLAIM_SEGMENTS:
-                claim.pieces.append(piece)
-            else:
-                at.segment, at.offset = index, offset
-                yield from at.close(_VAST)
-                at.between.append(piece)
-                claim = None
-            offset += len(piece) + 1
-            continue
-        at.segment, at.offset = index, offset
-        if key == start:
+    """A run of segments: only those that end or begin a claim are looked at one by one."""
+    keys = [piece.lstrip()[:3] for piece in pieces]
+    stops = [place for place, key in enumerate(keys) if key in ends]
+    done, segment, offset = 0, at.segment, at.offset
+    for stop in (*stops, len(pieces)):
+        if stop > done:
+            yield from _inside(at, pieces[done:stop], keys[done:stop])
+        offset += sum(map(len, pieces[done:stop])) + stop - done
+        at.segment, at.offset, done = segment + stop, offset, stop
+        if stop == len(pieces):
+            return
+        piece, key = pieces[stop], keys[stop]
+        at.segment += 1
+        if key == at.start:
             yield from at.close()
             yield from at.flush()
-            claim = at.claim = _begun(at, marks, piece)
+            at.claim = _begun(at, marks, piece, key)
         else:
-            yield from _envelope(at, key, piece, marks)
-            claim = None
+            yield from _envelope(at, piece, marks)
         offset += len(piece) + 1
-    at.segment, at.offset = index, offset
+        at.offset, done = offset, stop + 1
 
 
-def _begun(at: _Walk, marks: Separators, piece: bytes) -> Claim:
+def _inside(at: _Walk, pieces: list[bytes], keys: list[bytes]) -> Iterator[Event]:
+    """Segments that neither begin nor end a claim."""
+    claim = at.claim
+    if claim is not None and len(claim.pieces) + len(pieces) > MOST_CLAIM_SEGMENTS:
+        yield from at.close(_VAST)
+        claim = None
+    if claim is not None:
+        claim.pieces += pieces
+        claim.keys += keys
+        return
+    at.between += pieces
+    if len(at.between) > 4_000:
+        yield from at.flush()
+
+
+def _begun(at: _Walk, marks: Separators, piece: bytes, key: bytes) -> Claim:
     transaction, fault = at.transaction, None
     if transaction is None:
         transaction = Transaction(at.interchange, at.transactions, place=at.place())
         fault = _NO_TRANSACTION
     transaction.claims += 1
-    return Claim(transaction, transaction.claims, at.segment, at.offset, marks, [piece], fault)
+    return Claim(transaction, transaction.claims, at.segment, at.offset, marks,
+                 [piece], [key], fault)  # fmt: skip
 
 
-def _envelope(at: _Walk, key: bytes, piece: bytes, marks: Separators) -> Iterator[Event]:
+def _envelope(at: _Walk, piece: bytes, marks: Separators) -> Iterator[Event]:
     """A segment that ends the open claim: an envelope's, or the next loop."""
     tag, *rest = piece.strip(_SPACE).split(marks.element)
     item = dict(enumerate(rest, 1))
