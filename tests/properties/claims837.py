@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
@@ -69,11 +68,7 @@ def corrections(draw: st.DrawFn, before: Encounter) -> tuple[ClaimLine, ...]:
                 "place_of_service", "diagnosis_pointers"))))  # fmt: skip
             out.append(line.model_copy(update={name: getattr(other, name) for name in names}))
     number = max(line.number for line in before.lines or ()) + 1
-    for extra in range(draw(st.integers(0, 2))):
-        out.append(draw(claim_lines(before.setting, number + extra)))
+    extras = range(draw(st.integers(0, 2)))
+    out += [draw(claim_lines(before.setting, number + extra)) for extra in extras]
     return tuple(out)
 
-
-def plain(line: ClaimLine, charge: Decimal | None = None) -> ClaimLine:
-    """The line with another charge; for what a format writes where nothing is stated."""
-    return line.model_copy(update={"charge": line.charge if charge is None else charge})
