@@ -107,9 +107,11 @@ def is_x12(head: bytes) -> bool:
 
 
 def _headless(start: bytes) -> bool:
-    mark = start[2:3]
-    return start[:2] in {b"GS", b"ST"} and mark.isascii() and not mark.isalnum() and bool(
-        mark.strip()) and start.count(mark, 0, 200) > 1  # fmt: skip
+    """Whether text begins with GS or ST as X12 writes them: ``GS*HC*``, ``ST*837*``."""
+    first, mark = start[3:5] if start[:2] == b"GS" else start[3:6], start[2:3]
+    known = first.isalpha() if start[:2] == b"GS" else start[:2] == b"ST" and first.isdigit()
+    after = start[3 + len(first) :]
+    return known and bool(mark.strip()) and not mark.isalnum() and after.startswith(mark)
 
 
 def _separators(head: bytes) -> tuple[Separators, int] | None:
@@ -272,6 +274,7 @@ class _Walk:
         self.claim: Claim | None = None
         self.marks: Separators | None = None
         self.between: list[bytes] = []
+        self.open = ""
 
     def place(self, transaction: bool = False) -> str:
         """Where the walk stands now, in words that let a person find it."""
@@ -303,6 +306,13 @@ class _Walk:
             yield Note(self.transaction.place, "the transaction has no end (SE)")
             yield from self.empty()
 
+    def leave_interchange(self) -> Iterator[Event]:
+        """End the open interchange, where no IEA did so."""
+        yield from self.leave()
+        if self.open:
+            yield Note(self.open, "the interchange has no end (IEA); what came after may be missing")
+        self.open = ""
+
     def empty(self) -> Iterator[Event]:
         """End the transaction; say so where it held no claim."""
         left, self.transaction = self.transaction, None
@@ -325,7 +335,7 @@ def walk(name: str, stream: IO[bytes], kind: bytes = b"837") -> Iterator[Event]:
     at = _Walk(name, kind)
     for marks, pieces, loose, fault in chunks(stream):
         if marks is not None and marks is not at.marks:
-            yield from at.leave()
+            yield from at.leave_interchange()
             yield from at.flush()
             at.marks = marks
             ends = _ends(marks, at.start, at.also_ends)
@@ -333,7 +343,7 @@ def walk(name: str, stream: IO[bytes], kind: bytes = b"837") -> Iterator[Event]:
             yield from _pieces(at, pieces, marks, ends)
         if loose or fault is not None:
             yield from _loose(at, loose, fault)
-    yield from at.leave(_UNENDED)
+    yield from at.leave_interchange()
     yield from at.flush()
 
 
@@ -352,6 +362,7 @@ def _loose(at: _Walk, raw: bytes, fault: Fault | None) -> Iterator[Event]:
     yield Passed(raw)
     at.offset += len(raw)
     if ended:
+        at.open = ""
         yield Note(said, "the last segment, IEA, does not end with the terminator")
     elif fault is not None and (claim is None or fault is not _CUT):
         yield SetAside(said, InputError(fault))
@@ -367,11 +378,14 @@ def _pieces(at: _Walk, pieces: list[bytes], marks: Separators,
         if stop > done:
             yield from _inside(at, pieces[done:stop], keys[done:stop])
         offset += sum(map(len, pieces[done:stop])) + stop - done
-        at.segment, at.offset, done = segment + stop, offset, stop
+        # Blank lines, where the terminator is a line end, are no segments.
+        segment += sum(map(bool, keys[done:stop]))
+        at.segment, at.offset, done = segment, offset, stop
         if stop == len(pieces):
             return
         piece, key = pieces[stop], keys[stop]
-        at.segment += 1
+        segment += 1
+        at.segment = segment
         if key == at.start:
             yield from at.close()
             yield from at.flush()
@@ -421,6 +435,7 @@ def _envelope(at: _Walk, piece: bytes, marks: Separators) -> Iterator[Event]:
     at.between.append(piece)
     if tag == b"ISA":
         at.interchange, at.groups, at.transactions = at.interchange + 1, 0, 0
+        at.open = at.place()
         at.in_group, at.version, at.interchange_control = 0, b"", item.get(13, b"")
         if not marks.standard:
             yield Note(at.place(), "the ISA does not have 106 characters; its separators were "
@@ -437,6 +452,7 @@ def _envelope(at: _Walk, piece: bytes, marks: Separators) -> Iterator[Event]:
     elif tag == b"GE":
         yield from _tally(at, "GE", item, at.in_group, at.group_control)
     elif tag == b"IEA":
+        at.open = ""
         yield from _tally(at, "IEA", item, at.groups, at.interchange_control)
 
 

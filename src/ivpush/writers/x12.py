@@ -52,7 +52,7 @@ def mend(name: str, stream: IO[bytes], out: IO[bytes], correct: Correct,
             record = readings[-1]
             if made is not None and isinstance(record, Record):
                 pieces, notes = _corrected(made, record, correct)
-                grown += len(pieces) - len(event.pieces)
+                grown += _count(pieces) - _count(event.pieces)
                 yield from (Note(place_of(name, event), note) for note in notes)
             mark = event.separators.terminator
             out.write(mark.join(pieces) + mark)
@@ -62,6 +62,11 @@ def mend(name: str, stream: IO[bytes], out: IO[bytes], correct: Correct,
             out.write(_ended(event, grown if event.transaction is opened else 0))
         else:
             yield event
+
+
+def _count(pieces: list[bytes]) -> int:
+    """Segments among the pieces; a blank line is none."""
+    return sum(1 for one in pieces if one.strip())
 
 
 def _corrected(made: Parsed, record: Record, correct: Correct) -> tuple[list[bytes], list[str]]:
