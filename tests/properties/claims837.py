@@ -71,4 +71,3 @@ def corrections(draw: st.DrawFn, before: Encounter) -> tuple[ClaimLine, ...]:
     extras = range(draw(st.integers(0, 2)))
     out += [draw(claim_lines(before.setting, number + extra)) for extra in extras]
     return tuple(out)
-

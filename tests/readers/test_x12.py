@@ -139,7 +139,11 @@ def test_a_professional_claim_is_read_whole() -> None:
 def test_a_facility_claim_is_read_whole() -> None:
     raw = envelope(*INSTITUTIONAL, version=b"005010X223A2")
     claim = only(raw)
-    assert (claim.setting, claim.type_of_bill, claim.date) == ("facility", "131", dt.date(2026, 3, 1))
+    assert (claim.setting, claim.type_of_bill, claim.date) == (
+        "facility",
+        "131",
+        dt.date(2026, 3, 1),
+    )
     assert [(x.code, x.revenue_code, x.units, x.date) for x in claim.lines or ()] == [
         ("96374", "0260", 1, None), ("J2405", "0636", 4, dt.date(2026, 3, 3))]  # fmt: skip
     assert notes(raw) == ["line 1: has no date of its own; the statement's first day stands for it"]
@@ -222,22 +226,42 @@ def test_no_more_than_one_claim_is_held() -> None:
     ("old", "new", "why"),
     [
         (b"CLM", b"CLM*C1*300***11:B:8*Y*A*Y*Y", "CLM05-3: the claim is a void"),
-        (b"CLM", b"CLM*C1*300***11>B>1*Y*A*Y*Y", "CLM05: is not divided by the component separator"),
+        (
+            b"CLM",
+            b"CLM*C1*300***11>B>1*Y*A*Y*Y",
+            "CLM05: is not divided by the component separator",
+        ),
         (b"CLM", b"CLM**300***11:B:1*Y*A*Y*Y", "CLM01: is not what"),
         (b"CLM", b"CLM*C1*300***1X:B:1*Y*A*Y*Y", "CLM05-1: is not what"),
         (b"SV1*HC:96374", b"SV1*HC>96374*200*UN*1***1", "line 1: the procedure is not divided by"),
         (b"SV1*HC:96374", b"SV1*HC:96374>25*200*UN*1***1", "line 1, procedure code: is not what"),
         (b"SV1*HC:96374", b"SV1*HC:9637*200*UN*1***1", "line 1, procedure code: is not what"),
         (b"SV1*HC:96374", b"SV1*HC:96374:5*200*UN*1***1", "line 1, modifier: is not what"),
-        (b"SV1*HC:96374", b"SV1*HC:96374*200*UN*1.5***1", "line 1: its units of service are no whole"),
-        (b"SV1*HC:96374", b"SV1*HC:96374*200*UN*-1***1", "line 1: its units of service are no whole"),
+        (
+            b"SV1*HC:96374",
+            b"SV1*HC:96374*200*UN*1.5***1",
+            "line 1: its units of service are no whole",
+        ),
+        (
+            b"SV1*HC:96374",
+            b"SV1*HC:96374*200*UN*-1***1",
+            "line 1: its units of service are no whole",
+        ),
         (b"SV1*HC:96374", b"SV1*HC:96374*200*UN****1", "line 1: states no units of service"),
         (b"SV1*HC:96374", b"SV1*HC:96374*200*F2*1***1", "line 1: its quantity is not in units"),
         (b"SV1*HC:96374", b"SV1**200*UN*1***1", "line 1: has no procedure code in SV101"),
         (b"SV1*HC:96374", b"SV2*0260*HC:96374*200*UN*1", "the claim: mixes professional"),
         (b"SV1*HC:96374", b"SV3*AD:D0120*200", "SV3: the claim is dental"),
-        (b"DTP*472*D8*20260303", b"DTP*472*D8*20260230", "line 2: its date of service (DTP*472) is no"),
-        (b"DTP*472*D8*20260303", b"DTP*472*RD8*20260201-", "line 2: its date of service (DTP*472) is no"),
+        (
+            b"DTP*472*D8*20260303",
+            b"DTP*472*D8*20260230",
+            "line 2: its date of service (DTP*472) is no",
+        ),
+        (
+            b"DTP*472*D8*20260303",
+            b"DTP*472*RD8*20260201-",
+            "line 2: its date of service (DTP*472) is no",
+        ),
     ],
 )
 def test_what_would_make_a_false_claim_sets_it_aside(old: bytes, new: bytes, why: str) -> None:
@@ -318,7 +342,9 @@ def test_revenue_codes_in_the_forms_that_are_seen(written: bytes, read_as: str |
     assert any("revenue code" in one for one in notes(raw)) == (read_as is None)
 
 
-@pytest.mark.parametrize(("written", "units"), [(b"28.00", 28), (b"28.", 28), (b"0", 0), (b"007", 7)])
+@pytest.mark.parametrize(
+    ("written", "units"), [(b"28.00", 28), (b"28.", 28), (b"0", 0), (b"007", 7)]
+)
 def test_decimals_that_are_whole_are_units(written: bytes, units: int) -> None:
     raw = with_segment(b"SV1*HC:96374", b"SV1*HC:96374*200*UN*" + written + b"***1")
     assert (only(raw).lines or ())[0].units == units
@@ -377,7 +403,9 @@ def test_a_dental_guide_is_refused() -> None:
         (b"IEA*1*000000001", b"IEA*1*1", "IEA02 does not repeat the control number of its header"),
     ],
 )  # fmt: skip
-def test_trailers_that_lie_are_noted_and_the_claim_is_read(old: bytes, new: bytes, note: str) -> None:
+def test_trailers_that_lie_are_noted_and_the_claim_is_read(
+    old: bytes, new: bytes, note: str
+) -> None:
     raw = envelope(*BILL)
     assert old in raw
     assert notes(raw.replace(old, new)) == [note]
@@ -385,7 +413,9 @@ def test_trailers_that_lie_are_noted_and_the_claim_is_read(old: bytes, new: byte
 
 
 @given(st.data())
-def test_a_file_that_is_cut_short_never_gives_a_claim_with_lines_missing(data: st.DataObject) -> None:
+def test_a_file_that_is_cut_short_never_gives_a_claim_with_lines_missing(
+    data: st.DataObject,
+) -> None:
     raw = envelope(*BILL, *BILL)
     cut = data.draw(st.integers(0, len(raw) - 2))  # the last byte is white space
     readings = found(raw[:cut])

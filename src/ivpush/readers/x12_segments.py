@@ -310,7 +310,9 @@ class _Walk:
         """End the open interchange, where no IEA did so."""
         yield from self.leave()
         if self.open:
-            yield Note(self.open, "the interchange has no end (IEA); what came after may be missing")
+            yield Note(
+                self.open, "the interchange has no end (IEA); what came after may be missing"
+            )
         self.open = ""
 
     def empty(self) -> Iterator[Event]:
