@@ -14,8 +14,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from ivpush.readers import Note, Record, SetAside
-from ivpush.readers import x12, x12_835
+from ivpush.readers import Note, Record, SetAside, x12, x12_835
 from ivpush.writers.x12 import mend
 
 FILES = sorted((Path(__file__).parents[1] / "tests" / "data" / "x12").iterdir())

@@ -248,11 +248,15 @@ def parse(claim: Claim) -> Parsed:
         if line.service < 0:
             made.note("has no service segment and is left out", line.number)
             continue
-        _read_service(made, line)
-        if line.fields is not None and line.dated >= 0:
-            _read_date(made, line, line.fields)
-        if line.fields is not None and line.drug != -1:
-            _read_drug(made, line, line.fields)
+        found = _read_service(made, line)
+        if found is None:
+            continue
+        if line.dated >= 0:
+            day = found["date"] = day_of(line.date_item[3])
+            if day is None:
+                _read_days(made, line, found)
+        if line.drug != -1:
+            _read_drug(made, line, found)
     _whole_claim(made)
     return made
 
@@ -275,7 +279,7 @@ def _number(made: Parsed) -> None:
         line.number = number
 
 
-def _read_service(made: Parsed, line: BilledLine) -> None:
+def _read_service(made: Parsed, line: BilledLine) -> dict[str, Any] | None:
     """Read the service segment of a line into its fields."""
     item, number = line.item, line.number
     setting, composite, charge_at, unit, units = LAYOUTS[item[0]]
@@ -289,7 +293,7 @@ def _read_service(made: Parsed, line: BilledLine) -> None:
         found = _procedure(made, item, part, number)
     line.fields = found
     if found is None:
-        return
+        return None
     charge = item[charge_at]
     if charge:
         value = number_of(charge)
@@ -303,7 +307,7 @@ def _read_service(made: Parsed, line: BilledLine) -> None:
             found["revenue_code"] = revenue
         elif revenue:
             made.note("its revenue code has no 3 or 4 digits and is left out", number)
-        return
+        return found
     if item[5]:
         found["place_of_service"] = item[5]
     if item[7] and made.icd:
@@ -313,6 +317,7 @@ def _read_service(made: Parsed, line: BilledLine) -> None:
                       "separator, and are left out", number)  # fmt: skip
         else:
             found["diagnosis_pointers"] = pointers
+    return found
 
 
 @lru_cache(maxsize=4_096)
@@ -368,19 +373,15 @@ def _other_procedure(made: Parsed, part: list[str], at: Layout, number: int) -> 
         made.note("names its procedure in another code set than HCPCS and is left out", number)
 
 
-def _read_date(made: Parsed, line: BilledLine, fields: dict[str, Any]) -> None:
-    text = line.date_item[3]
-    day = day_of(text)
-    if day is None:
-        first, _, last = text.partition("-")
-        day = day_of(first)
-        if day is None or day_of(last) is None:
-            made.refuse(f"line {line.number}", "its date of service (DTP*472) is no date",
-                        "write CCYYMMDD, or two of them with a hyphen")  # fmt: skip
-            return
-        if last != first:
-            made.note("covers several days; its first day stands for all", line.number)
-    fields["date"] = day
+def _read_days(made: Parsed, line: BilledLine, fields: dict[str, Any]) -> None:
+    """Read a line's date where it is no single day."""
+    first, _, last = line.date_item[3].partition("-")
+    day = fields["date"] = day_of(first)
+    if day is None or day_of(last) is None:
+        made.refuse(f"line {line.number}", "its date of service (DTP*472) is no date",
+                    "write CCYYMMDD, or two of them with a hyphen")  # fmt: skip
+    elif last != first:
+        made.note("covers several days; its first day stands for all", line.number)
 
 
 def _read_drug(made: Parsed, line: BilledLine, fields: dict[str, Any]) -> None:

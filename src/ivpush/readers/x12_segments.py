@@ -275,6 +275,7 @@ class _Walk:
         self.marks: Separators | None = None
         self.between: list[bytes] = []
         self.open = ""
+        self.loops: frozenset[bytes] = frozenset()
 
     def place(self, transaction: bool = False) -> str:
         """Where the walk stands now, in words that let a person find it."""
@@ -341,6 +342,7 @@ def walk(name: str, stream: IO[bytes], kind: bytes = b"837") -> Iterator[Event]:
             yield from at.flush()
             at.marks = marks
             ends = _ends(marks, at.start, at.also_ends)
+            at.loops = frozenset((one + marks.element)[:3] for one in at.also_ends)
         if pieces and marks is not None:
             yield from _pieces(at, pieces, marks, ends)
         if loose or fault is not None:
@@ -392,6 +394,9 @@ def _pieces(at: _Walk, pieces: list[bytes], marks: Separators,
             yield from at.close()
             yield from at.flush()
             at.claim = _begun(at, marks, piece, key)
+        elif key in at.loops:
+            yield from at.close()
+            at.between.append(piece)
         else:
             yield from _envelope(at, piece, marks)
         offset += len(piece) + 1
@@ -424,16 +429,15 @@ def _begun(at: _Walk, marks: Separators, piece: bytes, key: bytes) -> Claim:
 
 
 def _envelope(at: _Walk, piece: bytes, marks: Separators) -> Iterator[Event]:
-    """A segment that ends the open claim: an envelope's, or the next loop."""
+    """A segment of an envelope, which ends the open claim."""
     tag, *rest = piece.strip(_SPACE).split(marks.element)
     item = dict(enumerate(rest, 1))
-    whole = tag == b"SE" or tag in at.also_ends
     if tag == b"SE":
         yield from at.close()
         yield from at.flush()
         yield from _end(at, piece, item, marks)
         return
-    yield from at.close() if whole else at.leave()
+    yield from at.leave()
     at.between.append(piece)
     if tag == b"ISA":
         at.interchange, at.groups, at.transactions = at.interchange + 1, 0, 0
