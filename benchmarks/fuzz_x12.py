@@ -18,6 +18,7 @@ from ivpush.readers import Note, Record, SetAside, x12, x12_835
 from ivpush.writers.x12 import mend
 
 FILES = sorted((Path(__file__).parents[1] / "tests" / "data" / "x12").iterdir())
+MOST_SEED_BYTES = 2_500  # larger files are tried cut short: more inputs in the same time
 TOKENS = (b"~", b"*", b":", b"ISA", b"IEA*1*1~", b"GS*HC*", b"ST*837*1~", b"SE*1*1~", b"CLM*A*1***11:B:1~",
           b"CLP*A*1*1*1~", b"SV1*HC:96374*1*UN*1~", b"SV2*0260*HC:96374*1*UN*1~", b"SVC*HC:96374*1*1~", b"LX*1~",
           b"LX*~", b"HL*1**20~", b"DTP*472*D8*20260302~", b"LIN**N4*~", b"CAS*CO*1*", b"-", b".", b"\n",
@@ -53,7 +54,7 @@ def main() -> None:
     """Run, count the outcomes, and stop at the first one that is not documented."""
     inputs = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
     source = random.Random(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
-    seeds = [file.read_bytes() for file in FILES]
+    seeds = [file.read_bytes()[:MOST_SEED_BYTES] for file in FILES]
     counts: Counter[str] = Counter()
     slowest, start = 0.0, time.perf_counter()
     for number in range(inputs):

@@ -7,12 +7,14 @@ error or a note. Payers' names are free text, so that only the caller names an o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import IO
 
 from ivpush.errors import Fault, InputError
+from ivpush.models import Encounter
 from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
-from ivpush.readers.x12_claims import Parsed, encounter_of, parse
+from ivpush.readers.x12_claims import Parsed, parse
 from ivpush.readers.x12_segments import (
     Claim,
     Event,
@@ -85,9 +87,42 @@ def _readings(
 ) -> None:
     place = place_of(name, claim)
     try:
-        encounter = encounter_of(made, options.payer)
+        encounter = _encounter(made, options.payer)
     except InputError as error:
         out.append(SetAside(place, error, claim.raw))
         return
     out.extend(Note(place, message) for message in made.messages())
     out.append(Record(place, encounter))
+
+
+_LINE_FAULT = re.compile(r"^lines\[(\d+)\]\.?([a-z_]*)")
+_NAMES = {"code": "procedure code", "modifiers": "modifier", "place_of_service": "place of service",
+          "charge": "charge", "number": "LX01", "units": "units of service"}  # fmt: skip
+_PLACES = {"id": "CLM01", "place_of_service": "CLM05-1", "type_of_bill": "CLM05-1 and CLM05-3",
+           "Encounter": "the claim", "the encounter": "the claim"}  # fmt: skip
+
+
+def _encounter(made: Parsed, payer: str | None) -> Encounter:
+    """The encounter of a claim without fault; raises InputError, which names lines and fields."""
+    if made.fault is not None:
+        raise InputError(made.fault)
+    if payer is not None:
+        made.fields["payer"] = payer
+    try:
+        return Encounter.model_validate(made.fields)
+    except InputError as error:
+        raise InputError(_faults(made, error)) from None
+
+
+def _faults(made: Parsed, error: InputError) -> list[Fault]:
+    out = []
+    for fault in error.faults:
+        found = _LINE_FAULT.match(fault.place)
+        if found is None:
+            place = _PLACES.get(fault.place, fault.place)
+            out.append(Fault(place, fault.problem, fault.remedy))
+            continue
+        number = made.fields["lines"][int(found[1])]["number"]
+        what = _NAMES.get(found[2], found[2])
+        out.append(Fault(f"line {number}, {what}", fault.problem, fault.remedy))
+    return out

@@ -14,22 +14,20 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ivpush.errors import Fault, InputError
-from ivpush.models import Encounter
+from ivpush.errors import Fault
 from ivpush.readers.x12_segments import Claim
 
-__all__ = ["LAYOUTS", "BilledLine", "Layout", "Parsed", "day_of", "encounter_of", "number_of",
+__all__ = ["LAYOUTS", "BilledLine", "Layout", "Parsed", "day_of", "number_of",
            "parse"]  # fmt: skip
 
 _DIAGNOSIS = re.compile(r"^[A-Z][0-9A-Z.]{2,8}\Z")
 _NDC = re.compile(r"^[0-9]{4,6}-?[0-9]{3,4}-?[0-9]{1,2}\Z")
-_LINE_FAULT = re.compile(r"^lines\[(\d+)\]\.?([a-z_]*)")
 _PROCEDURE = "HC"
 _SETTINGS = {"SV1": "professional", "SV2": "facility"}
 _GUIDES = {b"X222": "professional", b"X223": "facility", b"X098": "professional",
            b"X096": "facility"}  # fmt: skip
 _ORDINALS = [str(one) for one in range(1, 1_000)]
-_VOID, _REPLACEMENTS, _LATE = "8", ("6", "7"), "5"
+_PLAIN, _VOID, _REPLACEMENTS, _LATE = {"", "1"}, "8", ("6", "7"), "5"
 
 
 class Layout(NamedTuple):
@@ -80,6 +78,8 @@ class Parsed:
         self.notes: dict[str, list[int]] = {}
         self.fault: Fault | None = claim.fault
         self.diagnoses: list[str] = []
+        self.kinds: set[str] = set()
+        """Service segments seen: SV1, SV2."""
         self.icd = True
         self.place: list[str] = [""]
         self.frequency = ""
@@ -183,6 +183,7 @@ def _service(made: Parsed, at: int, item: list[str]) -> None:
         line = BilledLine(at)
         made.lines.append(line)
     line.service, line.item = at, item
+    made.kinds.add(item[0])
 
 
 def _dated(made: Parsed, at: int, item: list[str]) -> None:
@@ -395,21 +396,16 @@ def _read_drug(made: Parsed, line: BilledLine, fields: dict[str, Any]) -> None:
 
 def _whole_claim(made: Parsed) -> None:
     """What only the whole claim shows: its setting, place, dates, and whether it may be judged."""
-    if made.frequency == _VOID:
-        made.refuse("CLM05-3", "the claim is a void (frequency 8): it takes back an earlier claim "
-                    "and bills nothing", "send the claim that stands")  # fmt: skip
-    if made.frequency in _REPLACEMENTS:
-        made.note("the claim replaces an earlier one (CLM05-3); do not count both")
-    if made.frequency == _LATE:
-        made.note("the claim holds late charges only; what it builds on is on an earlier claim")
-    kinds = {line.item[0] for line in made.lines if line.service >= 0}
+    if made.frequency not in _PLAIN:
+        _frequency(made)
+    kinds = made.kinds
+    lines = [line.fields for line in made.lines if line.fields is not None]
     if len(kinds) > 1:
         made.refuse("the claim", "mixes professional (SV1) and facility (SV2) lines",
                     "send them as two claims")  # fmt: skip
-    if not kinds:
+    elif not kinds:
         made.refuse("the claim", "has no service line (SV1, SV2)", "send the lines")
-    lines = [line.fields for line in made.lines if line.fields is not None]
-    if kinds and not lines:
+    elif not lines:
         made.refuse("the claim", "has no line with an HCPCS code that counts units",
                     "check only claims that have one")  # fmt: skip
     if made.fault is not None:
@@ -423,6 +419,16 @@ def _whole_claim(made: Parsed) -> None:
         made.note("the diagnoses are not all ICD-10-CM codes; they and the pointers to them are "
                   "left out")  # fmt: skip
     _undated(made, lines)
+
+
+def _frequency(made: Parsed) -> None:
+    if made.frequency == _VOID:
+        made.refuse("CLM05-3", "the claim is a void (frequency 8): it takes back an earlier claim "
+                    "and bills nothing", "send the claim that stands")  # fmt: skip
+    elif made.frequency in _REPLACEMENTS:
+        made.note("the claim replaces an earlier one (CLM05-3); do not count both")
+    elif made.frequency == _LATE:
+        made.note("the claim holds late charges only; what it builds on is on an earlier claim")
 
 
 def _undated(made: Parsed, lines: list[dict[str, Any]]) -> None:
@@ -458,35 +464,3 @@ def _place(made: Parsed, setting: str) -> None:
         made.fields["type_of_bill"] = place + made.frequency
     elif place:
         made.note("CLM05-3 states no frequency, so that the type of bill is not known")
-
-
-_NAMES = {"code": "procedure code", "modifiers": "modifier", "place_of_service": "place of service",
-          "charge": "charge", "number": "LX01", "units": "units of service"}  # fmt: skip
-_PLACES = {"id": "CLM01", "place_of_service": "CLM05-1", "type_of_bill": "CLM05-1 and CLM05-3",
-           "Encounter": "the claim", "the encounter": "the claim"}  # fmt: skip
-
-
-def encounter_of(made: Parsed, payer: str | None) -> Encounter:
-    """The encounter of a claim without fault; raises InputError, which names lines and fields."""
-    if made.fault is not None:
-        raise InputError(made.fault)
-    if payer is not None:
-        made.fields["payer"] = payer
-    try:
-        return Encounter.model_validate(made.fields)
-    except InputError as error:
-        raise InputError(_faults(made, error)) from None
-
-
-def _faults(made: Parsed, error: InputError) -> list[Fault]:
-    out = []
-    for fault in error.faults:
-        found = _LINE_FAULT.match(fault.place)
-        if found is None:
-            place = _PLACES.get(fault.place, fault.place)
-            out.append(Fault(place, fault.problem, fault.remedy))
-            continue
-        number = made.fields["lines"][int(found[1])]["number"]
-        what = _NAMES.get(found[2], found[2])
-        out.append(Fault(f"line {number}, {what}", fault.problem, fault.remedy))
-    return out
