@@ -37,7 +37,7 @@ def claim_lines(draw: st.DrawFn, setting: str, number: int, dated: bool = True) 
 def claims(draw: st.DrawFn) -> Encounter:
     """An encounter without a chart, as an 837 holds it."""
     setting = draw(st.sampled_from(("facility", "professional")))
-    numbers = draw(st.lists(st.integers(1, 999), unique=True, min_size=1, max_size=5))
+    numbers = draw(st.lists(st.integers(1, 999), unique=True, min_size=1, max_size=3))
     dated = [draw(st.booleans()) for _ in numbers]
     fields: dict[str, Any] = {
         "id": draw(NAMES), "setting": setting, "diagnoses": tuple(draw(DIAGNOSES)),
