@@ -1,4 +1,4 @@
-"""The command line: ``ivpush check | explain | convert | rules | drugs | tables``.
+"""The command line: ``ivpush check | explain | convert | backtest | rules | drugs | tables``.
 
 Exit status: 0 clean; 1 violations at or above ``--fail-on``; 2 bad usage or missing input; 3 a rule
 pack that is not fit to be used; 4 some records could not be read; 130 interrupted. Where several
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from ivpush import __version__
-from ivpush.commands import check, convert, drugs, explain, rules, tables
+from ivpush.commands import backtest, check, convert, drugs, explain, rules, tables
 from ivpush.commands.common import CLEAN, INTERRUPTED, PACK, USAGE, plain
 from ivpush.commands.outputs import OutputError, silence
 from ivpush.errors import Fault, IvpushError, PackError
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add(commands)
     explain.add(commands)
     convert.add(commands)
+    backtest.add(commands)
     rules.add(commands)
     drugs.add(commands)
     tables.add(commands)
