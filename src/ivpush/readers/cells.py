@@ -12,10 +12,11 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import math
 import pickle
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,7 +24,7 @@ from typing import IO, Any
 
 from ivpush.errors import Fault, InputError, UsageError
 
-__all__ = ["Bad", "Group", "Row", "Table", "grouped", "open_table", "text_of"]
+__all__ = ["Bad", "Group", "Row", "Table", "grouped", "open_table", "rows_in", "text_of"]
 
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ARROW_FILE, _PARQUET = b"ARROW1", b"PAR1"
@@ -58,6 +59,8 @@ class Table:
     columns: list[str]
     rows: Iterator[Row | Bad]
     by_line: bool
+    kind: str | None = None
+    """Which table of the contract it is, where the caller knows."""
 
     def place(self, number: int) -> str:
         """``file:line`` of text, ``file[row]`` of a binary table."""
@@ -100,8 +103,7 @@ def _head(stream: IO[bytes]) -> tuple[bytes, IO[bytes]]:
     if isinstance(stream, io.BufferedReader):
         return stream.peek(6)[:6], stream
     if not stream.seekable():
-        stream = io.BufferedReader(stream)  # type: ignore[arg-type]
-        return stream.peek(6)[:6], stream
+        stream = io.BytesIO(stream.read())
     at = stream.tell()
     head = stream.read(6)
     stream.seek(at)
@@ -125,7 +127,7 @@ def _texts(stream: IO[bytes], delimiter: str, encoding: str) -> Iterator[Row | B
                 continue
             except UnicodeError:
                 yield Bad(reader.line_num + 1, f"is not {encoding.removesuffix('-sig')}",
-                          "save the file in the encoding that its map declares", None, True)  # fmt: skip
+                          "save it in the encoding that its map declares", None, True)  # fmt: skip
                 return
             if cells is None:
                 return
@@ -153,8 +155,8 @@ def _whole(rows: Iterator[Row | Bad], width: int) -> Iterator[Row | Bad]:
 def _binary(name: str, head: bytes, stream: IO[bytes]) -> Table:
     try:
         import pyarrow as pa
-        import pyarrow.ipc as ipc
         import pyarrow.parquet as pq
+        from pyarrow import ipc
     except ImportError:
         raise UsageError(Fault(name, "is a Parquet or Arrow table, and pyarrow is missing",
                                "pip install 'ivpush[frames]'")) from None  # fmt: skip
@@ -174,13 +176,14 @@ def _binary(name: str, head: bytes, stream: IO[bytes]) -> Table:
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError):
         raise InputError(Fault(name, "is no whole Parquet or Arrow table", "write it again")
                          ) from None  # fmt: skip
-    return Table(name, list(columns), _guarded(_records(batches), pa.ArrowException), False)
+    return Table(name, list(columns), _guarded(rows_in(batches), pa.ArrowException), False)
 
 
-def _records(batches: Iterable[Any]) -> Iterator[Row | Bad]:
+def rows_in(batches: Iterable[Any]) -> Iterator[Row | Bad]:
+    """Rows of Arrow batches or tables, numbered from 1."""
     number = 0
     for batch in batches:
-        for cells in rows_of(batch):
+        for cells in _values(batch):
             number += 1
             hidden = any(isinstance(one, str) and not one.isprintable() and _HIDDEN.search(one)
                          for one in cells)  # fmt: skip
@@ -190,8 +193,8 @@ def _records(batches: Iterable[Any]) -> Iterator[Row | Bad]:
                 yield Row(number, cells)
 
 
-def rows_of(batch: Any) -> Iterator[list[Any]]:
-    """Rows of an Arrow batch or table as Python values; times with microseconds at most."""
+def _values(batch: Any) -> Iterator[list[Any]]:
+    """Rows as Python values; times with microseconds at most, as Python has them."""
     import pyarrow as pa
 
     columns = []
@@ -232,7 +235,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, float):
-        if value != value:  # a missing number of a pandas table
+        if math.isnan(value):  # a missing number of a pandas table
             return ""
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, Decimal):
@@ -283,7 +286,7 @@ def _streamed(rows: Iterator[Row | Bad], key: int) -> Iterator[Group | Bad]:
             group = Group(name)
             if name in seen:
                 group.faults.append(Bad(row.number, "goes on with an encounter that had ended",
-                                        "sort the table, or leave 'sorted' out of its map"))  # fmt: skip
+                                        "sort the table, or leave out 'sorted'"))  # fmt: skip
             seen.add(name)
         _add(group, row)
     if group is not None:
@@ -300,9 +303,7 @@ def _spooled(rows: Iterator[Row | Bad], key: int) -> Iterator[Group | Bad]:
         orphans = _filled(store, rows, key, cut)
         yield from orphans
         store.execute("CREATE INDEX by_encounter ON rows (encounter, number)")
-        names = store.execute(
-            "SELECT encounter FROM rows GROUP BY encounter ORDER BY MIN(number)"
-        )
+        names = store.execute("SELECT encounter FROM rows GROUP BY encounter ORDER BY MIN(number)")
         for (name,) in names:
             group = Group(name, faults=list(cut))
             for (blob,) in store.execute(
@@ -333,8 +334,3 @@ def _filled(
             store.executemany(insert, waiting)
             waiting.clear()
     store.executemany(insert, waiting)
-
-
-def index_of(columns: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    """Positions of the wanted columns that the table has."""
-    return [columns.index(one) for one in wanted if one in columns]

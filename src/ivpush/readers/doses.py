@@ -70,7 +70,7 @@ class Look:
             if not self.places[fact]:
                 self.missing += names
         self.told = {one for one, those in self.places.items() if those} | set(columns.constants)
-        self._read: dict[tuple[str, str], Any] = {}
+        self._read: dict[tuple[str, str], tuple[str, ...] | None] = {}
         self._alone = [one for one in self.places if len(self.places[one]) > 1 and one not in TIMES]
         self._cells = sorted({place for one, those in self.places.items()
                               if one not in self._alone for place in those})  # fmt: skip
@@ -115,11 +115,11 @@ class Look:
         if fact not in self.told:
             return ()
         text = self.text(row, fact)
-        found = self._read.get((fact, text), False)
-        if found is False:
+        if (fact, text) not in self._read:
             if len(self._read) > MOST_REMEMBERED:
                 self._read.clear()
-            found = self._read[fact, text] = self._words(fact, plain_text(text))
+            self._read[fact, text] = self._words(fact, plain_text(text))
+        found = self._read[fact, text]
         if found is None:
             ledger.remark(f"{fact} is written in a way that no table knows", row.number)
             return ()
@@ -258,7 +258,10 @@ class Look:
     def _times(self, row: Row, made: Dose, ledger: Ledger) -> None:
         fields = made.fields
         start, stop = self.time(row, "start", ledger), self.time(row, "stop", ledger)
-        at, seen = self.time(row, "action_time", ledger), self.time(row, "last_seen_running", ledger)
+        at, seen = (
+            self.time(row, "action_time", ledger),
+            self.time(row, "last_seen_running", ledger),
+        )
         stated = self.time(row, "date", ledger)
         if self.map.shape == "event":
             made.at = at if isinstance(at, datetime) else None

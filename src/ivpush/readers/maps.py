@@ -25,8 +25,8 @@ from ivpush.pack import rules_folder
 from ivpush.readers.forms import TimeForm, plain_text, read_time, repeats, time_form
 from ivpush.sheets import Sheet, read_csv, read_yaml
 
-__all__ = ["ACTIONS", "TIMES", "ColumnMap", "Spellings", "load_map", "map_names", "parse_map", "spellings",
-           "words_of"]  # fmt: skip
+__all__ = ["ACTIONS", "TIMES", "ColumnMap", "Spellings", "load_map", "map_names", "parse_map",
+           "spellings", "words_of"]  # fmt: skip
 
 ACTIONS = ("start", "next_bag", "rate", "verify", "site_change", "pause", "restart", "stop", "push",
            "bolus", "dose", "flush", "not_given", "deleted", "ignore")  # fmt: skip

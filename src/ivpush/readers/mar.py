@@ -1,4 +1,4 @@
-"""Medication administration records as tables: Epic, Cerner, PCORnet, OMOP, MIMIC, CLIF, eICU, ours.
+"""Medication administration records as tables: Epic, Cerner, PCORnet, OMOP, MIMIC, CLIF, eICU.
 
 A column map says what the table means (``ReadOptions.map``, default ``generic-dose``). Rows become
 encounters with a chart and no claim. Every row has one fate, told in the last notes: it became an
@@ -111,7 +111,7 @@ def _encounter(group: Group, look: Look, options: ReadOptions, ledger: Ledger) -
 def _standing(
     rows: Iterable[Row], look: Look, fates: dict[int, str], ledger: Ledger
 ) -> Iterator[Row]:
-    """Rows that stand: not repeated, not corrected by a later one, not struck out by their state."""
+    """Rows that stand: not repeated, not corrected by another, not struck out by their state."""
     seen: set[tuple[str, ...]] = set()
     kept: dict[Any, Row] = {}
     for row in rows:
@@ -242,4 +242,3 @@ def _written(dose: Dose) -> dict[str, Any]:
     if seen is not None and seen == start:
         del made["last_seen_running"]
     return made
-

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import tzinfo
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from ivpush import clock
 from ivpush.readers.doses import Dose
@@ -184,9 +184,7 @@ class _Bag:
         self.fates.setdefault(event.number, "left out: an event that gives nothing")
 
 
-def mix(
-    doses: list[Dose], bag_ml: int | None, fates: dict[int, str], ledger: Ledger
-) -> list[Dose]:
+def mix(doses: list[Dose], bag_ml: int | None, fates: dict[int, str], ledger: Ledger) -> list[Dose]:
     """Rows of one bag or syringe joined: diluents into their drug, additives beside it."""
     bags: dict[tuple[str, object], list[Dose]] = {}
     for one in doses:
@@ -236,5 +234,5 @@ def chain_runs(doses: list[Dose], zone: tzinfo | None) -> None:
             runs.setdefault((one.run, one.fields.get("drug", "")), []).append(one)
     for those in runs.values():
         those.sort(key=lambda one: clock.moment(one.fields["start"], zone).seconds)
-        for before, one in zip(those, those[1:], strict=False):
+        for before, one in pairwise(those):
             one.after = before
