@@ -408,7 +408,7 @@ ACTIONS = ("New Bag", "Stopped", "Paused", "Restarted", "Rate Change", "Push", "
             st.sampled_from(("main", "diluent", "additive", "")),
         ),
         max_size=12,
-    )  # fmt: skip
+    )
 )
 def test_no_course_of_events_loses_a_row_or_makes_time(rows: list[tuple[Any, ...]]) -> None:
     text = "encounter,order,action,action_time,drug,route,role\n" + "".join(
