@@ -109,6 +109,7 @@ def test_an_empty_claim_is_told_from_no_claim() -> None:
         ("encounter,number,code,units\nE,1,96374,1_0\n", "f:2: units cannot be read"),
         ("encounter,id,ordered\nE,a,yes\n", "f:2: ordered cannot be read; write true or false"),
         ("encounter,id,start\nE,a,03/02/2026 10:00\n", "start"),
+        ("encounter,number,code,units\n,1,96374,1\n", "f:2: names no encounter"),
         ('encounter,id,drug\nE,a,"open\n', "is not CSV"),
         ("encounter,id,drug\nE,a,\x1b[31m\n", "f:2: holds a control character"),
         ("encounter,id,encounter_payer\nE,a,x\nE,b,y\n", "payer: differs between rows"),

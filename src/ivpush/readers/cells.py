@@ -3,8 +3,8 @@
 A row is read whole or not at all: control characters, a wrong number of cells and broken quotes
 are told with their line. An encounter with a row that cannot be read is set aside as a whole,
 since half a chart would be judged wrongly. Rows of one encounter may stand anywhere: unless a map
-declares the file sorted, they pass through a private temporary database of SQLite, which keeps
-small files in memory and larger ones on disk and deletes itself.
+declares the file sorted, the rows of a large table pass through a private temporary database of
+SQLite, which goes to disk once it outgrows its cache and deletes itself.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain, islice
 from typing import IO, Any
 
 from ivpush.errors import Fault, InputError, UsageError
@@ -30,6 +31,8 @@ _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ARROW_FILE, _PARQUET = b"ARROW1", b"PAR1"
 _ARROW_STREAM = b"\xff\xff\xff\xff"
 _BATCH = 512
+MOST_IN_MEMORY = 5_000
+"""Rows of a table that are grouped in memory; more go through a temporary database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +270,7 @@ def _add(group: Group, row: Row | Bad) -> None:
 def _orphan(row: Row | Bad) -> Bad:
     if isinstance(row, Bad):
         return row
-    return Bad(row.number, "names no encounter", "write the encounter's id")
+    return Bad(row.number, "names no encounter", "write the encounter's id", row.cells)
 
 
 def _streamed(rows: Iterator[Row | Bad], key: int) -> Iterator[Group | Bad]:
@@ -294,14 +297,18 @@ def _streamed(rows: Iterator[Row | Bad], key: int) -> Iterator[Group | Bad]:
 
 
 def _spooled(rows: Iterator[Row | Bad], key: int) -> Iterator[Group | Bad]:
+    first = list(islice(rows, MOST_IN_MEMORY))
+    if len(first) < MOST_IN_MEMORY:
+        yield from _held(first, key)
+        return
     store = sqlite3.connect("")  # private, temporary, on disk once it outgrows its cache
     try:
         store.execute("PRAGMA journal_mode=OFF")
         store.execute("PRAGMA synchronous=OFF")
         store.execute("CREATE TABLE rows (encounter TEXT, number INTEGER, row BLOB)")
         cut: list[Bad] = []
-        orphans = _filled(store, rows, key, cut)
-        yield from orphans
+        yield from _filled(store, chain(first, rows), key, cut)
+        del first
         store.execute("CREATE INDEX by_encounter ON rows (encounter, number)")
         names = store.execute("SELECT encounter FROM rows GROUP BY encounter ORDER BY MIN(number)")
         for (name,) in names:
@@ -313,6 +320,24 @@ def _spooled(rows: Iterator[Row | Bad], key: int) -> Iterator[Group | Bad]:
             yield group
     finally:
         store.close()
+
+
+def _held(rows: list[Row | Bad], key: int) -> Iterator[Group | Bad]:
+    """Groups of a table that is small enough to be held in memory."""
+    groups: dict[str, Group] = {}
+    cut: list[Bad] = []
+    for row in rows:
+        name = _key(row, key)
+        if name:
+            _add(groups.setdefault(name, Group(name)), row)
+            continue
+        orphan = _orphan(row)
+        if orphan.rest:
+            cut.append(orphan)  # any encounter may go on in what cannot be read
+        yield orphan
+    for group in groups.values():
+        group.faults[:0] = cut
+        yield group
 
 
 def _filled(

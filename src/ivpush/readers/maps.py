@@ -12,7 +12,7 @@ import codecs
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -112,9 +112,10 @@ class ColumnMap:
     ndc_digits: int | None = None
 
 
-def map_names() -> list[str]:
+@cache
+def map_names() -> tuple[str, ...]:
     """Names of the shipped maps."""
-    return sorted(one.stem for one in (rules_folder() / "maps").glob("*.yaml"))
+    return tuple(sorted(one.stem for one in (rules_folder() / "maps").glob("*.yaml")))
 
 
 def load_map(named: Path | str) -> ColumnMap:
@@ -130,7 +131,13 @@ def load_map(named: Path | str) -> ColumnMap:
         raw = path.read_bytes()
     except OSError:
         raise UsageError(Fault(path.name, "cannot be read", "name a map that exists")) from None
-    return parse_map(path.name, raw)
+    return _remembered(path.name, raw)
+
+
+@lru_cache(64)
+def _remembered(name: str, raw: bytes) -> ColumnMap:
+    """A map by its content, so that a run over many files checks it once."""
+    return parse_map(name, raw)
 
 
 @cache
