@@ -1,4 +1,4 @@
-"""Mutated tables and maps, only documented outcomes: ``python -m benchmarks.fuzz_tables [COUNT]``.
+"""Mutated tables and maps, only documented outcomes: ``python -m benchmarks.fuzz_tables [COUNT [SEED]]``.
 
 Each input is a small table with some bytes changed, cut, repeated or swapped. Allowed are records,
 records set aside, notes, and a PackError for a map; and the rows that notes account for must add up.
@@ -87,7 +87,8 @@ def judge(raw: bytes, name: str | None, seen: Counter[str]) -> None:
 
 def main(arguments: list[str]) -> int:
     count = int(arguments[0]) if arguments else 200_000
-    rng, seen, started = random.Random(7), Counter[str](), time.perf_counter()
+    seed = int(arguments[1]) if len(arguments) > 1 else 7
+    rng, seen, started = random.Random(seed), Counter[str](), time.perf_counter()
     folder = Path(__file__).resolve().parents[1] / "rules" / "maps"
     maps = [one.read_bytes() for one in sorted(folder.glob("*.yaml"))]
     given = seeds()

@@ -1,7 +1,8 @@
-"""What the open demonstration databases give, end to end: ``python -m benchmarks.mar_demo PATH``.
+"""What the open demonstration databases give: ``python -m benchmarks.mar_demo PATH [MOST]``.
 
 PATH is a folder with extracts of the MIMIC-III, CLIF and eICU demonstrations, or one of the files.
-Counts only: rows by fate, administrations by technique, lines suggested, questions, findings, and
+A stay of more than MOST administrations is read and counted but not judged: the questions of a long
+stay take minutes. Counts only: rows by fate, administrations by technique, lines suggested, questions, findings, and
 what could not be judged for want of which fact.
 """
 
@@ -30,7 +31,7 @@ def show(title: str, counts: Counter[str], most: int = 12) -> None:
 
 class Demo:
     def __init__(self) -> None:
-        self.read = self.aside = self.given = 0
+        self.read = self.aside = self.given = self.long = 0
         self.counts: dict[str, Counter[str]] = {
             name: Counter()
             for name in ("set aside for", "as charted", "technique", "route", "not billable for",
@@ -59,28 +60,31 @@ class Demo:
             counts["for want of"].update({path.rpartition(".")[2] for path in unjudged.missing})
 
 
-def run(engine: Engine, path: Path) -> None:
+def run(engine: Engine, path: Path, most: int) -> None:
     demo = Demo()
     print(f"\n{path.name} ({MAPS[path.name]})")
     with path.open("rb") as stream:
         options = ReadOptions(setting="facility", map=MAPS[path.name])
         for one in read(path.name, stream, options):
-            if isinstance(one, Record):
+            if isinstance(one, Record) and len(one.encounter.administrations or ()) > most:
+                demo.long += 1
+            elif isinstance(one, Record):
                 demo.take(engine, one)
             elif isinstance(one, SetAside):
                 demo.aside += 1
                 demo.counts["set aside for"].update(f.problem for f in one.error.faults)
             else:
                 print(f"  {one.message}")
-    print(f"  encounters: {demo.read + demo.aside} in = {demo.read} checked + {demo.aside} set aside; "
-          f"{demo.given} administrations")  # fmt: skip
+    total = demo.read + demo.aside + demo.long
+    print(f"  encounters: {total} in = {demo.read} checked + {demo.long} too long to be judged here + "
+          f"{demo.aside} set aside; {demo.given} administrations judged")  # fmt: skip
     for title, counts in demo.counts.items():
         show(title, counts)
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        print("usage: python -m benchmarks.mar_demo PATH", file=sys.stderr)
+    if len(arguments) not in {1, 2} or not all(one.isdigit() for one in arguments[1:]):
+        print("usage: python -m benchmarks.mar_demo PATH [MOST]", file=sys.stderr)
         return 2
     folder = Path(arguments[0])
     paths = [folder] if folder.is_file() else sorted(folder.rglob("*"))
@@ -88,9 +92,9 @@ def main(arguments: list[str]) -> int:
     if not known:
         print(f"holds none of: {', '.join(MAPS)}", file=sys.stderr)
         return 2
-    engine = Engine()
+    engine, most = Engine(), int(arguments[1]) if len(arguments) > 1 else 5_000
     for path in known:
-        run(engine, path)
+        run(engine, path, most)
     return 0
 
 
