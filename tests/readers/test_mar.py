@@ -393,6 +393,9 @@ def test_eicu_offsets_become_clock_times_and_orders_prove_none() -> None:
                                             "eicu-medication")
             for one in encounter.administrations or ()]  # fmt: skip
     assert {one.times_from for one in made} == {"ordered"}
+    said = notes((DATA / "eicu_medication.csv").read_bytes(), "eicu-medication")
+    assert "rows are orders" in said
+    assert "dates are the map's own" in said
 
 
 ACTIONS = ("New Bag", "Stopped", "Paused", "Restarted", "Rate Change", "Push", "Given", "Missed",

@@ -52,6 +52,8 @@ def read(
     if columns.anchor is not None:
         yield Note(name, "times are minutes counted from a start: clock times are true among each "
                          "other, and dates are the map's own")  # fmt: skip
+    if columns.times_from == "ordered":
+        yield Note(name, "rows are orders: they show neither that a dose was given nor when")
     yield from encounters_of(table, look, options)
 
 
