@@ -171,6 +171,23 @@ def test_the_hour_that_happens_twice_keeps_its_order() -> None:
     assert not [v for v in result.violations if "before" in v.name]
 
 
+def test_a_constant_stands_in_for_a_column_that_a_table_lacks() -> None:
+    text = ("ENCNTR_ID,ORDER_ID,EVENT_ID,ADMIN_START_DT_TM,EVENT_DISPLAY,ADMIN_ROUTE_DISPLAY\n"
+            "E,1,9,02-MAR-2026 10:05,a,IV Push\n")  # fmt: skip
+    (made,) = only(text, "cerner-ce-med-result")
+    assert (clock(made, "start"), made["route"], made["method"]) == ("10:05", "IV", "push")
+
+
+def test_clarity_rows_are_actions_by_number_or_name() -> None:
+    text = ("PAT_ENC_CSN_ID,ORDER_MED_ID,LINE,MAR_ACTION_C,TAKEN_TIME,MAR_DURATION,"
+            "MAR_DURATION_UNIT_C,DESCRIPTION,SIG,ROUTE_NAME\n"
+            "E,1,1,6,03/02/2026 10:05,2,2,a,1,Intravenous\n"
+            "E,2,1,13,03/02/2026 10:05,,,b,4,Intravenous\n")  # fmt: skip
+    bag, push = only(text, "epic-mar-admin-info")
+    assert (bag["minutes"], bag["times_from"], bag["method"]) == (120, "calculated", "infusion")
+    assert (push["method"], push["id"], push["dose"]) == ("push", "2.1", 4)
+
+
 # Doses.
 
 

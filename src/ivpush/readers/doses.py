@@ -81,7 +81,7 @@ class Look:
             Fault(self.table.name, f"lacks the column '{self.map.columns[fact][0]}'",
                   f"the map '{self.map.id}' reads {fact} from it; name another map or column")
             for fact in facts
-            if fact in self.map.columns and not self.places[fact]
+            if fact in self.map.columns and fact not in self.told
         ]  # fmt: skip
         if faults:
             raise InputError(faults)
