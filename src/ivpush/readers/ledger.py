@@ -1,0 +1,59 @@
+"""What became of every row of a table: counted by reason, told in notes.
+
+Each row has exactly one fate, so that the fates of a file add up to its rows; beside it any number
+of remarks may say how a cell was read. Neither ever holds a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ivpush.readers import Note
+
+__all__ = ["KEPT", "Ledger"]
+
+KEPT = "became an administration"
+
+
+class Ledger:
+    """Fates and remarks of the rows of one encounter, or of a whole file."""
+
+    __slots__ = ("fates", "first", "remarks", "rows")
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.fates: dict[str, int] = {}
+        self.remarks: dict[str, int] = {}
+        self.first: dict[str, int] = {}
+
+    def fate(self, reason: str, number: int, count: int = 1) -> None:
+        """What became of a row (or several)."""
+        self.rows += count
+        self.fates[reason] = self.fates.get(reason, 0) + count
+        self.first.setdefault(reason, number)
+
+    def remark(self, reason: str, number: int) -> None:
+        """Something about a row that nobody should miss."""
+        self.remarks[reason] = self.remarks.get(reason, 0) + 1
+        self.first.setdefault(reason, number)
+
+    def take(self, other: Ledger) -> None:
+        """Add what became of the rows of an encounter."""
+        self.rows += other.rows
+        for mine, theirs in ((self.fates, other.fates), (self.remarks, other.remarks)):
+            for reason, count in theirs.items():
+                mine[reason] = mine.get(reason, 0) + count
+        for reason, number in other.first.items():
+            self.first.setdefault(reason, number)
+
+    def notes(self, name: str, kept: str = KEPT) -> Iterator[Note]:
+        """One note for all fates together, and one for each that left a row out, and remark."""
+        parts = [f"{count} {reason}" for reason, count in sorted(self.fates.items(), key=_by)]
+        yield Note(name, f"{self.rows} row(s) = " + (" + ".join(parts) or "none"))
+        for reason, count in sorted(self.remarks.items(), key=_by):
+            yield Note(name, f"{count} row(s): {reason} (first: row or line {self.first[reason]})")
+
+
+def _by(item: tuple[str, int]) -> tuple[bool, int, str]:
+    reason, count = item
+    return reason != KEPT, -count, reason
