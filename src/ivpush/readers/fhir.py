@@ -63,7 +63,7 @@ def read_together(
     options = options or ReadOptions()
     with ExitStack() as stack:
         files = _Files([(name, stack.enter_context(rewindable(one))) for name, one in inputs])
-        unit = _Unit(files.resource, files.place)
+        unit = _Unit(files.resource, files.place, ", ".join(name for name, _ in inputs))
         for number in range(len(files.named)):
             for found in files.scan(number):
                 if isinstance(found, SetAside):
@@ -73,11 +73,11 @@ def read_together(
                 else:
                     unit.take(found[0], found[1], None)
         unit.loose = unit.parts > 1
-        if not unit.parts and unit.others == 1 and len(files.lines) == 1:
+        if unit.taken == 1 and not unit.parts:
             fault = Fault("", "is a resource of another type", "write a chart or a claim")
-            yield SetAside(files.place(0), InputError(fault))
-            return
-        yield from unit.readings(options)
+            yield SetAside(unit.where, InputError(fault))
+        elif unit.taken:
+            yield from unit.readings(options)
 
 
 def _bundle(place: str, bundle: dict[str, Any], options: ReadOptions) -> Iterator[Reading]:
@@ -86,7 +86,7 @@ def _bundle(place: str, bundle: dict[str, Any], options: ReadOptions) -> Iterato
         fault = Fault("Bundle.entry", "is not what FHIR asks for", "write a list of entries")
         yield SetAside(place, InputError(fault))
         return
-    unit = _Unit(lambda n: entries[n]["resource"], lambda n: f"{place} entry[{n}]")
+    unit = _Unit(lambda n: entries[n]["resource"], lambda n: f"{place} entry[{n}]", place)
     unit.loose = bundle.get("type") in _LOOSE
     for number, entry in enumerate(entries):
         resource = entry.get("resource")
@@ -96,9 +96,6 @@ def _bundle(place: str, bundle: dict[str, Any], options: ReadOptions) -> Iterato
             unit.others += 1
         else:
             yield SetAside(f"{place} entry[{number}]", InputError(_NO_TYPE))
-    if not unit.parts:
-        yield Note(place, "a Bundle holds no chart and no claim")
-        return
     yield from unit.readings(options)
 
 
@@ -188,6 +185,7 @@ class _Unit:
 
     fetch: Callable[[int], dict[str, Any]]
     place: Callable[[int], str]
+    where: str
     loose: bool = False
     """Whether resources without an encounter's name need not belong together."""
     index: Index = field(default_factory=Index)
@@ -195,11 +193,13 @@ class _Unit:
     unnamed: list[int] = field(default_factory=list)
     several: list[int] = field(default_factory=list)
     parts: int = 0
+    taken: int = 0
     others: int = 0
 
     def take(self, number: int, resource: dict[str, Any], full_url: Any) -> None:
         """Put a resource where it belongs, by its keys alone."""
         kind = resource["resourceType"]
+        self.taken += 1
         if kind == "Medication":
             for key in aliases(resource, full_url):
                 self.medications.setdefault(key, number)
@@ -246,9 +246,10 @@ class _Unit:
                 yield SetAside(self.place(number), InputError(fault))
             else:
                 yield from self._read("", [number], options)
+        if not self.parts:
+            yield Note(self.where, "there is no chart and no claim in it")
         if self.others:
-            yield Note(self.place(0).partition(" ")[0], f"{self.others} resource(s) of other types "
-                       "hold nothing that is read")  # fmt: skip
+            yield Note(self.where, f"{self.others} other resource(s) hold nothing that is read")
 
     def _read(self, key: str, numbers: list[int], options: ReadOptions) -> Iterator[Reading]:
         parts = [Part(self.place(one), self.fetch(one)) for one in numbers]

@@ -76,11 +76,24 @@ def _was_given(node: Node) -> bool:
     if status not in _GIVEN:
         node.wrong("status", "say whether it was given: " + ", ".join(sorted(_GIVEN | _NEVER)))
         return False
+    if status != "completed" and _says_never(node):
+        case.note("an administration was never given, as the reason of its status says")
+        return False
     if status == "in-progress":
         case.note("an administration was still running when this was written")
     if status == "on-hold":
         case.note("an administration was on hold when this was written; it is read as begun")
     return True
+
+
+def _says_never(node: Node) -> bool:
+    reasons = [*node.children("statusReason"), *node.children("reasonNotGiven")]
+    terms = node.case.terms
+    return any(
+        code and (found := terms.code(system, code)) is not None and found.given == "no"
+        for one in reasons
+        for system, code, _ in one.as_concept().codings
+    )
 
 
 def _id_of(node: Node, number: int) -> str:
@@ -121,9 +134,8 @@ def _terms(node: Node, dosage: Node) -> tuple[Meaning, set[str]]:
         name: getattr(route, name) or getattr(method, name)
         for name in ("route", "purpose", "access", "device", "given")
     }
-    return Meaning(
-        method=method.method or route.method, **{**mixed, **_reason(node, mixed)}
-    ), systems
+    mixed.update(_reason(node, mixed))
+    return Meaning(method=method.method or route.method, **mixed), systems
 
 
 def _reason(node: Node, mixed: dict[str, str | None]) -> dict[str, str]:
@@ -223,8 +235,10 @@ def _rate(
         dosage.case.note("a rate is not a volume in a time, so that it is left out")
         return
     hourly = amount * volume * 60 / (time * count)
-    if hourly < 1_000_000:
-        made["rate_ml_per_hour"] = hourly.quantize(Decimal("0.000001")).normalize()
+    if hourly >= 1_000_000:
+        dosage.case.note("a rate is larger than any pump's, and is left out")
+        return
+    made["rate_ml_per_hour"] = hourly.quantize(Decimal("0.000001")).normalize()
 
 
 def _lasted(dosage: Node, made: dict[str, Any], amount: Decimal | None, time: Decimal) -> None:
@@ -263,7 +277,7 @@ def _performer(node: Node) -> str | None:
         if isinstance(literal, dict):  # R5: a CodeableReference
             literal = literal.get("reference")
         if isinstance(literal, str) and not literal.startswith("#"):
-            return text_form(literal.split("/_history/")[0].rpartition("/")[2], 200)
+            return text_form(literal.split("/_history/", maxsplit=1)[0].rpartition("/")[2], 200)
     return None
 
 
