@@ -1,7 +1,7 @@
 """Encounters from FHIR: a Bundle, one resource, or NDJSON as a bulk export writes it.
 
-Read are Encounter, MedicationAdministration, Medication, Claim and ExplanationOfBenefit, in the
-shapes of STU3, R4 and R5. How resources join:
+Read are Encounter, MedicationAdministration, Medication, Claim and ExplanationOfBenefit, and of a
+MedicationRequest whether it was an order in force, in the shapes of STU3, R4 and R5. How they join:
 
 - An administration belongs to the encounter that its ``context`` (R5: ``encounter``) names, a claim
   to the one encounter that its items name. A name may be literal, a fullUrl or an identifier.
@@ -38,6 +38,7 @@ __all__ = ["read", "read_together", "sniff"]
 MOST_LINE_BYTES = 32 * 1024 * 1024
 MOST_DOCUMENT_BYTES = 128 * 1024 * 1024
 _PARTS = frozenset({"Encounter", "MedicationAdministration", *CLAIMS})
+_NAMED = frozenset({"Medication", "MedicationRequest"})
 _LOOSE = frozenset({"searchset", "history"})
 _SPACE = b" \t\r\n\xef\xbb\xbf"
 _SNIFFED = re.compile(rb'"resourceType"\s*:\s*"[A-Z][A-Za-z]+"')
@@ -189,7 +190,7 @@ class _Unit:
     loose: bool = False
     """Whether resources without an encounter's name need not belong together."""
     index: Index = field(default_factory=Index)
-    medications: dict[str, int] = field(default_factory=dict)
+    named: dict[str, int] = field(default_factory=dict)
     unnamed: list[int] = field(default_factory=list)
     several: list[int] = field(default_factory=list)
     parts: int = 0
@@ -200,9 +201,9 @@ class _Unit:
         """Put a resource where it belongs, by its keys alone."""
         kind = resource["resourceType"]
         self.taken += 1
-        if kind == "Medication":
+        if kind in _NAMED:
             for key in aliases(resource, full_url):
-                self.medications.setdefault(key, number)
+                self.named.setdefault(key, number)
             return
         if kind not in _PARTS:
             self.others += 1
@@ -253,8 +254,8 @@ class _Unit:
 
     def _read(self, key: str, numbers: list[int], options: ReadOptions) -> Iterator[Reading]:
         parts = [Part(self.place(one), self.fetch(one)) for one in numbers]
-        yield from encounters_of(key, parts, self._medication, options)
+        yield from encounters_of(key, parts, self._find, options)
 
-    def _medication(self, key: str) -> dict[str, Any] | None:
-        number = self.medications.get(key)
+    def _find(self, key: str) -> dict[str, Any] | None:
+        number = self.named.get(key)
         return None if number is None else self.fetch(number)

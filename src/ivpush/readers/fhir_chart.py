@@ -22,6 +22,7 @@ Finder = Callable[[str], dict[str, Any] | None]
 
 _GIVEN = frozenset({"completed", "in-progress", "on-hold", "stopped"})
 _NEVER = frozenset({"not-done", "entered-in-error"})
+_LIVE = frozenset({"active", "completed", "stopped", "on-hold"})
 _NDC = re.compile(r"[0-9]{4,6}-?[0-9]{3,4}-?[0-9]{1,2}", re.ASCII)
 _CODE = re.compile(r"[A-Z0-9]{5}", re.ASCII)
 _PERIOD = ("effectivePeriod", "occurencePeriod", "occurrencePeriod")
@@ -56,8 +57,7 @@ def administrations(node: Node, number: int, find: Finder) -> list[dict[str, Any
     if site.named is not None:
         made["site"] = text_form(site.named)
     made["performer"] = _performer(node)
-    if node.data.get("request") is not None or node.data.get("prescription") is not None:
-        made["ordered"] = True
+    made["ordered"] = _ordered(node, find)
     drugs = _drugs(node, find) or [{}]
     made.update(drugs[0])
     every = [made]
@@ -267,6 +267,17 @@ def _compare(dosage: Node, made: dict[str, Any]) -> None:
         said = [float(one) * factor for one in _FIGURE.findall(found[0])]
         if not min(said) - 1 <= ran <= max(said) + 1:
             case.note("a dosage's text speaks of another duration than its period, which is kept")
+
+
+def _ordered(node: Node, find: Finder) -> bool | None:
+    """Whether the request is here itself and was put in force; its mere name proves nothing."""
+    for name in ("request", "prescription"):
+        key = key_of(node.data.get(name), "MedicationRequest")
+        found = find(key) if key is not None else None
+        if found is not None:
+            live = found.get("status") in _LIVE and "order" in str(found.get("intent"))
+            return True if live else None
+    return None
 
 
 def _performer(node: Node) -> str | None:
