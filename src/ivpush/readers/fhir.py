@@ -29,9 +29,9 @@ from typing import IO, Any
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, Reading, ReadOptions, SetAside
 from ivpush.readers.fhir_elements import parse
-from ivpush.readers.fhir_links import Index, aliases, encounter_keys
+from ivpush.readers.fhir_links import aliases, encounter_keys
 from ivpush.readers.fhir_units import CLAIMS, Part, encounters_of
-from ivpush.readers.spool import rewindable
+from ivpush.readers.spool import Index, rewindable
 
 __all__ = ["read", "read_together", "sniff"]
 

@@ -12,18 +12,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ivpush.readers.fhir_elements import Case, Concept, Node, When, text_form
+from ivpush.readers.case import Case, ndc_form, text_form
+from ivpush.readers.fhir_elements import Concept, Node, When
 from ivpush.readers.fhir_links import key_of
 from ivpush.readers.terms import Meaning, combined, plain
 
-__all__ = ["administrations", "drug_of", "first_day", "ndc_form"]
+__all__ = ["administrations", "drug_of", "first_day"]
 
 Finder = Callable[[str], dict[str, Any] | None]
 
 _GIVEN = frozenset({"completed", "in-progress", "on-hold", "stopped"})
 _NEVER = frozenset({"not-done", "entered-in-error"})
 _LIVE = frozenset({"active", "completed", "stopped", "on-hold"})
-_NDC = re.compile(r"[0-9]{4,6}-?[0-9]{3,4}-?[0-9]{1,2}", re.ASCII)
 _CODE = re.compile(r"[A-Z0-9]{5}", re.ASCII)
 _PERIOD = ("effectivePeriod", "occurencePeriod", "occurrencePeriod")
 _INSTANT = ("effectiveDateTime", "occurenceDateTime", "occurrenceDateTime")
@@ -354,9 +354,3 @@ def drug_of(concept: Concept, case: Case) -> dict[str, Any]:
     if name:
         made["drug"] = text_form(name)
     return made
-
-
-def ndc_form(code: str) -> str | None:
-    """An NDC that the contract takes, or None."""
-    bare = code.strip()
-    return bare if _NDC.fullmatch(bare) else None

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from ivpush.readers.fhir_chart import ndc_form
+from ivpush.readers.case import ndc_form
 from ivpush.readers.fhir_elements import Concept, Node
 from ivpush.readers.fhir_links import key_of
 

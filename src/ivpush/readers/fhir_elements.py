@@ -8,21 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from dateutil import tz
-
 from ivpush.errors import Fault, InputError
-from ivpush.models import zone_is_plain
-from ivpush.readers import ReadOptions
-from ivpush.readers.terms import Terms, shipped_terms
+from ivpush.readers.case import Case
 
-__all__ = ["Case", "Concept", "Node", "When", "parse", "text_form"]
+__all__ = ["Concept", "Node", "When", "parse"]
 
 _WHEN = re.compile(
     r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
@@ -62,34 +56,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refused(_text: str) -> Any:
     raise InputError(Fault("", "the JSON holds NaN or Infinity", "write a number"))
-
-
-@dataclass(slots=True)
-class Case:
-    """One encounter being read: its faults, its notes, and what readers may look up."""
-
-    options: ReadOptions
-    terms: Terms = field(default_factory=shipped_terms)
-    faults: list[Fault] = field(default_factory=list)
-    notes: Counter[str] = field(default_factory=Counter)
-    zone: tzinfo | None = None
-
-    def __post_init__(self) -> None:
-        name = self.options.timezone
-        self.zone = tz.gettz(name) if name is not None and zone_is_plain(name) else None
-
-    def fault(self, place: str, problem: str, remedy: str) -> None:
-        """Take down one fault; the record is set aside when all of them are known."""
-        self.faults.append(Fault(place, problem, remedy))
-
-    def note(self, message: str) -> None:
-        """Take down how something was read; the same message is counted."""
-        self.notes[message] += 1
-
-    def said(self) -> Iterator[str]:
-        """The notes, each once, with how often it was said."""
-        for message, times in self.notes.items():
-            yield message if times == 1 else f"{message} ({times} times)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,27 +164,19 @@ class Node:
         written = self.text(name)
         if written is None:
             return None
-        made = _when(written, self.case.zone) if _WHEN.fullmatch(written) else None
+        made = _when(written, self.case) if _WHEN.fullmatch(written) else None
         if made is None:
             self.wrong(name, "write a date or dateTime such as 2026-03-02T10:00:00-06:00")
         return made
 
 
-def _when(written: str, zone: tzinfo | None) -> When | None:
+def _when(written: str, case: Case) -> When | None:
     try:
         if len(written) < 10:
             return When(None, None)
         if len(written) == 10:
             return When(date.fromisoformat(written), None)
-        at = datetime.fromisoformat(written).replace(microsecond=0)
-        if zone is not None and at.tzinfo is not None:
-            at = at.astimezone(zone)
+        at = case.local(datetime.fromisoformat(written).replace(microsecond=0))
     except (ValueError, OverflowError):
         return None
     return When(at.date(), at)
-
-
-def text_form(written: str, most: int = 2_000) -> str | None:
-    """A text as the contract takes it: control characters and doubled spaces become one space."""
-    plain = re.sub(r"[\x00-\x20\x7f]+", " ", written).strip()[:most].strip()
-    return plain or None

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivpush.errors import Fault, InputError
-from ivpush.models import Encounter
-from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
+from ivpush.readers import Note, Reading, ReadOptions, SetAside
+from ivpush.readers.case import Case, finished
 from ivpush.readers.fhir_chart import Finder, administrations, first_day
 from ivpush.readers.fhir_claim import billed, claim_key, is_void, setting_of
-from ivpush.readers.fhir_elements import Case, Node, When
+from ivpush.readers.fhir_elements import Node, When
 from ivpush.readers.fhir_links import subject_of
 
 __all__ = ["CLAIMS", "Part", "encounters_of"]
@@ -106,20 +106,7 @@ def _record(
             _encounter(Node(one.resource, "Encounter", case), record, alone=len(parts) == 1)
     _chart(parts, record, find, case)
     _claim(parts, record, case)
-    _dated(record)
-    if case.faults:
-        yield SetAside(place, InputError(case.faults))
-        return
-    try:
-        encounter = Encounter.model_validate(
-            {name: value for name, value in record.items() if value is not None}
-        )
-    except InputError as error:
-        yield SetAside(place, error)
-        return
-    yield Record(place, encounter)
-    for message in case.said():
-        yield Note(place, message)
+    yield from finished(place, record, case)
 
 
 def _identity(key: str, parts: list[Part]) -> str:
@@ -179,17 +166,3 @@ def _claim(parts: list[Part], record: dict[str, Any], case: Case) -> None:
     record["type_of_bill"], record["bill_day"] = found.type_of_bill, found.day
     if record.get("place_of_service") is None:
         record["place_of_service"] = found.place_of_service
-
-
-def _dated(record: dict[str, Any]) -> None:
-    """A date where nothing else gives one: a chart's day without a time, else the claim's."""
-    day, bill_day = record.pop("first_day", None), record.pop("bill_day", None)
-    timed = record.get("start") is not None or any(
-        "start" in one for one in record.get("administrations") or ()
-    )
-    if record.get("date") is not None or timed:
-        return
-    if day is not None:
-        record["date"] = day
-    elif not any("date" in one for one in record.get("lines") or ()):
-        record["date"] = bill_day
