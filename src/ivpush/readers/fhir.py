@@ -39,7 +39,7 @@ MOST_LINE_BYTES = 32 * 1024 * 1024
 MOST_DOCUMENT_BYTES = 128 * 1024 * 1024
 _PARTS = frozenset({"Encounter", "MedicationAdministration", *CLAIMS})
 _NAMED = frozenset({"Medication", "MedicationRequest"})
-_LOOSE = frozenset({"searchset", "history"})
+_LOOSE = ("searchset", "history")
 _SPACE = b" \t\r\n\xef\xbb\xbf"
 _SNIFFED = re.compile(rb'"resourceType"\s*:\s*"[A-Z][A-Za-z]+"')
 

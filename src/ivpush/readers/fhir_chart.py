@@ -23,16 +23,14 @@ Finder = Callable[[str], dict[str, Any] | None]
 
 _GIVEN = frozenset({"completed", "in-progress", "on-hold", "stopped"})
 _NEVER = frozenset({"not-done", "entered-in-error"})
-_LIVE = frozenset({"active", "completed", "stopped", "on-hold"})
+_LIVE = ("active", "completed", "stopped", "on-hold")
 _CODE = re.compile(r"[A-Z0-9]{5}", re.ASCII)
 _PERIOD = ("effectivePeriod", "occurencePeriod", "occurrencePeriod")
 _INSTANT = ("effectiveDateTime", "occurenceDateTime", "occurrenceDateTime")
 _LASTING = re.compile(r"\bover\s+[0-9]+(\.[0-9]+)?(\s*(-|to)\s*([0-9]+(\.[0-9]+)?))?\s*"
                       r"(?P<unit>min|h)", re.IGNORECASE | re.ASCII)  # fmt: skip
 _FIGURE = re.compile(r"[0-9]+(?:\.[0-9]+)?", re.ASCII)
-_MINUTES = {"s": Decimal(1) / 60, "min": Decimal(1), "h": Decimal(60), "hr": Decimal(60),
-            "hour": Decimal(60), "hours": Decimal(60), "minute": Decimal(1), "minutes": Decimal(1),
-            "mins": Decimal(1), "hrs": Decimal(60), "d": Decimal(1440)}  # fmt: skip
+_SECONDS = {"s": 1, "sec": 1, "second": 1, "min": 60, "h": 3600, "d": 86_400, "day": 86_400}
 _MILLILITRES = {"ml": Decimal(1), "l": Decimal(1000), "cc": Decimal(1), "cm3": Decimal(1)}
 _MINUTE = timedelta(minutes=1)
 
@@ -202,7 +200,7 @@ def _amounts(dosage: Node, made: dict[str, Any]) -> None:
         if rate is None:
             continue
         unit = _unit(rate)
-        time = _MINUTES.get(unit or "")
+        time = _SECONDS.get(unit or "")
         if time is not None:
             # A time alone is how long it ran, whatever the element is called.
             _lasted(dosage, made, rate.number("value"), time)
@@ -221,7 +219,8 @@ def _unit(quantity: Node) -> str | None:
 
 def _plain_unit(unit: str) -> str:
     flat = unit.casefold().replace(" ", "").replace("hour", "h").replace("hr", "h")
-    return flat.replace("minute", "min").replace("mins", "min").removesuffix("s")
+    flat = flat.replace("minute", "min")
+    return flat.removesuffix("s") or flat
 
 
 def _rate(
@@ -230,21 +229,21 @@ def _rate(
     """A rate in millilitres an hour; a rate of another kind, such as mg/h, has no field."""
     unit, amount = _unit(above), above.number("value")
     volume = _MILLILITRES.get((unit or "").partition("/")[0])
-    time = _MINUTES.get(per or "")
+    time = _SECONDS.get(per or "")
     if volume is None or time is None or amount is None or not count:
         dosage.case.note("a rate is not a volume in a time, so that it is left out")
         return
-    hourly = amount * volume * 60 / (time * count)
+    hourly = amount * volume * 3600 / (time * count)
     if hourly >= 1_000_000:
         dosage.case.note("a rate is larger than any pump's, and is left out")
         return
     made["rate_ml_per_hour"] = hourly.quantize(Decimal("0.000001")).normalize()
 
 
-def _lasted(dosage: Node, made: dict[str, Any], amount: Decimal | None, time: Decimal) -> None:
+def _lasted(dosage: Node, made: dict[str, Any], amount: Decimal | None, time: int) -> None:
     if amount is None:
         return
-    minutes = int(amount * time)
+    minutes = int(amount * time) // 60
     if minutes > 1_000_000:
         dosage.wrong("rateQuantity", "write minutes up to a million")
         return

@@ -17,7 +17,7 @@ from ivpush.readers.fhir_links import subject_of
 __all__ = ["CLAIMS", "Part", "encounters_of"]
 
 CLAIMS = frozenset({"Claim", "ExplanationOfBenefit"})
-_NEVER = frozenset({"cancelled", "entered-in-error"})
+_NEVER = ("cancelled", "entered-in-error")
 _PERIODS = ("period", "actualPeriod")
 
 
