@@ -8,7 +8,8 @@ and ``response``, ``access`` and ``device`` beside another method, a volume besi
 unit, minutes beside a rate; of a line ``minutes`` and the links to administrations; of the
 encounter ``payer``, ``timezone``, ``supervision``, ``primary_administration``,
 ``complexity_documented``, a date beside a start, and the setting where there is no claim; a
-``performer`` that is no FHIR id, and a stop that equals its start.
+``performer`` that is no FHIR id, and a stop that equals its start. A place of service that every
+line carries reads back as the encounter's too.
 """
 
 from __future__ import annotations
@@ -57,8 +58,10 @@ def encounter_to_bundle(encounter: Encounter) -> dict[str, Any]:
     terms = shipped_terms()
     link = entry_url("Encounter", encounter.id)
     entries = [{"fullUrl": link, "resource": _encounter(encounter, terms)}]
-    for one in encounter.administrations or ():
-        resource = _administration(one, encounter, link, terms)
+    for number, one in enumerate(encounter.administrations or ()):
+        resource = _administration(one, link, terms)
+        period = _period(one.start, one.stop, encounter, f"administrations[{number}]")
+        resource["effectivePeriod"] = period or dict(_ABSENT)
         name = f"{encounter.id}/{one.id}"
         entries.append({"fullUrl": entry_url("MedicationAdministration", name),
                         "resource": resource})  # fmt: skip
@@ -109,19 +112,12 @@ def _encounter(encounter: Encounter, terms: Terms) -> dict[str, Any]:
     return made
 
 
-def _administration(
-    one: Administration, encounter: Encounter, link: str, terms: Terms
-) -> dict[str, Any]:
+def _administration(one: Administration, link: str, terms: Terms) -> dict[str, Any]:
     made = _named("MedicationAdministration", one.id)
     made["status"] = "completed"
     made["medicationCodeableConcept"] = _medication(one, terms)
     made["subject"] = dict(_ABSENT)
     made["context"] = {"reference": link}
-    period = _period(one.start, one.stop, encounter, "administrations")
-    if period:
-        made["effectivePeriod"] = period
-    else:
-        made["_effectiveDateTime"] = dict(_ABSENT)
     if one.performer is not None and fits_id(one.performer):
         made["performer"] = [{"actor": {"reference": f"Practitioner/{one.performer}"}}]
     if one.purpose is not None:
