@@ -238,16 +238,19 @@ def test_a_stop_that_equals_its_start_is_unknown() -> None:
     assert len(notes) == 1
 
 
-def test_a_system_that_fills_in_one_minute_leaves_the_stop_unknown() -> None:
+def test_a_stop_that_a_system_fills_in_is_marked_as_defaulted() -> None:
     icu = "http://mimic.mit.edu/fhir/mimic/CodeSystem/mimic-medication-method-icu"
     method = {"coding": [{"system": icu, "code": "Drug Push"}]}
     short = {"start": "2026-03-02T10:00:00-06:00", "end": "2026-03-02T10:01:00-06:00"}
     push = only(one(given_one(dosage={"method": method}, effectivePeriod=short))[0])
-    assert (push.method, push.stop) == ("push", None)
+    assert (push.method, push.times_from) == ("push", "defaulted")
     other = only(one(given_one(dosage={"method": {"text": "push"}}, effectivePeriod=short))[0])
-    assert other.stop is not None
+    assert (other.stop is not None, other.times_from) == (True, None)
     longer = {**short, "end": "2026-03-02T10:02:00-06:00"}
-    assert only(one(given_one(dosage={"method": method}, effectivePeriod=longer))[0]).stop
+    assert (
+        only(one(given_one(dosage={"method": method}, effectivePeriod=longer))[0]).times_from
+        is None
+    )
 
 
 def test_an_instant_is_a_start_without_a_stop() -> None:

@@ -627,3 +627,8 @@ def test_what_is_no_message_is_refused() -> None:
 def test_sniffing_knows_hl7() -> None:
     assert sniff(b"\x0bMSH|^~\\&|") and sniff(b"\xef\xbb\xbfFHS|^~\\&|") and sniff(b"\nBHS|^~")
     assert not sniff(b"MSHA|") and not sniff(b'{"resourceType": "X"}') and not sniff(b"")
+
+
+@pytest.mark.parametrize("text", ["", "\r\n", "FHS|^~\\&|A\rFTS|0\r"])
+def test_a_stream_without_a_message_says_so(text: str) -> None:
+    assert [x.message for x in found(text)] == ["there is no message in it"]

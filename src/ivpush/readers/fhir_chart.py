@@ -1,7 +1,7 @@
 """FHIR's MedicationAdministration as administrations of the contract.
 
 Shapes of STU3, R4 and R5 are read alike. Only what was given is charted: the status says so.
-A stop that equals its start, or that a system fills in one minute later, is no stop.
+A stop that equals its start is no stop; one that a system fills in a minute later is marked so.
 """
 
 from __future__ import annotations
@@ -167,8 +167,8 @@ def _times(node: Node, made: dict[str, Any], *, defaults: bool) -> None:
             case.note("an administration ends when it starts, so that its stop is unknown")
             ended = None
         elif defaults and ended - at in {_MINUTE, -_MINUTE}:
-            case.note("a stop one minute from its start was filled in by the system: unknown")
-            ended = None
+            case.note("a stop one minute from its start was filled in by the system")
+            made["times_from"] = "defaulted"
     made["start"], made["stop"] = at, ended
 
 

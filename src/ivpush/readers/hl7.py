@@ -43,9 +43,9 @@ def read(name: str, stream: IO[bytes], options: ReadOptions | None = None) -> It
         base = file.tell()
         index, offsets, lines = Index(), array("q"), array("q")
         unnamed: list[int] = []
-        others = 0
+        others, seen = 0, False
         for raw in messages(file):
-            place = f"{name}:{raw.line}"
+            place, seen = f"{name}:{raw.line}", True
             try:
                 message = parse(raw)
             except InputError as error:
@@ -71,6 +71,8 @@ def read(name: str, stream: IO[bytes], options: ReadOptions | None = None) -> It
                 yield SetAside(fetch.place(number), InputError(fault))
             else:
                 yield from _encounter("", [number], fetch, options)
+        if not seen:
+            yield Note(name, "there is no message in it")
         if others:
             yield Note(name, f"{others} message(s) of other types hold nothing that is read")
         file.seek(base)
