@@ -3,7 +3,7 @@
     python -m benchmarks.fuzz_fhir [inputs] [seed]
 
 Real files are changed by bytes and by elements, alone, in bundles and as NDJSON. Prints counts of
-outcomes and the longest single input; ends with status 1 where an outcome is none of these.
+outcomes and the longest single input, after an interrupt those so far; ends with status 1 where an outcome is none of these.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import copy
 import io
 import json
 import random
+import signal
 import sys
 import time
 from collections import Counter
@@ -123,31 +124,30 @@ def main(inputs: int = 200_000, seed: int = 1) -> int:
         if "item" in one:
             one["item"] = [{k: v for k, v in x.items() if k != "adjudication"} for x in one["item"]]
     counts: Counter[str] = Counter()
-    longest = 0.0
-    for _ in range(inputs):
-        text = drawn(seeds, draw)
-        began = time.perf_counter()
-        try:
-            every = list(read("f", io.BytesIO(text), draw.choice(OPTIONS)))
-        except Exception as error:
-            counts["FAULT: raised " + type(error).__name__] += 1
-            sys.stderr.write(f"{error!r}\n{text[:2000]!r}\n")
-            continue
-        longest = max(longest, time.perf_counter() - began)
-        for one in every:
-            counts[type(one).__name__] += 1
-            said = (
-                one.message
-                if isinstance(one, Note)
-                else str(one.error)
-                if isinstance(one, SetAside)
-                else ""
-            )
-            if not isinstance(one, Record | SetAside | Note) or CANARY in said:
-                counts["FAULT: no documented outcome, or one with a value"] += 1
-        if not every and text.strip():
-            counts["FAULT: lost in silence"] += 1
-    print(f"{inputs} inputs, seed {seed}, from {len(files)} files")
+    longest, done = 0.0, 0
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        for _ in range(inputs):
+            text = drawn(seeds, draw)
+            began = time.perf_counter()
+            try:
+                every = list(read("f", io.BytesIO(text), draw.choice(OPTIONS)))
+            except Exception as error:
+                counts["FAULT: raised " + type(error).__name__] += 1
+                sys.stderr.write(f"{error!r}\n{text[:2000]!r}\n")
+                continue
+            longest = max(longest, time.perf_counter() - began)
+            for one in every:
+                counts[type(one).__name__] += 1
+                said = getattr(one, "message", "") or str(getattr(one, "error", ""))
+                if not isinstance(one, Record | SetAside | Note) or CANARY in said:
+                    counts["FAULT: no documented outcome, or one with a value"] += 1
+            if not every and text.strip():
+                counts["FAULT: lost in silence"] += 1
+            done += 1
+    except KeyboardInterrupt:
+        print("interrupted")
+    print(f"{done} of {inputs} inputs, seed {seed}, from {len(files)} files")
     for name, count in sorted(counts.items()):
         print(f"  {name}: {count}")
     print(f"  longest single input: {longest * 1000:.0f} ms")

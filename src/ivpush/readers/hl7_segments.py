@@ -73,7 +73,8 @@ class Segment:
 
     def part(self, position: int, component: int = 1, sub: int = 1) -> str | None:
         """A component of a field's first repetition, its escapes resolved."""
-        return self.of(self.raw(position).split(self.marks.repetition, 1)[0], component, sub)
+        raw = self.raw(position)
+        return self.of(raw.split(self.marks.repetition, 1)[0], component, sub) if raw else None
 
     def of(self, repetition: str, component: int = 1, sub: int = 1) -> str | None:
         """A component of one repetition; the quotes that HL7 writes for nothing are nothing."""
@@ -245,7 +246,7 @@ def stamp(written: str | None, zone: str | None = None) -> Stamp | None:
     try:
         if len(day) < 8:
             return None if clock else Stamp(None, None)
-        begun = datetime.strptime(day, "%Y%m%d")
+        begun = datetime(int(day[:4]), int(day[4:6]), int(day[6:8]))
         if len(clock) < 4:
             return Stamp(begun.date(), None)
         seconds = int(clock[4:6] or 0)
