@@ -546,6 +546,39 @@ def test_resources_of_a_bulk_export_meet_across_files_and_lines() -> None:
     assert records[1].place == "enc:2"
 
 
+def test_documents_and_lines_of_several_files_meet() -> None:
+    billed = claim("institutional", item("96374", encounter=[{"reference": "Encounter/e1"}]))
+    whole = json.dumps(ENCOUNTER, indent=1).encode()
+    files = [("enc", io.BytesIO(whole)), ("adm", io.BytesIO(texts(given_one(), given_one(id="a2")))),
+             ("claim", io.BytesIO(json.dumps(billed, indent=1).encode()))]  # fmt: skip
+    (record,) = [x for x in read_together(files, HERE) if isinstance(x, Record)]
+    assert (record.place, record.encounter.id, record.encounter.setting) == (
+        "enc",
+        "e1",
+        "facility",
+    )
+    assert len(record.encounter.administrations or ()) == 2
+    assert len(record.encounter.lines or ()) == 1
+
+
+def test_bundles_on_lines_are_units_of_their_own() -> None:
+    first = bundle(ENCOUNTER, given_one(context=None))
+    second = bundle({**ENCOUNTER, "id": "e2"}, given_one(context=None))
+    records = [x for x in found(texts(first, second)) if isinstance(x, Record)]
+    assert [(x.place, x.encounter.id) for x in records] == [
+        ("f:1 entry[0]", "e1"),
+        ("f:2 entry[0]", "e2"),
+    ]
+
+
+@pytest.mark.parametrize("part", [MEDICATION, {"resourceType": "Patient"}])
+def test_what_holds_no_chart_and_no_claim_says_so(part: dict[str, Any]) -> None:
+    assert "another type" in refused(part)
+    messages = [x.message for x in found(texts(part, part))]
+    assert messages[0] == "there is no chart and no claim in it"
+    assert next(type(x) for x in found(texts(bundle(part)))) is Note
+
+
 def test_a_stream_that_cannot_go_back_is_read_all_the_same() -> None:
     class Pipe(io.BytesIO):
         def seekable(self) -> bool:
