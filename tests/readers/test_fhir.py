@@ -742,3 +742,25 @@ def test_sniffing_knows_fhir_from_an_encounter_of_ours() -> None:
     assert not sniff(b'{"id": "E", "setting": "facility"}')
     assert not sniff(b"MSH|^~\\&|")
     assert not sniff(b"")
+
+
+def test_nothing_of_the_patient_and_no_note_reaches_a_record() -> None:
+    who = {
+        "reference": "Patient/Zebra",
+        "display": "Zebra Zoe",
+        "identifier": {"value": "MRN-4711"},
+    }
+    made = given_one(
+        subject=who, note=[{"text": "Zebra"}], text={"div": "<div>Zebra</div>"},
+        reasonCode=[{"text": "Zebra"}], performer=[{"actor": {"reference": "Practitioner/n7", "display": "Zebra"}}],
+        dosage={"text": "Zebra, over 90 min", "route": {"text": "IV"}},
+    )  # fmt: skip
+    where = {**ENCOUNTER, "subject": who, "reasonCode": [{"text": "Zebra"}],
+             "location": [{"location": {"display": "Zebra"}}]}  # fmt: skip
+    billed = claim("institutional", item("96374", encounter=[{"reference": "Encounter/e1"}]),
+                   patient=who, careTeam=[{"sequence": 1, "provider": {"display": "Zebra"}}])  # fmt: skip
+    patient = {"resourceType": "Patient", "id": "Zebra", "name": [{"family": "Zebra"}]}
+    every = found(texts(bundle(patient, where, made, billed)))
+    (record,) = [x for x in every if isinstance(x, Record)]
+    said = record.encounter.model_dump_json() + "".join(map(str, every))
+    assert not [word for word in CANARIES if word in said]

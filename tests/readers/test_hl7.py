@@ -632,3 +632,18 @@ def test_sniffing_knows_hl7() -> None:
 @pytest.mark.parametrize("text", ["", "\r\n", "FHS|^~\\&|A\rFTS|0\r"])
 def test_a_stream_without_a_message_says_so(text: str) -> None:
     assert [x.message for x in found(text)] == ["there is no message in it"]
+
+
+def test_nothing_of_the_patient_and_no_note_reaches_a_record() -> None:
+    every = found(
+        ras(
+            orc(),
+            rxa(f9="Zebra", f11="Zebra"),
+            seg("RXR", f1="IV"),
+            seg("NTE", f3="Zebra over 90 min"),
+        ),
+        dft(seg("IN1", f16="Zebra^Zoe"), ft1(f20="N7^Zebra^Zoe", f7="X^Zebra^L")),
+    )
+    (record,) = [x for x in every if isinstance(x, Record)]
+    said = record.encounter.model_dump_json() + "".join(map(str, every))
+    assert not [word for word in CANARIES if word in said]
