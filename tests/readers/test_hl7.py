@@ -375,6 +375,18 @@ def test_a_charge_keeps_what_ft1_says() -> None:
     assert encounter.administrations is None
 
 
+def test_charges_that_were_all_taken_back_bill_nothing() -> None:
+    assert one(dft(ft1(), ft1(f6="CD")))[0].lines == ()
+
+
+def test_a_charge_of_no_units_stays_a_line() -> None:
+    assert [x.units for x in one(dft(ft1(f10="0")))[0].lines or ()] == [0]
+
+
+def test_payments_alone_are_no_claim() -> None:
+    assert one(ras(orc(), rxa()), dft(ft1(f6="PY")))[0].lines is None
+
+
 def test_a_unit_price_is_multiplied() -> None:
     assert (one(dft(ft1(f10="3", f12="50")))[0].lines or ())[0].charge == 150
 

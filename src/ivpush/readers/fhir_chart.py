@@ -27,6 +27,7 @@ _LIVE = ("active", "completed", "stopped", "on-hold")
 _CODE = re.compile(r"[A-Z0-9]{5}", re.ASCII)
 _PERIOD = ("effectivePeriod", "occurencePeriod", "occurrencePeriod")
 _INSTANT = ("effectiveDateTime", "occurenceDateTime", "occurrenceDateTime")
+_MOST_TEXT = 2_000
 _LASTING = re.compile(r"\bover\s+[0-9]+(\.[0-9]+)?(\s*(-|to)\s*([0-9]+(\.[0-9]+)?))?\s*"
                       r"(?P<unit>min|h)", re.IGNORECASE | re.ASCII)  # fmt: skip
 _FIGURE = re.compile(r"[0-9]+(?:\.[0-9]+)?", re.ASCII)
@@ -260,7 +261,7 @@ def _compare(dosage: Node, made: dict[str, Any]) -> None:
     if "minutes" in made and made["minutes"] != ran:
         case.note("a period differs from the charted minutes; both are kept, and clock times count")
     text = dosage.text("text")
-    found = _LASTING.search(text) if text else None
+    found = _LASTING.search(text[:_MOST_TEXT]) if text else None
     if found is not None:
         factor = 60 if found["unit"].casefold() == "h" else 1
         said = [float(one) * factor for one in _FIGURE.findall(found[0])]

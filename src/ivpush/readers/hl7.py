@@ -136,7 +136,7 @@ def _encounter(
         record["administrations"], record["first_day"] = chart.administrations()
     if charges.seen:
         record["lines"], record["diagnoses"] = charges.lines(), charges.diagnoses
-        if not charges.rows and not case.faults:
+        if not charges.coded and not case.faults:
             case.fault("FT1-25", "holds no CPT or HCPCS code in any charge",
                        "write the procedure code")  # fmt: skip
     yield from finished(place, record, case)

@@ -29,6 +29,9 @@ class Charges:
     rows: list[dict[str, Any]] = field(default_factory=list)
     diagnoses: list[str] = field(default_factory=list)
     seen: bool = False
+    """Whether anything was charged or taken back."""
+    coded: bool = False
+    """Whether a charge had a procedure code."""
 
     def take(self, message: Message, zone: str | None) -> None:
         """What one message charges or takes back."""
@@ -36,13 +39,11 @@ class Charges:
             if one.name == "DG1":
                 self._diagnosis(one, one.raw(3), one.part(2))
             elif one.name == "FT1":
-                self.seen = True
                 self._transaction(one, zone)
 
     def lines(self) -> list[dict[str, Any]]:
         """The charges that remain, numbered in the order in which they came."""
-        left = [row for row in self.rows if row["units"]]
-        return [{"number": number, **row} for number, row in enumerate(left, 1)]
+        return [{"number": number, **row} for number, row in enumerate(self.rows, 1)]
 
     def _diagnosis(self, one: Segment, written: str, method: str | None) -> int | None:
         """Position of a diagnosis; None where it has no ICD-10-CM code."""
@@ -66,10 +67,12 @@ class Charges:
         if kind not in {_CHARGE, _CREDIT}:
             case.fault("FT1-6", "is no transaction type", "write CG for a charge, CD for a credit")
             return
+        self.seen = True
         code = self._procedure(one)
         if code is None:
             case.note("a charge has no CPT or HCPCS code, and is left out")
             return
+        self.coded = True
         units = amount(one, 10, case)
         if one.part(10) is None:
             case.note("a charge has no quantity, and is read as one unit")
@@ -133,13 +136,15 @@ class Charges:
     def _credit(self, credit: dict[str, Any]) -> None:
         """Take units back from the latest charges that are the same."""
         left = credit["units"]
-        for row in self._same(credit):
+        for row in list(self._same(credit)):
             taken = min(left, row["units"])
             if "charge" in row and row["units"]:
                 row["charge"] = row["charge"] * (row["units"] - taken) / row["units"]
                 row["charge"] = row["charge"].quantize(Decimal("0.01"))
             row["units"] -= taken
             left -= taken
+            if taken and not row["units"]:
+                self.rows = [one for one in self.rows if one is not row]
         self.case.note("a credit took an earlier charge back" if not left else
                        "a credit takes back more than the input charges")  # fmt: skip
 

@@ -26,6 +26,7 @@ _ACTIONS = frozenset({"", "A", "U", "D", "X"})
 _CALLED_OFF = frozenset({"CA", "CR", "DC", "DR", "OC", "OD"})
 _CODE = re.compile(r"[A-Z0-9]{5}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{0,12})?", re.ASCII)
+_MOST_NOTE = 2_000
 _LASTING = re.compile(r"\bover\s+(?P<low>[0-9]{1,4})(?:\s*(?:-|to)\s*(?P<high>[0-9]{1,4}))?\s*"
                       r"(?P<unit>min|h)", re.IGNORECASE | re.ASCII)  # fmt: skip
 _MILLILITRES = {"ml": Decimal(1), "l": Decimal(1000), "cc": Decimal(1)}
@@ -129,7 +130,9 @@ class Chart:
     def _note(self, one: Segment, dose: _Dose) -> None:
         """Say where a note tells of another duration; its words go nowhere."""
         start, stop = dose.made.get("start"), dose.made.get("stop")
-        found = next((hit for text in one.repeats(3) if (hit := _LASTING.search(text))), None)
+        found = next(
+            (hit for text in one.repeats(3) if (hit := _LASTING.search(text[:_MOST_NOTE]))), None
+        )
         if found is None or start is None or stop is None or _mixed(start, stop):
             return
         factor = 60 if found["unit"].casefold() == "h" else 1
