@@ -1,0 +1,102 @@
+"""One encounter being read: its faults and notes, and the record that comes of it in the end."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Any
+
+from dateutil import tz
+
+from ivpush.errors import Fault, InputError
+from ivpush.models import Encounter, zone_is_plain
+from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
+from ivpush.readers.terms import Terms, shipped_terms
+
+__all__ = ["Case", "finished", "ndc_form", "text_form"]
+
+_NDC = re.compile(r"[0-9]{4,6}-?[0-9]{3,4}-?[0-9]{1,2}", re.ASCII)
+
+
+@dataclass(slots=True)
+class Case:
+    """Faults and notes of one encounter, and what a reader may look up meanwhile."""
+
+    options: ReadOptions
+    terms: Terms = field(default_factory=shipped_terms)
+    faults: list[Fault] = field(default_factory=list)
+    notes: Counter[str] = field(default_factory=Counter)
+    zone: tzinfo | None = None
+
+    def __post_init__(self) -> None:
+        name = self.options.timezone
+        self.zone = tz.gettz(name) if name is not None and zone_is_plain(name) else None
+
+    def fault(self, place: str, problem: str, remedy: str) -> None:
+        """Take down one fault; the record is set aside when all of them are known."""
+        self.faults.append(Fault(place, problem, remedy))
+
+    def note(self, message: str) -> None:
+        """Take down how something was read; the same message is counted."""
+        self.notes[message] += 1
+
+    def said(self) -> Iterator[str]:
+        """The notes, each once, with how often it was said."""
+        for message, times in self.notes.items():
+            yield message if times == 1 else f"{message} ({times} times)"
+
+    def local(self, at: datetime) -> datetime:
+        """An instant on the clock of the caller's zone; OverflowError at the ends of time."""
+        if self.zone is None or at.tzinfo is None:
+            return at
+        return at.astimezone(self.zone)
+
+
+def finished(place: str, record: dict[str, Any], case: Case) -> Iterator[Reading]:
+    """The record with its notes, or the reason why it is set aside.
+
+    ``first_day`` is the date of a chart whose times of day are unknown, ``bill_day`` the claim's;
+    each dates the encounter only where nothing nearer does.
+    """
+    _date(record)
+    if case.faults:
+        yield SetAside(place, InputError(case.faults))
+        return
+    try:
+        encounter = Encounter.model_validate(
+            {name: value for name, value in record.items() if value is not None}
+        )
+    except InputError as error:
+        yield SetAside(place, error)
+        return
+    yield Record(place, encounter)
+    for message in case.said():
+        yield Note(place, message)
+
+
+def _date(record: dict[str, Any]) -> None:
+    day, bill_day = record.pop("first_day", None), record.pop("bill_day", None)
+    timed = record.get("start") is not None or any(
+        "start" in one for one in record.get("administrations") or ()
+    )
+    if record.get("date") is not None or timed:
+        return
+    if day is not None:
+        record["date"] = day
+    elif not any("date" in one for one in record.get("lines") or ()):
+        record["date"] = bill_day
+
+
+def text_form(written: str, most: int = 2_000) -> str | None:
+    """A text as the contract takes it: control characters and doubled spaces become one space."""
+    plain = re.sub(r"[\x00-\x20\x7f]+", " ", written).strip()[:most].strip()
+    return plain or None
+
+
+def ndc_form(code: str) -> str | None:
+    """An NDC that the contract takes, or None."""
+    bare = code.strip()
+    return bare if _NDC.fullmatch(bare) else None

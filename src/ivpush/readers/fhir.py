@@ -1,0 +1,261 @@
+"""Encounters from FHIR: a Bundle, one resource, or NDJSON as a bulk export writes it.
+
+Read are Encounter, MedicationAdministration, Medication, Claim and ExplanationOfBenefit, and of a
+MedicationRequest whether it was an order in force, in the shapes of STU3, R4 and R5. How they join:
+
+- An administration belongs to the encounter that its ``context`` (R5: ``encounter``) names, a claim
+  to the one encounter that its items name. A name may be literal, a fullUrl or an identifier.
+- A Bundle is one unit. Where it holds one encounter at most, resources without a name belong to it,
+  unless it is a search's answer or a history, whose entries need not belong together.
+- NDJSON is one unit as a whole, and so are several files given to ``read_together`` (a bulk export
+  writes one file a type): resources of one encounter may stand anywhere in it. Every line is read
+  twice, first for an index of numbers, then an encounter at a time; content is not kept.
+- A claim without an encounter is an encounter of its own, with lines and no chart. Several claims
+  of one encounter give one record each.
+
+The setting is that of the claim's type, else ``options.setting``; it is never guessed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from ivpush.errors import Fault, InputError
+from ivpush.readers import Note, Reading, ReadOptions, SetAside
+from ivpush.readers.fhir_elements import parse
+from ivpush.readers.fhir_links import aliases, encounter_keys
+from ivpush.readers.fhir_units import CLAIMS, Part, encounters_of
+from ivpush.readers.spool import Index, rewindable
+
+__all__ = ["read", "read_together", "sniff"]
+
+MOST_LINE_BYTES = 32 * 1024 * 1024
+MOST_DOCUMENT_BYTES = 128 * 1024 * 1024
+_PARTS = frozenset({"Encounter", "MedicationAdministration", *CLAIMS})
+_NAMED = frozenset({"Medication", "MedicationRequest"})
+_LOOSE = ("searchset", "history")
+_SPACE = b" \t\r\n\xef\xbb\xbf"
+_SNIFFED = re.compile(rb'"resourceType"\s*:\s*"[A-Z][A-Za-z]+"')
+
+
+def sniff(head: bytes) -> bool:
+    """Whether a file that begins so is FHIR's JSON."""
+    return head.lstrip(_SPACE)[:1] == b"{" and _SNIFFED.search(head) is not None
+
+
+def read(name: str, stream: IO[bytes], options: ReadOptions | None = None) -> Iterator[Reading]:
+    """The encounters of one stream; ``name`` begins every place."""
+    yield from read_together([(name, stream)], options)
+
+
+def read_together(
+    inputs: Sequence[tuple[str, IO[bytes]]], options: ReadOptions | None = None
+) -> Iterator[Reading]:
+    """The encounters of several streams whose resources belong together, such as a bulk export.
+
+    A Bundle among them stays a unit of its own.
+    """
+    options = options or ReadOptions()
+    with ExitStack() as stack:
+        files = _Files([(name, stack.enter_context(rewindable(one))) for name, one in inputs])
+        unit = _Unit(files.resource, files.place, ", ".join(name for name, _ in inputs))
+        for number in range(len(files.named)):
+            for found in files.scan(number):
+                if isinstance(found, SetAside):
+                    yield found
+                elif found[1].get("resourceType") == "Bundle":
+                    yield from _bundle(files.place(found[0]), found[1], options)
+                else:
+                    unit.take(found[0], found[1], None)
+        unit.loose = unit.parts > 1
+        if unit.taken == 1 and not unit.parts:
+            fault = Fault("", "is a resource of another type", "write a chart or a claim")
+            yield SetAside(unit.where, InputError(fault))
+        elif unit.taken:
+            yield from unit.readings(options)
+
+
+def _bundle(place: str, bundle: dict[str, Any], options: ReadOptions) -> Iterator[Reading]:
+    entries = bundle.get("entry") or []
+    if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
+        fault = Fault("Bundle.entry", "is not what FHIR asks for", "write a list of entries")
+        yield SetAside(place, InputError(fault))
+        return
+    unit = _Unit(lambda n: entries[n]["resource"], lambda n: f"{place} entry[{n}]", place)
+    unit.loose = bundle.get("type") in _LOOSE
+    for number, entry in enumerate(entries):
+        resource = entry.get("resource")
+        if isinstance(resource, dict) and isinstance(resource.get("resourceType"), str):
+            unit.take(number, resource, entry.get("fullUrl"))
+        elif resource is None:
+            unit.others += 1
+        else:
+            yield SetAside(f"{place} entry[{number}]", InputError(_NO_TYPE))
+    yield from unit.readings(options)
+
+
+_NO_TYPE = Fault("", "is no FHIR resource", "write an object with its resourceType")
+
+
+class _Files:
+    """Streams read line by line, and any resource of them again by its number."""
+
+    def __init__(self, named: Sequence[tuple[str, IO[bytes]]]) -> None:
+        self.named = named
+        self._bases = [one.tell() for _, one in named]
+        self._ends = [-1] * len(named)
+        self.lines, self._offsets, self._streams = array("q"), array("q"), array("q")
+
+    def place(self, number: int) -> str:
+        """``file:line`` of a resource; the file alone where it is a document."""
+        name, line = self.named[self._streams[number]][0], self.lines[number]
+        return f"{name}:{line}" if line else name
+
+    def resource(self, number: int) -> dict[str, Any]:
+        """The resource with this number, read again."""
+        which = self._streams[number]
+        stream = self.named[which][1]
+        stream.seek(self._offsets[number])
+        text = stream.readline() if self.lines[number] else stream.read()
+        made: dict[str, Any] = parse(text.strip(_SPACE))
+        return made
+
+    def scan(self, which: int) -> Iterator[tuple[int, dict[str, Any]] | SetAside]:
+        """Every resource of a stream with its number."""
+        name, stream = self.named[which]
+        stream.seek(self._bases[which])
+        line, at = 1, self._bases[which]
+        first = stream.readline(MOST_LINE_BYTES + 1)
+        while first and not first.strip(_SPACE):
+            line, at = line + 1, stream.tell()
+            first = stream.readline(MOST_LINE_BYTES + 1)
+        if not first:
+            return
+        if not _whole(first) or not stream.read(1):
+            stream.seek(at)
+            text = stream.read(MOST_DOCUMENT_BYTES + 1)
+            yield self._found(which, at, 0, text, name)
+            return
+        stream.seek(at)
+        while text := stream.readline(MOST_LINE_BYTES + 1):
+            if text.strip(_SPACE):
+                yield self._found(which, at, line, text, f"{name}:{line}")
+            while len(text) > MOST_LINE_BYTES and not text.endswith(b"\n"):
+                text = stream.readline(MOST_LINE_BYTES + 1)
+            line, at = line + 1, stream.tell()
+
+    def _found(
+        self, which: int, at: int, line: int, text: bytes, place: str
+    ) -> tuple[int, dict[str, Any]] | SetAside:
+        if len(text) > (MOST_LINE_BYTES if line else MOST_DOCUMENT_BYTES):
+            fault = Fault("", "the resource is too large", "split it, or write one a line")
+            return SetAside(place, InputError(fault))
+        try:
+            data = parse(text.strip(_SPACE))
+        except InputError as error:
+            return SetAside(place, error, text)
+        if not isinstance(data, dict) or not isinstance(data.get("resourceType"), str):
+            return SetAside(place, InputError(_NO_TYPE), text)
+        self.lines.append(line)
+        self._offsets.append(at)
+        self._streams.append(which)
+        return len(self.lines) - 1, data
+
+
+def _whole(line: bytes) -> bool:
+    """Whether a line holds a JSON text of its own, good or bad, rather than the start of one."""
+    bare = line.strip(_SPACE)
+    try:
+        json.loads(bare)
+    except RecursionError:
+        return True
+    except ValueError:
+        return bare[:1] == b"{" and bare[-1:] == b"}"
+    return True
+
+
+@dataclass(slots=True)
+class _Unit:
+    """Resources that may belong together, by number; what they hold is fetched when needed."""
+
+    fetch: Callable[[int], dict[str, Any]]
+    place: Callable[[int], str]
+    where: str
+    loose: bool = False
+    """Whether resources without an encounter's name need not belong together."""
+    index: Index = field(default_factory=Index)
+    named: dict[str, int] = field(default_factory=dict)
+    unnamed: list[int] = field(default_factory=list)
+    several: list[int] = field(default_factory=list)
+    parts: int = 0
+    taken: int = 0
+    others: int = 0
+
+    def take(self, number: int, resource: dict[str, Any], full_url: Any) -> None:
+        """Put a resource where it belongs, by its keys alone."""
+        kind = resource["resourceType"]
+        self.taken += 1
+        if kind in _NAMED:
+            for key in aliases(resource, full_url):
+                self.named.setdefault(key, number)
+            return
+        if kind not in _PARTS:
+            self.others += 1
+            return
+        self.parts += 1
+        if kind == "Encounter":
+            names = aliases(resource, full_url) or [f"Encounter #{number}"]
+            self.index.alike(names)
+            self.index.add(names[0], number)
+            return
+        keys = encounter_keys(resource)
+        if not keys:
+            self.unnamed.append(number)
+        elif len(keys) > 1 and kind in CLAIMS:
+            self.several.append(number)
+        else:
+            self.index.add(keys[0], number)
+
+    def readings(self, options: ReadOptions) -> Iterator[Reading]:
+        """A record, or what stands in its way, of each encounter and of each claim without one."""
+        groups = self.index.groups()
+        unnamed = self.unnamed
+        if unnamed and not self.loose:
+            first, second = next(groups, None), next(groups, None)
+            if second is None:
+                key, numbers = first or ("", [])
+                yield from self._read(key, sorted([*numbers, *unnamed]), options)
+                unnamed = []
+            else:
+                yield from self._read(*(first or second), options)
+                yield from self._read(*second, options)
+        for key, numbers in groups:
+            yield from self._read(key, numbers, options)
+        for number in self.several:
+            yield Note(self.place(number), "a claim names several encounters; no chart is joined")
+            yield from self._read("", [number], options)
+        for number in unnamed:
+            if self.parts > 1 and self.fetch(number)["resourceType"] not in CLAIMS:
+                fault = Fault("MedicationAdministration.context", "names no encounter",
+                              "name the encounter in which it was given")  # fmt: skip
+                yield SetAside(self.place(number), InputError(fault))
+            else:
+                yield from self._read("", [number], options)
+        if not self.parts:
+            yield Note(self.where, "there is no chart and no claim in it")
+        if self.others:
+            yield Note(self.where, f"{self.others} other resource(s) hold nothing that is read")
+
+    def _read(self, key: str, numbers: list[int], options: ReadOptions) -> Iterator[Reading]:
+        parts = [Part(self.place(one), self.fetch(one)) for one in numbers]
+        yield from encounters_of(key, parts, self._find, options)
+
+    def _find(self, key: str) -> dict[str, Any] | None:
+        number = self.named.get(key)
+        return None if number is None else self.fetch(number)

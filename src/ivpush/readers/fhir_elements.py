@@ -1,0 +1,182 @@
+"""FHIR's JSON taken apart: safe parsing, elements with their paths, times, amounts, concepts.
+
+An element of the wrong kind is a fault with its path; the path is made of FHIR's own names and
+never holds a value. What was read in a particular way is noted.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from ivpush.errors import Fault, InputError
+from ivpush.readers.case import Case
+
+__all__ = ["Concept", "Node", "When", "parse"]
+
+_WHEN = re.compile(
+    r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
+    r"(Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?",
+    re.ASCII,
+)
+_EXACT = Decimal("0.000001")
+_MOST_DIGITS = 9
+
+
+def parse(text: bytes) -> Any:
+    """The data of a JSON text, decimals exact; raises InputError for anything odd."""
+    try:
+        return json.loads(
+            text, object_pairs_hook=_once, parse_constant=_refused, parse_float=Decimal
+        )
+    except InputError:
+        raise
+    except UnicodeDecodeError:
+        problem, remedy = "the text is not UTF-8", "save it as UTF-8"
+    except json.JSONDecodeError as error:
+        problem = f"this is not JSON (line {error.lineno}, column {error.colno})"
+        remedy = "write one FHIR resource, or one resource a line"
+    except RecursionError:
+        problem, remedy = "the JSON is nested too deeply", "write it as FHIR does"
+    except (ValueError, ArithmeticError):
+        problem, remedy = "the JSON holds a number that cannot be read", "write plain numbers"
+    raise InputError(Fault("", problem, remedy))
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise InputError(Fault("", "an object repeats an element", "write it once"))
+    return made
+
+
+def _refused(_text: str) -> Any:
+    raise InputError(Fault("", "the JSON holds NaN or Infinity", "write a number"))
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A date, and the instant where the time of day is known."""
+
+    day: date | None
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A CodeableConcept: its codings as (system, code, display), and its text."""
+
+    codings: tuple[tuple[str | None, str | None, str | None], ...]
+    text: str | None
+
+    @property
+    def named(self) -> str | None:
+        """The words that name it: its text, else the first display."""
+        if self.text:
+            return self.text
+        return next((display for _, _, display in self.codings if display), None)
+
+
+class Node:
+    """One object of a resource, with its path; wrong kinds become faults, null is absent."""
+
+    __slots__ = ("case", "data", "path")
+
+    def __init__(self, data: dict[str, Any], path: str, case: Case) -> None:
+        self.data, self.path, self.case = data, path, case
+
+    def wrong(self, name: str, remedy: str) -> None:
+        """Take down that an element is not what FHIR asks for."""
+        self.case.fault(f"{self.path}.{name}", "is not what FHIR asks for", remedy)
+
+    def child(self, name: str) -> Node | None:
+        """An element that is an object."""
+        value = self.data.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            self.wrong(name, "write an object")
+            return None
+        return Node(value, f"{self.path}.{name}", self.case)
+
+    def children(self, name: str) -> list[Node]:
+        """An element that repeats objects."""
+        value = self.data.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+            self.wrong(name, "write a list of objects")
+            return []
+        return [Node(one, f"{self.path}.{name}[{n}]", self.case) for n, one in enumerate(value)]
+
+    def text(self, name: str) -> str | None:
+        """An element that is text."""
+        value = self.data.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self.wrong(name, "write text")
+            return None
+        return value.strip() or None
+
+    def number(self, name: str) -> Decimal | None:
+        """An element that is a number from 0, to six places."""
+        value = self.data.get(name)
+        if value is None:
+            return None
+        plain = isinstance(value, int | Decimal) and not isinstance(value, bool)
+        number = Decimal(value) if plain else Decimal(-1)
+        if (number.is_signed() and number != 0) or number.adjusted() >= _MOST_DIGITS:
+            self.wrong(name, "write a number from 0")
+            return None
+        return abs(number).quantize(_EXACT, ROUND_HALF_EVEN).normalize()
+
+    def positive(self, name: str) -> int | None:
+        """An element that counts from 1."""
+        number = self.number(name)
+        if number is None:
+            return None
+        if number != number.to_integral_value() or not 1 <= number <= 1_000_000:
+            self.wrong(name, "write a whole number from 1")
+            return None
+        return int(number)
+
+    def concept(self, name: str) -> Concept:
+        """A CodeableConcept, empty where there is none; absent-data codings are left out."""
+        node = self.child(name)
+        return Concept((), None) if node is None else node.as_concept()
+
+    def as_concept(self) -> Concept:
+        """This node as a CodeableConcept."""
+        codings = [
+            (one.text("system"), one.text("code"), one.text("display"))
+            for one in self.children("coding")
+        ]
+        kept = [one for one in codings if not (one[0] or "").endswith("/data-absent-reason")]
+        return Concept(tuple(kept), self.text("text"))
+
+    def when(self, name: str) -> When | None:
+        """An element that is a date or dateTime; a year or month alone says nothing here."""
+        written = self.text(name)
+        if written is None:
+            return None
+        made = _when(written, self.case) if _WHEN.fullmatch(written) else None
+        if made is None:
+            self.wrong(name, "write a date or dateTime such as 2026-03-02T10:00:00-06:00")
+        return made
+
+
+def _when(written: str, case: Case) -> When | None:
+    try:
+        if len(written) < 10:
+            return When(None, None)
+        if len(written) == 10:
+            return When(date.fromisoformat(written), None)
+        at = case.local(datetime.fromisoformat(written).replace(microsecond=0))
+    except (ValueError, OverflowError):
+        return None
+    return When(at.date(), at)
