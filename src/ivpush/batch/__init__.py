@@ -8,6 +8,6 @@ a record at a time and without files.
 
 from ivpush.batch.many import Outcome, check_many
 from ivpush.batch.plan import CHUNK, Counts, EngineOptions, Plan
-from ivpush.batch.run import Seen, run
+from ivpush.batch.runner import Seen, run
 
 __all__ = ["CHUNK", "Counts", "EngineOptions", "Outcome", "Plan", "Seen", "check_many", "run"]
