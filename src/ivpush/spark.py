@@ -66,7 +66,7 @@ def check(
     ``setting`` and ``timezone`` stand in where an encounter says none. Raises UsageError for a
     column, policy or payer that does not exist, and where pyspark or pyarrow is missing.
     """
-    for name in ("pyspark", "pyarrow"):
+    for name in ("pyspark", "pyarrow", "pandas"):
         _need(name)
     for name in (column, *keep):
         if name not in df.columns:
