@@ -60,6 +60,7 @@ class _Cache:
     def __init__(self, folder: Path, contents: Sequence[Mapping[str, bytes]]) -> None:
         digest = hashlib.sha256(_CACHE_FORMAT.encode())
         for content in contents:
+            digest.update(f"{len(content)};".encode())  # an empty pack is a layer too
             for name in sorted(content):
                 digest.update(f"{len(name)}:{name}:{len(content[name])}:".encode())
                 digest.update(content[name])

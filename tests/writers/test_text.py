@@ -41,7 +41,7 @@ def test_specific_rules_come_before_general_ones() -> None:
 
 
 def test_control_characters_are_replaced() -> None:
-    assert clean("a\x07b\x9bc\nd", plain=False) == "a?b?c\nd"
+    assert clean("a\x07b\x9bc\nd", plain=False) == "a\\x07b\\x9bc\nd"
     assert clean("a → b — c", plain=True) == "a -> b - c"
 
 

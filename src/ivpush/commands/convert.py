@@ -7,26 +7,24 @@ and the counts are printed.
 from __future__ import annotations
 
 import argparse
-import json
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ivpush.commands.common import INTERRUPTED, add_look
 from ivpush.commands.inputs import Intake, add_inputs, input_names
 from ivpush.commands.outputs import Guard, Out, Shield, module_of
-from ivpush.errors import Fault, UsageError
+from ivpush.errors import InputError, IvpushError, UsageError
+from ivpush.writers.safe import as_json, escaped_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ivpush.models import Encounter
+    from ivpush.readers import Record
 
 __all__ = ["add"]
 
-_MAKERS = {
-    "x12": ("ivpush.writers.x12", "encounter_to_837"),
-    "fhir": ("ivpush.writers.fhir", "encounter_to_bundle"),
-}
-"""Formats other than our own: module, and its function from an encounter to a document."""
+Maker = Callable[[Iterator["Record"], Intake], Iterator[bytes]]
+"""Writes records in a format, and sets aside what the format cannot hold."""
+_FORMATS = ("ndjson", "x12", "fhir")
 
 
 def add(commands: Any) -> None:
@@ -35,7 +33,7 @@ def add(commands: Any) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE",
                         help="encounters, charts or claims; - reads standard input")  # fmt: skip
     add_inputs(parser)
-    parser.add_argument("--format", choices=("ndjson", *_MAKERS), default="ndjson",
+    parser.add_argument("--format", choices=_FORMATS, default="ndjson",
                         help="our JSON, one encounter a line, or another format")  # fmt: skip
     parser.add_argument("--output", metavar="FILE", default="-",
                         help="write to a file instead of standard output")  # fmt: skip
@@ -58,9 +56,8 @@ def _convert(options: argparse.Namespace) -> int:
                 outs.append(Out(options.set_aside))
                 intake.aside = outs[1].stream
             try:
-                for record in intake.records():
-                    with shield.held():
-                        outs[0].stream.write(made(record.encounter))
+                for text in made(intake.records(), intake):
+                    outs[0].stream.write(text)
             except KeyboardInterrupt:
                 intake.statuses.add(INTERRUPTED)
             for out in outs:
@@ -69,28 +66,52 @@ def _convert(options: argparse.Namespace) -> int:
         for out in outs:
             out.drop()
         intake.refused(error)
-    return intake.close()
+    except (BrokenPipeError, IvpushError):
+        for out in outs:
+            out.drop()
+        raise
+    return intake.close(done="written")
 
 
-def _maker(format_: str) -> Callable[[Encounter], bytes]:
-    if format_ == "ndjson":
-        return _line
-    name, function = _MAKERS[format_]
-    make = getattr(module_of(name, f"format {format_}"), function, None)
-    if make is None:
-        raise UsageError(Fault(f"format {format_}", "is not in this installation",
-                               "install a release that has it"))  # fmt: skip
-
-    def made(encounter: Encounter) -> bytes:
-        document = make(encounter)
-        if isinstance(document, bytes):
-            return document
-        if isinstance(document, str):
-            return document.encode()
-        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-
-    return made
+def _maker(format_: str) -> Maker:
+    return {"ndjson": _ndjson, "x12": _x12, "fhir": _fhir}[format_]
 
 
-def _line(encounter: Encounter) -> bytes:
-    return encounter.model_dump_json(exclude_none=True).encode() + b"\n"
+def _ndjson(records: Iterator[Record], _intake: Intake) -> Iterator[bytes]:
+    for one in records:
+        text = one.encounter.model_dump_json(exclude_none=True).encode()
+        yield escaped_json(text) + b"\n"
+
+
+def _x12(records: Iterator[Record], intake: Intake) -> Iterator[bytes]:
+    """One interchange with the claims that an 837 can hold; the others are set aside."""
+    writer = module_of("ivpush.writers.x12", "format x12")
+
+    def fit() -> Iterator[Encounter]:
+        for one in records:
+            if faults := writer.unfit(one.encounter):
+                _refuse(one, InputError(faults), intake)
+            else:
+                yield one.encounter
+
+    yield from writer.encounter_to_837(fit())
+
+
+def _fhir(records: Iterator[Record], intake: Intake) -> Iterator[bytes]:
+    """A bundle a line for each encounter that FHIR can hold; the others are set aside."""
+    writer = module_of("ivpush.writers.fhir", "format fhir")
+    for one in records:
+        try:
+            bundle = writer.encounter_to_bundle(one.encounter)
+        except InputError as error:
+            _refuse(one, error, intake)
+        else:
+            yield as_json(bundle) + b"\n"
+
+
+def _refuse(one: Record, error: InputError, intake: Intake) -> None:
+    """Set a record aside that was read, and that the format asked for cannot hold."""
+    from ivpush.readers import SetAside
+
+    intake.checked -= 1
+    intake.put_aside(SetAside(one.place, error))

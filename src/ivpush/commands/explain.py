@@ -36,13 +36,8 @@ def add(commands: Any) -> None:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    from ivpush.commands.check import check
-
     if Path(options.what).is_file() or options.what == "-":
-        options.files, options.format, options.output = [options.what], "text", []
-        options.fix, options.diff = False, False
-        options.fail_on, options.exit_zero, options.explain = "error", True, True
-        return check(options)
+        return _explain_file(options)
     from ivpush.catalogue import code_page
 
     settle(options)
@@ -51,6 +46,20 @@ def _explain(options: argparse.Namespace) -> int:
     if wanted in pack.codes:
         return say(code_page(pack.codes[wanted], pack))
     return show(options.what, pack)
+
+
+def _explain_file(options: argparse.Namespace) -> int:
+    """The results of a file, told step by step: a run of ``check`` with its other defaults."""
+    from ivpush.commands import check
+
+    parser = argparse.ArgumentParser()
+    check.add(parser.add_subparsers())
+    whole = parser.parse_args(["check", "--explain", "--exit-zero", "--format", "text", "-"])
+    for name, value in vars(options).items():
+        if name != "run":
+            setattr(whole, name, value)
+    whole.files = [options.what]
+    return check.check(whole)
 
 
 def show(name: str, pack: Pack) -> int:

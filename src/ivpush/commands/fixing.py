@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from ivpush.commands.common import plain
 from ivpush.commands.inputs import note
-from ivpush.commands.outputs import OutputError, module_of
+from ivpush.commands.outputs import module_of
 from ivpush.errors import Fault, UsageError
+from ivpush.writers.safe import escaped_json
 
 if TYPE_CHECKING:
-    from ivpush.commands.check import Run
     from ivpush.commands.inputs import Intake
+    from ivpush.commands.running import Run
     from ivpush.engine import Worked
     from ivpush.models import ClaimLine
     from ivpush.readers import Reading, Record
@@ -31,7 +32,6 @@ _X12 = "x12"
 
 def fix(run: Run, intake: Intake) -> None:
     """Judge every record and write it with its corrected claim."""
-    from ivpush.readers.detect import open_source
     from ivpush.readers.linking import Linker
 
     if run.options.chart:
@@ -39,34 +39,29 @@ def fix(run: Run, intake: Intake) -> None:
         charts = intake.linker.take(intake.readings(run.options.chart))
         for _ in intake.counted(charts):
             raise AssertionError("charts wait in the index")
-    kind = ""
-    for name in run.options.files:
-        try:
-            with open_source(name, intake.read_options(), run.options.from_) as source:
-                found = _X12 if source.format.name == _X12 else "json"
-                if run.fixed is not None and kind not in {"", found}:
-                    raise UsageError(Fault(name, "would put an 837 and JSON into one output",
-                                           "mend it in a run of its own"))  # fmt: skip
-                kind = found
-                (_mend if kind == _X12 else _rewrite)(run, intake, source)
-        except OutputError:
-            raise
-        except OSError as error:
-            intake.unopened(name, error)
-        except UsageError as error:
-            intake.refused(error)
-    if intake.linker is not None:
-        for record in intake.counted(intake.linker.rest()):
-            _write(run, record, intake, written=kind != _X12)
+    kinds: set[str] = set()
 
+    def mend(source: Source) -> Iterator[Reading]:
+        _only(_X12, kinds, run, source.name)
+        return _mend(run, intake, source)
 
-def _rewrite(run: Run, intake: Intake, source: Source) -> None:
-    """Encounters with their corrected claims, one a line of JSON."""
-    readings = source.read(intake.read_options())
+    def encounters(source: Source) -> Iterator[Reading]:
+        _only("json", kinds, run, source.name)
+        return source.read(intake.read_options())
+
+    readings = intake.readings(run.options.files, {_X12: mend}, encounters)
     if intake.linker is not None:
         readings = _paired(readings, intake.linker)
     for record in intake.counted(readings):
-        _write(run, record, intake, written=True)
+        _write(run, record, intake, written=_X12 not in kinds)
+
+
+def _only(kind: str, kinds: set[str], run: Run, name: str) -> None:
+    """Refuse an 837 beside another format: one output holds one of them."""
+    if run.fixed is not None and kinds - {kind}:
+        raise UsageError(Fault(name, "would put an 837 and JSON into one output",
+                               "mend it in a run of its own"))  # fmt: skip
+    kinds.add(kind)
 
 
 def _paired(readings: Iterator[Reading], linker: Linker) -> Iterator[Reading]:
@@ -77,6 +72,7 @@ def _paired(readings: Iterator[Reading], linker: Linker) -> Iterator[Reading]:
             yield from linker.pair(one)
         else:
             yield one
+    yield from linker.rest()
 
 
 def _write(run: Run, record: Record, intake: Intake, *, written: bool) -> None:
@@ -89,15 +85,15 @@ def _write(run: Run, record: Record, intake: Intake, *, written: bool) -> None:
         encounter = encounter.model_copy(update={"lines": lines})
     with run.shield.held():
         text = encounter.model_dump_json(exclude_none=True).encode()
-        run.fixed.stream.write(text + b"\n")
+        run.fixed.stream.write(escaped_json(text) + b"\n")
 
 
-def _mend(run: Run, intake: Intake, source: Source) -> None:
-    """An 837 with its corrected lines; every other segment as it came."""
+def _mend(run: Run, intake: Intake, source: Source) -> Iterator[Reading]:
+    """An 837 with its corrected lines, every other segment as it came; yields all but records."""
     from ivpush.readers import Record, SetAside
 
     mend = module_of("ivpush.writers.x12", "--fix of an 837").mend
-    refused: dict[str, SetAside] = {}
+    refused: list[SetAside] = []
 
     def correct(record: Record) -> tuple[ClaimLine, ...] | None:
         found: Record | SetAside = record
@@ -106,18 +102,19 @@ def _mend(run: Run, intake: Intake, source: Source) -> None:
             for one in notes:
                 note(one)
         if isinstance(found, SetAside):
-            refused[record.place] = found
+            refused.append(found)
             return None
+        intake.checked += 1
         return _corrected(run, run.take(found, intake), record.place)
 
     out = run.fixed.stream if run.fixed is not None else _Nowhere()
-    readings = mend(source.name, source.stream, out, correct, intake.read_options())
-    for one in readings:
-        if isinstance(one, Record) and one.place in refused:
-            intake.put_aside(refused.pop(one.place))
-            continue
-        for _ in intake.counted([one]):
-            pass
+    run.torn = run.fixed is not None
+    for one in mend(source.name, source.stream, out, correct, intake.read_options()):
+        if not isinstance(one, Record):
+            yield one
+        while refused:
+            yield refused.pop()
+    run.torn = False
 
 
 class _Nowhere:

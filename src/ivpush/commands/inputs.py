@@ -5,19 +5,24 @@ from __future__ import annotations
 import argparse
 import base64
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from ivpush.commands.common import CLEAN, ORDER, UNREAD, USAGE, plain
-from ivpush.errors import Fault, UsageError
+from ivpush.commands.outputs import OutputError
+from ivpush.errors import Fault, InputError, IvpushError, UsageError
 
 if TYPE_CHECKING:
     from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
+    from ivpush.readers.detect import Source
     from ivpush.readers.linking import Linker
 
 __all__ = ["Intake", "add_inputs", "input_names", "note"]
 
+Read = Callable[["Source"], Iterator["Reading"]]
+"""Reads an open input."""
 _FROM = ("fhir", "x12", "hl7", "parquet", "json", "csv", "mar")
 
 
@@ -87,26 +92,70 @@ class Intake:
         if self.aside is not None:
             self.aside.write(_row(one, show_text=self._options.show_text))
 
-    def readings(self, names: Iterable[str]) -> Iterator[Reading]:
-        """What stands in the files; one that cannot be opened or understood is reported."""
-        from ivpush.readers.detect import open_reader
+    def readings(
+        self,
+        names: Iterable[str],
+        special: Mapping[str, Read] | None = None,
+        usual: Read | None = None,
+    ) -> Iterator[Reading]:
+        """What stands in the files; one that cannot be opened or understood is reported.
 
-        for name in names:
-            try:
-                yield from open_reader(name, self.read_options(), self._options.from_)
-            except OSError as error:
-                self.unopened(name, error)
-            except UsageError as error:
-                self.refused(error)
+        Files of a format whose records may be spread over files are read together, after the rest.
+        ``special`` reads some formats otherwise, ``usual`` the others.
+        """
+        from ivpush.readers.detect import read_together, whole
 
-    def unopened(self, name: str, error: OSError) -> None:
-        """Report a file that cannot be read."""
-        self.statuses.add(USAGE)
-        print(f"ivpush: {plain(name)}: {error.strerror or 'cannot be read'}; name a file "
-              "that can be read", file=sys.stderr)  # fmt: skip
+        special = special or {}
+        read = usual or (lambda source: source.read(self.read_options()))
 
-    def refused(self, error: UsageError) -> None:
-        """Report a file that no reader takes."""
+        together: dict[str, list[Source]] = {}
+        with ExitStack() as kept:
+            for name in names:
+                with self.reported(name), ExitStack() as stack:
+                    source = self.opened(stack, name)
+                    if source is None:
+                        continue
+                    if source.format.name in special:
+                        yield from whole(name, special[source.format.name](source))
+                    elif name != "-" and source.joins(self.read_options()):
+                        together.setdefault(source.format.module, []).append(source)
+                        kept.push(stack.pop_all())
+                    else:
+                        yield from read(source)
+            for those in together.values():
+                with self.reported(", ".join(one.name for one in those)):
+                    if len(those) == 1:
+                        yield from read(those[0])
+                    else:
+                        yield from read_together(those, self.read_options())
+
+    def opened(self, stack: ExitStack, name: str) -> Source | None:
+        """An input, open for as long as the stack; None where its first bytes are unsound."""
+        from ivpush.readers.detect import DAMAGE, damaged, open_source
+
+        try:
+            opened = open_source(name, self.read_options(), self._options.from_)
+            return stack.enter_context(opened)
+        except DAMAGE as error:
+            self.put_aside(damaged(name, error))
+            return None
+
+    @contextmanager
+    def reported(self, name: str) -> Iterator[None]:
+        """Reports a file that cannot be read or that no reader takes; the run goes on."""
+        try:
+            yield
+        except OutputError:
+            raise
+        except OSError as error:
+            self.statuses.add(USAGE)
+            print(f"ivpush: {plain(name)}: {error.strerror or 'cannot be read'}; name a file "
+                  "that can be read", file=sys.stderr)  # fmt: skip
+        except (InputError, UsageError) as error:
+            self.refused(error)
+
+    def refused(self, error: IvpushError) -> None:
+        """Report a file that no reader takes, or an output that cannot be written."""
         self.statuses.add(USAGE)
         for fault in error.faults:
             print(f"ivpush: {plain(str(fault))}", file=sys.stderr)
@@ -118,7 +167,7 @@ class Intake:
         given = self._options
         return ReadOptions(timezone=given.timezone, setting=given.setting, map=_map(given.map))
 
-    def close(self, more: str = "") -> int:
+    def close(self, more: str = "", done: str = "checked") -> int:
         """Print the counts; gives the exit status."""
         if self.linker is not None:
             one = self.linker
@@ -126,7 +175,7 @@ class Intake:
                   f"not fit; charts: {one.linked} linked + {one.charts_alone} alone",
                   file=sys.stderr)  # fmt: skip
         read = self.checked + self.set_aside
-        print(f"{read} in = {self.checked} checked + {self.set_aside} set aside{more}",
+        print(f"{read} in = {self.checked} {done} + {self.set_aside} set aside{more}",
               file=sys.stderr)  # fmt: skip
         return next(status for status in ORDER if status in self.statuses)
 

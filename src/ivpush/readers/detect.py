@@ -11,7 +11,7 @@ import io
 import re
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -21,13 +21,15 @@ from typing import IO, Any, cast
 from ivpush.errors import Fault, InputError, UsageError, did_you_mean
 from ivpush.readers import Reading, ReadOptions, SetAside
 
-__all__ = ["FORMATS", "Format", "Source", "detect", "open_reader", "open_source"]
+__all__ = ["DAMAGE", "FORMATS", "Format", "Source", "damaged", "detect", "open_reader",
+           "open_source", "read_together", "whole"]  # fmt: skip
 
 HEAD_BYTES = 64 * 1024
 MOST_UNPACKED_BYTES = 8 * 1024**3
 MOST_RATIO = 500
 """Charts and claims seldom shrink below a hundredth; only made-up bytes pass this."""
 _FREE_BYTES = 64 * 1024**2
+_MAPS = "ivpush.readers.maps"
 _GZIP = b"\x1f\x8b"
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _RESOURCE = re.compile(rb'"resourceType"\s*:')
@@ -71,6 +73,9 @@ FORMATS: tuple[Format, ...] = (
 """Known formats, in the order in which first bytes are looked at. No bytes tell a table of text
 from other text: its name does, or a column map."""
 
+Together = Callable[[Sequence[tuple[str, IO[bytes]]], ReadOptions], Iterator[Reading]]
+"""Reads several open files as one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -84,13 +89,41 @@ class Source:
         """What the format's reader finds; damage of a compressed input is set aside."""
         yield from whole(self.name, reader_of(self.format).read(self.name, self.stream, options))
 
+    def joins(self, options: ReadOptions) -> bool:
+        """Whether the format's records may be spread over several files, read together."""
+        return _together(reader_of(self.format), options) is not None
+
+
+def read_together(sources: Sequence[Source], options: ReadOptions) -> Iterator[Reading]:
+    """What the files of one format hold between them."""
+    together = _together(reader_of(sources[0].format), options)
+    if together is None:
+        for one in sources:
+            yield from one.read(options)
+        return
+    names = ", ".join(one.name for one in sources)
+    yield from whole(names, together([(one.name, one.stream) for one in sources], options))
+
+
+def _together(reader: Any, options: ReadOptions) -> Together | None:
+    """How a reader takes several files: resources that name one another, or tables to be joined.
+
+    A mapped table is whole on its own, so that each file is read by itself.
+    """
+    if hasattr(reader, "read_together"):
+        found: Together = reader.read_together
+        return found
+    if hasattr(reader, "read_joined") and options.map is None:
+        return lambda inputs, given: reader.read_joined(dict(inputs), given)
+    return None
+
 
 def whole(name: str, readings: Iterator[Reading]) -> Iterator[Reading]:
     """The readings of an input; where its compressed bytes are unsound, the rest is set aside."""
     try:
         yield from readings
-    except _DAMAGE as error:
-        yield SetAside(name, _damaged(error))
+    except DAMAGE as error:
+        yield damaged(name, error)
 
 
 def open_reader(name: str, options: ReadOptions, from_: str | None = None) -> Iterator[Reading]:
@@ -101,8 +134,8 @@ def open_reader(name: str, options: ReadOptions, from_: str | None = None) -> It
     try:
         with open_source(name, options, from_) as source:
             yield from source.read(options)
-    except _DAMAGE as error:
-        yield SetAside(name, _damaged(error))
+    except DAMAGE as error:
+        yield damaged(name, error)
 
 
 @contextmanager
@@ -141,7 +174,9 @@ def detect(name: str, head: bytes, options: ReadOptions, from_: str | None = Non
         if one.sniff(start):
             return one
     for one in FORMATS:
-        if ending in one.endings or (one.name == "csv" and options.map is not None):
+        if one.name == "csv" and (ending in one.endings or options.map is not None):
+            return _table(one, options)
+        if ending in one.endings:
             return one
     if not start or _JSON_SCALAR.match(start):
         return next(one for one in FORMATS if one.name == "json")
@@ -150,6 +185,18 @@ def detect(name: str, head: bytes, options: ReadOptions, from_: str | None = Non
         Fault(name, "is in no known format", f"write --from with one of: {names}; a table of text "
               "also needs --map")
     )  # fmt: skip
+
+
+def _table(csv: Format, options: ReadOptions) -> Format:
+    """The format of a table of text: a record of administrations where its map says so."""
+    if options.map is None:
+        return csv
+    try:
+        maps: Any = import_module(_MAPS)
+    except ModuleNotFoundError:
+        return csv
+    charted = maps.load_map(options.map).table == "administrations"
+    return next(one for one in FORMATS if one.name == "mar") if charted else csv
 
 
 def reader_of(format_: Format) -> Any:
@@ -197,7 +244,8 @@ class _TooMuchError(Exception):
     """Compressed bytes that unpack to more than the cap."""
 
 
-_DAMAGE = (_TooMuchError, EOFError, zlib.error, gzip.BadGzipFile)
+DAMAGE = (_TooMuchError, EOFError, zlib.error, gzip.BadGzipFile)
+"""What reading compressed bytes may raise where they are unsound."""
 
 
 class _Capped(io.RawIOBase):
@@ -220,9 +268,11 @@ class _Capped(io.RawIOBase):
         return len(got)
 
 
-def _damaged(error: Exception) -> InputError:
+def damaged(name: str, error: Exception) -> SetAside:
+    """The rest of an input whose compressed bytes are unsound, set aside."""
     if isinstance(error, _TooMuchError):
-        return InputError(Fault("", "the compressed bytes unpack to too much",
-                                "unpack the file first, or split it"))  # fmt: skip
-    return InputError(Fault("", "the compressed bytes are damaged or cut short; the rest of the "
-                            "file was not read", "pack the file again"))  # fmt: skip
+        fault = Fault("", "the compressed bytes unpack to too much", "unpack the file, or split it")
+    else:
+        fault = Fault("", "the compressed bytes are damaged or cut short; the rest of the file was "
+                      "not read", "pack the file again")  # fmt: skip
+    return SetAside(name, InputError(fault))

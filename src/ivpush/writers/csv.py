@@ -3,13 +3,15 @@
 Every encounter has a row ``encounter`` with its status, then a row for each ``suggested`` line,
 ``not_billable`` administration, ``violation`` and open ``question``; filter by ``kind``. UTF-8, a
 header, commas, CRLF (RFC 4180). A spreadsheet would run text that begins like a formula, so such
-text gets an apostrophe in front; our own numbers (``line``, ``units``) never do.
+text gets an apostrophe in front; our own numbers (``line``, ``units``) and ids that are plain
+numbers never do.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
 
@@ -27,6 +29,8 @@ COLUMNS = ("place", "encounter", "kind", "status", "rule", "name", "severity", "
            "carc", "rarc", "cites")  # fmt: skip
 _NUMBERS = frozenset({"line", "units"})
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?", re.ASCII)
+"""An id may be a negative number: nothing that could run, and a key that must stay as it is."""
 _STDIN = "stdin"
 
 
@@ -90,4 +94,5 @@ def _cell(column: str, value: str | int) -> str | int:
     if column in _NUMBERS or isinstance(value, int):
         return value
     text = visible(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    risky = text.startswith(_FORMULA) and not _NUMBER.fullmatch(text)
+    return f"'{text}" if risky else text

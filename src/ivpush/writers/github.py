@@ -34,7 +34,8 @@ class Writer:
             marks["title"] = f"{one.rule} {one.name}"
             shown = ",".join(f"{key}={_property(text)}" for key, text in marks.items())
             line = f", line {one.line}" if one.line is not None else ""
-            text = f"{result.encounter}{line}: {one.message} {one.fix}"
+            within = f" ({where.within})" if where.within else ""
+            text = f"{result.encounter}{line}{within}: {one.message} {one.fix}"
             command = f"::{_LEVELS[one.severity]} {shown}::{_data(text)}\n"
             self._out.write(command.encode())
 

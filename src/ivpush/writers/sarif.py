@@ -59,8 +59,7 @@ class Writer:
                 **({"ruleIndex": self._index[one.rule]} if one.rule in self._index else {}),
                 "level": _LEVELS[one.severity],
                 "message": {"text": visible(f"{one.message} {one.fix}".strip())},
-                "locations": [{"physicalLocation": where, "logicalLocations": _logical(
-                    encounter, one)}],
+                "locations": [{**where, "logicalLocations": _logical(encounter, one)}],
                 "partialFingerprints": {"ivpush/v1": _fingerprint((*key, seen[key]))},
                 "properties": _properties(one),
             }))  # fmt: skip
@@ -85,10 +84,14 @@ def _descriptor(rule: Rule) -> dict[str, Any]:
 
 
 def _physical(place: str) -> dict[str, Any]:
+    """File and line of a record, and the reader's own words for where in the file it stands."""
     where = place_of(place)
-    made: dict[str, Any] = {"artifactLocation": {"uri": where.uri}}
+    physical: dict[str, Any] = {"artifactLocation": {"uri": where.uri}}
     if where.line is not None:
-        made["region"] = {"startLine": where.line}
+        physical["region"] = {"startLine": where.line}
+    made: dict[str, Any] = {"physicalLocation": physical}
+    if where.within:
+        made["message"] = {"text": visible(where.within)}
     return made
 
 

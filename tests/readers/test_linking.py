@@ -1,0 +1,205 @@
+"""Charts find their claims, contradictions stay apart, and no record is lost."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivpush import Encounter, InputError
+from ivpush.errors import Fault
+from ivpush.readers import Note, Reading, Record, SetAside
+from ivpush.readers.linking import Linker, link
+
+DAY = "2026-03-02"
+PUSH = {"id": "a", "drug": "ondansetron", "route": "IV", "method": "push", "start": f"{DAY}T10:00"}
+LINE = {"number": 1, "code": "96374", "units": 1}
+
+
+def chart(id_: str = "E", place: str = "", **more: Any) -> Record:
+    made = {"id": id_, "setting": "facility", "date": DAY, "administrations": [PUSH], **more}
+    return Record(place or f"charts:{id_}", Encounter.model_validate(made))
+
+
+def claim(id_: str = "E", place: str = "", **more: Any) -> Record:
+    made = {"id": id_, "setting": "facility", "date": DAY, "lines": [LINE], **more}
+    return Record(place or f"claims:{id_}", Encounter.model_validate(made))
+
+
+def run(claims: list[Reading], charts: list[Reading]) -> tuple[list[Record], list[Note], Linker]:
+    linker = Linker()
+    found = list(link(iter(claims), iter(charts), linker))
+    records = [one for one in found if isinstance(one, Record)]
+    return records, [one for one in found if isinstance(one, Note)], linker
+
+
+def test_one_id_makes_one_encounter() -> None:
+    records, notes, linker = run([claim(type_of_bill="131", diagnoses=["C50.911"])], [chart()])
+    (one,) = records
+    assert one.place == "claims:E"
+    assert one.encounter.lines and one.encounter.administrations
+    assert one.encounter.type_of_bill == "131"
+    assert one.encounter.diagnoses == ("C50.911",)
+    assert notes == []
+    assert (linker.pairs, linker.linked, linker.claims_alone, linker.charts_alone) == (1, 1, 0, 0)
+
+
+def test_the_claims_fields_win_and_the_difference_is_said() -> None:
+    records, notes, _ = run(
+        [claim(type_of_bill="131", payer="p")],
+        [chart(type_of_bill="851", lines=[], supervision={"level": "direct"}, payer="q")],
+    )
+    one = records[0].encounter
+    assert (one.type_of_bill, one.payer, one.lines and one.lines[0].code) == ("131", "p", "96374")
+    assert one.supervision is not None and one.supervision.level == "direct"
+    said = " ".join(note.message for note in notes)
+    assert "type_of_bill; the claim's holds" in said
+    assert "payer; the claim's holds" in said
+    assert "lines; the claim's hold" in said
+
+
+def test_the_charts_other_fields_win_and_the_difference_is_said() -> None:
+    records, notes, _ = run([claim(timezone="America/Chicago")], [chart(timezone="America/Denver")])
+    assert records[0].encounter.timezone == "America/Denver"
+    assert "timezone; the chart's holds" in notes[0].message
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [({"setting": "professional"}, "another setting"),
+     ({"date": "2026-04-01"}, "no date in common")],
+)  # fmt: skip
+def test_a_contradiction_keeps_both_apart(more: Any, why: str) -> None:
+    records, notes, linker = run([claim(**more)], [chart()])
+    assert [one.place for one in records] == ["claims:E", "charts:E"]
+    assert records[0].encounter.administrations is None
+    assert records[1].encounter.lines is None
+    assert why in notes[0].message
+    assert (linker.claims_alone, linker.charts_alone) == (1, 1)
+
+
+def test_a_line_within_a_stay_is_no_contradiction() -> None:
+    stay = chart(start=f"{DAY}T08:00", end="2026-03-05T09:00")
+    later = claim(date="2026-03-04", lines=[{**LINE, "date": "2026-03-04"}])
+    records, notes, _ = run([later], [stay])
+    assert len(records) == 1
+    assert [one.message for one in notes if "the chart does not hold" in one.message] == []
+
+
+def test_a_line_outside_the_chart_is_said() -> None:
+    lines = [LINE, {**LINE, "number": 2, "date": "2026-03-20"}]
+    records, notes, _ = run([claim(lines=lines)], [chart()])
+    assert len(records) == 1
+    assert any("a date that the chart does not hold" in one.message for one in notes)
+
+
+def test_unmatched_sides_are_said_and_checked_alone() -> None:
+    records, notes, linker = run([claim("A"), claim("B")], [chart("C"), chart("D")])
+    assert sorted(one.place for one in records) == ["charts:C", "charts:D", "claims:A", "claims:B"]
+    assert sorted(one.place for one in notes) == ["charts:C", "charts:D", "claims:A", "claims:B"]
+    assert (linker.claims_alone, linker.charts_alone) == (2, 2)
+
+
+def test_a_date_links_where_only_one_of_each_carries_it() -> None:
+    records, notes, _ = run([claim("A")], [chart("B"), chart("C", date="2026-03-09")])
+    linked = next(one for one in records if one.place == "claims:A")
+    assert linked.encounter.id == "A"
+    assert linked.encounter.administrations
+    assert "by date alone" in notes[0].message
+    assert len(records) == 2
+
+
+@pytest.mark.parametrize("claims", [[claim("A"), claim("B")], [claim("A"), claim("X")]])
+def test_a_date_that_others_carry_links_nothing(claims: list[Reading]) -> None:
+    records, _, linker = run(claims, [chart("X"), chart("Y", date="2026-03-09")])
+    assert all(one.encounter.id != "A" or not one.encounter.administrations for one in records)
+    assert linker.claims_alone >= 1
+
+
+def test_two_claims_for_one_chart_are_linked_and_said() -> None:
+    records, notes, linker = run([claim(place="c:1"), claim(place="c:2")], [chart()])
+    assert [one.place for one in records] == ["c:1", "c:2"]
+    assert all(one.encounter.administrations for one in records)
+    assert [one.place for one in notes] == ["c:2"]
+    assert (linker.pairs, linker.linked) == (2, 1)
+
+
+def test_two_charts_of_one_id_are_not_mixed() -> None:
+    records, notes, _ = run([claim()], [chart(place="h:1"), chart(place="h:2")])
+    assert [one.place for one in records] == ["claims:E", "h:2"]
+    assert "an earlier chart has the same id" in notes[0].message
+
+
+def test_what_does_not_fit_together_is_set_aside_and_the_chart_stays() -> None:
+    own = {**PUSH, "id": "other"}
+    bad = claim(administrations=[own], lines=[{**LINE, "administrations": ["other"]}])
+    linker = Linker()
+    found = list(link([bad], [chart()], linker))
+    aside = [one for one in found if isinstance(one, SetAside)]
+    assert len(aside) == 1 and "do not fit together" in str(aside[0].error)
+    assert [one.place for one in found if isinstance(one, Record)] == ["charts:E"]
+    assert (linker.refused, linker.charts_alone) == (1, 1)
+
+
+def test_notes_and_set_asides_pass_through() -> None:
+    aside = SetAside("x", InputError(Fault("", "bad")))
+    note = Note("y", "said")
+    found = list(link([aside, note], [note, aside]))
+    assert found == [note, aside, aside, note]
+
+
+def test_now_links_or_gives_the_claim_alone() -> None:
+    linker = Linker()
+    assert list(linker.take([chart("A")])) == []
+    linked, notes = linker.now(claim("A"))
+    assert isinstance(linked, Record) and linked.encounter.administrations and notes == []
+    alone, notes = linker.now(claim("B"))
+    assert isinstance(alone, Record) and alone.encounter.administrations is None
+    assert [one.place for one in notes] == ["claims:B"]
+    assert list(linker.rest()) == []
+
+
+IDS = st.sampled_from("ABCD")
+DAYS = st.sampled_from(("2026-03-02", "2026-03-03", "2026-03-04"))
+SETTINGS = st.sampled_from(("facility", "professional"))
+SIDES = st.lists(st.tuples(IDS, DAYS, SETTINGS), max_size=6)
+
+
+@given(SIDES, SIDES)
+def test_no_record_is_lost_or_doubled(claims: Any, charts: Any) -> None:
+    left: list[Reading] = [
+        claim(one, f"c{n}", date=day, setting=kind) for n, (one, day, kind) in enumerate(claims)
+    ]
+    right: list[Reading] = [
+        chart(
+            one,
+            f"h{n}",
+            date=day,
+            setting=kind,
+            administrations=[{**PUSH, "start": f"{day}T10:00"}],
+        )
+        for n, (one, day, kind) in enumerate(charts)
+    ]
+    records, _, linker = run(left, right)
+    places = [one.place for one in records]
+    assert sorted(p for p in places if p[0] == "c") == sorted(one.place for one in left)  # type: ignore[union-attr]
+    assert len(set(places)) == len(places)
+    assert linker.pairs + linker.claims_alone == len(left)
+    assert linker.linked + linker.charts_alone == len(right)
+    for one in records:
+        assert one.place[0] == "h" or one.encounter.lines is not None
+        Encounter.model_validate(json.loads(one.encounter.model_dump_json()))
+
+
+@given(SIDES)
+def test_notes_never_repeat_an_id_or_a_date(claims: Any) -> None:
+    left: list[Reading] = [
+        claim(f"canary-{one}", f"c{n}", date=day, setting=kind)
+        for n, (one, day, kind) in enumerate(claims)
+    ]
+    right: list[Reading] = [chart("canary-A", "h0"), chart("canary-Z", "h1")]
+    _, notes, _ = run(left, right)
+    assert all("canary" not in one.message and "2026" not in one.message for one in notes)

@@ -1,0 +1,195 @@
+"""The configuration: found where it should be, read whole, and ignoring needs a reason."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivpush import Encounter, Engine, UsageError
+from ivpush.configuration import (
+    Ignore,
+    Selection,
+    find_configuration,
+    read_configuration,
+    select_rules,
+)
+
+TODAY = date(2026, 11, 24)
+RULES = Engine().pack.rules
+WRONG = Encounter.model_validate(
+    {
+        "id": "E",
+        "setting": "facility",
+        "date": "2026-03-02",
+        "administrations": [],
+        "lines": [{"number": 1, "code": "96375", "units": 1}],
+    }
+)
+
+
+def config(folder: Path, text: str, name: str = "ivpush.toml") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return path
+
+
+FULL = """
+payer = "medicare"
+packs = ["ours", "more/rules"]
+select = ["IVP1"]
+ignore = [{rule = "IVP304", reason = "our billing office checks it", until = "2027-01-01"},
+          {rule = "IVP2", reason = "times are checked elsewhere", until = 2027-06-30}]
+[policies]
+long_push = "x"
+gap = 30
+on = true
+"""
+
+
+def test_every_key_is_read(tmp_path: Path) -> None:
+    made = read_configuration(config(tmp_path, FULL))
+    assert made.payer == "medicare"
+    assert made.packs == (tmp_path / "ours", tmp_path / "more/rules")
+    assert made.policies == {"long_push": "x", "gap": "30", "on": "true"}
+    assert made.select == ("IVP1",)
+    assert [(one.rule, one.until) for one in made.ignore] == [
+        ("IVP304", date(2027, 1, 1)), ("IVP2", date(2027, 6, 30))]  # fmt: skip
+
+
+def test_pyproject_holds_the_same_under_its_table(tmp_path: Path) -> None:
+    path = config(tmp_path, '[tool.ivpush]\npayer = "p"\n', "pyproject.toml")
+    assert read_configuration(path).payer == "p"
+    with pytest.raises(UsageError, match=r"has no table \[tool.ivpush\]"):
+        read_configuration(config(tmp_path / "x", "[tool.other]\n", "pyproject.toml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('payr = "x"', "'payr' is no key; did you mean 'payer'?"),
+        ("payer = 3", "payer: is no text"),
+        ('packs = "ours"', "packs: is no list of texts"),
+        ("select = [1]", "select: is no list of texts"),
+        ("policies = 3", "policies: is no table"),
+        ("policies = {a = [1]}", "policies.a: is no word or number"),
+        ("policies = {a = 1.5}", "policies.a: is no word or number"),
+        ('ignore = "IVP304"', "ignore: is no list"),
+        ('ignore = ["IVP304"]', "ignore[1]: gives no reason"),
+        ('ignore = [{rule = "IVP304"}]', "ignore[1]: gives no reason"),
+        ('ignore = [{rule = "IVP304", reason = " "}]', "ignore[1]: gives no reason"),
+        ('ignore = [{reason = "r"}]', "ignore[1]: names no rule"),
+        ('ignore = [{rule = "a", reason = "r", untl = "x"}]', "did you mean 'until'?"),
+        ('ignore = [{rule = "a", reason = "r", until = "soon"}]', "ignore[1].until: is no date"),
+        ('ignore = [{rule = "a", reason = "r", until = 2027-01-01T00:00:00}]', "until: is no date"),
+        ("payer = ", "is not TOML"),
+        ("a = " + "[" * 5_000, "is not TOML"),
+    ],
+)
+def test_faults_are_named_with_what_to_write(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_configuration(config(tmp_path, text))
+    assert says in str(caught.value)
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_configuration(config(tmp_path, 'payr = 1\nselect = 2\nignore = ["x"]\n'))
+    assert len(caught.value.faults) == 3
+
+
+def test_bytes_and_missing_files_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "ivpush.toml"
+    with pytest.raises(UsageError, match="No such file"):
+        read_configuration(path)
+    path.write_bytes(b'payer = "\xff"')
+    with pytest.raises(UsageError, match="is not UTF-8"):
+        read_configuration(path)
+
+
+def test_the_nearest_file_up_to_the_repository_speaks(tmp_path: Path) -> None:
+    root, deep = tmp_path / "repo", tmp_path / "repo/a/b"
+    deep.mkdir(parents=True)
+    config(tmp_path, "")
+    assert find_configuration(deep) is None
+    (root / ".git").mkdir()
+    assert find_configuration(deep) is None
+    project = config(root, "[tool.ivpush]\n", "pyproject.toml")
+    assert find_configuration(deep) == project
+    config(root / "a", "[tool.other]\n", "pyproject.toml")
+    assert find_configuration(deep) == project
+    own = config(root, "")
+    assert find_configuration(deep) == own
+    nearer = config(root / "a", "[tool.ivpush]\n", "pyproject.toml")
+    assert find_configuration(deep) == nearer
+
+
+def test_outside_a_repository_only_the_folder_itself_counts(tmp_path: Path) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    config(tmp_path, "")
+    assert find_configuration(inner) is None
+    assert find_configuration(tmp_path) == tmp_path / "ivpush.toml"
+
+
+def silent(select: Any = (), ignore: Any = ()) -> frozenset[str]:
+    return select_rules(RULES, select, ignore, TODAY)[0].silent
+
+
+def test_words_name_rules_by_id_name_or_start() -> None:
+    ids = {one.id for one in RULES}
+    assert silent() == frozenset()
+    assert silent(ignore=[Ignore("IVP104", "")]) == {"IVP104"}
+    assert silent(ignore=[Ignore("ivp104", "")]) == {"IVP104"}
+    assert silent(ignore=[Ignore("addon-without-primary", "")]) == {"IVP104"}
+    room = {one for one in ids if one.startswith("IVP1")}
+    assert silent(ignore=[Ignore("IVP1", "")]) == room
+    assert silent(select=["IVP1"]) == ids - room
+    assert silent(["IVP1", "IVP2"], [Ignore("IVP104", "")]) == {
+        one for one in ids if not one.startswith(("IVP1", "IVP2"))} | {"IVP104"}  # fmt: skip
+
+
+def test_a_word_that_names_no_rule_is_refused() -> None:
+    with pytest.raises(UsageError) as caught:
+        select_rules(RULES, ["IVP999"], [Ignore("addon-without-primry", "r", None, "f: ignore[1]")],
+                     TODAY)  # fmt: skip
+    assert len(caught.value.faults) == 2
+    assert "did you mean 'addon-without-primary'?" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("until", "holds"),
+    [(None, True), (date(2026, 11, 24), True), (date(2026, 11, 23), False)],
+)
+def test_an_ignore_holds_to_its_last_day(until: date | None, holds: bool) -> None:
+    selection, ended = select_rules(RULES, (), [Ignore("IVP104", "r", until, "f")], TODAY)
+    assert ("IVP104" in selection.silent) is holds
+    assert len(ended) == (0 if holds else 1)
+
+
+def test_silent_rules_leave_the_result_and_its_status_follows() -> None:
+    result = Engine().check(WRONG)
+    assert result.status == "violations"
+    errors = {one.rule for one in result.violations if one.severity == "error"}
+    made, gone = Selection(frozenset(errors)).applied(result)
+    assert made.status == ("needs_chart" if result.questions else "clean")
+    assert gone == sum(one.rule in errors for one in result.violations) > 0
+    assert {one.rule for one in made.violations}.isdisjoint(errors)
+    assert (made.corrected, made.suggested) == (result.corrected, result.suggested)
+
+
+def test_one_error_left_keeps_the_status() -> None:
+    result = Engine().check(WRONG)
+    errors = sorted({one.rule for one in result.violations if one.severity == "error"})
+    assert len(errors) > 1
+    made, _ = Selection(frozenset(errors[1:])).applied(result)
+    assert made.status == "violations"
+
+
+def test_no_selection_gives_the_same_result() -> None:
+    result = Engine().check(WRONG)
+    assert Selection().applied(result) == (result, 0)
