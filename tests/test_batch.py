@@ -177,6 +177,20 @@ def test_what_another_reader_makes_goes_the_same_way(tmp_path: Path) -> None:
     assert written(tmp_path / "one") == written(tmp_path / "two")
 
 
+def test_files_that_are_whole_only_together_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read apart, resources that name one another would lose what links them."""
+    first, second = ndjson(tmp_path, 1, "a.ndjson"), ndjson(tmp_path, 1, "b.ndjson")
+    monkeypatch.setattr(
+        "ivpush.readers.json.read_together", lambda _inputs, _options: iter(()), raising=False
+    )
+    with pytest.raises(UsageError, match="read together"):
+        run(plan([first, second], tmp_path))
+    monkeypatch.undo()
+    assert run(plan([first, second], tmp_path)).read == 2
+
+
 class Killing(Worker):
     """A worker that dies of one kind of record."""
 

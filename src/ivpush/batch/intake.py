@@ -18,7 +18,7 @@ from typing import cast
 from ivpush.batch.plan import MOST_CHUNK_BYTES, Item, Plan
 from ivpush.errors import Fault, UsageError
 from ivpush.readers import Reading, Record, SetAside
-from ivpush.readers.detect import Source, open_source, whole
+from ivpush.readers.detect import DAMAGE, Source, open_source, whole
 from ivpush.readers.json import MOST_DOCUMENT_BYTES, MOST_RECORD_BYTES, lines, opening
 
 __all__ = ["Chunk", "Intake", "Position", "expanded"]
@@ -88,6 +88,28 @@ class Intake:
         ]
         self.bytes = sum(self.sizes) if self.regular else 0
         self._plan, self._note = plan, note
+        if len(self.files) > 1:
+            self._refuse_joined()
+
+    def _refuse_joined(self) -> None:
+        """Refuse files that only together hold whole encounters: apart they would lose facts."""
+        for name in self.files:
+            if name == "-" or not Path(name).is_file():
+                continue
+            try:
+                with open_source(name, self._plan.read, self._plan.from_) as source:
+                    joins = source.joins(self._plan.read)
+            except DAMAGE:
+                continue  # it is set aside in its turn
+            if joins:
+                raise UsageError(
+                    Fault(
+                        name,
+                        "is in a format whose files are read together",
+                        "leave out --workers, --resume, --progress and --chunk, "
+                        "or make NDJSON of them first with ivpush convert",
+                    )
+                )
 
     def identity(self) -> str:
         """Hash of every name and every byte of the input, so that a resumed run reads the same."""
