@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ivpush.commands import batching
 from ivpush.commands.common import (
     add_engine,
     add_look,
@@ -43,14 +44,15 @@ def add(commands: Any) -> None:
     add_selection(parser)
     add_engine(parser)
     add_look(parser)
-    # The options of a run in several processes (--workers, --resume) belong here.
+    batching.add_options(parser)
     parser.set_defaults(run=check)
 
 
 def check(options: argparse.Namespace) -> int:
     """Check the files of the options; gives the exit status."""
     settle(options)
-    # A run in several processes branches off here: it finds the configuration in the options.
+    if batching.wanted(options):
+        return batching.run(options)
     names = input_names(options)
     engine = make_engine(options)
     selection = choose(options, engine.pack)

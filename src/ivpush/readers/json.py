@@ -14,7 +14,7 @@ from ivpush.errors import Fault, InputError
 from ivpush.models import Administration, ClaimLine, Encounter, Supervision
 from ivpush.readers import ReadOptions, Record, SetAside
 
-__all__ = ["read"]
+__all__ = ["lines", "opening", "read", "record"]
 
 MOST_RECORD_BYTES = 32 * 1024 * 1024
 MOST_DOCUMENT_BYTES = 256 * 1024 * 1024
@@ -35,15 +35,13 @@ def read(
 
     What the options know stands in for a setting, time zone or payer that a record leaves out.
     """
-    given = {key: getattr(options, key) for key in _GIVEN if getattr(options, key, None)}
-    number, first = 1, stream.readline(MOST_RECORD_BYTES + 1)
-    while first and not first.strip(b" \t\r\n\xef\xbb\xbf"):
-        number, first = number + 1, stream.readline(MOST_RECORD_BYTES + 1)
-    first = first.removeprefix(b"\xef\xbb\xbf")
+    number, first, is_lines = opening(stream)
     if not first:
         return
-    if first.lstrip()[:1] == b"{" and _whole(first):
-        yield from _lines(name, (number, first), stream, given)
+    given = _given(options)
+    if is_lines:
+        for at, line in lines(stream, number, first):
+            yield _record(f"{name}:{at}", line, given)
         return
     text = first + stream.read(MOST_DOCUMENT_BYTES + 1)
     if len(text) > MOST_DOCUMENT_BYTES:
@@ -51,6 +49,39 @@ def read(
                                               "write one object a line")))  # fmt: skip
         return
     yield from _document(name, text, given)
+
+
+def opening(stream: IO[bytes]) -> tuple[int, bytes, bool]:
+    """The first line that is not blank: its number, its bytes, and whether this is NDJSON."""
+    number, first = 1, stream.readline(MOST_RECORD_BYTES + 1)
+    while first and not first.strip(b" \t\r\n\xef\xbb\xbf"):
+        number, first = number + 1, stream.readline(MOST_RECORD_BYTES + 1)
+    first = first.removeprefix(b"\xef\xbb\xbf")
+    return number, first, first.lstrip()[:1] == b"{" and _whole(first)
+
+
+def lines(stream: IO[bytes], number: int, line: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines of NDJSON that are not blank, with their numbers, beginning with a given one.
+
+    A line past the bound comes cut just past it; ``record`` sets it aside whole. When a line
+    comes, the stream stands at the end of it, so that a run can be resumed there.
+    """
+    while line:
+        rest = line
+        while len(rest) > MOST_RECORD_BYTES and not rest.endswith(b"\n"):
+            rest = stream.readline(MOST_RECORD_BYTES + 1)  # the rest of a record set aside whole
+        if line.strip():
+            yield number, line
+        number, line = number + 1, stream.readline(MOST_RECORD_BYTES + 1)
+
+
+def record(place: str, line: bytes, options: ReadOptions | None = None) -> Record | SetAside:
+    """One line of NDJSON on its own, read as ``read`` reads it."""
+    return _record(place, line, _given(options))
+
+
+def _given(options: ReadOptions | None) -> dict[str, str]:
+    return {key: getattr(options, key) for key in _GIVEN if getattr(options, key, None)}
 
 
 def _whole(line: bytes) -> bool:
@@ -62,19 +93,6 @@ def _whole(line: bytes) -> bool:
     except ValueError:
         return line.rstrip()[-1:] == b"}"
     return True
-
-
-def _lines(
-    name: str, first: tuple[int, bytes], stream: IO[bytes], given: dict[str, str]
-) -> Iterator[Record | SetAside]:
-    number, line = first
-    while line:
-        if line.strip():
-            yield _record(f"{name}:{number}", line, given)
-        number += 1
-        while len(line) > MOST_RECORD_BYTES and not line.endswith(b"\n"):
-            line = stream.readline(MOST_RECORD_BYTES + 1)  # the rest of a record set aside whole
-        line = stream.readline(MOST_RECORD_BYTES + 1)
 
 
 def _document(name: str, text: bytes, given: dict[str, str]) -> Iterator[Record | SetAside]:

@@ -1,0 +1,278 @@
+"""Processes that work on chunks: answers in order, bounded work in flight, deaths survived.
+
+A process that dies is replaced. Its chunk is tried once more; if that ends in death too, the chunk
+is halved until the record that kills stands alone, and that record is set aside.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from multiprocessing import connection
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ivpush.batch.plan import Item, WorkOptions
+from ivpush.batch.work import lost
+from ivpush.errors import Fault, IvpushError, UsageError
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+__all__ = ["Answer", "Pool", "spread"]
+
+Answer = TypeVar("Answer")
+Task = TypeVar("Task")
+
+_DEATHS_IN_A_ROW = 20
+"""More lost records than this without a single success: the fault lies not with the records."""
+_DEAD = (EOFError, ConnectionError, OSError)
+
+
+def spread(
+    make: Callable[[WorkOptions], Callable[[Sequence[Item]], Answer]],
+    options: WorkOptions,
+    chunks: Iterable[tuple[Task, Sequence[Item]]],
+    *,
+    workers: int,
+    method: str = "spawn",
+) -> Generator[tuple[Task, list[Answer]]]:
+    """Answers of chunks in the order of the chunks; with 0 workers all is done in this process.
+
+    Each chunk has a task that comes back beside its answers. ``chunks`` is read only as far as
+    work is wanted. Raises whatever building an engine raises.
+    """
+    if workers < 1:
+        handle = make(options)
+        for task, items in chunks:
+            yield task, [handle(items)]
+        return
+    with Pool(make, options, workers, method) as pool:
+        yield from pool.map(chunks)
+
+
+class _Process:
+    """One process, our end of its pipe, and the chunks it has been given."""
+
+    def __init__(self, context: Any, make: Any, options: WorkOptions) -> None:
+        ours, theirs = context.Pipe()
+        self.pipe: Connection = ours
+        self.given: deque[tuple[int, Sequence[Item]]] = deque()
+        self.process = context.Process(
+            target=_serve, args=(theirs, ours, make, options, os.getpid()), daemon=True
+        )
+        self.process.start()
+        theirs.close()
+        self.ready = False
+
+    def settle(self) -> None:
+        """Wait until its engine stands; raises what building the engine raised."""
+        if self.ready:
+            return
+        try:
+            error = self.pipe.recv()
+        except _DEAD:
+            raise UsageError(
+                Fault(
+                    "--workers",
+                    "a process could not be started",
+                    "use fewer, or leave it more memory; a script that starts them needs "
+                    "if __name__ == '__main__'",
+                )
+            ) from None
+        if isinstance(error, IvpushError):
+            raise error
+        self.ready = True
+
+    def give(self, number: int, items: Sequence[Item]) -> None:
+        """Hand it a chunk; a process that has died in the meantime is noticed on receiving."""
+        self.given.append((number, items))
+        try:
+            self.pipe.send((number, items))
+        except _DEAD:
+            return
+
+    def end(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+class Pool(Generic[Answer]):
+    """A number of processes that each build their engine once."""
+
+    def __init__(
+        self,
+        make: Callable[[WorkOptions], Callable[[Sequence[Item]], Answer]],
+        options: WorkOptions,
+        workers: int,
+        method: str = "spawn",
+    ) -> None:
+        self._make, self._options = make, options
+        self._context = multiprocessing.get_context(method)
+        self._most = 2 * workers
+        self._processes: list[_Process] = []
+        self._lost = 0
+        self._wanted = workers
+
+    def __enter__(self) -> Pool[Answer]:
+        try:
+            for _ in range(self._wanted):
+                self._processes.append(self._start())
+            for one in self._processes:
+                one.settle()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        for one in self._processes:
+            one.end()
+        self._processes = []
+
+    def _start(self) -> _Process:
+        return _Process(self._context, self._make, self._options)
+
+    def map(
+        self, chunks: Iterable[tuple[Task, Sequence[Item]]]
+    ) -> Iterator[tuple[Task, list[Answer]]]:
+        """Answers in the order of the chunks, with at most two chunks a process in flight."""
+        source = enumerate(chunks)
+        tasks: dict[int, Task] = {}
+        again: deque[tuple[int, Sequence[Item]]] = deque()
+        answers: dict[int, list[Answer]] = {}
+        turn, open_ = 0, True
+        while True:
+            while open_ or again:
+                idle = min(self._processes, key=lambda one: len(one.given))
+                if len(idle.given) > 1 or (not again and len(tasks) >= self._most):
+                    break
+                if again:
+                    idle.give(*again.popleft())
+                    continue
+                found = next(source, None)
+                if found is None:
+                    open_ = False
+                    break
+                number, (task, items) = found
+                tasks[number] = task
+                idle.give(number, items)
+            if turn in answers:
+                yield tasks.pop(turn), answers.pop(turn)
+                turn += 1
+            elif not tasks:
+                return
+            else:
+                self._receive(answers, again)
+
+    def _receive(
+        self, answers: dict[int, list[Answer]], again: deque[tuple[int, Sequence[Item]]]
+    ) -> None:
+        waiting = {one.pipe: place for place, one in enumerate(self._processes)}
+        for pipe in connection.wait(list(waiting)):
+            place = waiting[pipe]  # type: ignore[index]
+            one = self._processes[place]
+            try:
+                number, answer = one.pipe.recv()
+            except _DEAD:
+                self._bury(place, answers, again)
+                continue
+            one.given.popleft()
+            answers[number] = [answer]
+            self._lost = 0
+
+    def _bury(
+        self,
+        place: int,
+        answers: dict[int, list[Answer]],
+        again: deque[tuple[int, Sequence[Item]]],
+    ) -> None:
+        """Replace a dead process. Answers come in order, so it died of the first of its chunks."""
+        dead = self._processes[place]
+        dead.end()
+        self._processes[place] = self._start()
+        self._processes[place].settle()
+        if dead.given:
+            number, items = dead.given.popleft()
+            again.extendleft(reversed(dead.given))
+            answers[number] = self._rescued(items)
+
+    def _rescued(self, items: Sequence[Item]) -> list[Answer]:
+        """Answers of a chunk that has killed a process, less the record that kills."""
+        answer = self._alone(items)
+        if answer is not None:
+            return answer
+        if len(items) > 1:
+            half = len(items) // 2
+            return self._rescued(items[:half]) + self._rescued(items[half:])
+        self._lost += 1
+        answer = self._alone([lost(items[0])]) if self._lost <= _DEATHS_IN_A_ROW else None
+        if answer is None:
+            raise UsageError(
+                Fault(
+                    "--workers",
+                    "every process dies, whatever it is given",
+                    "leave them more memory, or use fewer",
+                )
+            )
+        return answer
+
+    def _alone(self, items: Sequence[Item]) -> list[Answer] | None:
+        """The answer of a process that gets nothing else; None where it dies."""
+        one = self._start()
+        self._processes.append(one)  # so that an interruption ends it too
+        try:
+            one.settle()
+            one.give(0, items)
+            return [one.pipe.recv()[1]]
+        except _DEAD:
+            return None
+        finally:
+            self._processes.remove(one)
+            one.end()
+
+
+def _serve(pipe: Connection, other: Connection, make: Any, options: WorkOptions, us: int) -> None:
+    """A process's life: build an engine, then answer chunks until the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    other.close()
+    try:
+        handle = make(options)
+    except IvpushError as error:
+        pipe.send(error)
+        return
+    gc.collect()
+    gc.freeze()  # the engine stays; nobody need look at it again
+    pipe.send(None)
+    inbox: queue.SimpleQueue[tuple[int, Sequence[Item]]] = queue.SimpleQueue()
+    # A chunk is taken off the pipe while another is worked on, so that neither end ever waits for
+    # the other to read.
+    threading.Thread(target=_listen, args=(pipe, inbox, us), daemon=True).start()
+    while True:
+        number, items = inbox.get()
+        answer = handle(items)
+        try:
+            pipe.send((number, answer))
+        except _DEAD:
+            return
+
+
+def _listen(pipe: Connection, inbox: Any, parent: int) -> None:
+    """Feed the inbox; end the process once its parent is gone, however that went."""
+    try:
+        while True:
+            if pipe.poll(1.0):
+                inbox.put(pipe.recv())
+            elif os.getppid() != parent:
+                break
+    except _DEAD:
+        pass
+    os._exit(0)

@@ -1,0 +1,193 @@
+"""What happens to a chunk inside a process: bytes in, bytes out.
+
+Nothing but plain bytes and counts crosses between processes: a pickled model costs several times
+what reading its JSON again costs.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ivpush import __version__
+from ivpush.batch.plan import Counts, Item, WorkOptions
+from ivpush.configuration import Selection
+from ivpush.errors import Fault, InputError
+from ivpush.models import Encounter
+from ivpush.readers import Record, SetAside
+from ivpush.readers.json import record
+from ivpush.writers import WriteOptions
+from ivpush.writers.safe import as_json, escaped_json
+
+if TYPE_CHECKING:
+    from ivpush.engine import Worked
+    from ivpush.writers import ResultWriter
+
+__all__ = ["Done", "Single", "Singles", "Worker", "head_of", "lost"]
+
+Single = tuple[str, bytes | None, str]
+"""One record's answer: its place, its result as JSON or None, and why there is none."""
+
+
+@dataclass(slots=True)
+class Done:
+    """What came of a chunk: the rows of every output, rows of what was set aside, counts."""
+
+    outputs: list[bytes]
+    aside: bytes = b""
+    reasons: list[str] = field(default_factory=list)
+    """Place and reason of every record set aside, for people."""
+    counts: Counts = field(default_factory=Counts)
+
+
+class Worker:
+    """Checks chunks of records and writes them in the formats that were asked for."""
+
+    def __init__(self, options: WorkOptions) -> None:
+        self._options = options
+        self._engine = options.engine.engine()
+        self._selection = Selection(options.engine.silent)
+        self._write = WriteOptions(self._engine.pack, __version__, options.show_text)
+        self._heads = [head_of(one, self._write) for one in options.formats]
+
+    @property
+    def digest(self) -> str:
+        """Identity of the pack that judges here."""
+        return self._engine.pack.digest
+
+    def __call__(self, items: Sequence[Item]) -> Done:
+        """The rows of a chunk, in the order of its records."""
+        buffers = [io.BytesIO() for _ in self._options.formats]
+        writers = [
+            _writer(name, buffer, self._write)
+            for name, buffer in zip(self._options.formats, buffers, strict=True)
+        ]
+        done, aside = Done([]), []
+        for item in items:
+            done.counts.read += 1
+            try:
+                work, place = self._work(item), item[1]
+            except InputError as error:
+                reason = "; ".join(map(str, error.faults))
+                done.counts.set_aside += 1
+                done.reasons.append(f"{item[1]}: {reason}")
+                aside.append(_row(item, reason, show_text=self._options.show_text))
+                continue
+            self._count(work, done.counts)
+            for writer in writers:
+                writer.write(work, place)
+        for writer in writers:
+            writer.close()
+        done.outputs = [
+            buffer.getvalue().removeprefix(head)
+            for buffer, head in zip(buffers, self._heads, strict=True)
+        ]
+        done.aside = b"".join(aside)
+        return done
+
+    def _work(self, item: Item) -> Worked:
+        encounter = _encounter(item, self._options)
+        try:
+            return self._engine.work(encounter)
+        except (Exception, RecursionError) as error:
+            raise _broken(error) from None
+
+    def _count(self, work: Worked, counts: Counts) -> None:
+        counts.checked += 1
+        work.result, gone = self._selection.applied(work.result)
+        counts.ignored += gone
+        counts.questions += len(work.result.questions)
+        for one in work.result.violations:
+            if one.severity == "error":
+                counts.errors += 1
+            elif one.severity == "warning":
+                counts.warnings += 1
+            else:
+                counts.infos += 1
+
+
+class Singles:
+    """Checks chunks of records and gives every record's own answer."""
+
+    def __init__(self, options: WorkOptions) -> None:
+        self._options = options
+        self._engine = options.engine.engine()
+        self._selection = Selection(options.engine.silent)
+
+    @property
+    def digest(self) -> str:
+        """Identity of the pack that judges here."""
+        return self._engine.pack.digest
+
+    def __call__(self, items: Sequence[Item]) -> list[Single]:
+        """One answer a record, in order."""
+        return [self._single(item) for item in items]
+
+    def _single(self, item: Item) -> Single:
+        try:
+            encounter = _encounter(item, self._options)
+            result = self._engine.check(encounter)
+        except InputError as error:
+            return item[1], None, "; ".join(map(str, error.faults))
+        except Exception as error:
+            return item[1], None, str(_broken(error))
+        return item[1], escaped_json(self._selection.applied(result)[0].to_json()), ""
+
+
+def lost(item: Item) -> Item:
+    """A record that ended the process that checked it, so that it is set aside instead."""
+    said = Fault(
+        "",
+        "the process that checked the record died twice",
+        "check it on its own with more memory, and report it",
+    )
+    return "aside", item[1], item[2], str(said)
+
+
+def head_of(name: str, options: WriteOptions) -> bytes:
+    """What a format writes before its rows: a document without any."""
+    buffer = io.BytesIO()
+    _writer(name, buffer, options).close()
+    return buffer.getvalue()
+
+
+def _writer(name: str, out: io.BytesIO, options: WriteOptions) -> ResultWriter:
+    made: ResultWriter = import_module(f"ivpush.writers.{name}").Writer(out, options)
+    return made
+
+
+def _encounter(item: Item, options: WorkOptions) -> Encounter:
+    kind, place, raw, reason = item
+    if kind == "aside":
+        raise InputError(reason)
+    if kind == "record":
+        return Encounter.model_validate_json(raw)
+    made: Record | SetAside = record(place, raw, options.read)
+    if isinstance(made, SetAside):
+        raise made.error
+    return made.encounter
+
+
+def _broken(error: BaseException) -> InputError:
+    """Our own failure on one record: it must not stop the rest, and its text may hold values."""
+    return InputError(
+        Fault(
+            "",
+            f"checking it failed inside ivpush ({type(error).__name__})",
+            "check it on its own, and report it without patient data",
+        )
+    )
+
+
+def _row(item: Item, reason: str, *, show_text: bool) -> bytes:
+    row: dict[str, Any] = {"place": item[1], "reason": reason}
+    if show_text and item[2]:
+        try:
+            row["raw"] = item[2].decode()
+        except UnicodeDecodeError:
+            row["raw_base64"] = base64.b64encode(item[2]).decode()
+    return as_json(row) + b"\n"

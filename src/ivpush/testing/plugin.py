@@ -1,0 +1,125 @@
+"""A pytest plugin: files named ``*.ivpush.yaml`` hold cases, each of which is a test.
+
+A case is written as in a rule file, with what is expected of the whole result:
+
+    engine: {payer: medicare, policies: {}}
+    cases:
+      - name: a further push alone
+        setting: facility
+        lines: ["<code>", "<code> x2"]
+        fires: [addon-without-primary]      # ids or names of rules that must speak
+        silent: [IVP101]                    # and of rules that must not
+        status: violations
+        suggested: ["<code>-<modifier> x2"]
+
+Also the fixture ``ivpush_engine``: one engine for a whole run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from ivpush.engine import Engine
+    from ivpush.result import Result
+
+__all__ = ["CaseError", "ivpush_engine", "pytest_collect_file"]
+
+_EXPECTED = ("fires", "silent", "status", "suggested")
+
+
+class CaseError(Exception):
+    """A case did not do as it says."""
+
+
+@pytest.fixture(scope="session")
+def ivpush_engine() -> Engine:
+    """An engine with the shipped rules."""
+    from ivpush.engine import Engine  # noqa: PLC0415  (loaded only where it is used)
+
+    return Engine()
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect case files."""
+    if file_path.name.endswith(".ivpush.yaml"):
+        made: pytest.Collector = _CaseFile.from_parent(parent, path=file_path)
+        return made
+    return None
+
+
+class _CaseFile(pytest.File):
+    """A file of cases with one engine."""
+
+    def collect(self) -> Iterable[pytest.Item]:
+        """One test a case."""
+        from ivpush.engine import Engine  # noqa: PLC0415
+        from ivpush.errors import IvpushError  # noqa: PLC0415
+        from ivpush.sheets import read_yaml  # noqa: PLC0415
+
+        try:
+            data = read_yaml(self.path.name, self.path.read_bytes()).data
+            cases = data.get("cases") if isinstance(data, dict) else None
+            if not isinstance(cases, list) or not all(isinstance(one, dict) for one in cases):
+                raise self.CollectError(f"{self.path.name}: holds no list of cases")
+            about = data.get("engine") or {}
+            engine = Engine(about.get("payer"), policies=about.get("policies") or {})
+        except IvpushError as error:
+            raise self.CollectError(str(error)) from None
+        for number, case in enumerate(cases, 1):
+            name = str(case.get("name", f"case {number}"))
+            yield _Case.from_parent(self, name=name, case=case, engine=engine)
+
+
+class _Case(pytest.Item):
+    """One case."""
+
+    def __init__(self, *, case: dict[str, Any], engine: Engine, **more: Any) -> None:
+        super().__init__(**more)
+        self._case, self._engine = case, engine
+
+    def runtest(self) -> None:
+        """Judge the case and compare."""
+        from ivpush.authoring import case_encounter  # noqa: PLC0415
+
+        facts = {key: one for key, one in self._case.items() if key not in _EXPECTED}
+        if not self._case.keys() & set(_EXPECTED):
+            raise CaseError(f"expects nothing; write one of: {', '.join(_EXPECTED)}")
+        encounter = case_encounter(facts, self._engine.pack.case_date)
+        problems = list(_differences(self._engine.check(encounter), self._case))
+        if problems:
+            raise CaseError("\n".join(problems))
+
+    def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
+        """The difference in words; anything else as ever."""
+        from ivpush.errors import IvpushError  # noqa: PLC0415
+
+        if isinstance(excinfo.value, CaseError | IvpushError):
+            return f"{self.path.name}: {self.name}: {excinfo.value}"
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where the case stands."""
+        return self.path, None, self.name
+
+
+def _differences(result: Result, case: dict[str, Any]) -> Iterator[str]:
+    spoke = {key for one in result.violations for key in (one.rule, one.name)}
+    said = ", ".join(f"{one.rule} {one.name}" for one in result.violations) or "none"
+    for rule in case.get("fires") or ():
+        if rule not in spoke:
+            yield f"{rule} is silent; spoke: {said}"
+    for rule in case.get("silent") or ():
+        if rule in spoke:
+            yield f"{rule} speaks"
+    if "status" in case and case["status"] != result.status:
+        yield f"the status is {result.status}"
+    if "suggested" in case:
+        got = sorted("-".join((one.code, *one.modifiers)) + (f" x{one.units}" * (one.units > 1))
+                     for one in result.suggested)  # fmt: skip
+        if got != sorted(case["suggested"] or ()):
+            yield f"suggested are: {', '.join(got) or 'none'}"

@@ -1,0 +1,59 @@
+"""Hypothesis strategies for encounters; needs hypothesis, which is the user's own."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ivpush.errors import Fault, UsageError
+from ivpush.models import Encounter
+from ivpush.testing.samples import Template, days, templates
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+__all__ = ["encounters", "records"]
+
+_STOCK = 60
+
+
+def records(*, seed: int = 1, setting: str | None = None) -> SearchStrategy[dict[str, Any]]:
+    """Records of the contract: ordinary visits with administrations and lines left out or changed.
+
+    They shrink towards few administrations, few lines and the first visit of the stock.
+    """
+    try:
+        from hypothesis import strategies as st  # noqa: PLC0415
+    except ImportError:
+        raise UsageError(Fault("ivpush.testing.strategies", "needs hypothesis",
+                               "write pip install hypothesis")) from None  # fmt: skip
+
+    @st.composite
+    def made(draw: st.DrawFn) -> dict[str, Any]:
+        template = draw(st.sampled_from(_stock(seed, setting)))
+        day = draw(st.dates(*days()))
+        record: dict[str, Any] = json.loads(template.line("H1", day))
+        record.pop("primary_administration", None)
+        for key in ("administrations", "lines"):
+            count = len(record[key])
+            kept = draw(st.lists(st.integers(0, count - 1), unique=True)) if count else []
+            record[key] = [record[key][n] for n in sorted(kept)]
+        for line in record["lines"]:
+            line["units"] = draw(st.sampled_from((line["units"], 1, 2)))
+        for one in record["administrations"]:
+            if draw(st.booleans()):
+                one.pop(draw(st.sampled_from(sorted(one.keys() - {"id", "route"}))))
+        return record
+
+    return made()
+
+
+def encounters(*, seed: int = 1, setting: str | None = None) -> SearchStrategy[Encounter]:
+    """The same as encounters, which the engine takes."""
+    return records(seed=seed, setting=setting).map(Encounter.model_validate)
+
+
+@cache
+def _stock(seed: int, setting: str | None) -> list[Template]:
+    return templates(seed, _STOCK, setting=setting)
