@@ -121,7 +121,7 @@ class Engine:
         drafts = done.drafts = drafts_of(derived, encounter, book)
         suggested = suggested_lines(drafts, book)
         barred = not_billable(derived.facts, book)
-        questions = () if not asking else questions_of(
+        questions, cut = ((), False) if not asking else questions_of(
             encounter, derived, book,
             lambda changed: self._suggest(changed, book),
             lambda name, value: self._under(encounter, name, value),
@@ -129,7 +129,7 @@ class Engine:
         )  # fmt: skip
         lines = line_facts(encounter, book)
         facts = done.facts = encounter_facts(encounter, derived, lines, standing, book)
-        facts.questions = len(questions)
+        facts.questions, facts.questions_cut = len(questions), cut
         facts.complexity_asked = any(q.missing == "complexity_documented" for q in questions)
         charted = encounter.administrations is not None
         facts.suggested_codes = frozenset(one.code for one in suggested) if charted else None

@@ -28,6 +28,9 @@ __all__ = ["MOST_QUESTIONS", "Over", "Try", "decides", "questions_of"]
 
 MOST_QUESTIONS = 12
 """Questions an encounter is asked at most; what is still open then stands in not_billable."""
+_TRIED_ADMINISTRATIONS, _FEWEST_TRIES = 12_000, 120
+"""How often a chart is derived again at most: so many times its administrations, but never fewer
+tries than the second number, which settles two missing stops."""
 
 Lines = tuple[SuggestedLine, ...]
 Again = Callable[["Encounter"], Lines]
@@ -42,20 +45,37 @@ _CLASSES = ("therapeutic", "chemotherapy", "complex_biologic", "hydration")
 """Classes that earn codes of their own; who gives a vaccine or contrast knows it for what it is."""
 
 
+class _Enough(Exception):
+    """The tries of one encounter are used up."""
+
+
 def questions_of(
     encounter: Encounter, derived: Derived, book: Book, again: Again, under: Try, over: Over
-) -> tuple[Question, ...]:
+) -> tuple[tuple[Question, ...], bool]:
     """The open questions of one encounter, in chart order, then those about the whole.
 
     ``again`` derives a changed chart, ``under`` the same chart under another policy, ``over`` by
-    another book.
+    another book. The flag says that there may be more: the questions of a long stay are cut short
+    by number and by the tries that they take.
     """
+    left = max(_FEWEST_TRIES, _TRIED_ADMINISTRATIONS // max(1, len(derived.facts)))
+
+    def tried(changed: Encounter) -> Lines:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise _Enough
+        return again(changed)
+
     made: list[Question] = []
-    for found in _candidates(encounter, derived, book, again, under, over):
-        made.append(found)
-        if len(made) == MOST_QUESTIONS:
-            break
-    return tuple(made)
+    try:
+        for found in _candidates(encounter, derived, book, tried, under, over):
+            made.append(found)
+            if len(made) == MOST_QUESTIONS:
+                return tuple(made), True
+    except _Enough:
+        return tuple(made), True
+    return tuple(made), False
 
 
 def _candidates(

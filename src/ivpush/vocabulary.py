@@ -409,6 +409,7 @@ class EncounterFacts:
     suggested_codes: Annotated[frozenset[str] | None, "codes suggested; unknown without a chart"]
     initial_code: Annotated[str | None, "initial code of the first chain"]
     questions: Annotated[int, "open questions"]
+    questions_cut: Annotated[bool, "there may be more than were asked: a long stay is cut short"]
     diagnosis_codes: Annotated[frozenset[str], "its diagnoses, without dots", "diagnoses"]
     diagnosis_letters: Annotated[
         frozenset[str], "first letters of its diagnoses, such as C for malignant ones", "diagnoses"
