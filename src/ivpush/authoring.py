@@ -18,7 +18,7 @@ from ivpush.models import Administration, ClaimLine, Encounter, Supervision
 from ivpush.pack import Pack
 from ivpush.rulefile import Rule
 
-__all__ = ["CaseOutcome", "case_encounter", "run_case", "run_cases"]
+__all__ = ["CaseOutcome", "case_encounter", "named_subject", "run_case", "run_cases", "wanted"]
 
 _OWN = frozenset({"name", "expect", "unjudged", "policies"})
 _NUMBERS = frozenset({"diagnosis_pointers"})
@@ -64,11 +64,11 @@ def run_case(
 
 def _difference(work: Worked, rule: Rule, case: Mapping[str, Any]) -> str:
     found = [
-        (_subject(rule, subject), message.message)
+        (named_subject(rule, subject), message.message)
         for (broken, subject), message in _with_messages(work, rule)
         if broken.id == rule.id
     ]
-    expected = [_wanted(one) for one in case.get("expect") or ()]
+    expected = [wanted(one) for one in case.get("expect") or ()]
     missing = [one for one in expected if not any(_meets(got, one) for got in found)]
     surplus = [got[0] for got in found if not any(_meets(got, one) for one in expected)]
     parts = []
@@ -92,7 +92,8 @@ def _with_messages(work: Worked, rule: Rule) -> Iterator[tuple[Any, Any]]:
             yield pair, checks.violations(alone, work.facts, work.book, work.result.corrected)[0]
 
 
-def _subject(rule: Rule, subject: Any) -> str:
+def named_subject(rule: Rule, subject: Any) -> str:
+    """A subject as cases name it, such as ``line 2``."""
     if rule.for_each == "line":
         return f"line {subject.given.number}"
     if rule.for_each == "administration":
@@ -102,7 +103,8 @@ def _subject(rule: Rule, subject: Any) -> str:
     return f"{rule.for_each} {subject.code}"
 
 
-def _wanted(one: Mapping[str, str]) -> tuple[str, str]:
+def wanted(one: Mapping[str, str]) -> tuple[str, str]:
+    """What a case expects: the subject's name, and a part of the message."""
     said = [f"{key} {value}" for key, value in one.items() if key != "message"]
     return " ".join(said), one.get("message", "")
 
