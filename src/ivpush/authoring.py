@@ -18,8 +18,11 @@ from ivpush.models import Administration, ClaimLine, Encounter, Supervision
 from ivpush.pack import Pack
 from ivpush.rulefile import Rule
 
-__all__ = ["CaseOutcome", "case_encounter", "named_subject", "run_case", "run_cases", "wanted"]
+__all__ = ["CaseOutcome", "Said", "case_encounter", "meets", "named_subject", "run_case",
+           "run_cases", "wanted"]  # fmt: skip
 
+Said = tuple[str, str, str]
+"""A subject's name, with texts of a message and of a fix."""
 _OWN = frozenset({"name", "expect", "unjudged", "policies"})
 _NUMBERS = frozenset({"diagnosis_pointers"})
 """Lists of whole numbers; a rule file holds text only."""
@@ -64,13 +67,13 @@ def run_case(
 
 def _difference(work: Worked, rule: Rule, case: Mapping[str, Any]) -> str:
     found = [
-        (named_subject(rule, subject), message.message)
+        (named_subject(rule, subject), message.message, message.fix)
         for (broken, subject), message in _with_messages(work, rule)
         if broken.id == rule.id
     ]
     expected = [wanted(one) for one in case.get("expect") or ()]
-    missing = [one for one in expected if not any(_meets(got, one) for got in found)]
-    surplus = [got[0] for got in found if not any(_meets(got, one) for one in expected)]
+    missing = [one for one in expected if not any(meets(got, one) for got in found)]
+    surplus = [got[0] for got in found if not any(meets(got, one) for one in expected)]
     parts = []
     if missing:
         parts.append("did not fire on " + ", ".join(sorted(one[0] for one in missing)))
@@ -103,14 +106,15 @@ def named_subject(rule: Rule, subject: Any) -> str:
     return f"{rule.for_each} {subject.code}"
 
 
-def wanted(one: Mapping[str, str]) -> tuple[str, str]:
-    """What a case expects: the subject's name, and a part of the message."""
-    said = [f"{key} {value}" for key, value in one.items() if key != "message"]
-    return " ".join(said), one.get("message", "")
+def wanted(one: Mapping[str, str]) -> Said:
+    """What a case expects: the subject's name, and parts of the message and of the fix."""
+    said = [f"{key} {value}" for key, value in one.items() if key not in {"message", "fix"}]
+    return " ".join(said), one.get("message", ""), one.get("fix", "")
 
 
-def _meets(got: tuple[str, str], wanted: tuple[str, str]) -> bool:
-    return got[0] == wanted[0] and wanted[1] in got[1]
+def meets(got: Said, wanted: Said) -> bool:
+    """Whether a finding is the one expected."""
+    return got[0] == wanted[0] and wanted[1] in got[1] and wanted[2] in got[2]
 
 
 def case_encounter(case: Mapping[str, Any], day: str) -> Encounter:

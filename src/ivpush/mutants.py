@@ -22,7 +22,7 @@ from ivpush.pack import Pack
 from ivpush.policies import Policy
 from ivpush.rows import CodeRow, SupervisionRow
 from ivpush.rulefile import COLUMNS, Rule, selected
-from ivpush.tables import words_of
+from ivpush.tables import FAMILIES, words_of
 
 __all__ = ["Mutant", "expressions", "mutants_of", "mutants_of_data", "mutants_of_rule"]
 
@@ -328,7 +328,8 @@ def _recoded(row: CodeRow, other: CodeRow | None, key: str, change: str, pack: P
     if other is None:
         codes = {code: one for code, one in pack.codes.items() if code != row.code}
     else:
-        other = replace(other, administration=row.administration and other.role != "companion")
+        belongs = other.family in FAMILIES and other.role != "companion"
+        other = replace(other, administration=belongs)
         codes = {**pack.codes, row.code: other}
     rules, refused = [], ""
     alone = {} if other is None else {row.code: other}

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ivpush.authoring import case_encounter, named_subject, run_cases, wanted
+from ivpush.authoring import case_encounter, meets, named_subject, run_cases, wanted
 from ivpush.checks import Findings, violations
 from ivpush.engine import Engine, Worked
 from ivpush.errors import Fault, PackError
@@ -170,24 +170,21 @@ def holds(rule: Rule, case: Mapping[str, Any], work: Worked, pack: Pack) -> bool
     """Whether a case comes out as it says when one rule alone judges its facts."""
     broken, unsure = judged(rule, work, pack)
     expected = [wanted(one) for one in case.get("expect") or ()]
-    told = any(text for _, text in expected)
-    found = [(named_subject(rule, one), _message(rule, one, work) if told else "")
+    told = any(message or fix for _, message, fix in expected)
+    found = [(named_subject(rule, one), *(_texts(rule, one, work) if told else ("", "")))
              for one in broken]  # fmt: skip
     return (
         unsure == ("unjudged" in case)
-        and all(any(_meets(got, one) for got in found) for one in expected)
-        and all(any(_meets(got, one) for one in expected) for got in found)
+        and all(any(meets(got, one) for got in found) for one in expected)
+        and all(any(meets(got, one) for one in expected) for got in found)
     )
 
 
-def _meets(got: tuple[str, str], one: tuple[str, str]) -> bool:
-    return got[0] == one[0] and one[1] in got[1]
-
-
-def _message(rule: Rule, subject: Any, work: Worked) -> str:
+def _texts(rule: Rule, subject: Any, work: Worked) -> tuple[str, str]:
     alone = Findings()
     alone.broken.append((rule, subject))
-    return violations(alone, work.facts, work.book, work.result.corrected)[0].message
+    made = violations(alone, work.facts, work.book, work.result.corrected)[0]
+    return made.message, made.fix
 
 
 def judged(rule: Rule, work: Worked, pack: Pack) -> tuple[list[Any], bool]:
