@@ -12,14 +12,15 @@ from pydantic import BaseModel
 
 from ivpush import checks
 from ivpush.engine import Engine, Worked
-from ivpush.errors import Fault, InputError, IvpushError, PackError
+from ivpush.errors import Fault, InputError, IvpushError, PackError, UsageError, did_you_mean
 from ivpush.language import kind_of
 from ivpush.models import Administration, ClaimLine, Encounter, Supervision
 from ivpush.pack import Pack
-from ivpush.rulefile import Rule
+from ivpush.rulefile import ROOMS, Rule
+from ivpush.tables import Payer
 
-__all__ = ["CaseOutcome", "Said", "case_encounter", "meets", "named_subject", "run_case",
-           "run_cases", "wanted"]  # fmt: skip
+__all__ = ["CaseOutcome", "Said", "case_encounter", "frame", "meets", "named_subject", "payer_rows",
+           "run_case", "run_cases", "wanted"]  # fmt: skip
 
 Said = tuple[str, str, str]
 """A subject's name, with texts of a message and of a fix."""
@@ -196,3 +197,72 @@ def failures(pack: Pack) -> list[CaseOutcome]:
     if bare:
         raise PackError([Fault(rule.place, "has no cases", "add some") for rule in bare])
     return [one for one in run_cases(pack) if one.problem]
+
+
+_FRAME = """id: {id}
+name: {name}
+title: Say in one sentence what must hold.
+severity: error
+disposition: return
+in_force: {{from: {day}}}
+for_each: line
+codes: {{administration: true}}
+when: encounter.billed
+require: line.units <= 1
+message: "Line {{line.number}} bills {{line.units}} of {{line.code}}."
+fix: "Say what to do about line {{line.number}}."
+why: Say why it matters.
+not_covered: Say where the rule is blind.
+cites: [{source}]
+cases:
+  - name: one that breaks it
+    lines: ["{code} x2"]
+    expect: [{{line: 1}}]
+  - name: one that holds
+    lines: ["{code}"]
+    expect: []
+"""
+
+
+def frame(room: str, name: str, pack: Pack) -> tuple[str, str]:
+    """The path of a new rule inside a pack, and its text: it lints and passes as it stands.
+
+    It takes the id after the room's last, so that no id is used twice. Raises UsageError for a room
+    or name that will not do.
+    """
+    if room not in ROOMS:
+        raise UsageError(Fault("ROOM", "is no room", did_you_mean(room, ROOMS)))
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+        raise UsageError(Fault("NAME", "is no rule name", "write lower-case words and hyphens"))
+    if any(rule.name == name for rule in pack.rules):
+        raise UsageError(Fault("NAME", "is taken", "choose another"))
+    prefix, digit = pack.rules[0].id[:3], ROOMS[room]
+    taken = [int(rule.id[4:]) for rule in pack.rules
+             if rule.id[3] == digit and len(rule.id) == 6]  # fmt: skip
+    key = f"{prefix}{digit}{max(taken, default=0) + 1:02d}"
+    code = min(code for code, row in pack.codes.items()
+               if row.administration and row.valid_to is None)  # fmt: skip
+    text = _FRAME.format(id=key, name=name, day=pack.case_date, code=code,
+                         source=min(pack.sources))  # fmt: skip
+    return f"checks/{room}/{key}-{name}.yaml", text
+
+
+def payer_rows(payer: Payer, pack: Pack) -> list[dict[str, Any]]:
+    """What an overlay changes, as rows of kind, name, the base pack's value and the payer's."""
+    names = {rule.id: f"{rule.id} {rule.name}" for rule in pack.rules}
+    severities: dict[str, str] = {rule.id: rule.severity for rule in pack.rules}
+    rows = [("policy", name, _plain(pack.policies[name].default), _plain(value))
+            for name, value in payer.policies.items()]  # fmt: skip
+    rows += [("severity", names[rule], severities[rule], severity)
+             for rule, severity in payer.severity.items()]  # fmt: skip
+    rows += [("off", names[rule], severities[rule], why) for rule, why in payer.off.items()]
+    rows += [("own rule", f"{rule.id} {rule.name}", "none", f"{rule.severity}: {rule.title}")
+             for rule in payer.rules]  # fmt: skip
+    return [dict(zip(("kind", "name", "base", "payer"), row, strict=True)) for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    """A policy's value as JSON has it."""
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return dict(value) if isinstance(value, Mapping) else value

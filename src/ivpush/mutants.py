@@ -306,7 +306,7 @@ def _of_code(row: CodeRow, pack: Pack) -> Iterator[Mutant]:
         value = getattr(row, column)
         if value is not None:
             other = _next(value, words)
-            yield _recoded(row, replace(row, **{column: other}), column, other, pack)
+            yield _recoded(row, _cell(row, column, other), column, other, pack)
         if column == "variant" and value is not None:
             yield _recoded(row, replace(row, variant=None), column, "drop it", pack)
     for setting in sorted(row.settings):
@@ -314,13 +314,18 @@ def _of_code(row: CodeRow, pack: Pack) -> Iterator[Mutant]:
         yield _recoded(row, fewer, "settings", f"drop {setting}", pack)
     for name in ("further", "once"):
         if getattr(row, name) is not None:
-            yield _recoded(row, replace(row, **{name: None}), name, "drop it", pack)
+            yield _recoded(row, _cell(row, name, None), name, "drop it", pack)
     for code in row.succeeded_by:
         fewer = replace(row, succeeded_by=tuple(c for c in row.succeeded_by if c != code))
         yield _recoded(row, fewer, "succeeded_by", f"drop {code}", pack)
     for change, (low, high) in _windows((row.valid_from, row.valid_to)):
         moved = replace(row, valid_from=low, valid_to=high)
         yield _recoded(row, moved, "in_force", change, pack)
+
+
+def _cell(row: CodeRow, column: str, value: str | None) -> CodeRow:
+    cells: dict[str, Any] = {column: value}
+    return replace(row, **cells)
 
 
 def _recoded(row: CodeRow, other: CodeRow | None, key: str, change: str, pack: Pack) -> Mutant:

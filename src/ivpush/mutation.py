@@ -1,15 +1,16 @@
 """How much of a pack its cases hold fast: each mutant is judged until a case notices it.
 
-A mutant is killed when a case of a rule, or a published scenario, comes out otherwise, or when the
-pack's own checks refuse it. A mutant of a rule is judged by that rule's cases alone, on facts worked
-out once; a mutant of the data by all of them. Mutants that nothing can notice are marked in
-``mutants.yaml``, each with its proof, and counted apart.
+A mutant is killed when a case of a rule, or a published scenario, comes out otherwise, or when
+the pack's own checks refuse it. A mutant of a rule is judged by that rule's cases alone, on facts
+worked out once; a mutant of the data by all of them. Mutants that nothing can notice are marked
+in ``mutants.yaml``, each with its proof, and counted apart.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +30,7 @@ STATES = ("killed", "refused", "equivalent", "survived")
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What came of the mutants: their number by state, the survivors, and marks without a mutant."""
+    """What came of the mutants: numbers by state, the survivors, and marks that hold of none."""
 
     counts: Mapping[str, int]
     survivors: tuple[str, ...]
@@ -116,7 +117,9 @@ class Bench:
         """The case or scenario that notices a mutant; empty where none does."""
         if mutant.rule is not None:
             for trial in self.by_rule.get(mutant.rule.id, ()):
-                if trial.work is not None and not holds(mutant.rule, trial.case, trial.work, self.pack):
+                if trial.work is not None and not holds(
+                    mutant.rule, trial.case, trial.work, self.pack
+                ):
                     return f"{trial.rule.id}: {trial.case['name']}"
             return ""
         changed = self.pack.with_(data=mutant.data, **mutant.parts)
@@ -251,8 +254,6 @@ def survey(
     """
     marks = marks_of(pack)
     if workers > 1:
-        from concurrent.futures import ProcessPoolExecutor
-
         with ProcessPoolExecutor(workers) as pool:
             shares = [pool.submit(_share, pack, tuple(only), tuple(scenarios), n, workers)
                       for n in range(workers)]  # fmt: skip

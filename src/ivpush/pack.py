@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache as once
@@ -254,6 +254,11 @@ class Pack:
         """One YAML file of the base pack, by its path without the ending; None without it."""
         found = self._layers[0].get(f"{name}.yaml")
         return found if isinstance(found, Sheet) else None
+
+    def sheets(self) -> Iterator[Sheet]:
+        """Every YAML file of every layer."""
+        for layer in self._layers:
+            yield from (one for one in layer.values() if isinstance(one, Sheet))
 
     def book(
         self, day: date | None, payer: str | None = None, policies: Mapping[str, Any] | None = None

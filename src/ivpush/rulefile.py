@@ -15,8 +15,8 @@ from ivpush.result import Disposition, Severity
 from ivpush.rows import CodeRow
 from ivpush.sheets import Sheet
 
-__all__ = ["COLUMNS", "KEYS", "OPTIONAL", "ROOMS", "SUBJECTS", "Known", "Rule", "read_rule", "read_window",
-           "selected"]  # fmt: skip
+__all__ = ["COLUMNS", "KEYS", "OPTIONAL", "ROOMS", "SUBJECTS", "Known", "Rule", "read_rule",
+           "read_window", "selected"]  # fmt: skip
 
 KEYS = ("id", "name", "title", "severity", "disposition", "in_force", "for_each", "codes", "when",
         "require", "message", "fix", "edit", "denial", "why", "not_covered", "cites",
