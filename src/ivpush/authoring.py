@@ -12,14 +12,18 @@ from pydantic import BaseModel
 
 from ivpush import checks
 from ivpush.engine import Engine, Worked
-from ivpush.errors import Fault, InputError, IvpushError, PackError
+from ivpush.errors import Fault, InputError, IvpushError, PackError, UsageError, did_you_mean
 from ivpush.language import kind_of
 from ivpush.models import Administration, ClaimLine, Encounter, Supervision
 from ivpush.pack import Pack
-from ivpush.rulefile import Rule
+from ivpush.rulefile import ROOMS, Rule
+from ivpush.tables import Payer
 
-__all__ = ["CaseOutcome", "case_encounter", "run_case", "run_cases"]
+__all__ = ["CaseOutcome", "Said", "case_encounter", "frame", "meets", "named_subject", "payer_rows",
+           "run_case", "run_cases", "wanted"]  # fmt: skip
 
+Said = tuple[str, str, str]
+"""A subject's name, with texts of a message and of a fix."""
 _OWN = frozenset({"name", "expect", "unjudged", "policies"})
 _NUMBERS = frozenset({"diagnosis_pointers"})
 """Lists of whole numbers; a rule file holds text only."""
@@ -64,13 +68,13 @@ def run_case(
 
 def _difference(work: Worked, rule: Rule, case: Mapping[str, Any]) -> str:
     found = [
-        (_subject(rule, subject), message.message)
+        (named_subject(rule, subject), message.message, message.fix)
         for (broken, subject), message in _with_messages(work, rule)
         if broken.id == rule.id
     ]
-    expected = [_wanted(one) for one in case.get("expect") or ()]
-    missing = [one for one in expected if not any(_meets(got, one) for got in found)]
-    surplus = [got[0] for got in found if not any(_meets(got, one) for one in expected)]
+    expected = [wanted(one) for one in case.get("expect") or ()]
+    missing = [one for one in expected if not any(meets(got, one) for got in found)]
+    surplus = [got[0] for got in found if not any(meets(got, one) for one in expected)]
     parts = []
     if missing:
         parts.append("did not fire on " + ", ".join(sorted(one[0] for one in missing)))
@@ -92,7 +96,8 @@ def _with_messages(work: Worked, rule: Rule) -> Iterator[tuple[Any, Any]]:
             yield pair, checks.violations(alone, work.facts, work.book, work.result.corrected)[0]
 
 
-def _subject(rule: Rule, subject: Any) -> str:
+def named_subject(rule: Rule, subject: Any) -> str:
+    """A subject as cases name it, such as ``line 2``."""
     if rule.for_each == "line":
         return f"line {subject.given.number}"
     if rule.for_each == "administration":
@@ -102,13 +107,15 @@ def _subject(rule: Rule, subject: Any) -> str:
     return f"{rule.for_each} {subject.code}"
 
 
-def _wanted(one: Mapping[str, str]) -> tuple[str, str]:
-    said = [f"{key} {value}" for key, value in one.items() if key != "message"]
-    return " ".join(said), one.get("message", "")
+def wanted(one: Mapping[str, str]) -> Said:
+    """What a case expects: the subject's name, and parts of the message and of the fix."""
+    said = [f"{key} {value}" for key, value in one.items() if key not in {"message", "fix"}]
+    return " ".join(said), one.get("message", ""), one.get("fix", "")
 
 
-def _meets(got: tuple[str, str], wanted: tuple[str, str]) -> bool:
-    return got[0] == wanted[0] and wanted[1] in got[1]
+def meets(got: Said, wanted: Said) -> bool:
+    """Whether a finding is the one expected."""
+    return got[0] == wanted[0] and wanted[1] in got[1] and wanted[2] in got[2]
 
 
 def case_encounter(case: Mapping[str, Any], day: str) -> Encounter:
@@ -190,3 +197,72 @@ def failures(pack: Pack) -> list[CaseOutcome]:
     if bare:
         raise PackError([Fault(rule.place, "has no cases", "add some") for rule in bare])
     return [one for one in run_cases(pack) if one.problem]
+
+
+_FRAME = """id: {id}
+name: {name}
+title: Say in one sentence what must hold.
+severity: error
+disposition: return
+in_force: {{from: {day}}}
+for_each: line
+codes: {{administration: true}}
+when: encounter.billed
+require: line.units <= 1
+message: "Line {{line.number}} bills {{line.units}} of {{line.code}}."
+fix: "Say what to do about line {{line.number}}."
+why: Say why it matters.
+not_covered: Say where the rule is blind.
+cites: [{source}]
+cases:
+  - name: one that breaks it
+    lines: ["{code} x2"]
+    expect: [{{line: 1}}]
+  - name: one that holds
+    lines: ["{code}"]
+    expect: []
+"""
+
+
+def frame(room: str, name: str, pack: Pack) -> tuple[str, str]:
+    """The path of a new rule inside a pack, and its text: it lints and passes as it stands.
+
+    It takes the id after the room's last, so that no id is used twice. Raises UsageError for a room
+    or name that will not do.
+    """
+    if room not in ROOMS:
+        raise UsageError(Fault("ROOM", "is no room", did_you_mean(room, ROOMS)))
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+        raise UsageError(Fault("NAME", "is no rule name", "write lower-case words and hyphens"))
+    if any(rule.name == name for rule in pack.rules):
+        raise UsageError(Fault("NAME", "is taken", "choose another"))
+    prefix, digit = pack.rules[0].id[:3], ROOMS[room]
+    taken = [int(rule.id[4:]) for rule in pack.rules
+             if rule.id[3] == digit and len(rule.id) == 6]  # fmt: skip
+    key = f"{prefix}{digit}{max(taken, default=0) + 1:02d}"
+    code = min(code for code, row in pack.codes.items()
+               if row.administration and row.valid_to is None)  # fmt: skip
+    text = _FRAME.format(id=key, name=name, day=pack.case_date, code=code,
+                         source=min(pack.sources))  # fmt: skip
+    return f"checks/{room}/{key}-{name}.yaml", text
+
+
+def payer_rows(payer: Payer, pack: Pack) -> list[dict[str, Any]]:
+    """What an overlay changes, as rows of kind, name, the base pack's value and the payer's."""
+    names = {rule.id: f"{rule.id} {rule.name}" for rule in pack.rules}
+    severities: dict[str, str] = {rule.id: rule.severity for rule in pack.rules}
+    rows = [("policy", name, _plain(pack.policies[name].default), _plain(value))
+            for name, value in payer.policies.items()]  # fmt: skip
+    rows += [("severity", names[rule], severities[rule], severity)
+             for rule, severity in payer.severity.items()]  # fmt: skip
+    rows += [("off", names[rule], severities[rule], why) for rule, why in payer.off.items()]
+    rows += [("own rule", f"{rule.id} {rule.name}", "none", f"{rule.severity}: {rule.title}")
+             for rule in payer.rules]  # fmt: skip
+    return [dict(zip(("kind", "name", "base", "payer"), row, strict=True)) for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    """A policy's value as JSON has it."""
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return dict(value) if isinstance(value, Mapping) else value

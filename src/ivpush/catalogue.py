@@ -131,7 +131,7 @@ def _cases(rule: Rule) -> str:
 
 def _verdict(case: Mapping[str, Any]) -> str:
     fires = ", ".join(
-        " ".join(f"{key} {value}" for key, value in one.items() if key != "message")
+        " ".join(f"{key} {value}" for key, value in one.items() if key not in {"message", "fix"})
         for one in case.get("expect") or ()
     )
     if fires:

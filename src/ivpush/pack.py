@@ -7,7 +7,8 @@ import json
 import os
 import tempfile
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache as once
 from importlib.resources import files
@@ -241,6 +242,36 @@ class Pack:
             if rule.valid_to is not None:
                 days.add(rule.valid_to + timedelta(days=1))
         return sorted(days)
+
+    def with_(self, *, data: Mapping[str, Any] | None = None, **parts: Any) -> Pack:
+        """A pack with some parts replaced: codes, limits, policies, rules; ``data`` by field.
+
+        The parts are taken as they are: nothing is checked again, and this pack stays the same.
+        """
+        made = Pack.__new__(Pack)
+        made.__dict__.update(self.__dict__)
+        made._windows = {}
+        for name, part in parts.items():
+            setattr(made, name, part)
+        if data:
+            made._data = replace(self._data, **data)
+        made._marks = made._boundaries()
+        return made
+
+    @property
+    def data(self) -> tables.Data:
+        """Everything of the pack that is looked up by date, payer or policy."""
+        return self._data
+
+    def sheet(self, name: str) -> Sheet | None:
+        """One YAML file of the base pack, by its path without the ending; None without it."""
+        found = self._layers[0].get(f"{name}.yaml")
+        return found if isinstance(found, Sheet) else None
+
+    def sheets(self) -> Iterator[Sheet]:
+        """Every YAML file of every layer."""
+        for layer in self._layers:
+            yield from (one for one in layer.values() if isinstance(one, Sheet))
 
     def book(
         self, day: date | None, payer: str | None = None, policies: Mapping[str, Any] | None = None

@@ -45,7 +45,7 @@ _CLASSES = ("therapeutic", "chemotherapy", "complex_biologic", "hydration")
 """Classes that earn codes of their own; who gives a vaccine or contrast knows it for what it is."""
 
 
-class _Enough(Exception):
+class _EnoughError(Exception):
     """The tries of one encounter are used up."""
 
 
@@ -64,7 +64,7 @@ def questions_of(
         nonlocal left
         left -= 1
         if left < 0:
-            raise _Enough
+            raise _EnoughError
         return again(changed)
 
     made: list[Question] = []
@@ -73,7 +73,7 @@ def questions_of(
             made.append(found)
             if len(made) == MOST_QUESTIONS:
                 return tuple(made), True
-    except _Enough:
+    except _EnoughError:
         return tuple(made), True
     return tuple(made), False
 

@@ -15,16 +15,17 @@ from ivpush.result import Disposition, Severity
 from ivpush.rows import CodeRow
 from ivpush.sheets import Sheet
 
-__all__ = ["KEYS", "ROOMS", "Known", "Rule", "read_rule", "read_window"]
+__all__ = ["COLUMNS", "KEYS", "OPTIONAL", "ROOMS", "SUBJECTS", "Known", "Rule", "read_rule",
+           "read_window", "selected"]  # fmt: skip
 
 KEYS = ("id", "name", "title", "severity", "disposition", "in_force", "for_each", "codes", "when",
         "require", "message", "fix", "edit", "denial", "why", "not_covered", "cites",
         "cases")  # fmt: skip
 ROOMS = {"roles": "1", "time": "2", "category": "3", "supervision": "4", "sites": "5", "edits": "6",
          "record": "7", "drug": "8", "capture": "9"}  # fmt: skip
-_OPTIONAL = frozenset({"codes", "when", "edit", "denial"})
-_SUBJECTS = ("line", "administration", "service", "suggestion", "encounter")
-_COLUMNS = ("family", "technique", "role", "variant", "settings", "administration")
+OPTIONAL = frozenset({"codes", "when", "edit", "denial"})
+SUBJECTS = ("line", "administration", "service", "suggestion", "encounter")
+COLUMNS = ("family", "technique", "role", "variant", "settings", "administration")
 _CASE = frozenset({"name", "payer", "policies", "expect", "unjudged"})
 
 Say = Callable[[Fault], None]
@@ -55,6 +56,8 @@ class Rule:
     compiled: Compiled
     texts: Mapping[str, str]
     place: str
+    asked: Any = None
+    """Its choice of codes as written: any, a list, or words by column."""
 
     def in_force(self, day: date) -> bool:
         """Whether the rule applies to services of a day."""
@@ -140,8 +143,8 @@ class _Reading:
             self.say(Fault(self.sheet.place(self.path), "is no rule", "write a mapping"))
             return None
         self.keys()
-        subject = self.word("for_each", _SUBJECTS)
-        if subject not in _SUBJECTS:
+        subject = self.word("for_each", SUBJECTS)
+        if subject not in SUBJECTS:
             return None
         low, high = date(1984, 1, 1), None
         if "in_force" in self.data:
@@ -165,6 +168,7 @@ class _Reading:
             self.data.get("disposition", "return"), low, high, subject, codes, message, fix, edit,
             carc, rarc, why, blind, cites, cases,
             compile_rule(when, require, self.known.names, key), texts, self.sheet.place(self.path),
+            self.data.get("codes"),
         )  # fmt: skip
 
     def keys(self) -> None:
@@ -173,7 +177,7 @@ class _Reading:
                 place = self.sheet.place((*self.path, key), key=True)
                 self.say(Fault(place, f"unknown key '{key[:60]}'", did_you_mean(key, KEYS)))
         for key in KEYS:
-            if key not in self.data and key not in _OPTIONAL:
+            if key not in self.data and key not in OPTIONAL:
                 self.say(Fault(self.sheet.place(self.path), f"lacks the key '{key}'", "add it"))
         known = [key for key in self.data if key in KEYS]
         if known != sorted(known, key=KEYS.index):
@@ -242,19 +246,16 @@ class _Reading:
             return frozenset()
         wanted: dict[str, frozenset[str]] = {}
         for column, words in asked.items():
-            if column not in _COLUMNS:
+            if column not in COLUMNS:
                 self.fault(
-                    "codes", f"unknown column '{column[:40]}'", did_you_mean(column, _COLUMNS)
+                    "codes", f"unknown column '{column[:40]}'", did_you_mean(column, COLUMNS)
                 )
                 continue
             wanted[column] = frozenset(words if isinstance(words, list) else [words])
             held = {one for row in self.known.codes.values() for one in _cells(row, column)}
             for word in wanted[column] - held:
                 self.fault("codes", f"no row has {column} '{word[:40]}'", did_you_mean(word, held))
-        return frozenset(
-            code for code, row in self.known.codes.items()
-            if all(words & _cells(row, column) for column, words in wanted.items())
-        )  # fmt: skip
+        return selected(wanted, self.known.codes)
 
     def edit(self) -> Any:
         edit = self.data.get("edit")
@@ -314,6 +315,20 @@ class _Reading:
         if True not in fires or False not in fires:
             self.fault("cases", "lacks a case that breaks the rule or one that holds", "add it")
         return tuple(cases)
+
+
+def selected(asked: Any, codes: Mapping[str, CodeRow]) -> frozenset[str] | None:
+    """The codes that a choice names, by a list or by words of columns; None where it is any."""
+    if asked is None or asked == "any":
+        return None
+    if isinstance(asked, list):
+        return frozenset(map(str, asked))
+    wanted = {column: frozenset((words,) if isinstance(words, str) else words)
+              for column, words in asked.items()}  # fmt: skip
+    return frozenset(
+        code for code, row in codes.items()
+        if all(words & _cells(row, column) for column, words in wanted.items())
+    )  # fmt: skip
 
 
 def _cells(row: CodeRow, column: str) -> frozenset[str]:
