@@ -275,7 +275,7 @@ def test_control_characters_never_reach_the_terminal(ivpush: Any) -> None:
 @pytest.mark.parametrize(
     ("what", "says"),
     [("IVP104", "addon-without-primary"), ("ivp104", "IVP104"), ("addon-without-primary", "IVP104"),
-     ("96375", "Primaries"), ("96374", "Family")],
+     ("96375", "Primaries"), ("96374", "Family"), ("CIG001", "saline-for-flush-or-diluent")],
 )  # fmt: skip
 def test_explain_a_rule_or_a_code(ivpush: Any, what: str, says: str) -> None:
     run = ivpush("explain", what)

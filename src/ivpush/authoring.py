@@ -42,7 +42,7 @@ class CaseOutcome:
 def run_cases(pack: Pack, only: str | None = None) -> Iterator[CaseOutcome]:
     """Every case of every rule, or of one rule, in the pack's order."""
     engines: dict[str, Engine] = {}
-    rules = [*pack.rules, *(rule for payer in pack.payers.values() for rule in payer.rules)]
+    rules = pack.every_rule
     for rule in rules:
         if only is None or only in {rule.id, rule.name}:
             for case in rule.cases:

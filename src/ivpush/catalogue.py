@@ -192,8 +192,7 @@ def payer_changes(payer: Payer, pack: Pack) -> Iterator[str]:
     for name, value in payer.policies.items():
         policy = pack.policies[name]
         yield f"- policy `{name}`: {_value(value)} (default {_value(policy.default)})"
-    every = (*pack.rules, *(own for one in pack.payers.values() for own in one.rules))
-    names = {rule.id: rule.name for rule in every}
+    names = {rule.id: rule.name for rule in pack.every_rule}
     for rule, severity in payer.severity.items():
         yield f"- {rule} {names[rule]}: severity {severity}"
     for rule, why in payer.off.items():

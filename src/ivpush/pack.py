@@ -149,6 +149,11 @@ class Pack:
             ])  # fmt: skip
         return made
 
+    @property
+    def every_rule(self) -> tuple[Rule, ...]:
+        """The pack's rules, then those that payers' overlays bring of their own."""
+        return (*self.rules, *(own for payer in self.payers.values() for own in payer.rules))
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Pack, (self._layers, self.digest)
 

@@ -73,7 +73,7 @@ def choose(options: argparse.Namespace, pack: Pack) -> Selection:
 
     select = _words(options.select) or options.settled.select
     ignore = [*options.settled.ignore, *(Ignore(one, "") for one in _words(options.ignore))]
-    selection, ended = select_rules(pack.rules, select, ignore, date.today())
+    selection, ended = select_rules(pack.every_rule, select, ignore, date.today())
     for fault in ended:
         print(f"ivpush: {plain(str(fault))}", file=sys.stderr)
     return selection

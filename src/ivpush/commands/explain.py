@@ -66,7 +66,7 @@ def show(name: str, pack: Pack) -> int:
     """Print one rule by id or name; raises UsageError where there is none."""
     from ivpush.catalogue import rule_page
 
-    rules = {key: rule for rule in pack.rules for key in (rule.id, rule.name)}
+    rules = {key: rule for rule in pack.every_rule for key in (rule.id, rule.name)}
     rule = rules.get(name) or rules.get(name.upper())
     if rule is None:
         known = [*rules, *pack.codes]

@@ -128,8 +128,7 @@ def _rules_mutate(options: argparse.Namespace) -> int:
 
     options.no_cache = True
     pack = read_pack(options)
-    own = [rule for payer in pack.payers.values() for rule in payer.rules]
-    known = {key for rule in (*pack.rules, *own) for key in (rule.id, rule.name)}
+    known = {key for rule in pack.every_rule for key in (rule.id, rule.name)}
     for one in options.rule:
         if one not in known:
             raise UsageError(Fault("RULE", "is not in the pack", did_you_mean(one, known)))
@@ -201,7 +200,7 @@ def _rules_test(options: argparse.Namespace) -> int:
     from ivpush.authoring import run_cases
 
     pack = read_pack(options)
-    known = {key for rule in pack.rules for key in (rule.id, rule.name)}
+    known = {key for rule in pack.every_rule for key in (rule.id, rule.name)}
     if options.rule is not None and options.rule not in known:
         raise UsageError(Fault("RULE", "is not in the pack", did_you_mean(options.rule, known)))
     count = failed = 0
