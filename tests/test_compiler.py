@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import random
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -35,36 +36,31 @@ class Record(SimpleNamespace):
     __hash__ = object.__hash__
 
 
-def value_of(draw: Any, kind: Kind, depth: int) -> Any:
-    if kind.nullable and draw(st.integers(0, 3)) == 0:
+def value_of(rng: random.Random, kind: Kind, depth: int) -> Any:
+    if kind.nullable and rng.randrange(4) == 0:
         return None
-    plain: dict[str, Any] = {
-        "flag": st.booleans(), "whole": st.integers(0, 3),
-        "number": st.integers(0, 3).map(Decimal), "text": st.sampled_from(TEXTS),
-        "texts": st.frozensets(st.sampled_from(TEXTS), max_size=2),
-        "row": st.lists(st.sampled_from(TEXTS), max_size=2).map(tuple),
-        "date": st.sampled_from((date(2026, 3, 2), date(2026, 3, 3))),
-        "instant": st.sampled_from((datetime(2026, 3, 2, 10), datetime(2026, 3, 2, 11))),
-    }  # fmt: skip
     if kind.words is not None:
-        return draw(st.sampled_from(sorted(kind.words)))
-    if kind.name in plain:
-        return draw(plain[kind.name])
+        return rng.choice(sorted(kind.words))
     if kind.name == "record":
-        return record(draw, kind.scope or "", depth + 1)
+        return record(rng, kind.scope or "", depth + 1)
     if kind.name == "list":
-        return tuple(
-            record(draw, kind.scope or "", depth + 1) for _ in range(draw(st.integers(0, 2)))
-        )
-    return None
+        return tuple(record(rng, kind.scope or "", depth + 1) for _ in range(rng.randrange(3)))
+    texts = [rng.choice(TEXTS) for _ in range(rng.randrange(3))]
+    plain: dict[str, Any] = {
+        "flag": rng.random() < 0.5, "whole": rng.randrange(4), "number": Decimal(rng.randrange(4)),
+        "text": rng.choice(TEXTS), "texts": frozenset(texts), "row": tuple(texts),
+        "date": date(2026, 3, 2 + rng.randrange(2)), "instant": datetime(2026, 3, 2, 10 + rng.randrange(2)),
+    }  # fmt: skip
+    return plain.get(kind.name)
 
 
-def record(draw: Any, scope: str, depth: int = 0) -> Record:
+def record(rng: random.Random, scope: str, depth: int = 0) -> Record:
+    """A record with every fact of its scope; drawn by seed, for it holds hundreds of values."""
     made, given = Record(), Record()
     made.given, made.index = given, 0
     for name, fact in NAMES.scopes[scope].items():
         linked = fact.kind.name in {"record", "list"}
-        value = None if linked and depth > 1 else value_of(draw, fact.kind, depth)
+        value = None if linked and depth > 1 else value_of(rng, fact.kind, depth)
         if linked and value is None and not fact.kind.nullable:
             value = () if fact.kind.name == "list" else Record(given=Record())
         setattr(given if fact.path.startswith("given.") else made, name, value)
@@ -138,8 +134,9 @@ def atoms(draw: Any, subject: str, rows: tuple[str, ...]) -> str:
 def questions(draw: Any) -> tuple[str, str, Record, Record, Any, Any]:
     subject = draw(st.sampled_from(sorted(SCANS)))
     text = draw(expressions(subject))
-    encounter = record(draw, "encounter")
-    about = encounter if subject == "encounter" else record(draw, subject)
+    rng = random.Random(draw(st.integers(0, 2**32)))
+    encounter = record(rng, "encounter")
+    about = encounter if subject == "encounter" else record(rng, subject)
     policy = SimpleNamespace(strict=draw(st.booleans()), long_push="push")
     return subject, text, encounter, about, policy, SimpleNamespace(most=2)
 

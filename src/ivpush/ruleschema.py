@@ -42,6 +42,7 @@ def overlay_schema(pack: Pack) -> dict[str, Any]:
             "id": {"type": "string", "pattern": "^[a-z0-9_]+$"},
             "title": _TEXT,
             "cites": _sources(pack),
+            "base": {"type": "string"},
             "checked": _DAY,
             "policies": {
                 "type": "object",
