@@ -94,17 +94,12 @@ class Engine:
     def suggest(self, encounter: Encounter) -> tuple[SuggestedLine, ...]:
         """Only the lines that the chart supports."""
         book = self._book(encounter.service_date, encounter.payer or self.payer)
-        return self._suggest(encounter, book)
+        return suggested_lines(_drafts(encounter, book), book)
 
-    def _under(self, encounter: Encounter, name: str, value: Any) -> tuple[SuggestedLine, ...]:
-        """The suggested lines under another value of one policy."""
+    def _under(self, encounter: Encounter, name: str, value: Any) -> list[Draft]:
+        """The drafts of the suggested lines under another value of one policy."""
         day, payer = encounter.service_date, encounter.payer or self.payer
-        return self._suggest(encounter, self._book(day, payer, name, value))
-
-    def _suggest(self, encounter: Encounter, book: Book) -> tuple[SuggestedLine, ...]:
-        denied = standing_of(encounter, book).denied
-        derived = derive(encounter, book, denied)
-        return suggested_lines(drafts_of(derived, encounter, book), book)
+        return _drafts(encounter, self._book(day, payer, name, value))
 
     def work(self, encounter: Encounter) -> Worked:
         """The result with everything that led to it."""
@@ -123,9 +118,9 @@ class Engine:
         barred = not_billable(derived.facts, book)
         questions, cut = ((), False) if not asking else questions_of(
             encounter, derived, book,
-            lambda changed: self._suggest(changed, book),
+            lambda changed: _drafts(changed, book),
             lambda name, value: self._under(encounter, name, value),
-            lambda other: self._suggest(encounter, other),
+            lambda other: _drafts(encounter, other),
         )  # fmt: skip
         lines = line_facts(encounter, book)
         facts = done.facts = encounter_facts(encounter, derived, lines, standing, book)
@@ -177,6 +172,11 @@ class Engine:
             encounter.lines, lines, drafts, matching, book.separate_modifiers
         )
         return corrected, matching.verdicts(lines)
+
+
+def _drafts(encounter: Encounter, book: Book) -> list[Draft]:
+    derived = derive(encounter, book, standing_of(encounter, book).denied)
+    return drafts_of(derived, encounter, book)
 
 
 def _open(questions: tuple[Question, ...], lines: list[LineFacts]) -> bool:

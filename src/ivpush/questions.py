@@ -15,12 +15,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, get_args
 
 from ivpush.fields import Route
+from ivpush.lines import suggested_lines
 from ivpush.models import Supervision
-from ivpush.result import Answer, Between, Equals, Question, SuggestedLine
+from ivpush.result import Answer, Between, Equals, Question
 
 if TYPE_CHECKING:
     from ivpush.book import Book
     from ivpush.derive import Derived
+    from ivpush.lines import Draft
     from ivpush.models import Encounter
     from ivpush.vocabulary import AdministrationFacts
 
@@ -32,12 +34,16 @@ _TRIED_ADMINISTRATIONS, _FEWEST_TRIES = 12_000, 120
 """How often a chart is derived again at most: so many times its administrations, but never fewer
 tries than the second number, which settles two missing stops."""
 
-Lines = tuple[SuggestedLine, ...]
-Again = Callable[["Encounter"], Lines]
-Try = Callable[[str, Any], Lines]
-"""Gives the suggested lines of the encounter under another value of one policy."""
-Over = Callable[["Book"], Lines]
-"""Gives the suggested lines of the encounter by another book."""
+Drafts = list["Draft"]
+Again = Callable[["Encounter"], Drafts]
+Try = Callable[[str, Any], Drafts]
+"""Gives the drafts of the encounter's lines under another value of one policy."""
+Over = Callable[["Book"], Drafts]
+"""Gives the drafts of the encounter's lines by another book."""
+Kind = frozenset[tuple[Any, ...]]
+"""Codes, units, modifiers and dates: where they are equal, answers bill the same."""
+Tried = tuple[Equals | Between, Drafts]
+"""An answer put to the test; what it bills is put in words only if the question is asked."""
 _OPEN = frozenset({"charted", "pump", "calculated", None})
 _TIMED = frozenset({"IV", "IA", "SC"})
 _HOUR = 60
@@ -60,7 +66,7 @@ def questions_of(
     """
     left = max(_FEWEST_TRIES, _TRIED_ADMINISTRATIONS // max(1, len(derived.facts)))
 
-    def tried(changed: Encounter) -> Lines:
+    def tried(changed: Encounter) -> Drafts:
         nonlocal left
         left -= 1
         if left < 0:
@@ -99,7 +105,10 @@ def _candidates(
 
 def decides(question: Question) -> frozenset[str]:
     """Codes of which the answers bill different units, modifiers or dates."""
-    kinds = [_kind(answer.suggested) for answer in question.answers]
+    kinds = [
+        {(one.code, one.units, one.modifiers, one.date) for one in answer.suggested}
+        for answer in question.answers
+    ]
     return frozenset(row[0] for one in kinds for row in one ^ kinds[0])
 
 
@@ -160,13 +169,14 @@ def _asked(
     values: tuple[Any, ...],
 ) -> Iterator[Question]:
     path = f"administrations[{one.index}].{field}"
-    answers = tuple(
-        Answer(Equals(path, value), again(_with(encounter, one.index, **{field: value})))
+    tries: list[Tried] = [
+        (Equals(path, value), again(_with(encounter, one.index, **{field: value})))
         for value in values
-    )
-    if _differ(answers):
+    ]
+    if _differ(tries):
         who, ask = book.question(name)
-        yield Question(one.given.id, path, who, ask.replace("{what}", _name(one)), answers)
+        ask = ask.replace("{what}", _name(one))
+        yield Question(one.given.id, path, who, ask, _answers(tries, book))
 
 
 def _name(one: AdministrationFacts) -> str:
@@ -177,26 +187,27 @@ def _minutes(
     one: AdministrationFacts, encounter: Encounter, book: Book, again: Again
 ) -> Iterator[Question]:
     path, index = f"administrations[{one.index}].minutes", one.index
-    known: dict[int, Lines] = {}
+    known: dict[int, tuple[Kind, Drafts]] = {}
 
-    def at(minutes: int) -> Lines:
+    def at(minutes: int) -> Kind:
         if minutes not in known:
-            known[minutes] = again(_with(encounter, index, minutes=minutes, stop=None))
-        return known[minutes]
+            drafts = again(_with(encounter, index, minutes=minutes, stop=None))
+            known[minutes] = _kind(drafts), drafts
+        return known[minutes][0]
 
     most = book.limits.implausible_infusion_minutes
     marks = sorted(_marks(book, most))
     starts = [0]
     for low, high in pairwise(marks):
         _changes(low, high, at, starts)
-    bounds = [*(start - 1 for start in starts[1:]), most]
-    answers = tuple(
-        Answer(Between(path, low, high), at(low)) for low, high in zip(starts, bounds, strict=True)
-    )
-    if len(answers) > 1:
+    if len(starts) > 1:
+        bounds = [*(start - 1 for start in starts[1:]), most]
+        tries: list[Tried] = [(Between(path, low, high), known[low][1])
+                              for low, high in zip(starts, bounds, strict=True)]  # fmt: skip
         who, ask = book.question("stop")
         place = f"administrations[{index}].stop"
-        yield Question(one.given.id, place, who, ask.replace("{what}", _name(one)), answers)
+        ask = ask.replace("{what}", _name(one))
+        yield Question(one.given.id, place, who, ask, _answers(tries, book))
 
 
 def _marks(book: Book, most: int) -> set[int]:
@@ -209,13 +220,13 @@ def _marks(book: Book, most: int) -> set[int]:
     return {n for n in hours | some if 0 <= n <= most}
 
 
-def _changes(low: int, high: int, at: Callable[[int], Lines], starts: list[int]) -> None:
+def _changes(low: int, high: int, at: Callable[[int], Kind], starts: list[int]) -> None:
     """Add every minute after ``low``, up to ``high``, at which what is billed changes."""
-    while _kind(at(low)) != _kind(at(high)):
+    while at(low) != at(high):
         below, above = low, high
         while above - below > 1:
             middle = (below + above) // 2
-            if _kind(at(middle)) == _kind(at(low)):
+            if at(middle) == at(low):
                 below = middle
             else:
                 above = middle
@@ -235,26 +246,29 @@ def _complexity(
     )
     if about is None:
         return None
-    answers = tuple(
-        Answer(
-            Equals("complexity_documented", value),
-            again(encounter.model_copy(update={"complexity_documented": value})),
-        )
+    field = "complexity_documented"
+    tries: list[Tried] = [
+        (Equals(field, value), again(encounter.model_copy(update={field: value})))
         for value in (True, False)
-    )
-    if not _differ(answers):
+    ]
+    if not _differ(tries):
         return None
     who, ask = book.question("complexity")
     ask = ask.replace("{what}", _name(about))
-    return Question(about.given.id, "complexity_documented", who, ask, answers)
+    return Question(about.given.id, field, who, ask, _answers(tries, book))
 
 
-def _kind(lines: Lines) -> frozenset[tuple[Any, ...]]:
-    return frozenset((one.code, one.units, one.modifiers, one.date) for one in lines)
+def _kind(drafts: Drafts) -> Kind:
+    return frozenset([(one.row.code, one.units, one.modifiers, one.date) for one in drafts])
 
 
-def _differ(answers: tuple[Answer, ...]) -> bool:
-    return any(_kind(one.suggested) != _kind(answers[0].suggested) for one in answers[1:])
+def _differ(tries: list[Tried]) -> bool:
+    first = _kind(tries[0][1])
+    return any(_kind(drafts) != first for _, drafts in tries[1:])
+
+
+def _answers(tries: list[Tried], book: Book) -> tuple[Answer, ...]:
+    return tuple([Answer(when, suggested_lines(drafts, book)) for when, drafts in tries])
 
 
 def _sites(encounter: Encounter, derived: Derived, book: Book, again: Again) -> Iterator[Question]:
@@ -287,13 +301,12 @@ def _primary(
            if book.by_reason(encounter.setting)]  # fmt: skip
     if len(ids) > 1:
         field = "primary_administration"
-        answers = tuple(
-            Answer(Equals(field, one), again(encounter.model_copy(update={field: one})))
-            for one in ids
-        )
-        if _differ(answers):
+        tries: list[Tried] = [
+            (Equals(field, one), again(encounter.model_copy(update={field: one}))) for one in ids
+        ]
+        if _differ(tries):
             who, ask = book.question("primary")
-            yield Question(None, field, who, ask, answers)
+            yield Question(None, field, who, ask, _answers(tries, book))
 
 
 def _presence(encounter: Encounter, book: Book, again: Again) -> Iterator[Question]:
@@ -301,20 +314,15 @@ def _presence(encounter: Encounter, book: Book, again: Again) -> Iterator[Questi
     known = encounter.supervision or Supervision()
     if not book.policy.ask_supervision or known.provider_present is not None:
         return
-    answers = tuple(
-        Answer(
-            Equals("supervision.provider_present", there),
-            again(
-                encounter.model_copy(
-                    update={"supervision": known.model_copy(update={"provider_present": there})}
-                )
-            ),
-        )
-        for there in (True, False)
-    )
-    if _differ(answers):
+    field = "supervision.provider_present"
+    tries: list[Tried] = []
+    for there in (True, False):
+        stated = known.model_copy(update={"provider_present": there})
+        drafts = again(encounter.model_copy(update={"supervision": stated}))
+        tries.append((Equals(field, there), drafts))
+    if _differ(tries):
         who, ask = book.question("presence")
-        yield Question(None, "supervision.provider_present", who, ask, answers)
+        yield Question(None, field, who, ask, _answers(tries, book))
 
 
 def _payer(book: Book, under: Try, heard: set[str]) -> Iterator[Question]:
@@ -327,8 +335,9 @@ def _payer(book: Book, under: Try, heard: set[str]) -> Iterator[Question]:
             continue
         held = getattr(book.policy, name)
         field = f"policy.{name}"
-        answers = tuple(Answer(Equals(field, value), under(name, value))
-                        for value in (held, *(one for one in others if one != held)))  # fmt: skip
-        if _differ(answers):
+        values = (held, *(one for one in others if one != held))
+        tries: list[Tried] = [(Equals(field, value), under(name, value)) for value in values]
+        if _differ(tries):
             who, ask = book.question("payer")
-            yield Question(None, field, who, ask.replace("{what}", name), answers)
+            ask = ask.replace("{what}", name)
+            yield Question(None, field, who, ask, _answers(tries, book))
