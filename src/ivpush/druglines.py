@@ -45,22 +45,23 @@ def read_drug_lines(lines: list[LineFacts], encounter: Encounter, book: Book) ->
     """Write the drug facts of every line; lines of other codes get none."""
     drugs = []
     for line in lines:
-        line.is_drug = line.drug_ended = False
+        line.drug_ended = False
         line.drug_successor = line.drug_given = line.dose_units = None
         line.drug_day_units = line.ndc_digits = line.ndc_code = None
-        if line.given.code in book.drugs:
+        if line.is_drug:
             drugs.append(line)
     if not drugs:
         return
     charted = encounter.administrations is not None
     given: dict[str, list[Administration]] = {}
     for one in encounter.administrations or ():
-        known_by = _key(one, book)
+        coded = book.drugs.get(one.hcpcs)  # type: ignore[arg-type]
+        known_by = coded.hcpcs if coded is not None else _key(one, book)
         if known_by is not None:
             given.setdefault(known_by, []).append(one)
     codes_of: dict[str, set[str]] = {}
-    for line in drugs:
-        codes_of.setdefault(book.drugs[line.given.code].key, set()).add(line.given.code)
+    for code in {line.given.code for line in drugs}:
+        codes_of.setdefault(book.drugs[code].key, set()).add(code)
     wasted = book.modifier("wasted")
     billed: dict[tuple[str, date | None], int] = {}
     for line in drugs:
@@ -70,7 +71,6 @@ def read_drug_lines(lines: list[LineFacts], encounter: Encounter, book: Book) ->
     for line in drugs:
         code, day = line.given.code, line.service_date
         row = book.drugs[code]
-        line.is_drug = True
         line.drug_ended = row.ended is not None and day is not None and row.ended < day
         line.drug_successor = row.successor if line.drug_ended else None
         line.drug_day_units = billed.get((code, day), 0)
@@ -78,7 +78,7 @@ def read_drug_lines(lines: list[LineFacts], encounter: Encounter, book: Book) ->
             line.ndc_digits = len(line.given.ndc.replace("-", ""))
             line.ndc_code = book.drug_of_ndc(line.given.ndc)
         if charted:
-            named = given.get(row.key, [])
+            named = given.get(row.key, ())
             theirs = [*given.get(code, ()), *named]
             line.drug_given = bool(theirs)
             # Doses under a name that two billed codes share belong to neither for certain.
@@ -102,14 +102,16 @@ def billing_units(
     row: DrugRow, given: tuple[Administration, ...] | list[Administration]
 ) -> int | None:
     """Billing units that charted doses come to; None where a dose is missing or in another unit."""
-    each = [amount(one, row) for one in given]
-    if not each or row.unit_amount is None or row.unit is None:
+    if not given or row.unit_amount is None or row.unit is None:
         return None
-    known = [one for one in each if one is not None]
-    if len(known) < len(each):
-        return None
+    known = []
+    for one in given:
+        charted = amount(one, row)
+        if charted is None:
+            return None
+        known.append(charted)
     if row.unit_rule == "up_to":
-        return sum(_whole(one / row.unit_amount) for one in known)
+        return sum([_whole(one / row.unit_amount) for one in known])
     return _whole(sum(known, Decimal(0)) / row.unit_amount)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from ivpush.vocabulary import EncounterFacts, LineFacts
 
 __all__ = ["Engine", "Worked"]
+
+
+_stamp = lru_cache(maxsize=4_096)(PackStamp)
 
 
 class Worked:
@@ -127,7 +131,7 @@ class Engine:
         facts.questions, facts.questions_cut = len(questions), cut
         facts.complexity_asked = any(q.missing == "complexity_documented" for q in questions)
         charted = encounter.administrations is not None
-        facts.suggested_codes = frozenset(one.code for one in suggested) if charted else None
+        facts.suggested_codes = frozenset([one.code for one in suggested]) if charted else None
         corrected, verdicts = self._reconciled(encounter, done, lines)
         found = done.found = checks.run(facts, book)
         if corrected is not None:
@@ -136,9 +140,9 @@ class Engine:
             else:
                 corrected = self._settled(checks.apply_edits(corrected, found, book), done, lines)
         broken = checks.violations(found, facts, book, corrected)
-        errors = any(one.severity == "error" for one in broken)
+        errors = "error" in [one.severity for one in broken]
         status: Status = "violations" if errors else "needs_chart" if questions else "clean"
-        stamp = PackStamp(self.pack.name, self.pack.version, book.payer, day)
+        stamp = _stamp(self.pack.name, self.pack.version, book.payer, day)
         done.result = Result(
             encounter.id, stamp, status, suggested, barred, questions, broken,
             checks.unjudged(found, facts, book), verdicts, corrected,

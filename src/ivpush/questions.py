@@ -46,6 +46,9 @@ Tried = tuple[Equals | Between, Drafts]
 """An answer put to the test; what it bills is put in words only if the question is asked."""
 _OPEN = frozenset({"charted", "pump", "calculated", None})
 _TIMED = frozenset({"IV", "IA", "SC"})
+_TOLD = frozenset({"clock", "stated"})
+_PUSHED = frozenset({"push", "injection"})
+_LONG = frozenset({"infusion", "pump", "ia_infusion"})
 _HOUR = 60
 _CLASSES = ("therapeutic", "chemotherapy", "complex_biologic", "hydration")
 """Classes that earn codes of their own; who gives a vaccine or contrast knows it for what it is."""
@@ -88,7 +91,8 @@ def _candidates(
     encounter: Encounter, derived: Derived, book: Book, again: Again, under: Try, over: Over
 ) -> Iterator[Question]:
     for one in derived.facts:
-        yield from _about(one, encounter, book, again)
+        if _may_be_open(one):
+            yield from _about(one, encounter, book, again)
     if not derived.facts:
         return
     yield from _sites(encounter, derived, book, again)
@@ -112,6 +116,13 @@ def decides(question: Question) -> frozenset[str]:
     return frozenset(row[0] for one in kinds for row in one ^ kinds[0])
 
 
+def _may_be_open(one: AdministrationFacts) -> bool:
+    """Whether there is anything to ask about an administration: most are charted in full."""
+    if one.minutes_from not in _TOLD or one.drug_known is False or one.given.route is None:
+        return True
+    return one.given.method in _PUSHED and one.technique in _LONG
+
+
 def _about(
     one: AdministrationFacts, encounter: Encounter, book: Book, again: Again
 ) -> Iterator[Question]:
@@ -122,7 +133,7 @@ def _about(
         yield from _asked("category", one, encounter, book, again, "category", _CLASSES)
     if one.reason == "route_missing":
         yield from _asked("route", one, encounter, book, again, "route", get_args(Route))
-    elif one.minutes_from not in {"clock", "stated"} and _drips(one):
+    elif one.minutes_from not in _TOLD and _drips(one):
         if given.times_from in _OPEN:
             yield from _minutes(one, encounter, book, again)
         elif given.stop is not None or given.minutes is not None:
@@ -136,7 +147,7 @@ def _about(
 
 def _drips(one: AdministrationFacts) -> bool:
     given = one.given
-    if given.method in {"push", "injection"} or given.route not in _TIMED:
+    if given.method in _PUSHED or given.route not in _TIMED:
         return False
     return given.method == "infusion" or given.route == "IV"
 
@@ -144,10 +155,10 @@ def _drips(one: AdministrationFacts) -> bool:
 def _long_push(one: AdministrationFacts, book: Book) -> bool:
     given = one.given
     return (
-        given.method in {"push", "injection"}
+        given.method in _PUSHED
         and given.route in {"IV", "IA"}
         and given.continuously_attended is None
-        and one.technique in {"infusion", "pump", "ia_infusion"}
+        and one.technique in _LONG
         and one.family != "hydration"
         and book.policy.long_push != "infusion"
     )
@@ -274,6 +285,10 @@ def _answers(tries: list[Tried], book: Book) -> tuple[Answer, ...]:
 def _sites(encounter: Encounter, derived: Derived, book: Book, again: Again) -> Iterator[Question]:
     """A further site whose need nobody stated, and an unnamed access where there are several."""
     seen: set[tuple[int, str]] = set()
+    places = {chain.site for chain in derived.chains}
+    places.update([one.site for chain in derived.chains for one in chain.facts])
+    if len(places) < 2:
+        return
     for chain in derived.chains:
         for one in chain.facts:
             place = (one.visit, one.site)
@@ -297,8 +312,9 @@ def _primary(
     """A professional claim whose primary reason nobody named, where it could be several."""
     if encounter.primary_administration is not None:
         return
-    ids = [s.lead.given.id for chain in derived.chains for s in chain.services
-           if book.by_reason(encounter.setting)]  # fmt: skip
+    if not book.by_reason(encounter.setting):
+        return
+    ids = [s.lead.given.id for chain in derived.chains for s in chain.services]
     if len(ids) > 1:
         field = "primary_administration"
         tries: list[Tried] = [
@@ -311,8 +327,10 @@ def _primary(
 
 def _presence(encounter: Encounter, book: Book, again: Again) -> Iterator[Question]:
     """Whether the supervising practitioner was there, where a policy has it asked."""
+    if not book.policy.ask_supervision:
+        return
     known = encounter.supervision or Supervision()
-    if not book.policy.ask_supervision or known.provider_present is not None:
+    if known.provider_present is not None:
         return
     field = "supervision.provider_present"
     tries: list[Tried] = []
