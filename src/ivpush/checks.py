@@ -34,7 +34,7 @@ def run(facts: EncounterFacts, book: Book) -> Findings:
     found = Findings()
     setting = facts.given.setting
     for line in facts.lines or ():
-        screen = book.line_screen(setting, line.given.code, line.status)
+        screen = book.line_screen(setting, line)
         verdicts = screen.judge(facts, line)
         if verdicts:
             _note(found, screen, line, verdicts)
@@ -46,7 +46,7 @@ def run(facts: EncounterFacts, book: Book) -> Findings:
         found.uncharted = book.chart_rules
         return found
     for one in facts.administrations or ():
-        screen = book.administration_screen(setting, one.technique, one.given.method, one.billable)
+        screen = book.administration_screen(setting, one)
         verdicts = screen.judge(facts, one)
         if verdicts:
             _note(found, screen, one, verdicts)

@@ -88,11 +88,18 @@ class Compiled:
             lines.append(f"{pad}if not {text}: out.append({number})")
         return lines
 
-    def never(self, env: Mapping[str, Any]) -> bool:
-        """Whether the rule cannot apply, whatever the facts that ``env`` leaves open."""
-        if self._when is None:
+    def settled(self, env: Mapping[str, Any]) -> bool:
+        """Whether the rule cannot be broken nor unjudged, whatever the facts left open by ``env``.
+
+        Either it never applies, or it is known to apply or not and always holds.
+        """
+        known = _Open(env)
+        applies = True if self._when is None else evaluate(self._when, self._names, known)
+        if applies is False:
+            return True
+        if applies is None and self._when is not None and self._when.kind.nullable:
             return False
-        return evaluate(self._when, self._names, _Open(env)) is False
+        return evaluate(self._require, self._names, known) is True
 
     def missing(
         self,
