@@ -13,7 +13,7 @@ from typing import Any
 from ivpush.evaluator import evaluate
 from ivpush.language import ExpressionError, Names, Node, path_of
 from ivpush.models import Encounter
-from ivpush.printer import Printer, function
+from ivpush.printer import Printer, function, narrowed, told
 
 __all__ = ["Compiled", "Template", "compile_rule", "fuse", "parse_template"]
 
@@ -73,17 +73,20 @@ class Compiled:
         """Statements that append a broken rule's number to ``out``, or an unjudged one's ``~``."""
         lines: list[str] = []
         pad = ""
+        sure: frozenset[tuple[Any, Any]] = frozenset()
         if self._when is not None:
-            text = printer.print(self._when)
-            if self._when.kind.nullable:
+            when, sure = narrowed(self._when, sure), told(self._when)
+            text = printer.print(when)
+            if when.kind.nullable:
                 lines += [f"w = {text}", f"if w is None: out.append({~number})", "elif w:"]
             else:
                 lines.append(f"if {text}:")
             pad = "    "
-        text = printer.print(self._require)
-        if self._require.kind.nullable:
-            told = f"{~number} if r is None else {number}"
-            lines += [f"{pad}r = {text}", f"{pad}if not r: out.append({told})"]
+        require = narrowed(self._require, sure)
+        text = printer.print(require)
+        if require.kind.nullable:
+            told_by = f"{~number} if r is None else {number}"
+            lines += [f"{pad}r = {text}", f"{pad}if not r: out.append({told_by})"]
         else:
             lines.append(f"{pad}if not {text}: out.append({number})")
         return lines
