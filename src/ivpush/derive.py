@@ -70,7 +70,7 @@ def _mix(facts: list[AdministrationFacts], book: Book) -> bool:
 
     Says whether there is any such mixture.
     """
-    if not any(one.given.mixed_with is not None for one in facts):
+    if not [one for one in facts if one.given.mixed_with is not None]:
         return False
     by_id = {one.given.id: one for one in facts}
     group = {one.given.id: one.given.id for one in facts}
@@ -305,7 +305,7 @@ def _roles(chain: Chain, encounter: Encounter, book: Book) -> None:
                 _refuse(service, "no_code")
         chain.services[:] = [s for s in chain.services if s.row is not None]
         return
-    ranked = min(able, key=lambda s: (s.rank or 99, s.order))
+    ranked = able[0] if len(able) == 1 else min(able, key=lambda s: (s.rank or 99, s.order))
     chosen, by = ranked, "hierarchy"
     if book.by_reason(encounter.setting):
         named = encounter.primary_administration
@@ -399,7 +399,7 @@ def _later_drip(service: ServiceFacts, total: int, book: Book) -> None:
 
 
 def _settle(service: ServiceFacts) -> None:
-    service.code = service.row.code if service.row is not None else None
+    row, chain = service.row, service.chain
+    service.code = row.code if row is not None else None
     for one in service.administrations:
-        one.service, one.chain = service, service.chain
-        one.billable = service.code is not None
+        one.service, one.chain, one.billable = service, chain, row is not None

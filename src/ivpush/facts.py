@@ -46,11 +46,14 @@ def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
         line.ended = line.too_early = False
         if line.known and not line.valid:
             _ended(line, book)
-        _modifiers(line, book)
+        if given.modifiers:
+            _modifiers(line, book)
+        else:
+            line.modifiers, line.separate_modifiers = _NONE, 0
+            line.separate = line.visit_modifier = line.lifts_pair = False
         place = given.place_of_service or encounter.place_of_service
         line.facility_place = book.facility_place(place) if place is not None else None
-        key = (billed, line.modifiers, given.units)
-        line.repeats_line = key in seen
+        line.repeats_line = (key := (billed, line.modifiers, given.units)) in seen
         seen.add(key)
         line.pointer_beyond = bool(pointers) and max(pointers) > diagnoses
         line.outside_encounter = None
@@ -76,12 +79,7 @@ def _ended(line: LineFacts, book: Book) -> None:
 
 
 def _modifiers(line: LineFacts, book: Book) -> None:
-    given = line.given.modifiers
-    if not given:
-        line.modifiers, line.separate_modifiers = _NONE, 0
-        line.separate = line.visit_modifier = line.lifts_pair = False
-        return
-    line.modifiers = frozenset(given)
+    line.modifiers = frozenset(line.given.modifiers)
     line.separate_modifiers = len(line.modifiers & book.separate_modifiers)
     line.visit_modifier = not line.modifiers.isdisjoint(book.visit_modifiers)
     line.lifts_pair = not line.modifiers.isdisjoint(book.lifting_modifiers)
@@ -138,13 +136,16 @@ def _columns_of(code: str, book: Book, setting: str) -> tuple[Any, ...]:
 
 
 def _unmatched(line: LineFacts) -> None:
-    """What is known of a line before, or without, a chart."""
+    """What is known of a line before, or without, a chart; a drug's facts come after."""
     line.status = line.supported_units = line.suggested_units = line.replaced_by = None
     line.replaced_role = line.date_differs = None
     line.administrations = line.service = None
     line.missing_modifier = line.needless_modifier = None
     line.suggested_modifiers, line.matches = _NONE, []
     line.open_units = line.given.units
+    line.drug_ended = False
+    line.drug_successor = line.drug_given = line.dose_units = None
+    line.drug_day_units = line.ndc_digits = line.ndc_code = None
 
 
 def claim_facts(lines: list[LineFacts]) -> ClaimFacts:

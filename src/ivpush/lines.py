@@ -69,6 +69,8 @@ def drafts_of(derived: Derived, encounter: Encounter, book: Book) -> list[Draft]
 def _main(chains: list[Chain]) -> Chain | None:
     """The chain whose initial ranks highest: it carries no modifier."""
     able = [chain for chain in chains if chain.initial is not None]
+    if len(able) < 2:
+        return able[0] if able else None
     return min(
         able, key=lambda c: (c.initial.rank or 99, c.initial.order) if c.initial else (99, ()),
         default=None,

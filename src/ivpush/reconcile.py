@@ -153,6 +153,12 @@ def _write(
     pairs = made.pairs.get(line.index)
     line.supported_units = sum([units for _, units in pairs]) if pairs else 0
     line.missing_modifier = line.needless_modifier = line.date_differs = False
+    if pairs and len(pairs) == 1 and line.open_units == 0 and not line.separate:
+        draft = drafts[pairs[0][0]]
+        if not draft.modifiers and line.given.date in {None, draft.date}:
+            line.status, line.matches = "matched", [pairs[0][0]]
+            _link(line, drafts, facts)
+            return
     if pairs:
         line.matches = [number for number, _ in pairs]
         asked = [drafts[number] for number in line.matches]
@@ -184,7 +190,9 @@ def _link(line: LineFacts, drafts: list[Draft], facts: list[AdministrationFacts]
             (o.service for o in line.administrations if o.service is not None), None
         )
     elif line.matches:
-        services = [s for number in line.matches for s in drafts[number].services]
+        services = drafts[line.matches[0]].services
+        for number in line.matches[1:]:
+            services += drafts[number].services
         those = [one for service in services for one in service.administrations]
         line.administrations = tuple(dict.fromkeys(those))
         line.service = services[0]

@@ -260,7 +260,8 @@ def _classify(one: AdministrationFacts, book: Book) -> None:
     if one.reason is not None and one.reason not in _WHOLE_CLAIM:
         one.technique = _charted(one)  # type: ignore[assignment]
         return
-    technique, reason = _technique(one, book)
+    simple = given.route == "IV" and given.purpose is None
+    technique, reason = _by_vein(one, book) if simple else _technique(one, book)
     one.technique = technique  # type: ignore[assignment]
     if one.reason is None:
         one.reason = reason  # type: ignore[assignment]
