@@ -33,6 +33,7 @@ def run(facts: EncounterFacts, book: Book) -> Findings:
     """Judge every rule in force on its subjects; lines are dispatched by code and status."""
     found = Findings()
     setting = facts.given.setting
+    facts.memo = {}
     for line in facts.lines or ():
         screen = book.line_screen(setting, line)
         verdicts = screen.judge(facts, line)

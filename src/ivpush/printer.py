@@ -161,6 +161,19 @@ class Printer:
         return f"len({texts[0]})" if op == "size" else f"len({texts[0]}) == 0"
 
     def aggregate(self, node: Node) -> str:
+        """A comprehension; with settled policies one about the whole encounter is worked out once.
+
+        What it comes to is kept in the encounter's memo, so that a screen of many lines does not
+        scan the claim for each of them.
+        """
+        text = self.comprehension(node)
+        if self.settled is None or not _of_encounter(node):
+            return text
+        temp, key = self.temp(), self.constant(id(node))
+        return (f"({temp} if ({temp} := e.memo.get({key}, e)) is not e "
+                f"else e.memo.setdefault({key}, {text}))")  # fmt: skip
+
+    def comprehension(self, node: Node) -> str:
         """A comprehension, short-circuiting where nothing may be unknown."""
         rows, item, conditions = node.args[0], node.args[1], node.args[2:]
         source = self.print(rows)
@@ -233,6 +246,17 @@ def narrowed(node: Node, sure: Told) -> Node:
             sure |= told(one)
     nullable = node.kind.nullable and any(one.kind.nullable for one in made)
     return replace(node, args=tuple(made), kind=replace(node.kind, nullable=nullable))
+
+
+def _of_encounter(node: Node) -> bool:
+    """Whether an expression rests on the encounter alone: no subject, no row of a loop around."""
+    parts = list(node.walk())
+    bound = {one.value for one in parts if one.op in _LOOPS}
+    return not any(
+        (one.op == "root" and one.value != "encounter")
+        or (one.op == "var" and one.value not in bound)
+        for one in parts
+    )
 
 
 def _of_root(node: Node) -> bool:
