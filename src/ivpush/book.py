@@ -40,7 +40,7 @@ class Screen:
     """Rules judged together: ``judge`` gives positions of broken ones, ``~n`` of unjudged ones."""
 
     rules: tuple[Rule, ...]
-    judge: Callable[[Any, Any], list[int]]
+    judge: Callable[..., list[int]]
 
 
 class _Listener(SimpleNamespace):

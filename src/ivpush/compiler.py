@@ -144,18 +144,20 @@ class Compiled:
 
 def fuse(
     rules: Sequence[Compiled], names: Names, settled: Mapping[str, Any]
-) -> Callable[[Any, Any], list[int]]:
+) -> Callable[..., list[int]]:
     """One function for many rules on one subject, under settled policies and limits.
 
-    It returns the positions of the rules that are broken, and the complements (``~n``) of those
-    that could not be judged.
+    It takes the encounter, the subject and a memo of what was worked out about the encounter for
+    other subjects (none: everything anew). It returns the positions of the rules that are broken,
+    and the complements (``~n``) of those that could not be judged.
     """
     printer = Printer(names, settled)
-    lines = ["out = []", "g = s.given" if any(r.reads_given for r in rules) else "g = None"]
+    lines = ["out = []", "m = {} if m is None else m"]
+    lines += ["g = s.given" if any(r.reads_given for r in rules) else "g = None"]
     for number, rule in enumerate(rules):
         lines += rule.inlined(number, printer)
-    made: Callable[[Any, Any], list[int]] = function(
-        "screen", [*lines, "return out"], printer, "screen", "e, s"
+    made: Callable[..., list[int]] = function(
+        "screen", [*lines, "return out"], printer, "screen", "e, s, m=None"
     )
     return made
 
@@ -285,24 +287,28 @@ class _Open(dict[str, Any]):
 class Template:
     """A message with paths of the vocabulary in braces; ``render`` fills them in."""
 
-    __slots__ = ("_getters", "_names", "_nodes", "_texts")
+    __slots__ = ("_filled", "_names", "_nodes", "_texts")
 
     def __init__(self, texts: tuple[str, ...], nodes: tuple[Node, ...], names: Names) -> None:
         self._texts, self._nodes, self._names = texts, nodes, names
-        self._getters: list[Callable[..., Any]] | None = None
+        self._filled: Callable[..., str] | None = None
 
     def render(self, e: Any, s: Any, p: Any, l: Any) -> str:  # noqa: E741 - limits
         """The message about one subject; a null path prints "not stated"."""
-        if self._getters is None:
-            made = []
-            for node in self._nodes:
-                printer = Printer(self._names)
-                made.append(function("get", [f"return {printer.print(node)}"], printer, "message"))
-            self._getters = made
-        out = [self._texts[0]]
-        for text, get in zip(self._texts[1:], self._getters, strict=True):
-            out += (_shown(get(e, s, p, l)), text)
-        return "".join(out)
+        if self._filled is None:
+            self._filled = self._made()
+        return self._filled(e, s, p, l)
+
+    def _made(self) -> Callable[..., str]:
+        printer = Printer(self._names)
+        shown, parts = printer.constant(_shown), [printer.constant(self._texts[0])]
+        for text, node in zip(self._texts[1:], self._nodes, strict=True):
+            parts += (f"{shown}({printer.print(node)})", printer.constant(text))
+        join = printer.constant("".join)
+        made: Callable[..., str] = function(
+            "message", [f"return {join}([{', '.join(parts)}])"], printer, "message"
+        )
+        return made
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Template, (self._texts, self._nodes, self._names)

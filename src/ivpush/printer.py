@@ -163,15 +163,15 @@ class Printer:
     def aggregate(self, node: Node) -> str:
         """A comprehension; with settled policies one about the whole encounter is worked out once.
 
-        What it comes to is kept in the encounter's memo, so that a screen of many lines does not
+        What it comes to is kept in the memo ``m``, so that a screen of many lines does not
         scan the claim for each of them.
         """
         text = self.comprehension(node)
         if self.settled is None or not _of_encounter(node):
             return text
         temp, key = self.temp(), self.constant(id(node))
-        return (f"({temp} if ({temp} := e.memo.get({key}, e)) is not e "
-                f"else e.memo.setdefault({key}, {text}))")  # fmt: skip
+        return (f"({temp} if ({temp} := m.get({key}, e)) is not e "
+                f"else m.setdefault({key}, {text}))")  # fmt: skip
 
     def comprehension(self, node: Node) -> str:
         """A comprehension, short-circuiting where nothing may be unknown."""

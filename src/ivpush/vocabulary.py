@@ -424,9 +424,7 @@ class EncounterFacts:
     lines: Annotated[tuple[LineFacts, ...] | None, "the claim's lines; unknown without a claim"]
     services: Annotated[tuple[ServiceFacts, ...], "services derived"]
     suggestions: Annotated[tuple[SuggestionFacts, ...], "suggested lines"]
-    __slots__ = (*(n for n in list(__annotations__)), "allowed", "fallback", "memo")
-    memo: dict[int, Any]
-    """What comprehensions over the whole encounter came to, while its rules run."""
+    __slots__ = (*(n for n in list(__annotations__)), "allowed", "fallback")
     allowed: bool
     fallback: bool
 
