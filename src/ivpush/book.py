@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ivpush.compiler import fuse
 from ivpush.drugnames import DrugNames
@@ -17,9 +17,22 @@ from ivpush.language import Names
 from ivpush.rows import CodeRow, DrugRow, Pairs, PairTable, SupervisionRow
 from ivpush.rulefile import Rule
 
+if TYPE_CHECKING:
+    from ivpush.vocabulary import AdministrationFacts, LineFacts
+
 __all__ = ["Book", "Screen"]
 
 _NO_CODES: frozenset[str] = frozenset()
+_OF_CODE = ("status", "known", "valid", "in_family", "family", "technique", "role", "variant",
+            "label", "settings", "successors", "family_range", "primaries", "is_add_on", "mue",
+            "mai", "payer_max", "is_drug")  # fmt: skip
+"""Facts of a line that its code, its status and the kind of claim settle."""
+_OF_MODIFIERS = ("modifiers", "separate", "separate_modifiers", "visit_modifier", "lifts_pair")
+"""Facts that having no modifiers settles."""
+_OF_DATES = ("ended", "too_early")
+"""Facts that a valid code settles."""
+_OF_A_MATCH = ("missing_modifier", "needless_modifier", "date_differs")
+"""Facts that a line has if it matches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +40,7 @@ class Screen:
     """Rules judged together: ``judge`` gives positions of broken ones, ``~n`` of unjudged ones."""
 
     rules: tuple[Rule, ...]
-    judge: Callable[[Any, Any], list[int]]
+    judge: Callable[..., list[int]]
 
 
 class _Listener(SimpleNamespace):
@@ -161,13 +174,24 @@ class Book:
         made.date = day
         return made
 
-    def line_screen(self, setting: str, code: str, status: str | None) -> Screen:
-        """The rules that may apply to a line of a code and status, as one function."""
-        key = ("line", setting, code, status)
+    def line_screen(self, setting: str, line: LineFacts) -> Screen:
+        """The rules that may apply to a line of such a code, status and modifiers.
+
+        What rests on those alone settles many rules once for all such lines.
+        """
+        code, plain = line.given.code, not line.modifiers
+        key = ("line", setting, code, line.status, plain)
         found = self.screens.get(key)
         if found is None:
+            names = [*_OF_CODE, *(_OF_MODIFIERS if plain else ())]
+            if line.valid:
+                names += _OF_DATES
+            if line.status == "matched":
+                names += _OF_A_MATCH
+            known = {name: getattr(line, name) for name in names}
             rules = (*self.any_line_rules, *self.line_rules.get(code, ()))
-            found = self.screens[key] = self._screen("line", setting, rules, {"status": status})
+            subject = {**known, "code": code}
+            found = self.screens[key] = self._screen("line", setting, rules, subject)
         return found
 
     def screen(self, kind: str, setting: str) -> Screen:
@@ -181,14 +205,15 @@ class Book:
             found = self.screens[key] = self._screen(kind, setting, rules, subject)
         return found
 
-    def administration_screen(
-        self, setting: str, technique: str | None, method: str | None, billable: bool
-    ) -> Screen:
-        """The rules that may apply to an administration of a technique and method."""
-        key = ("administration", setting, technique, method, billable)
+    def administration_screen(self, setting: str, one: AdministrationFacts) -> Screen:
+        """The rules that may apply to an administration of such a technique, method and class."""
+        given = one.given
+        key = ("administration", setting, one.technique, given.method, given.route, one.category,
+               one.billable)  # fmt: skip
         found = self.screens.get(key)
         if found is None:
-            known = {"technique": technique, "method": method, "billable": billable}
+            known = dict(zip(("technique", "method", "route", "category", "billable"), key[2:],
+                             strict=True))  # fmt: skip
             rules = self.administration_rules
             found = self.screens[key] = self._screen("administration", setting, rules, known)
         return found
@@ -198,7 +223,7 @@ class Book:
     ) -> Screen:
         settled = {"policy": self.policy, "limits": self.limits}
         env = {**settled, "encounter": {"setting": setting}, "subject": subject, "open": True}
-        able = tuple(rule for rule in rules if not rule.compiled.never(env))
+        able = tuple(rule for rule in rules if not rule.compiled.settled(env))
         same = (kind, *(rule.id for rule in able))
         if same not in self.screens:
             judge = fuse([rule.compiled for rule in able], self.vocabulary, settled)

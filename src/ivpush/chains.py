@@ -11,7 +11,7 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 from ivpush import clock
-from ivpush.services import in_time
+from ivpush.services import by_time
 
 if TYPE_CHECKING:
     from ivpush.book import Book
@@ -45,7 +45,7 @@ def chains_of(
              and one.given.route == "IV"]  # fmt: skip
     if not given:
         return [], 0
-    given.sort(key=in_time)
+    given.sort(key=by_time)
     if len(given) == 1 or (_plain(given) and book.policy.encounter_boundary != "gap_hours"):
         chain = Chain(0, given[0].site, 1, "first", given)
         return [chain], 0
@@ -142,7 +142,7 @@ def _split(
         made = _merged(made, book)
     for number, chain in enumerate(made):
         chain.index = number
-        chain.facts.sort(key=in_time)
+        chain.facts.sort(key=by_time)
         for one in chain.facts:
             one.chain = number
     return made, undocumented

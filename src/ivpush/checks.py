@@ -33,21 +33,22 @@ def run(facts: EncounterFacts, book: Book) -> Findings:
     """Judge every rule in force on its subjects; lines are dispatched by code and status."""
     found = Findings()
     setting = facts.given.setting
+    memo: dict[int, Any] = {}
     for line in facts.lines or ():
-        screen = book.line_screen(setting, line.given.code, line.status)
-        verdicts = screen.judge(facts, line)
+        screen = book.line_screen(setting, line)
+        verdicts = screen.judge(facts, line, memo)
         if verdicts:
             _note(found, screen, line, verdicts)
     screen = book.screen("encounter", setting)
-    verdicts = screen.judge(facts, facts)
+    verdicts = screen.judge(facts, facts, memo)
     if verdicts:
         _note(found, screen, facts, verdicts)
     if not facts.charted:
         found.uncharted = book.chart_rules
         return found
     for one in facts.administrations or ():
-        screen = book.administration_screen(setting, one.technique, one.given.method, one.billable)
-        verdicts = screen.judge(facts, one)
+        screen = book.administration_screen(setting, one)
+        verdicts = screen.judge(facts, one, memo)
         if verdicts:
             _note(found, screen, one, verdicts)
     for kind, subjects in (("service", facts.services), ("suggestion", facts.suggestions)):
@@ -56,7 +57,7 @@ def run(facts: EncounterFacts, book: Book) -> Findings:
             continue
         judge = screen.judge
         for subject in subjects:
-            verdicts = judge(facts, subject)
+            verdicts = judge(facts, subject, memo)
             if verdicts:
                 _note(found, screen, subject, verdicts)
     return found
@@ -95,15 +96,17 @@ def violations(
     found: Findings, facts: EncounterFacts, book: Book, corrected: tuple[ClaimLine, ...] | None
 ) -> tuple[Violation, ...]:
     """Broken rules as they go out: by line, then severity, then rule."""
-    made = [_violation(rule, subject, facts, book, corrected) for rule, subject in found.broken]
+    whole = None
+    if any(rule.edit == "corrected" for rule, _ in found.broken):
+        whole = _whole_edit(facts, corrected)
+    made = [_violation(rule, subject, facts, book, whole) for rule, subject in found.broken]
     made.sort(key=lambda v: (v.line is None, v.line or 0, _RANK[v.severity], v.rule,
                              v.administrations))  # fmt: skip
     return tuple(made)
 
 
 def _violation(
-    rule: Rule, subject: Any, facts: EncounterFacts, book: Book,
-    corrected: tuple[ClaimLine, ...] | None,
+    rule: Rule, subject: Any, facts: EncounterFacts, book: Book, whole: Edit | None
 ) -> Violation:  # fmt: skip
     policy, limits = book.policy, book.limits
     line = subject if rule.for_each == "line" else None
@@ -118,23 +121,25 @@ def _violation(
         rule.message.render(facts, subject, policy, limits),
         rule.fix.render(facts, subject, policy, limits),
         rule.compiled.evidence(facts, subject, policy, limits),
-        _edit(rule, line, facts, book, corrected), rule.carc, rule.rarc, rule.cites,
+        _edit(rule, line, book, whole), rule.carc, rule.rarc, rule.cites,
     )  # fmt: skip
 
 
-def _edit(
-    rule: Rule, line: LineFacts | None, facts: EncounterFacts, book: Book,
-    corrected: tuple[ClaimLine, ...] | None,
-) -> Edit | None:  # fmt: skip
+def _whole_edit(facts: EncounterFacts, corrected: tuple[ClaimLine, ...] | None) -> Edit | None:
+    """The change from the claim to the corrected one, if there is any."""
+    billed = facts.given.lines or ()
+    if corrected is None or corrected == billed:
+        return None
+    kept = set(map(id, billed)) & set(map(id, corrected))
+    return Edit(tuple([one for one in billed if id(one) not in kept]),
+                tuple([one for one in corrected if id(one) not in kept]))  # fmt: skip
+
+
+def _edit(rule: Rule, line: LineFacts | None, book: Book, whole: Edit | None) -> Edit | None:
     if rule.edit is None:
         return None
     if rule.edit == "corrected":
-        billed = facts.given.lines or ()
-        if corrected is None or corrected == billed:
-            return None
-        kept = set(map(id, billed)) & set(map(id, corrected))
-        return Edit(tuple(one for one in billed if id(one) not in kept),
-                    tuple(one for one in corrected if id(one) not in kept))  # fmt: skip
+        return whole
     if line is None:
         return None
     changed = mended(line.given, rule.edit, book)

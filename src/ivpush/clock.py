@@ -20,6 +20,7 @@ __all__ = [
     "local_date",
     "minutes_of",
     "moment",
+    "seconds_of",
     "shared",
     "unite",
     "when_reached",
@@ -47,12 +48,8 @@ def moment(written: datetime, zone: tzinfo | None, after: int | None = None) -> 
     A time that clocks skipped takes the offset from before the change. A time that happened twice
     is its first reading, unless only the second lies at or after ``after`` (a start).
     """
-    if written.tzinfo is not None:
-        passed = written - _EPOCH_UTC
-        return Moment(passed.days * 86_400 + passed.seconds)
-    if zone is None:
-        passed = written - _EPOCH
-        return Moment(passed.days * 86_400 + passed.seconds)
+    if zone is None or written.tzinfo is not None:
+        return Moment(seconds_of(written))
     first = (written.replace(tzinfo=zone, fold=0) - _EPOCH_UTC) // _SECOND
     if not tz.datetime_exists(written, zone):
         return Moment(first, nonexistent=True)
@@ -61,6 +58,12 @@ def moment(written: datetime, zone: tzinfo | None, after: int | None = None) -> 
     second = (tz.enfold(written.replace(tzinfo=zone), 1) - _EPOCH_UTC) // _SECOND
     late = after is not None and first < after <= second
     return Moment(second if late else first, ambiguous=True)
+
+
+def seconds_of(written: datetime) -> int:
+    """The instant of a written time as it stands."""
+    passed = written - (_EPOCH if written.tzinfo is None else _EPOCH_UTC)
+    return passed.days * 86_400 + passed.seconds
 
 
 def minutes_of(seconds: int) -> int:

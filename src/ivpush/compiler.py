@@ -13,7 +13,7 @@ from typing import Any
 from ivpush.evaluator import evaluate
 from ivpush.language import ExpressionError, Names, Node, path_of
 from ivpush.models import Encounter
-from ivpush.printer import Printer, function
+from ivpush.printer import Printer, function, narrowed, told
 
 __all__ = ["Compiled", "Template", "compile_rule", "fuse", "parse_template"]
 
@@ -73,26 +73,36 @@ class Compiled:
         """Statements that append a broken rule's number to ``out``, or an unjudged one's ``~``."""
         lines: list[str] = []
         pad = ""
+        sure: frozenset[tuple[Any, Any]] = frozenset()
         if self._when is not None:
-            text = printer.print(self._when)
-            if self._when.kind.nullable:
+            when, sure = narrowed(self._when, sure), told(self._when)
+            text = printer.print(when)
+            if when.kind.nullable:
                 lines += [f"w = {text}", f"if w is None: out.append({~number})", "elif w:"]
             else:
                 lines.append(f"if {text}:")
             pad = "    "
-        text = printer.print(self._require)
-        if self._require.kind.nullable:
-            told = f"{~number} if r is None else {number}"
-            lines += [f"{pad}r = {text}", f"{pad}if not r: out.append({told})"]
+        require = narrowed(self._require, sure)
+        text = printer.print(require)
+        if require.kind.nullable:
+            told_by = f"{~number} if r is None else {number}"
+            lines += [f"{pad}r = {text}", f"{pad}if not r: out.append({told_by})"]
         else:
             lines.append(f"{pad}if not {text}: out.append({number})")
         return lines
 
-    def never(self, env: Mapping[str, Any]) -> bool:
-        """Whether the rule cannot apply, whatever the facts that ``env`` leaves open."""
-        if self._when is None:
+    def settled(self, env: Mapping[str, Any]) -> bool:
+        """Whether the rule cannot be broken nor unjudged, whatever the facts left open by ``env``.
+
+        Either it never applies, or it is known to apply or not and always holds.
+        """
+        known = _Open(env)
+        applies = True if self._when is None else evaluate(self._when, self._names, known)
+        if applies is False:
+            return True
+        if applies is None and self._when is not None and self._when.kind.nullable:
             return False
-        return evaluate(self._when, self._names, _Open(env)) is False
+        return evaluate(self._require, self._names, known) is True
 
     def missing(
         self,
@@ -134,18 +144,20 @@ class Compiled:
 
 def fuse(
     rules: Sequence[Compiled], names: Names, settled: Mapping[str, Any]
-) -> Callable[[Any, Any], list[int]]:
+) -> Callable[..., list[int]]:
     """One function for many rules on one subject, under settled policies and limits.
 
-    It returns the positions of the rules that are broken, and the complements (``~n``) of those
-    that could not be judged.
+    It takes the encounter, the subject and a memo of what was worked out about the encounter for
+    other subjects (none: everything anew). It returns the positions of the rules that are broken,
+    and the complements (``~n``) of those that could not be judged.
     """
     printer = Printer(names, settled)
-    lines = ["out = []", "g = s.given" if any(r.reads_given for r in rules) else "g = None"]
+    lines = ["out = []", "m = {} if m is None else m"]
+    lines += ["g = s.given" if any(r.reads_given for r in rules) else "g = None"]
     for number, rule in enumerate(rules):
         lines += rule.inlined(number, printer)
-    made: Callable[[Any, Any], list[int]] = function(
-        "screen", [*lines, "return out"], printer, "screen", "e, s"
+    made: Callable[..., list[int]] = function(
+        "screen", [*lines, "return out"], printer, "screen", "e, s, m=None"
     )
     return made
 
@@ -275,24 +287,28 @@ class _Open(dict[str, Any]):
 class Template:
     """A message with paths of the vocabulary in braces; ``render`` fills them in."""
 
-    __slots__ = ("_getters", "_names", "_nodes", "_texts")
+    __slots__ = ("_filled", "_names", "_nodes", "_texts")
 
     def __init__(self, texts: tuple[str, ...], nodes: tuple[Node, ...], names: Names) -> None:
         self._texts, self._nodes, self._names = texts, nodes, names
-        self._getters: list[Callable[..., Any]] | None = None
+        self._filled: Callable[..., str] | None = None
 
     def render(self, e: Any, s: Any, p: Any, l: Any) -> str:  # noqa: E741 - limits
         """The message about one subject; a null path prints "not stated"."""
-        if self._getters is None:
-            made = []
-            for node in self._nodes:
-                printer = Printer(self._names)
-                made.append(function("get", [f"return {printer.print(node)}"], printer, "message"))
-            self._getters = made
-        out = [self._texts[0]]
-        for text, get in zip(self._texts[1:], self._getters, strict=True):
-            out += (_shown(get(e, s, p, l)), text)
-        return "".join(out)
+        if self._filled is None:
+            self._filled = self._made()
+        return self._filled(e, s, p, l)
+
+    def _made(self) -> Callable[..., str]:
+        printer = Printer(self._names)
+        shown, parts = printer.constant(_shown), [printer.constant(self._texts[0])]
+        for text, node in zip(self._texts[1:], self._nodes, strict=True):
+            parts += (f"{shown}({printer.print(node)})", printer.constant(text))
+        join = printer.constant("".join)
+        made: Callable[..., str] = function(
+            "message", [f"return {join}([{', '.join(parts)}])"], printer, "message"
+        )
+        return made
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Template, (self._texts, self._nodes, self._names)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ivpush import clock, standalone
 from ivpush.chains import Chain, chains_of
 from ivpush.pushes import push_roles
-from ivpush.services import in_time, read_chart, zone_of
+from ivpush.services import by_time, in_time, read_chart, zone_of
 from ivpush.vocabulary import AdministrationFacts, ServiceFacts
 
 if TYPE_CHECKING:
@@ -43,28 +43,35 @@ def derive(encounter: Encounter, book: Book, denied: str | None) -> Derived:
     """
     zone = zone_of(encounter)
     facts = read_chart(encounter, book, denied)
-    _mix(facts, book)
-    lead = [one for one in facts if one.service is None]
+    mixed = _mix(facts, book)
+    lead = [one for one in facts if one.service is None] if mixed else facts
     chains, undocumented = chains_of(lead, book, zone)
-    drips = _drips_by_site(facts)
+    wet = "hydration" in [one.family for one in facts]
+    drips = _drips_by_site(facts) if wet else {}
     for chain in chains:
         _services_of(chain, drips, book)
     _concurrent(chains, encounter, book)
+    services: list[ServiceFacts] = []
+    by = None
     for chain in chains:
         _roles(chain, encounter, book)
-    services = [s for chain in chains for s in chain.services]
+        services += chain.services
+        by = chain.initial_by if by is None else by
     services += standalone.services(lead, book, encounter, taken=bool(services))
     for service in services:
         _settle(service)
-    _follow_mixtures(facts)
-    by = next((c.initial_by for c in chains if c.initial_by is not None), None)
+    if mixed:
+        _follow_mixtures(facts)
     return Derived(facts, chains, services, by, undocumented, zone)
 
 
-def _mix(facts: list[AdministrationFacts], book: Book) -> None:
-    """Drugs in one bag or syringe: the highest-ranked names the service, the rest follow it."""
-    if not any(one.given.mixed_with for one in facts):
-        return
+def _mix(facts: list[AdministrationFacts], book: Book) -> bool:
+    """Drugs in one bag or syringe: the highest-ranked names the service, the rest follow it.
+
+    Says whether there is any such mixture.
+    """
+    if not [one for one in facts if one.given.mixed_with is not None]:
+        return False
     by_id = {one.given.id: one for one in facts}
     group = {one.given.id: one.given.id for one in facts}
     for one in facts:
@@ -81,6 +88,7 @@ def _mix(facts: list[AdministrationFacts], book: Book) -> None:
     for those in members.values():
         if len(those) > 1:
             _lead(those, book)
+    return True
 
 
 def _lead(those: list[AdministrationFacts], book: Book) -> None:
@@ -97,6 +105,7 @@ def _lead(those: list[AdministrationFacts], book: Book) -> None:
         first.start_seconds = next(
             (o.start_seconds for o in others if o.start_seconds is not None), None
         )
+    first.order = in_time(first)
     first.drug_keys = frozenset().union(*(one.drug_keys for one in those))
     for one in others:
         one.service = _follower(first)
@@ -133,32 +142,43 @@ def _drips_by_site(facts: list[AdministrationFacts]) -> dict[str, list[clock.Spa
 def _services_of(chain: Chain, drips: dict[str, list[clock.Span]], book: Book) -> None:
     infused: dict[object, list[AdministrationFacts]] = {}
     fluids: list[AdministrationFacts] = []
-    runs: dict[object, set[int]] = {}
+    pushed: list[AdministrationFacts] = []
     for one in chain.facts:
         if one.family == "hydration":
             fluids.append(one)
-        elif one.technique == "infusion":
+        elif one.technique == "push":
+            pushed.append(one)
+        else:
             infused.setdefault((one.family, one.drug_keys), []).append(one)
-            runs.setdefault(one.drug_keys, set()).add(one.run)
-    again = any(len(those) > 1 for those in runs.values())
-    if again and book.policy.repeat_same_drug_infusion != "continue_time":
-        drips_given = [one for those in infused.values() for one in those]
-        infused = {}
-        for one in sorted(drips_given, key=in_time):
-            infused.setdefault((one.drug_keys, one.run), []).append(one)
+    if infused and book.policy.repeat_same_drug_infusion != "continue_time":
+        infused = _apart(infused)
     given: set[object] = set()
+    made = chain.services
     for those in infused.values():
         service = _service(chain, those, "infusion", book)
         dose = (service.family, service.drugs)
         if dose in given:
             service.extra = "repeat_dose"
         given.add(dose)
-        chain.services.append(service)
+        made.append(service)
     if fluids:
         _hydrate(chain, fluids, drips, book)
-    for one in chain.facts:
-        if one.technique == "push" and one.family != "hydration":
-            chain.services.append(_service(chain, [one], "push", book))
+    for one in pushed:
+        made.append(_service(chain, [one], "push", book))
+
+
+def _apart(
+    infused: dict[object, list[AdministrationFacts]],
+) -> dict[object, list[AdministrationFacts]]:
+    """Infusions by drug and run, in time, where a drug ran more than once."""
+    drips_given = [one for those in infused.values() for one in those]
+    runs: dict[object, int] = {}
+    if all(runs.setdefault(one.drug_keys, one.run) == one.run for one in drips_given):
+        return infused
+    made: dict[object, list[AdministrationFacts]] = {}
+    for one in sorted(drips_given, key=by_time):
+        made.setdefault((one.drug_keys, one.run), []).append(one)
+    return made
 
 
 def _service(
@@ -169,18 +189,17 @@ def _service(
     made.family, made.technique = first.family, technique  # type: ignore[assignment]
     made.role = made.code = made.row = made.extra = None
     made.because, made.further, made.chain = "", 0, chain.index
-    made.rank = book.rank(made.family, technique)
+    made.rank = book.ranks.get((first.family, technique))  # type: ignore[arg-type]
     made.administrations, made.lead = tuple(those), first
-    made.drugs = first.drug_keys
+    made.drugs, made.start, made.order = first.drug_keys, first.start_seconds, first.order
     if len(those) == 1:
         made.spans = [first.span] if first.span is not None else []
         made.minutes = first.total_minutes
-    else:
-        made.spans = clock.unite(one.span for one in those if one.span is not None)
-        loose = sum(one.running_minutes or 0 for one in those if one.span is None)
-        made.minutes = clock.covered(made.spans) // 60 + loose
-    made.start = first.start_seconds
-    made.order = in_time(first)
+        first.service = made
+        return made
+    made.spans = clock.unite(one.span for one in those if one.span is not None)
+    loose = sum(one.running_minutes or 0 for one in those if one.span is None)
+    made.minutes = clock.covered(made.spans) // 60 + loose
     for one in those:
         one.service = made
     return made
@@ -242,7 +261,7 @@ def _concurrent(chains: list[Chain], encounter: Encounter, book: Book) -> None:
     for chain in chains:
         drips = [s for s in chain.services
                  if s.technique == "infusion" and s.family != "hydration"]  # fmt: skip
-        if len(drips) < 2:
+        if len(drips) < 2 or not _together(drips):
             continue
         drips.sort(key=lambda s: (
             all(one.given.id != primary for one in s.administrations),
@@ -266,16 +285,27 @@ def _concurrent(chains: list[Chain], encounter: Encounter, book: Book) -> None:
                 service.role, service.row, service.because = "concurrent", row, "concurrent"
 
 
+def _together(drips: list[ServiceFacts]) -> bool:
+    """Whether any two of the spans overlap."""
+    latest: int | None = None
+    for start, stop in sorted([span for service in drips for span in service.spans]):
+        if latest is not None and start < latest:
+            return True
+        latest = stop
+    return False
+
+
 def _roles(chain: Chain, encounter: Encounter, book: Book) -> None:
+    picks = book.picks
     able = [s for s in chain.services if s.role is None and s.extra is None
-            and book.pick(s.family, s.technique, "initial") is not None]  # fmt: skip
+            and (s.family, s.technique, "initial", None) in picks]  # fmt: skip
     if not able:
         for service in chain.services:
             if service.row is None:
                 _refuse(service, "no_code")
         chain.services[:] = [s for s in chain.services if s.row is not None]
         return
-    ranked = min(able, key=lambda s: (s.rank or 99, s.order))
+    ranked = able[0] if len(able) == 1 else min(able, key=lambda s: (s.rank or 99, s.order))
     chosen, by = ranked, "hierarchy"
     if book.by_reason(encounter.setting):
         named = encounter.primary_administration
@@ -316,9 +346,9 @@ def _assign(chain: Chain, initial: ServiceFacts, by: str, encounter: Encounter, 
     if initial.technique == "infusion":
         _hours(initial, book)
     total = initial.minutes or 0
-    for service in sorted(chain.services, key=lambda s: s.order):
-        if service is initial or service.role is not None or service.technique != "infusion":
-            continue
+    drips = [s for s in chain.services
+             if s.role is None and s.technique == "infusion" and s is not initial]  # fmt: skip
+    for service in sorted(drips, key=by_time):
         if service.family == "hydration":
             _later_fluid(service, book)
             continue
@@ -369,7 +399,7 @@ def _later_drip(service: ServiceFacts, total: int, book: Book) -> None:
 
 
 def _settle(service: ServiceFacts) -> None:
-    service.code = service.row.code if service.row is not None else None
+    row, chain = service.row, service.chain
+    service.code = row.code if row is not None else None
     for one in service.administrations:
-        one.service, one.chain = service, service.chain
-        one.billable = service.code is not None
+        one.service, one.chain, one.billable = service, chain, row is not None

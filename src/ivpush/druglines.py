@@ -7,8 +7,9 @@ kind of unit leaves the units unknown.
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from functools import lru_cache
+from math import ceil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,25 +43,20 @@ _UNITS: dict[str, tuple[str, Decimal]] = {
 
 
 def read_drug_lines(lines: list[LineFacts], encounter: Encounter, book: Book) -> None:
-    """Write the drug facts of every line; lines of other codes get none."""
-    drugs = []
-    for line in lines:
-        line.is_drug = line.drug_ended = False
-        line.drug_successor = line.drug_given = line.dose_units = None
-        line.drug_day_units = line.ndc_digits = line.ndc_code = None
-        if line.given.code in book.drugs:
-            drugs.append(line)
+    """Write the drug facts of the lines of drugs; lines of other codes have none."""
+    drugs = [line for line in lines if line.is_drug]
     if not drugs:
         return
     charted = encounter.administrations is not None
     given: dict[str, list[Administration]] = {}
     for one in encounter.administrations or ():
-        known_by = _key(one, book)
+        coded = book.drugs.get(one.hcpcs)  # type: ignore[arg-type]
+        known_by = coded.hcpcs if coded is not None else _key(one, book)
         if known_by is not None:
             given.setdefault(known_by, []).append(one)
     codes_of: dict[str, set[str]] = {}
-    for line in drugs:
-        codes_of.setdefault(book.drugs[line.given.code].key, set()).add(line.given.code)
+    for code in {line.given.code for line in drugs}:
+        codes_of.setdefault(book.drugs[code].key, set()).add(code)
     wasted = book.modifier("wasted")
     billed: dict[tuple[str, date | None], int] = {}
     for line in drugs:
@@ -70,15 +66,14 @@ def read_drug_lines(lines: list[LineFacts], encounter: Encounter, book: Book) ->
     for line in drugs:
         code, day = line.given.code, line.service_date
         row = book.drugs[code]
-        line.is_drug = True
-        line.drug_ended = row.ended is not None and day is not None and row.ended < day
-        line.drug_successor = row.successor if line.drug_ended else None
+        if row.ended is not None and day is not None and row.ended < day:
+            line.drug_ended, line.drug_successor = True, row.successor
         line.drug_day_units = billed.get((code, day), 0)
         if line.given.ndc is not None:
             line.ndc_digits = len(line.given.ndc.replace("-", ""))
             line.ndc_code = book.drug_of_ndc(line.given.ndc)
         if charted:
-            named = given.get(row.key, [])
+            named = given.get(row.key, ())
             theirs = [*given.get(code, ()), *named]
             line.drug_given = bool(theirs)
             # Doses under a name that two billed codes share belong to neither for certain.
@@ -102,23 +97,19 @@ def billing_units(
     row: DrugRow, given: tuple[Administration, ...] | list[Administration]
 ) -> int | None:
     """Billing units that charted doses come to; None where a dose is missing or in another unit."""
-    each = [amount(one, row) for one in given]
-    if not each or row.unit_amount is None or row.unit is None:
+    if not given or row.unit_amount is None or row.unit is None:
         return None
-    known = [one for one in each if one is not None]
-    if len(known) < len(each):
-        return None
+    known = []
+    for one in given:
+        if one.dose is None or one.dose_unit is None:
+            return None
+        rate = _rate(one.dose_unit, row.unit)
+        if rate is None:
+            return None
+        known.append(one.dose * rate)
     if row.unit_rule == "up_to":
-        return sum(_whole(one / row.unit_amount) for one in known)
-    return _whole(sum(known, Decimal(0)) / row.unit_amount)
-
-
-def amount(one: Administration, row: DrugRow) -> Decimal | None:
-    """The charted dose in the drug table's unit."""
-    if one.dose is None or one.dose_unit is None or row.unit is None:
-        return None
-    rate = _rate(one.dose_unit, row.unit)
-    return one.dose * rate if rate is not None else None
+        return sum([ceil(one / row.unit_amount) for one in known])
+    return ceil(sum(known, Decimal(0)) / row.unit_amount)
 
 
 @lru_cache(maxsize=4_096)
@@ -133,7 +124,3 @@ def _rate(charted: str, billed: str) -> Decimal | None:
 def _unit(written: str) -> tuple[str, Decimal] | None:
     plain = " ".join(written.casefold().replace(".", "").split())
     return _UNITS.get(plain) or _UNITS.get(plain.removesuffix("s"))
-
-
-def _whole(number: Decimal) -> int:
-    return int(number.to_integral_value(ROUND_CEILING))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from ivpush.vocabulary import EncounterFacts, LineFacts
 
 __all__ = ["Engine", "Worked"]
+
+
+_stamp = lru_cache(maxsize=4_096)(PackStamp)
 
 
 class Worked:
@@ -84,7 +88,9 @@ class Engine:
 
     def check(self, encounter: Encounter) -> Result:
         """Suggested lines, violations, questions and the claim to send instead."""
-        return self.work(encounter).result
+        done = self.work(encounter)
+        _untied(done.derived)
+        return done.result
 
     def check_many(self, encounters: Iterable[Encounter]) -> Iterator[Result]:
         """Results of encounters, one at a time and in order."""
@@ -94,17 +100,12 @@ class Engine:
     def suggest(self, encounter: Encounter) -> tuple[SuggestedLine, ...]:
         """Only the lines that the chart supports."""
         book = self._book(encounter.service_date, encounter.payer or self.payer)
-        return self._suggest(encounter, book)
+        return suggested_lines(_drafts(encounter, book), book)
 
-    def _under(self, encounter: Encounter, name: str, value: Any) -> tuple[SuggestedLine, ...]:
-        """The suggested lines under another value of one policy."""
+    def _under(self, encounter: Encounter, name: str, value: Any) -> list[Draft]:
+        """The drafts of the suggested lines under another value of one policy."""
         day, payer = encounter.service_date, encounter.payer or self.payer
-        return self._suggest(encounter, self._book(day, payer, name, value))
-
-    def _suggest(self, encounter: Encounter, book: Book) -> tuple[SuggestedLine, ...]:
-        denied = standing_of(encounter, book).denied
-        derived = derive(encounter, book, denied)
-        return suggested_lines(drafts_of(derived, encounter, book), book)
+        return _drafts(encounter, self._book(day, payer, name, value))
 
     def work(self, encounter: Encounter) -> Worked:
         """The result with everything that led to it."""
@@ -123,16 +124,16 @@ class Engine:
         barred = not_billable(derived.facts, book)
         questions, cut = ((), False) if not asking else questions_of(
             encounter, derived, book,
-            lambda changed: self._suggest(changed, book),
+            lambda changed: _drafts(changed, book),
             lambda name, value: self._under(encounter, name, value),
-            lambda other: self._suggest(encounter, other),
+            lambda other: _drafts(encounter, other),
         )  # fmt: skip
         lines = line_facts(encounter, book)
         facts = done.facts = encounter_facts(encounter, derived, lines, standing, book)
         facts.questions, facts.questions_cut = len(questions), cut
         facts.complexity_asked = any(q.missing == "complexity_documented" for q in questions)
         charted = encounter.administrations is not None
-        facts.suggested_codes = frozenset(one.code for one in suggested) if charted else None
+        facts.suggested_codes = frozenset([one.code for one in suggested]) if charted else None
         corrected, verdicts = self._reconciled(encounter, done, lines)
         found = done.found = checks.run(facts, book)
         if corrected is not None:
@@ -141,9 +142,9 @@ class Engine:
             else:
                 corrected = self._settled(checks.apply_edits(corrected, found, book), done, lines)
         broken = checks.violations(found, facts, book, corrected)
-        errors = any(one.severity == "error" for one in broken)
+        errors = "error" in [one.severity for one in broken]
         status: Status = "violations" if errors else "needs_chart" if questions else "clean"
-        stamp = PackStamp(self.pack.name, self.pack.version, book.payer, day)
+        stamp = _stamp(self.pack.name, self.pack.version, book.payer, day)
         done.result = Result(
             encounter.id, stamp, status, suggested, barred, questions, broken,
             checks.unjudged(found, facts, book), verdicts, corrected,
@@ -177,6 +178,19 @@ class Engine:
             encounter.lines, lines, drafts, matching, book.separate_modifiers
         )
         return corrected, matching.verdicts(lines)
+
+
+def _drafts(encounter: Encounter, book: Book) -> list[Draft]:
+    derived = derive(encounter, book, standing_of(encounter, book).denied)
+    drafts = drafts_of(derived, encounter, book)
+    _untied(derived)
+    return drafts
+
+
+def _untied(derived: Derived) -> None:
+    """Cut the ring of administrations and services, so that memory is freed without a collector."""
+    for one in derived.facts:
+        one.service = None
 
 
 def _open(questions: tuple[Question, ...], lines: list[LineFacts]) -> bool:

@@ -24,73 +24,97 @@ _NONE: frozenset[str] = frozenset()
 
 def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
     """One record a billed line, with the columns of its code; nothing about the chart yet."""
-    day, setting = encounter.service_date, encounter.setting
+    day, setting, columns = encounter.service_date, encounter.setting, book.columns
+    diagnoses, stay = len(encounter.diagnoses), _stay(encounter)
     lines: list[LineFacts] = []
-    codes: dict[date | None, set[str]] = {}  # a frozenset & a set is a frozenset
-    unlifted: dict[date | None, set[str]] = {}
     units: dict[tuple[str, date | None], int] = {}
     seen: set[tuple[object, ...]] = set()
     for index, given in enumerate(encounter.lines or ()):
         line = LineFacts()
+        code, date, pointers = given.code, given.date, given.diagnosis_pointers
         line.given, line.index = given, index
-        on = line.service_date = given.date if given.date is not None else day
-        codes.setdefault(on, set()).add(given.code)
-        billed = (given.code, on)
+        line.service_date = date if date is not None else day
+        billed = (code, line.service_date)
         units[billed] = units.get(billed, 0) + given.units
-        _columns(line, book, setting)
-        _place(line, encounter, book)
-        key = (billed, line.modifiers, given.units)
-        line.repeats_line = key in seen
+        found = columns.get((code, setting))
+        if found is None:
+            found = columns[code, setting] = _columns_of(code, book, setting)
+        (line.row, line.known, line.valid, line.in_family, line.family, line.technique, line.role,
+         line.variant, line.label, line.settings, line.successors, line.family_range,
+         line.primaries, line.is_add_on, line.mue, line.mai, line.payer_max,
+         line.is_drug) = found  # fmt: skip
+        line.ended = line.too_early = False
+        if line.known and not line.valid:
+            _ended(line, book)
+        if given.modifiers:
+            _modifiers(line, book)
+        else:
+            line.modifiers, line.separate_modifiers = _NONE, 0
+            line.separate = line.visit_modifier = line.lifts_pair = False
+        place = given.place_of_service or encounter.place_of_service
+        line.facility_place = book.facility_place(place) if place is not None else None
+        line.repeats_line = (key := (billed, line.modifiers, given.units)) in seen
         seen.add(key)
+        line.pointer_beyond = bool(pointers) and max(pointers) > diagnoses
+        line.outside_encounter = None
+        if stay is not None and date is not None:
+            line.outside_encounter = date < stay[0] or date > stay[1]
         _unmatched(line)
-        pointers = given.diagnosis_pointers
-        line.pointer_beyond = bool(pointers) and max(pointers) > len(encounter.diagnoses)
-        line.outside_encounter = _outside(line, encounter)
-        if not line.lifts_pair:
-            unlifted.setdefault(on, set()).add(given.code)
         lines.append(line)
     read_drug_lines(lines, encounter, book)
-    for line in lines:
-        code = line.given.code
-        line.day_units = units[code, line.service_date]
-        if "ptp" not in book.in_force:
-            line.never_beside = line.modifier_beside = None
-            continue
-        beside = book.pairs_of(code, setting)
-        if beside is None:
-            line.never_beside = line.modifier_beside = _NONE
-        else:
-            line.never_beside = beside.never & codes[line.service_date]
-            # A visit needs its own modifier, whatever the administration beside it carries.
-            on = line.service_date
-            lifted = line.in_family and on is not None and on >= book.pairs_lifted_from
-            able = unlifted if lifted else codes
-            line.modifier_beside = beside.with_modifier & able.get(on, _NONE)
+    _beside(lines, units, setting, book)
     return lines
 
 
-def _outside(line: LineFacts, encounter: Encounter) -> bool | None:
-    start, end, day = encounter.start, encounter.end, line.given.date
-    if start is None or end is None or day is None:
-        return None
-    return day < start.date() or day > end.date()
+def _stay(encounter: Encounter) -> tuple[date, date] | None:
+    start, end = encounter.start, encounter.end
+    return (start.date(), end.date()) if start is not None and end is not None else None
 
 
-def _columns(line: LineFacts, book: Book, setting: str) -> None:
-    key = (line.given.code, setting)
-    columns = book.columns.get(key)
-    if columns is None:
-        columns = book.columns[key] = _columns_of(line.given.code, book, setting)
-    (line.row, line.known, line.valid, line.in_family, line.family, line.technique, line.role,
-     line.variant, line.label, line.settings, line.successors, line.family_range, line.primaries,
-     line.is_add_on, line.mue, line.mai, line.payer_max) = columns  # fmt: skip
-    line.modifiers = frozenset(line.given.modifiers) if line.given.modifiers else _NONE
-    line.ended = line.too_early = False
-    if line.known and not line.valid:
-        row, day = book.code_any(line.given.code), line.service_date
-        assert row is not None
-        line.ended = day is not None and row.valid_to is not None and row.valid_to < day
-        line.too_early = day is not None and row.valid_from > day
+def _ended(line: LineFacts, book: Book) -> None:
+    row, day = book.code_any(line.given.code), line.service_date
+    assert row is not None
+    line.ended = day is not None and row.valid_to is not None and row.valid_to < day
+    line.too_early = day is not None and row.valid_from > day
+
+
+def _modifiers(line: LineFacts, book: Book) -> None:
+    line.modifiers = frozenset(line.given.modifiers)
+    line.separate_modifiers = len(line.modifiers & book.separate_modifiers)
+    line.visit_modifier = not line.modifiers.isdisjoint(book.visit_modifiers)
+    line.lifts_pair = not line.modifiers.isdisjoint(book.lifting_modifiers)
+    line.separate = line.separate_modifiers > 0
+
+
+def _beside(
+    lines: list[LineFacts], units: dict[tuple[str, date | None], int], setting: str, book: Book
+) -> None:
+    """Units of each line's code that day, and the NCCI column-1 codes billed beside it."""
+    codes: dict[date | None, set[str]] = {}  # a frozenset & a set is a frozenset
+    unlifted: dict[date | None, set[str]] = {}
+    for code, on in units:
+        codes.setdefault(on, set()).add(code)
+    if True in [line.lifts_pair for line in lines]:
+        for line in lines:
+            if not line.lifts_pair:
+                unlifted.setdefault(line.service_date, set()).add(line.given.code)
+    else:
+        unlifted = codes
+    pairs = book.pairs if "ptp" in book.in_force else None
+    for line in lines:
+        code, on = line.given.code, line.service_date
+        line.day_units = units[code, on]
+        if pairs is None:
+            line.never_beside = line.modifier_beside = None
+            continue
+        beside = pairs.get(setting, code)
+        line.never_beside = line.modifier_beside = _NONE
+        if beside is not None:
+            line.never_beside = beside.never & codes[on]
+            # A visit needs its own modifier, whatever the administration beside it carries.
+            lifted = line.in_family and on is not None and on >= book.pairs_lifted_from
+            able = unlifted if lifted else codes
+            line.modifier_beside = beside.with_modifier & able.get(on, _NONE)
 
 
 def _columns_of(code: str, book: Book, setting: str) -> tuple[Any, ...]:
@@ -107,36 +131,28 @@ def _columns_of(code: str, book: Book, setting: str) -> tuple[Any, ...]:
                  known.role, known.variant, known.label, known.settings,
                  frozenset(known.succeeded_by))  # fmt: skip
     add_on = None if primaries is None else bool(primaries)
-    return (*shown, code[:3] in book.prefixes, primaries, add_on, mue, mai, book.payer_max(code))
-
-
-def _place(line: LineFacts, encounter: Encounter, book: Book) -> None:
-    if line.modifiers:
-        line.separate_modifiers = len(line.modifiers & book.separate_modifiers)
-        line.visit_modifier = not line.modifiers.isdisjoint(book.visit_modifiers)
-        line.lifts_pair = not line.modifiers.isdisjoint(book.lifting_modifiers)
-    else:
-        line.separate_modifiers, line.visit_modifier, line.lifts_pair = 0, False, False
-    line.separate = line.separate_modifiers > 0
-    place = line.given.place_of_service or encounter.place_of_service
-    line.facility_place = book.facility_place(place) if place is not None else None
+    return (*shown, code[:3] in book.prefixes, primaries, add_on, mue, mai, book.payer_max(code),
+            code in book.drugs)  # fmt: skip
 
 
 def _unmatched(line: LineFacts) -> None:
-    """What is known of a line before, or without, a chart."""
+    """What is known of a line before, or without, a chart; a drug's facts come after."""
     line.status = line.supported_units = line.suggested_units = line.replaced_by = None
     line.replaced_role = line.date_differs = None
     line.administrations = line.service = None
     line.missing_modifier = line.needless_modifier = None
     line.suggested_modifiers, line.matches = _NONE, []
     line.open_units = line.given.units
+    line.drug_ended = False
+    line.drug_successor = line.drug_given = line.dose_units = None
+    line.drug_day_units = line.ndc_digits = line.ndc_code = None
 
 
 def claim_facts(lines: list[LineFacts]) -> ClaimFacts:
     """The claim as a whole."""
     claim = ClaimFacts()
     claim.lines = tuple(lines)
-    claim.codes = frozenset(line.given.code for line in lines)
+    claim.codes = frozenset([line.given.code for line in lines])
     claim.initial_units = claim.separate_initial_units = 0
     claim.concurrent_units = claim.family_units = 0
     initial = set()
@@ -165,7 +181,10 @@ def suggestion_facts(
         one, row = SuggestionFacts(), draft.row
         one.code, one.label, one.role, one.family = row.code, row.label, row.role, row.family
         one.units, one.modifiers = draft.units, frozenset(draft.modifiers)
-        one.missed_units = _missed(number, draft, matching) if matching is not None else None
+        if matching is None:
+            one.missed_units = None
+        else:
+            one.missed_units = _missed(number, matching) if matching.left[number] else 0
         one.billed_units = draft.units - one.missed_units if one.missed_units is not None else None
         mue = book.mue(row.code, encounter.setting)
         one.mue = mue[0] if mue is not None else None
@@ -179,12 +198,12 @@ def suggestion_facts(
     return tuple(made)
 
 
-def _missed(number: int, draft: Draft, matching: Matching) -> int:
+def _missed(number: int, matching: Matching) -> int:
     """Units nobody billed; what was billed under a wrong code is not missed."""
     if number in matching.wrong:
         return 0
     left = matching.left[number]
-    if left and matching.folded:
+    if matching.folded:
         left -= sum(units for into, units in matching.folded.values() if into == number)
     return max(0, left)
 
@@ -206,7 +225,7 @@ def encounter_facts(
     facts.services = tuple(derived.services)
     facts.initial_by = derived.initial_by  # type: ignore[assignment]
     facts.chains, facts.undocumented_sites = len(derived.chains), derived.undocumented_sites
-    facts.visits = len({one.visit for one in derived.facts}) if derived.facts else 0
+    facts.visits = len({one.visit for one in derived.facts})
     facts.primary_needed = _primary_needed(encounter, derived)
     facts.complexity_asked = False
     plain = [one.replace(".", "") for one in encounter.diagnoses]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, tzinfo
 from typing import TYPE_CHECKING
 
 from ivpush import clock
@@ -52,8 +52,12 @@ def drafts_of(derived: Derived, encounter: Encounter, book: Book) -> list[Draft]
     main = _main(derived.chains)
     drafts: list[Draft] = []
     for service in sorted(derived.services, key=lambda s: _place(s, main)):
-        for code, units, on, because in _parts(service, day, derived, book):
-            drafts.append(Draft(code, units, on, service, because))
+        if service.further or service.role == "further_hour":
+            for code, units, on, because in _parts(service, day, derived, book):
+                drafts.append(Draft(code, units, on, service, because))
+        else:
+            first = _first(service, day, derived.zone)
+            drafts.append(Draft(service.row, 1, first, service, service.because))
     if len(derived.chains) > 1 and main is not None:
         _mark_chains(drafts, derived.chains, main, book)
     if len(drafts) > 1:
@@ -65,6 +69,8 @@ def drafts_of(derived: Derived, encounter: Encounter, book: Book) -> list[Draft]
 def _main(chains: list[Chain]) -> Chain | None:
     """The chain whose initial ranks highest: it carries no modifier."""
     able = [chain for chain in chains if chain.initial is not None]
+    if len(able) < 2:
+        return able[0] if able else None
     return min(
         able, key=lambda c: (c.initial.rank or 99, c.initial.order) if c.initial else (99, ()),
         default=None,
@@ -77,18 +83,21 @@ def _place(service: ServiceFacts, main: Chain | None) -> tuple[object, ...]:
     return (aside, far, service.chain, service.role != "initial", service.order)
 
 
+def _first(service: ServiceFacts, day: date | None, zone: tzinfo | None) -> date | None:
+    """The date on which a service began."""
+    return day if service.start is None else clock.local_date(service.start, zone)
+
+
 def _parts(
     service: ServiceFacts, day: date | None, derived: Derived, book: Book
 ) -> Iterator[tuple[CodeRow, int, date | None, str]]:
     row, further = service.row, service.further
     zone, spans = derived.zone, service.spans
-    first = day if service.start is None else clock.local_date(service.start, zone)
+    first = _first(service, day, zone)
     if service.role == "further_hour":
         hours, hour_row, done = 1 + further, row, 0
     else:
         yield row, 1, first, service.because
-        if not further:
-            return
         hour_row = book.code(row.further) if row.further else None
         hours, done = further, 1
     if hour_row is None:
@@ -136,9 +145,15 @@ def _mark_pairs(drafts: list[Draft], setting: str, book: Book) -> list[Draft]:
     codes = {draft.row.code: draft for draft in drafts}
     if len(codes) < 2:
         return drafts
+    paired = {code: beside for code in codes
+              if (beside := book.pairs.get(setting, code)) is not None
+              and not (beside.never.isdisjoint(codes)
+                       and beside.with_modifier.isdisjoint(codes))}  # fmt: skip
+    if not paired:
+        return drafts
     kept = []
     for draft in drafts:
-        beside = book.pairs_of(draft.row.code, setting)
+        beside = paired.get(draft.row.code)
         if beside is not None and not beside.never.isdisjoint(codes):
             for one in draft.service.administrations:
                 one.reason, one.billable = "packaged", False
@@ -155,18 +170,17 @@ def _mark_pairs(drafts: list[Draft], setting: str, book: Book) -> list[Draft]:
 def _gathered(drafts: list[Draft]) -> list[Draft]:
     """One line for one code, date and set of modifiers."""
     made: dict[tuple[str, tuple[str, ...], date | None], Draft] = {}
-    seen: dict[tuple[str, date | None], set[tuple[str, ...]]] = {}
     for draft in drafts:
-        if draft.row.technique == "declotting":
-            seen.setdefault((draft.row.code, draft.date), set())
         key = (draft.row.code, draft.modifiers, draft.date)
         first = made.setdefault(key, draft)
         if first is not draft:
             first.units += draft.units
-            if first.others is None:
-                first.others = []
-            if all(draft.service is not service for service in first.services):
-                first.others.append(draft.service)
+            others = first.others
+            if others is None:
+                others = first.others = []
+            service = draft.service
+            if service is not first.service and service not in others:
+                others.append(service)
     return list(made.values())
 
 
@@ -179,10 +193,9 @@ def suggested_lines(drafts: list[Draft], book: Book) -> tuple[SuggestedLine, ...
             given = draft.service.administrations
             what = named(draft.service)
         else:
-            given = tuple(
-                dict.fromkeys(one for service in draft.services for one in service.administrations)
-            )
-            what = "; ".join([named(service) for service in draft.services])
+            services = draft.services
+            given = tuple(dict.fromkeys([o for one in services for o in one.administrations]))
+            what = "; ".join([named(service) for service in services])
         because = text.replace("{what}", what).replace("{units}", str(draft.units))
         if draft.modifiers:
             extra, more = book.reason("modifier")
@@ -206,7 +219,7 @@ def named(service: ServiceFacts) -> str:
     given, minutes = lead.given, service.minutes
     if given.start is None:
         return f"{name} ({minutes} min)" if minutes is not None else name
-    clocked = f"{given.start.hour:02d}:{given.start.minute:02d}"
+    clocked = given.start.isoformat()[11:16]
     if minutes is None:
         return f"{name} at {clocked}"
     return f"{name} at {clocked} ({minutes} min)"

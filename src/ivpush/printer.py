@@ -6,12 +6,13 @@ One expression is worth True, False or None; only subtrees that may be unknown g
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from ivpush.language import Names, Node
 
-__all__ = ["Printer", "function"]
+__all__ = ["Printer", "function", "narrowed", "told"]
 
 
 def _any3(values: list[Any]) -> bool | None:
@@ -160,6 +161,19 @@ class Printer:
         return f"len({texts[0]})" if op == "size" else f"len({texts[0]}) == 0"
 
     def aggregate(self, node: Node) -> str:
+        """A comprehension; with settled policies one about the whole encounter is worked out once.
+
+        What it comes to is kept in the memo ``m``, so that a screen of many lines does not
+        scan the claim for each of them.
+        """
+        text = self.comprehension(node)
+        if self.settled is None or not _of_encounter(node):
+            return text
+        temp, key = self.temp(), self.constant(id(node))
+        return (f"({temp} if ({temp} := m.get({key}, e)) is not e "
+                f"else m.setdefault({key}, {text}))")  # fmt: skip
+
+    def comprehension(self, node: Node) -> str:
         """A comprehension, short-circuiting where nothing may be unknown."""
         rows, item, conditions = node.args[0], node.args[1], node.args[2:]
         source = self.print(rows)
@@ -200,6 +214,53 @@ class Printer:
         mark = self.temp()
         return (f"{name}([None if {mark} is None else {value} for {var} in {over} "
                 f"if ({mark} := {test}) is not False])")  # fmt: skip
+
+
+Told = frozenset[tuple[Any, Any]]
+"""Facts of a root record that a test before has shown to be known: root and name."""
+_LOOPS = frozenset({"any", "all", "count", "sum", "min", "max"})
+
+
+def told(node: Node) -> Told:
+    """The facts that are known wherever an expression is true, as far as it says so itself."""
+    if node.op == "known" and _of_root(node.args[0]):
+        return frozenset({(node.args[0].args[0].value, node.args[0].value)})
+    if node.op == "and":
+        return frozenset().union(*(told(one) for one in node.args))
+    return frozenset()
+
+
+def narrowed(node: Node, sure: Told) -> Node:
+    """The same expression without the care for null where a test before rules it out.
+
+    Facts in ``sure`` are known, and so are those that an earlier operand of ``and`` asks for.
+    """
+    if node.op == "fact" and _of_root(node) and (node.args[0].value, node.value) in sure:
+        return replace(node, kind=replace(node.kind, nullable=False))
+    if not node.args or node.op in _LOOPS or node.op in {"fact", "known"}:
+        return node
+    made = []
+    for one in node.args:
+        made.append(narrowed(one, sure))
+        if node.op == "and":
+            sure |= told(one)
+    nullable = node.kind.nullable and any(one.kind.nullable for one in made)
+    return replace(node, args=tuple(made), kind=replace(node.kind, nullable=nullable))
+
+
+def _of_encounter(node: Node) -> bool:
+    """Whether an expression rests on the encounter alone: no subject, no row of a loop around."""
+    parts = list(node.walk())
+    bound = {one.value for one in parts if one.op in _LOOPS}
+    return not any(
+        (one.op == "root" and one.value != "encounter")
+        or (one.op == "var" and one.value not in bound)
+        for one in parts
+    )
+
+
+def _of_root(node: Node) -> bool:
+    return node.op == "fact" and node.args[0].op == "root"
 
 
 def function(

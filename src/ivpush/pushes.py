@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ivpush.services import by_time
+
 if TYPE_CHECKING:
     from ivpush.book import Book
     from ivpush.chains import Chain
@@ -22,9 +24,11 @@ def push_roles(chain: Chain, setting: str, book: Book) -> None:
     pushes = [s for s in chain.services if s.technique == "push"]
     if not pushes:
         return
-    pushes.sort(key=lambda s: s.order)
+    pushes.sort(key=by_time)
     drips = [s for s in chain.services if s.technique == "infusion" and s.family != "hydration"]
-    infused = frozenset().union(*(s.drugs for s in drips)) if drips else frozenset()
+    infused: set[str] = set()
+    for drip in drips:
+        infused |= drip.drugs
     initial = chain.initial
     seen: dict[str, _Reported] = {}
     if initial is not None and initial.technique == "push":
@@ -33,7 +37,7 @@ def push_roles(chain: Chain, setting: str, book: Book) -> None:
         if service is initial:
             _given(service, seen)
             continue
-        had = all(drug in infused or drug in seen for drug in service.drugs)
+        had = service.drugs <= infused | seen.keys()
         service.lead.same_drug_infused = not infused.isdisjoint(service.drugs)
         service.lead.repeat = had
         reason = _again(service, seen, drips, setting, book) if had else _new(service, book)

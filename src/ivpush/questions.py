@@ -15,12 +15,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, get_args
 
 from ivpush.fields import Route
+from ivpush.lines import suggested_lines
 from ivpush.models import Supervision
-from ivpush.result import Answer, Between, Equals, Question, SuggestedLine
+from ivpush.result import Answer, Between, Equals, Question
 
 if TYPE_CHECKING:
     from ivpush.book import Book
     from ivpush.derive import Derived
+    from ivpush.lines import Draft
     from ivpush.models import Encounter
     from ivpush.vocabulary import AdministrationFacts
 
@@ -32,14 +34,21 @@ _TRIED_ADMINISTRATIONS, _FEWEST_TRIES = 12_000, 120
 """How often a chart is derived again at most: so many times its administrations, but never fewer
 tries than the second number, which settles two missing stops."""
 
-Lines = tuple[SuggestedLine, ...]
-Again = Callable[["Encounter"], Lines]
-Try = Callable[[str, Any], Lines]
-"""Gives the suggested lines of the encounter under another value of one policy."""
-Over = Callable[["Book"], Lines]
-"""Gives the suggested lines of the encounter by another book."""
+Drafts = list["Draft"]
+Again = Callable[["Encounter"], Drafts]
+Try = Callable[[str, Any], Drafts]
+"""Gives the drafts of the encounter's lines under another value of one policy."""
+Over = Callable[["Book"], Drafts]
+"""Gives the drafts of the encounter's lines by another book."""
+Kind = frozenset[tuple[Any, ...]]
+"""Codes, units, modifiers and dates: where they are equal, answers bill the same."""
+Tried = tuple[Equals | Between, Drafts]
+"""An answer put to the test; what it bills is put in words only if the question is asked."""
 _OPEN = frozenset({"charted", "pump", "calculated", None})
 _TIMED = frozenset({"IV", "IA", "SC"})
+_TOLD = frozenset({"clock", "stated"})
+_PUSHED = frozenset({"push", "injection"})
+_LONG = frozenset({"infusion", "pump", "ia_infusion"})
 _HOUR = 60
 _CLASSES = ("therapeutic", "chemotherapy", "complex_biologic", "hydration")
 """Classes that earn codes of their own; who gives a vaccine or contrast knows it for what it is."""
@@ -60,7 +69,7 @@ def questions_of(
     """
     left = max(_FEWEST_TRIES, _TRIED_ADMINISTRATIONS // max(1, len(derived.facts)))
 
-    def tried(changed: Encounter) -> Lines:
+    def tried(changed: Encounter) -> Drafts:
         nonlocal left
         left -= 1
         if left < 0:
@@ -82,7 +91,8 @@ def _candidates(
     encounter: Encounter, derived: Derived, book: Book, again: Again, under: Try, over: Over
 ) -> Iterator[Question]:
     for one in derived.facts:
-        yield from _about(one, encounter, book, again)
+        if _may_be_open(one):
+            yield from _about(one, encounter, book, again)
     if not derived.facts:
         return
     yield from _sites(encounter, derived, book, again)
@@ -99,8 +109,18 @@ def _candidates(
 
 def decides(question: Question) -> frozenset[str]:
     """Codes of which the answers bill different units, modifiers or dates."""
-    kinds = [_kind(answer.suggested) for answer in question.answers]
+    kinds = [
+        {(one.code, one.units, one.modifiers, one.date) for one in answer.suggested}
+        for answer in question.answers
+    ]
     return frozenset(row[0] for one in kinds for row in one ^ kinds[0])
+
+
+def _may_be_open(one: AdministrationFacts) -> bool:
+    """Whether there is anything to ask about an administration: most are charted in full."""
+    if one.minutes_from not in _TOLD or one.drug_known is False or one.given.route is None:
+        return True
+    return one.given.method in _PUSHED and one.technique in _LONG
 
 
 def _about(
@@ -113,7 +133,7 @@ def _about(
         yield from _asked("category", one, encounter, book, again, "category", _CLASSES)
     if one.reason == "route_missing":
         yield from _asked("route", one, encounter, book, again, "route", get_args(Route))
-    elif one.minutes_from not in {"clock", "stated"} and _drips(one):
+    elif one.minutes_from not in _TOLD and _drips(one):
         if given.times_from in _OPEN:
             yield from _minutes(one, encounter, book, again)
         elif given.stop is not None or given.minutes is not None:
@@ -127,7 +147,7 @@ def _about(
 
 def _drips(one: AdministrationFacts) -> bool:
     given = one.given
-    if given.method in {"push", "injection"} or given.route not in _TIMED:
+    if given.method in _PUSHED or given.route not in _TIMED:
         return False
     return given.method == "infusion" or given.route == "IV"
 
@@ -135,10 +155,10 @@ def _drips(one: AdministrationFacts) -> bool:
 def _long_push(one: AdministrationFacts, book: Book) -> bool:
     given = one.given
     return (
-        given.method in {"push", "injection"}
+        given.method in _PUSHED
         and given.route in {"IV", "IA"}
         and given.continuously_attended is None
-        and one.technique in {"infusion", "pump", "ia_infusion"}
+        and one.technique in _LONG
         and one.family != "hydration"
         and book.policy.long_push != "infusion"
     )
@@ -160,13 +180,14 @@ def _asked(
     values: tuple[Any, ...],
 ) -> Iterator[Question]:
     path = f"administrations[{one.index}].{field}"
-    answers = tuple(
-        Answer(Equals(path, value), again(_with(encounter, one.index, **{field: value})))
+    tries: list[Tried] = [
+        (Equals(path, value), again(_with(encounter, one.index, **{field: value})))
         for value in values
-    )
-    if _differ(answers):
+    ]
+    if _differ(tries):
         who, ask = book.question(name)
-        yield Question(one.given.id, path, who, ask.replace("{what}", _name(one)), answers)
+        ask = ask.replace("{what}", _name(one))
+        yield Question(one.given.id, path, who, ask, _answers(tries, book))
 
 
 def _name(one: AdministrationFacts) -> str:
@@ -177,26 +198,27 @@ def _minutes(
     one: AdministrationFacts, encounter: Encounter, book: Book, again: Again
 ) -> Iterator[Question]:
     path, index = f"administrations[{one.index}].minutes", one.index
-    known: dict[int, Lines] = {}
+    known: dict[int, tuple[Kind, Drafts]] = {}
 
-    def at(minutes: int) -> Lines:
+    def at(minutes: int) -> Kind:
         if minutes not in known:
-            known[minutes] = again(_with(encounter, index, minutes=minutes, stop=None))
-        return known[minutes]
+            drafts = again(_with(encounter, index, minutes=minutes, stop=None))
+            known[minutes] = _kind(drafts), drafts
+        return known[minutes][0]
 
     most = book.limits.implausible_infusion_minutes
     marks = sorted(_marks(book, most))
     starts = [0]
     for low, high in pairwise(marks):
         _changes(low, high, at, starts)
-    bounds = [*(start - 1 for start in starts[1:]), most]
-    answers = tuple(
-        Answer(Between(path, low, high), at(low)) for low, high in zip(starts, bounds, strict=True)
-    )
-    if len(answers) > 1:
+    if len(starts) > 1:
+        bounds = [*(start - 1 for start in starts[1:]), most]
+        tries: list[Tried] = [(Between(path, low, high), known[low][1])
+                              for low, high in zip(starts, bounds, strict=True)]  # fmt: skip
         who, ask = book.question("stop")
         place = f"administrations[{index}].stop"
-        yield Question(one.given.id, place, who, ask.replace("{what}", _name(one)), answers)
+        ask = ask.replace("{what}", _name(one))
+        yield Question(one.given.id, place, who, ask, _answers(tries, book))
 
 
 def _marks(book: Book, most: int) -> set[int]:
@@ -209,13 +231,13 @@ def _marks(book: Book, most: int) -> set[int]:
     return {n for n in hours | some if 0 <= n <= most}
 
 
-def _changes(low: int, high: int, at: Callable[[int], Lines], starts: list[int]) -> None:
+def _changes(low: int, high: int, at: Callable[[int], Kind], starts: list[int]) -> None:
     """Add every minute after ``low``, up to ``high``, at which what is billed changes."""
-    while _kind(at(low)) != _kind(at(high)):
+    while at(low) != at(high):
         below, above = low, high
         while above - below > 1:
             middle = (below + above) // 2
-            if _kind(at(middle)) == _kind(at(low)):
+            if at(middle) == at(low):
                 below = middle
             else:
                 above = middle
@@ -235,31 +257,38 @@ def _complexity(
     )
     if about is None:
         return None
-    answers = tuple(
-        Answer(
-            Equals("complexity_documented", value),
-            again(encounter.model_copy(update={"complexity_documented": value})),
-        )
+    field = "complexity_documented"
+    tries: list[Tried] = [
+        (Equals(field, value), again(encounter.model_copy(update={field: value})))
         for value in (True, False)
-    )
-    if not _differ(answers):
+    ]
+    if not _differ(tries):
         return None
     who, ask = book.question("complexity")
     ask = ask.replace("{what}", _name(about))
-    return Question(about.given.id, "complexity_documented", who, ask, answers)
+    return Question(about.given.id, field, who, ask, _answers(tries, book))
 
 
-def _kind(lines: Lines) -> frozenset[tuple[Any, ...]]:
-    return frozenset((one.code, one.units, one.modifiers, one.date) for one in lines)
+def _kind(drafts: Drafts) -> Kind:
+    return frozenset([(one.row.code, one.units, one.modifiers, one.date) for one in drafts])
 
 
-def _differ(answers: tuple[Answer, ...]) -> bool:
-    return any(_kind(one.suggested) != _kind(answers[0].suggested) for one in answers[1:])
+def _differ(tries: list[Tried]) -> bool:
+    first = _kind(tries[0][1])
+    return any(_kind(drafts) != first for _, drafts in tries[1:])
+
+
+def _answers(tries: list[Tried], book: Book) -> tuple[Answer, ...]:
+    return tuple([Answer(when, suggested_lines(drafts, book)) for when, drafts in tries])
 
 
 def _sites(encounter: Encounter, derived: Derived, book: Book, again: Again) -> Iterator[Question]:
     """A further site whose need nobody stated, and an unnamed access where there are several."""
     seen: set[tuple[int, str]] = set()
+    places = {chain.site for chain in derived.chains}
+    places.update([one.site for chain in derived.chains for one in chain.facts])
+    if len(places) < 2:
+        return
     for chain in derived.chains:
         for one in chain.facts:
             place = (one.visit, one.site)
@@ -283,38 +312,35 @@ def _primary(
     """A professional claim whose primary reason nobody named, where it could be several."""
     if encounter.primary_administration is not None:
         return
-    ids = [s.lead.given.id for chain in derived.chains for s in chain.services
-           if book.by_reason(encounter.setting)]  # fmt: skip
+    if not book.by_reason(encounter.setting):
+        return
+    ids = [s.lead.given.id for chain in derived.chains for s in chain.services]
     if len(ids) > 1:
         field = "primary_administration"
-        answers = tuple(
-            Answer(Equals(field, one), again(encounter.model_copy(update={field: one})))
-            for one in ids
-        )
-        if _differ(answers):
+        tries: list[Tried] = [
+            (Equals(field, one), again(encounter.model_copy(update={field: one}))) for one in ids
+        ]
+        if _differ(tries):
             who, ask = book.question("primary")
-            yield Question(None, field, who, ask, answers)
+            yield Question(None, field, who, ask, _answers(tries, book))
 
 
 def _presence(encounter: Encounter, book: Book, again: Again) -> Iterator[Question]:
     """Whether the supervising practitioner was there, where a policy has it asked."""
-    known = encounter.supervision or Supervision()
-    if not book.policy.ask_supervision or known.provider_present is not None:
+    if not book.policy.ask_supervision:
         return
-    answers = tuple(
-        Answer(
-            Equals("supervision.provider_present", there),
-            again(
-                encounter.model_copy(
-                    update={"supervision": known.model_copy(update={"provider_present": there})}
-                )
-            ),
-        )
-        for there in (True, False)
-    )
-    if _differ(answers):
+    known = encounter.supervision or Supervision()
+    if known.provider_present is not None:
+        return
+    field = "supervision.provider_present"
+    tries: list[Tried] = []
+    for there in (True, False):
+        stated = known.model_copy(update={"provider_present": there})
+        drafts = again(encounter.model_copy(update={"supervision": stated}))
+        tries.append((Equals(field, there), drafts))
+    if _differ(tries):
         who, ask = book.question("presence")
-        yield Question(None, "supervision.provider_present", who, ask, answers)
+        yield Question(None, field, who, ask, _answers(tries, book))
 
 
 def _payer(book: Book, under: Try, heard: set[str]) -> Iterator[Question]:
@@ -327,8 +353,9 @@ def _payer(book: Book, under: Try, heard: set[str]) -> Iterator[Question]:
             continue
         held = getattr(book.policy, name)
         field = f"policy.{name}"
-        answers = tuple(Answer(Equals(field, value), under(name, value))
-                        for value in (held, *(one for one in others if one != held)))  # fmt: skip
-        if _differ(answers):
+        values = (held, *(one for one in others if one != held))
+        tries: list[Tried] = [(Equals(field, value), under(name, value)) for value in values]
+        if _differ(tries):
             who, ask = book.question("payer")
-            yield Question(None, field, who, ask.replace("{what}", name), answers)
+            ask = ask.replace("{what}", name)
+            yield Question(None, field, who, ask, _answers(tries, book))

@@ -8,6 +8,7 @@ right one. The corrected claim follows from the pairing.
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ivpush.models import ClaimLine
@@ -42,10 +43,14 @@ class Matching:
 
     def verdicts(self, lines: list[LineFacts]) -> tuple[LineVerdict, ...]:
         """How each line compares, in claim order."""
-        return tuple(
-            LineVerdict(line.given.number, line.status or "outside", tuple(line.matches))
+        return tuple([
+            _verdict(line.given.number, line.status or "outside", tuple(line.matches))
             for line in lines
-        )
+        ])  # fmt: skip
+
+
+_verdict = lru_cache(maxsize=4_096)(LineVerdict)
+"""Verdicts are few and never change: one record serves every line that has the same."""
 
 
 def match(
@@ -56,22 +61,27 @@ def match(
     by_code: dict[str, list[int]] = {}
     for number, draft in enumerate(drafts):
         by_code.setdefault(draft.row.code, []).append(number)
-    within = [line for line in lines if line.in_family or line.given.code in by_code]
-    for strictness in (3, 2, 1):
-        for line in within:
-            _take(line, by_code.get(line.given.code, ()), drafts, made, strictness)
-    _pair_rest(within, drafts, made)
-    inside = {line.index for line in within}
+    within = []
     for line in lines:
-        if line.index in inside:
-            _write(line, drafts, made, facts)
-        else:
-            line.status, line.matches, line.supported_units = "outside", [], None
-            line.administrations, line.service = (), None
-            line.missing_modifier = line.needless_modifier = None
-            line.replaced_by = line.replaced_role = line.suggested_units = None
-            line.date_differs = None
-    _top_up(within, drafts, made)
+        if line.in_family or line.given.code in by_code:
+            within.append(line)
+        else:  # the rest of it stands as it is unmatched
+            line.status, line.administrations = "outside", ()
+    for strictness in (3, 2, 1):
+        short = False
+        for line in within:
+            if line.open_units > 0:
+                _take(line, by_code.get(line.given.code, ()), drafts, made, strictness)
+                short = short or line.open_units > 0
+        if not short:
+            break
+    _pair_rest(within, drafts, made)
+    for line in within:
+        numbers = by_code.get(line.given.code, ())
+        line.suggested_units = sum([drafts[number].units for number in numbers])
+        _write(line, drafts, made, facts)
+    if any(made.left):
+        _top_up(within, drafts, made)
     return made
 
 
@@ -141,20 +151,23 @@ def _write(
     line: LineFacts, drafts: list[Draft], made: Matching, facts: list[AdministrationFacts]
 ) -> None:
     pairs = made.pairs.get(line.index)
-    code = line.given.code
-    line.supported_units = sum(units for _, units in pairs) if pairs else 0
-    line.suggested_units = sum(d.units for d in drafts if d.row.code == code)
-    line.replaced_by = line.replaced_role = line.service = None
-    line.suggested_modifiers = frozenset()
+    line.supported_units = sum([units for _, units in pairs]) if pairs else 0
     line.missing_modifier = line.needless_modifier = line.date_differs = False
+    if pairs and len(pairs) == 1 and line.open_units == 0 and not line.separate:
+        draft = drafts[pairs[0][0]]
+        if not draft.modifiers and line.given.date in {None, draft.date}:
+            line.status, line.matches = "matched", [pairs[0][0]]
+            _link(line, drafts, facts)
+            return
     if pairs:
         line.matches = [number for number, _ in pairs]
         asked = [drafts[number] for number in line.matches]
-        line.suggested_modifiers = frozenset(m for draft in asked for m in draft.modifiers)
+        line.suggested_modifiers = frozenset([m for draft in asked for m in draft.modifiers])
         line.missing_modifier = bool(line.suggested_modifiers) and not line.separate
         line.needless_modifier = line.separate and not line.suggested_modifiers
-        dated = line.given.date is not None
-        line.date_differs = dated and any(d.date not in (None, line.given.date) for d in asked)
+        day = line.given.date
+        if day is not None:
+            line.date_differs = any(d.date not in (None, day) for d in asked)
         fit = not (line.missing_modifier or line.needless_modifier or line.date_differs)
         whole = line.open_units == 0 and line.separate_modifiers <= 1
         line.status = "matched" if whole and fit else "changed"
@@ -177,8 +190,11 @@ def _link(line: LineFacts, drafts: list[Draft], facts: list[AdministrationFacts]
             (o.service for o in line.administrations if o.service is not None), None
         )
     elif line.matches:
-        services = [s for number in line.matches for s in drafts[number].services]
-        line.administrations = tuple(dict.fromkeys(o for s in services for o in s.administrations))
+        services = drafts[line.matches[0]].services
+        for number in line.matches[1:]:
+            services += drafts[number].services
+        those = [one for service in services for one in service.administrations]
+        line.administrations = tuple(dict.fromkeys(those))
         line.service = services[0]
         if line.open_units > 0:
             line.administrations += _barred(line, facts)

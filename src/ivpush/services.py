@@ -7,6 +7,7 @@ read from the book's policies; every number from its limits.
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from dateutil import tz
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ivpush.models import Administration, Encounter
     from ivpush.rows import DrugRow
 
-__all__ = ["in_time", "read_chart", "zone_of"]
+__all__ = ["by_time", "in_time", "read_chart", "zone_of"]
 
 _INJECTED = frozenset({"IM", "SC"})
 _NOT_PARENTERAL = frozenset(
@@ -30,6 +31,8 @@ _CAVITY = {"IL": "intralesional", "IPL": "pleural", "IP": "peritoneal", "IT": "i
 _BY_PURPOSE = {"keep_open": "keep_open", "flush": "flush", "imaging": "imaging"}
 _BY_CATEGORY = {"contrast": "contrast", "flush": "flush", "blood": "blood", "vaccine": "vaccine",
                 "anesthesia": "anesthesia"}  # fmt: skip
+_OWN_FAMILY = frozenset({"therapeutic", "chemotherapy", "hydration"})
+_WHOLE_CLAIM = frozenset({"no_supervision", "packaged", "professional_in_facility"})
 _INVENTED = frozenset({"ordered", "defaulted"})
 _PUMPS = frozenset({"ambulatory_pump", "implanted_pump"})
 
@@ -50,16 +53,20 @@ def read_chart(encounter: Encounter, book: Book, denied: str | None) -> list[Adm
     ``denied`` is the reason for which nothing of this encounter is billable, if there is one.
     """
     zone = tz.gettz(encounter.timezone) if encounter.timezone is not None else None
+    charted = encounter.administrations or ()
     transfused = _transfused(encounter, book)
     facts = []
-    for index, given in enumerate(encounter.administrations or ()):
+    for index, given in enumerate(charted):
         one = _blank(given, index)
         _read_times(one, zone, encounter)
-        row = book.drug(given.hcpcs, given.ndc, given.drug)
-        _read_drug(one, row, book)
-        one.reason = denied or _reason_by_purpose(one, book, transfused)  # type: ignore[assignment]
-        one.family = _family(one, encounter, book)  # type: ignore[assignment]
-        _read_minutes(one)
+        _read_drug(one, book)
+        if denied is not None or given.purpose is not None:
+            one.reason = denied or _reason_by_purpose(one, book, transfused)  # type: ignore[assignment]
+        else:
+            one.reason = _BY_CATEGORY.get(one.category)  # type: ignore[assignment]
+        category = one.category
+        plain = category in _OWN_FAMILY
+        one.family = category if plain else _family(one, encounter, book)  # type: ignore[assignment]
         facts.append(one)
     if len(facts) > 1:
         _join_runs(facts)
@@ -76,8 +83,7 @@ def _blank(given: Administration, index: int) -> AdministrationFacts:
     one.same_drug_infused = one.repeat = one.overlaps_attended = False
     one.continues_other_drug = False
     one.gap_minutes = one.hydration_minutes = one.required_level = None
-    one.service = one.technique = one.running_minutes = one.minutes_from = None
-    one.total_minutes = None
+    one.service = one.technique = None
     one.site, one.site_named, one.why = given.site or "", given.site is not None, ""
     one.visit, one.run, one.chain = given.visit or 1, index, 0
     return one
@@ -99,32 +105,43 @@ def _read_times(one: AdministrationFacts, zone: tzinfo | None, encounter: Encoun
     one.stop_usable = stop is not None and source not in _INVENTED
     begun = ended = None
     if start is not None:
-        begun = clock.moment(start, zone)
-        one.time_nonexistent, one.time_ambiguous = begun.nonexistent, begun.ambiguous
+        begun = clock.seconds_of(start) if zone is None else _read_moment(one, start, zone)
         if one.start_usable:
-            one.start_seconds = begun.seconds
+            one.start_seconds = begun
     if stop is not None:
-        ended = clock.moment(stop, zone, begun.seconds if begun is not None else None)
-        one.time_nonexistent |= ended.nonexistent
-        one.time_ambiguous |= ended.ambiguous
+        ended = clock.seconds_of(stop) if zone is None else _read_moment(one, stop, zone, begun)
     if begun is not None and ended is not None:
-        if ended.seconds < begun.seconds:
+        if ended < begun:
             one.stop_before_start, one.stop_usable = True, False
         elif one.start_usable and one.stop_usable:
-            one.clock_minutes = (ended.seconds - begun.seconds) // 60
-            one.span = (begun.seconds, ended.seconds)
+            one.clock_minutes = (ended - begun) // 60
+            one.span = (begun, ended)
+    _read_minutes(one)
+    one.order = in_time(one)
     if encounter.start is not None and encounter.end is not None and one.start_usable:
         low, high = _seconds(encounter.start, zone), _seconds(encounter.end, zone)
-        last = ended.seconds if ended is not None and one.stop_usable else one.start_seconds
+        last = ended if ended is not None and one.stop_usable else one.start_seconds
         assert one.start_seconds is not None and last is not None
         one.outside_encounter = one.start_seconds < low or last > high
 
 
-def _read_drug(one: AdministrationFacts, row: DrugRow | None, book: Book) -> None:
+def _read_moment(
+    one: AdministrationFacts, at: datetime, zone: tzinfo, after: int | None = None
+) -> int:
+    made = clock.moment(at, zone, after)
+    one.time_nonexistent |= made.nonexistent
+    one.time_ambiguous |= made.ambiguous
+    return made.seconds
+
+
+def _read_drug(one: AdministrationFacts, book: Book) -> None:
     given = one.given
-    one.row, one.stated_category = row, given.category
-    named = given.drug is not None or given.hcpcs is not None or given.ndc is not None
+    row: DrugRow | None = book.drugs.get(given.hcpcs)  # type: ignore[arg-type]
     if row is None:
+        row = book.drug(given.hcpcs, given.ndc, given.drug)
+    one.row, one.stated_category = row, given.category
+    if row is None:
+        named = given.drug is not None or given.hcpcs is not None or given.ndc is not None
         one.drug_known = False if named else None
         one.table_category = one.usual_techniques = one.hcpcs_successor = None
         one.ended_hcpcs = False
@@ -135,11 +152,11 @@ def _read_drug(one: AdministrationFacts, row: DrugRow | None, book: Book) -> Non
         )
     else:
         one.drug_known, one.usual_techniques = True, row.techniques
-        injected = given.route in _INJECTED and row.category_injection
+        injected = row.category_injection and given.route in _INJECTED
         one.table_category = row.category_injection if injected else row.category
         one.ended_hcpcs = bool(
-            given.hcpcs
-            and row.ended is not None
+            row.ended is not None
+            and given.hcpcs
             and book.date is not None
             and row.ended < book.date
         )
@@ -152,7 +169,7 @@ def _read_drug(one: AdministrationFacts, row: DrugRow | None, book: Book) -> Non
 
 def _transfused(encounter: Encounter, book: Book) -> bool:
     """Whether blood was given, by the chart or by a billed transfusion."""
-    if not any(a.purpose == "premedication" for a in encounter.administrations or ()):
+    if "premedication" not in [one.purpose for one in encounter.administrations or ()]:
         return False
     if any(a.category == "blood" for a in encounter.administrations or ()):
         return True
@@ -189,7 +206,7 @@ def _join_runs(facts: list[AdministrationFacts]) -> None:
     by_id = {one.given.id: one for one in facts}
     latest: dict[tuple[str, str | None, str], AdministrationFacts] = {}
     joined = False
-    for one in sorted(facts, key=in_time):
+    for one in sorted(facts, key=by_time):
         given = one.given
         if given.continues is not None and given.continues != given.id:
             earlier = by_id[given.continues]
@@ -231,16 +248,20 @@ def in_time(one: AdministrationFacts) -> tuple[bool, int, int, str]:
     return (start is None, start or 0, one.span[1] if one.span else start or 0, one.given.id)
 
 
+by_time = attrgetter("order")
+"""The key that sorts administrations, or services, in time."""
+
+
 def _classify(one: AdministrationFacts, book: Book) -> None:
     given = one.given
     if one.reason == "flush" and given.access == "port":
         one.technique = "port_flush"
         return
-    if one.reason is not None and one.reason not in {"no_supervision", "packaged",
-                                                     "professional_in_facility"}:  # fmt: skip
+    if one.reason is not None and one.reason not in _WHOLE_CLAIM:
         one.technique = _charted(one)  # type: ignore[assignment]
         return
-    technique, reason = _technique(one, book)
+    simple = given.route == "IV" and given.purpose is None
+    technique, reason = _by_vein(one, book) if simple else _technique(one, book)
     one.technique = technique  # type: ignore[assignment]
     if one.reason is None:
         one.reason = reason  # type: ignore[assignment]
@@ -248,8 +269,6 @@ def _classify(one: AdministrationFacts, book: Book) -> None:
 
 def _family(one: AdministrationFacts, encounter: Encounter, book: Book) -> str | None:
     category = one.category
-    if category in {"therapeutic", "chemotherapy", "hydration"}:
-        return category
     if category == "complex_biologic":
         mode = book.policy.complex_biologic_mode
         if mode == "always_simple":
@@ -268,13 +287,15 @@ def _family(one: AdministrationFacts, encounter: Encounter, book: Book) -> str |
 def _read_minutes(one: AdministrationFacts) -> None:
     given = one.given
     if one.clock_minutes is not None:
-        one.running_minutes, one.minutes_from = one.clock_minutes, "clock"
-        one.total_minutes = one.clock_minutes
+        one.running_minutes = one.total_minutes = one.clock_minutes
+        one.minutes_from = "clock"
     elif given.minutes is not None and given.times_from not in _INVENTED:
         one.running_minutes = one.total_minutes = given.minutes
         one.minutes_from = "stated"
         if one.start_seconds is not None:
             one.span = (one.start_seconds, one.start_seconds + 60 * given.minutes)
+    else:
+        one.running_minutes = one.total_minutes = one.minutes_from = None
 
 
 def _charted(one: AdministrationFacts) -> str | None:
@@ -337,13 +358,14 @@ def _by_vein(one: AdministrationFacts, book: Book) -> tuple[str | None, str | No
     given, policy = one.given, book.policy
     if one.family == "hydration":
         return _fluid(one, book)
-    if one.total_minutes is None:
+    minutes = one.total_minutes
+    if minutes is None:
         if given.method in {"push", "injection"}:
             return "push", None
         if given.device in _PUMPS and one.family == "chemotherapy":
             return "pump", None
         return _without_stop(one, book)
-    if _short(one.total_minutes, book):
+    if _short(minutes, book):
         return "push", None
     if given.method in {"push", "injection"} and policy.long_push != "infusion":
         if given.continuously_attended:
@@ -411,6 +433,7 @@ def _settle(one: AdministrationFacts, minutes: int) -> None:
     one.running_minutes = one.total_minutes = minutes
     if one.start_seconds is not None:
         one.span = (one.start_seconds, one.start_seconds + 60 * minutes)
+        one.order = in_time(one)
 
 
 def _mark_attended(facts: list[AdministrationFacts]) -> None:

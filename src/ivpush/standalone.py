@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ivpush import clock
-from ivpush.services import in_time
+from ivpush.services import by_time
 from ivpush.vocabulary import AdministrationFacts, ServiceFacts
 
 if TYPE_CHECKING:
@@ -30,16 +30,14 @@ def services(
     skin: list[AdministrationFacts] = []
     drugs: dict[tuple[str, frozenset[str]], ServiceFacts] = {}
     flushes: list[AdministrationFacts] = []
-    for one in sorted(facts, key=in_time):
+    apart = [one for one in facts if _apart(one)]
+    if not apart:
+        return made
+    for one in sorted(apart, key=by_time):
         technique = one.technique
         if technique == "port_flush":
             flushes.append(one)
-            continue
-        if one.reason is not None or technique is None:
-            continue
-        if technique in _VEIN and one.given.route == "IV":
-            continue
-        if technique == "sc_infusion":
+        elif technique == "sc_infusion":
             skin.append(one)
         elif technique in {"pump", "ia_pump", "ia_infusion", "ia_push", "declotting"}:
             _once_a_drug(one, drugs, made, book, encounter)
@@ -50,6 +48,14 @@ def services(
     if flushes and not made and not taken:
         _flush(flushes, made, book)
     return made
+
+
+def _apart(one: AdministrationFacts) -> bool:
+    """Whether the administration is given otherwise than into a chain's vein."""
+    technique = one.technique
+    if technique in _VEIN:
+        return one.reason is None and one.given.route != "IV"
+    return technique == "port_flush" or (one.reason is None and technique is not None)
 
 
 def _made(
@@ -64,7 +70,7 @@ def _made(
     service.administrations, service.lead, service.drugs = tuple(those), first, first.drug_keys
     service.spans = [first.span] if first.span is not None else []
     service.minutes, service.start = first.total_minutes, first.start_seconds
-    service.further, service.extra, service.order = 0, None, in_time(first)
+    service.further, service.extra, service.order = 0, None, first.order
     return service
 
 

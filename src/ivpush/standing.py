@@ -54,7 +54,7 @@ def supervision_of(encounter: Encounter, book: Book) -> SupervisionFacts:
     """Documented supervision beside what the setting and the date require (Kleene)."""
     facts = SupervisionFacts()
     given = facts.given = encounter.supervision or _NOBODY
-    chemo = any(one.category == "chemotherapy" for one in encounter.administrations or ())
+    chemo = "chemotherapy" in [one.category for one in encounter.administrations or ()]
     family = "chemotherapy" if chemo else "therapeutic"
     row = book.supervision(encounter.setting, family, encounter.type_of_bill)
     if row is None:

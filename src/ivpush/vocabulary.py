@@ -157,6 +157,7 @@ class AdministrationFacts:
     __slots__ = (
         *(n for n in list(__annotations__)),
         "drug_keys",
+        "order",
         "row",
         "site",
         "service",
@@ -170,6 +171,8 @@ class AdministrationFacts:
     )
     start_seconds: int | None
     span: tuple[int, int] | None
+    order: tuple[bool, int, int, str]
+    """Where it stands in time: start, stop, id; without a usable start last."""
     site: str
     visit: int
     drug_keys: frozenset[str]
