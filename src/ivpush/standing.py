@@ -54,9 +54,11 @@ def supervision_of(encounter: Encounter, book: Book) -> SupervisionFacts:
     """Documented supervision beside what the setting and the date require (Kleene)."""
     facts = SupervisionFacts()
     given = facts.given = encounter.supervision or _NOBODY
-    chemo = "chemotherapy" in [one.category for one in encounter.administrations or ()]
-    family = "chemotherapy" if chemo else "therapeutic"
-    row = book.supervision(encounter.setting, family, encounter.type_of_bill)
+    setting, bill = encounter.setting, encounter.type_of_bill
+    row = book.supervision(setting, "therapeutic", bill)
+    stricter = book.supervision(setting, "chemotherapy", bill)
+    if stricter is not row and _has_chemotherapy(encounter, book):
+        row = stricter
     if row is None:
         facts.required_level = facts.allowed_modes = None
         facts.level_met = facts.mode_met = facts.met = None
@@ -67,6 +69,15 @@ def supervision_of(encounter: Encounter, book: Book) -> SupervisionFacts:
     facts.mode_met = None if given.mode is None else remote or given.mode in row.modes
     facts.met = _met(facts, remote=remote)
     return facts
+
+
+def _has_chemotherapy(encounter: Encounter, book: Book) -> bool:
+    """Whether an antineoplastic drug was given, by its stated class or the drug table."""
+    for one in encounter.administrations or ():
+        row = book.drug(one.hcpcs, one.ndc, one.drug) if one.category is None else None
+        if one.category == "chemotherapy" or (row is not None and row.category == "chemotherapy"):
+            return True
+    return False
 
 
 def _met(facts: SupervisionFacts, *, remote: bool) -> bool | None:
