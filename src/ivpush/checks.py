@@ -142,8 +142,8 @@ def _edit(rule: Rule, line: LineFacts | None, book: Book, whole: Edit | None) ->
         return whole
     if line is None:
         return None
-    changed = mended(line.given, rule.edit, book)
-    return Edit((line.given,), () if changed is None else (changed,))
+    changed = mended(line.billed, rule.edit, book)
+    return Edit((line.billed,), () if changed is None else (changed,))
 
 
 def mended(line: ClaimLine, edit: Any, book: Book) -> ClaimLine | None:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ivpush.druglines import read_drug_lines
+from ivpush.models import plain
 from ivpush.vocabulary import ClaimFacts, EncounterFacts, LineFacts, SuggestionFacts
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
     lines: list[LineFacts] = []
     units: dict[tuple[str, date | None], int] = {}
     seen: set[tuple[object, ...]] = set()
-    for index, given in enumerate(encounter.lines or ()):
-        line = LineFacts()
+    for index, billed_line in enumerate(encounter.lines or ()):
+        line, given = LineFacts(), plain(billed_line)
         code, date, pointers = given.code, given.date, given.diagnosis_pointers
-        line.given, line.index = given, index
+        line.given, line.billed, line.index = given, billed_line, index
         line.service_date = date if date is not None else day
         billed = (code, line.service_date)
         units[billed] = units.get(billed, 0) + given.units

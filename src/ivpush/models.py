@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar, cast
 
 from dateutil import tz
 from pydantic import (
@@ -56,7 +56,7 @@ from ivpush.fields import (
     empty_for_null,
 )
 
-__all__ = ["Administration", "ClaimLine", "Encounter", "Supervision"]
+__all__ = ["Administration", "ClaimLine", "Encounter", "Supervision", "plain"]
 
 MOST_ADMINISTRATIONS = 5_000
 MOST_LINES = 9_999
@@ -84,6 +84,23 @@ class _Model(BaseModel):
         except ValidationError as error:
             faults = tuple(_faults(error, cls))
         raise InputError(faults)
+
+
+class _Plain:
+    """The fields of a model, read without its class."""
+
+
+_Some = TypeVar("_Some", bound=_Model)
+
+
+def plain(model: _Some) -> _Some:
+    """The same fields, to be read only: reading one from a model costs several times as much.
+
+    A pydantic class has a ``__getattr__``, so Python finds none of its fields the short way.
+    """
+    made = _Plain()
+    made.__dict__ = model.__dict__
+    return cast("_Some", made)
 
 
 class Supervision(_Model):

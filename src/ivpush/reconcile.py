@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Matching", "corrected_lines", "match"]
 
+_STANDS = frozenset({"matched", "outside", None})
 _LEAST_ALIKE = 2
 """One point alone is an initial code beside another kind of initial code: no likeness."""
 
@@ -225,14 +226,16 @@ def corrected_lines(
     distinct: frozenset[str],
 ) -> tuple[ClaimLine, ...]:  # fmt: skip
     """The claim to send instead; new lines take the next number and carry no charge."""
+    if not any(made.left) and {line.status for line in lines} <= _STANDS:
+        return billed
     left = list(made.left)
     last = {number: line.index for line in lines for number in line.matches
             if line.replaced_by is None}  # fmt: skip
     out: list[ClaimLine] = []
     more: list[ClaimLine] = []
     for line in lines:
-        given = line.given
-        if line.status in {"outside", None} or (line.status == "matched"):
+        given = line.billed
+        if line.status in _STANDS:
             out.append(given)
         elif line.index in made.folded:
             continue
@@ -279,7 +282,7 @@ def _changed(
 ) -> list[ClaimLine]:  # fmt: skip
     """The line with its supported units, date and modifiers, one line for each suggestion."""
     out: list[ClaimLine] = []
-    given = line.given
+    given = line.billed
     groups: dict[tuple[tuple[str, ...], date | None], int] = {}
     for number, units in made.pairs[line.index]:
         if last.get(number) == line.index and left[number] > 0:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from dateutil import tz
 
 from ivpush import clock
+from ivpush.models import plain
 from ivpush.vocabulary import AdministrationFacts
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def read_chart(encounter: Encounter, book: Book, denied: str | None) -> list[Adm
     charted = encounter.administrations or ()
     transfused = _transfused(encounter, book)
     facts = []
-    for index, given in enumerate(charted):
+    for index, given in enumerate(map(plain, charted)):
         one = _blank(given, index)
         _read_times(one, zone, encounter)
         _read_drug(one, book)
@@ -65,8 +66,8 @@ def read_chart(encounter: Encounter, book: Book, denied: str | None) -> list[Adm
         else:
             one.reason = _BY_CATEGORY.get(one.category)  # type: ignore[assignment]
         category = one.category
-        plain = category in _OWN_FAMILY
-        one.family = category if plain else _family(one, encounter, book)  # type: ignore[assignment]
+        own = category in _OWN_FAMILY
+        one.family = category if own else _family(one, encounter, book)  # type: ignore[assignment]
         facts.append(one)
     if len(facts) > 1:
         _join_runs(facts)

@@ -326,7 +326,9 @@ class LineFacts:
     service: Annotated[
         ServiceFacts | None, "the service it bills, as linked or reconciled; may be unknown"
     ]
-    __slots__ = (*(n for n in list(__annotations__)), "row", "matches", "open_units")
+    __slots__ = (*(n for n in list(__annotations__)), "billed", "matches", "open_units", "row")
+    billed: ClaimLine
+    """The line itself, as it goes out again; ``given`` is there to be read."""
     row: Any
     matches: list[int]
     open_units: int
