@@ -162,6 +162,30 @@ def test_the_compiled_form_agrees_with_the_tree_walker(
         assert rule.missing(encounter, about, policy, limits)
 
 
+@given(questions(), st.integers(0, 2**32), st.integers(0, 4))
+def test_facts_that_are_settled_change_no_verdict(
+    drawn: tuple[str, str, Record, Record, Any, Any], seed: int, share: int
+) -> None:
+    subject, text, encounter, about, policy, limits = drawn
+    rng = random.Random(seed)
+    settled: dict[str, Any] = {"policy": policy, "limits": limits, "open": True}
+    for root, scope, whole in (("encounter", "encounter", encounter), ("subject", subject, about)):
+        settled[root] = {}
+        for name, fact in NAMES.scopes[scope].items():
+            held = whole.given if fact.path.startswith("given.") else whole
+            value = getattr(held, name)
+            if rng.randrange(4) < share and fact.kind.name not in {"record", "list"}:
+                settled[root][name] = value
+    node = parse(text, NAMES, subject)
+    rules = [compile_rule(None, node, NAMES, "test"),
+             compile_rule(node, parse("False", NAMES, subject), NAMES, "test")]  # fmt: skip
+    plain = fuse(rules, NAMES, {"policy": policy, "limits": limits})
+    known = {} if subject != "encounter" else {**settled["encounter"], **settled["subject"]}
+    if known:
+        settled["encounter"] = settled["subject"] = known
+    assert fuse(rules, NAMES, settled)(encounter, about) == plain(encounter, about)
+
+
 PACK = Pack.load()
 ENGINE = Engine(pack=PACK)
 SCENARIOS = Path(__file__).parent / "data/scenarios/scenarios.ndjson"

@@ -27,6 +27,10 @@ _OF_CODE = ("status", "known", "valid", "in_family", "family", "technique", "rol
             "label", "settings", "successors", "family_range", "primaries", "is_add_on", "mue",
             "mai", "payer_max", "is_drug")  # fmt: skip
 """Facts of a line that its code, its status and the kind of claim settle."""
+_TOO_MANY = frozenset(
+    {"code", "label", "mue", "payer_max", "primaries", "settings", "successors", "variant"}
+)
+"""Facts of which there are so many values that a screen for each costs more than it saves."""
 _OF_MODIFIERS = ("modifiers", "separate", "separate_modifiers", "visit_modifier", "lifts_pair")
 """Facts that having no modifiers settles."""
 _OF_DATES = ("ended", "too_early")
@@ -150,7 +154,7 @@ class Book:
     in_force: dict[str, dt.date]
     rules: tuple[Rule, ...]
     vocabulary: Names
-    screens: dict[tuple[str | bool | None, ...], Screen]
+    screens: dict[tuple[Any, ...], Screen]
     line_rules: dict[str, tuple[Rule, ...]]
     any_line_rules: tuple[Rule, ...]
     encounter_rules: tuple[Rule, ...]
@@ -224,9 +228,11 @@ class Book:
         settled = {"policy": self.policy, "limits": self.limits}
         env = {**settled, "encounter": {"setting": setting}, "subject": subject, "open": True}
         able = tuple(rule for rule in rules if not rule.compiled.settled(env))
-        same = (kind, *(rule.id for rule in able))
+        few = {name: value for name, value in subject.items() if name not in _TOO_MANY}
+        same = (kind, setting, *few.values(), *(rule.id for rule in able))
         if same not in self.screens:
-            judge = fuse([rule.compiled for rule in able], self.vocabulary, settled)
+            folds = {**settled, "encounter": {"setting": setting}, "subject": few}
+            judge = fuse([rule.compiled for rule in able], self.vocabulary, folds)
             self.screens[same] = Screen(able, judge)
         return self.screens[same]
 

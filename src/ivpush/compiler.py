@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ivpush.evaluator import evaluate
+from ivpush.evaluator import evaluate, folded
 from ivpush.language import ExpressionError, Names, Node, path_of
 from ivpush.models import Encounter
 from ivpush.printer import Printer, function, narrowed, told
@@ -69,20 +69,25 @@ class Compiled:
             for node in nodes
         )  # fmt: skip
 
-    def inlined(self, number: int, printer: Printer) -> list[str]:
-        """Statements that append a broken rule's number to ``out``, or an unjudged one's ``~``."""
+    def inlined(self, number: int, printer: Printer, env: Mapping[str, Any]) -> list[str]:
+        """Statements that append a broken rule's number to ``out``, or an unjudged one's ``~``.
+
+        What ``env`` settles is written in as what it comes to.
+        """
         lines: list[str] = []
         pad = ""
         sure: frozenset[tuple[Any, Any]] = frozenset()
-        if self._when is not None:
-            when, sure = narrowed(self._when, sure), told(self._when)
+        known = _Open(env)
+        when = None if self._when is None else folded(self._when, self._names, known)
+        if when is not None and when.value is not True:
+            when, sure = narrowed(when, sure), told(when)
             text = printer.print(when)
             if when.kind.nullable:
                 lines += [f"w = {text}", f"if w is None: out.append({~number})", "elif w:"]
             else:
                 lines.append(f"if {text}:")
             pad = "    "
-        require = narrowed(self._require, sure)
+        require = narrowed(folded(self._require, self._names, known), sure)
         text = printer.print(require)
         if require.kind.nullable:
             told_by = f"{~number} if r is None else {number}"
@@ -145,7 +150,10 @@ class Compiled:
 def fuse(
     rules: Sequence[Compiled], names: Names, settled: Mapping[str, Any]
 ) -> Callable[..., list[int]]:
-    """One function for many rules on one subject, under settled policies and limits.
+    """One function for many rules on one subject, under settled policies, limits and facts.
+
+    ``settled`` holds ``policy`` and ``limits``, and may hold plain dictionaries of those facts of
+    ``encounter`` and ``subject`` that are the same wherever the function is used.
 
     It takes the encounter, the subject and a memo of what was worked out about the encounter for
     other subjects (none: everything anew). It returns the positions of the rules that are broken,
@@ -155,7 +163,7 @@ def fuse(
     lines = ["out = []", "m = {} if m is None else m"]
     lines += ["g = s.given" if any(r.reads_given for r in rules) else "g = None"]
     for number, rule in enumerate(rules):
-        lines += rule.inlined(number, printer)
+        lines += rule.inlined(number, printer, {"open": True, **settled})
     made: Callable[..., list[int]] = function(
         "screen", [*lines, "return out"], printer, "screen", "e, s, m=None"
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from ivpush.language import Names, Node
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "folded"]
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,
@@ -45,6 +46,29 @@ def evaluate(node: Node, names: Names, env: dict[str, Any]) -> Any:
     if any(one is None for one in args):
         return None
     return _plain(node, args)
+
+
+def folded(node: Node, names: Names, env: dict[str, Any]) -> Node:
+    """The same expression, with what ``env`` settles written in as what it comes to.
+
+    What ``env`` lacks must be open in it (None, with ``open`` set), so that a part comes to a value
+    only where it does so whatever the rest may be.
+    """
+    if node.op in {"const", "set", "root", "var"}:
+        return node
+    value = evaluate(node, names, env)
+    if isinstance(value, bool | int | str):
+        return Node("const", replace(node.kind, nullable=False), (), value, node.column)
+    if node.op == "fact":
+        return node
+    args = [folded(one, names, env) for one in node.args]
+    kind = node.kind
+    if node.op in {"and", "or"}:
+        args = [one for one in args if one.op != "const"]  # a settled one decided nothing
+        if len(args) == 1:
+            return args[0]
+        kind = replace(kind, nullable=any(one.kind.nullable for one in args))
+    return replace(node, args=tuple(args), kind=kind)
 
 
 def _fact(node: Node, names: Names, env: dict[str, Any]) -> Any:

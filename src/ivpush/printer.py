@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from ivpush.language import Names, Node
@@ -169,7 +170,7 @@ class Printer:
         text = self.comprehension(node)
         if self.settled is None or not _of_encounter(node):
             return text
-        temp, key = self.temp(), self.constant(id(node))
+        temp, key = self.temp(), self.constant(intern(repr(node)))
         return (f"({temp} if ({temp} := m.get({key}, e)) is not e "
                 f"else m.setdefault({key}, {text}))")  # fmt: skip
 
