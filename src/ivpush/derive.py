@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ivpush.book import Book
     from ivpush.models import Encounter
 
-__all__ = ["Derived", "derive"]
+__all__ = ["Derived", "derive", "further_hours"]
 
 _HOUR = 60
 
@@ -344,7 +344,7 @@ def _assign(chain: Chain, initial: ServiceFacts, by: str, encounter: Encounter, 
     initial.row = book.pick(initial.family, initial.technique, "initial")
     initial.because = "initial" if by != "primary_reason" else "initial_by_reason"
     if initial.technique == "infusion":
-        _hours(initial, book)
+        initial.further = further_hours(initial.minutes or 0, book)
     total = initial.minutes or 0
     drips = [s for s in chain.services
              if s.role is None and s.technique == "infusion" and s is not initial]  # fmt: skip
@@ -359,20 +359,17 @@ def _assign(chain: Chain, initial: ServiceFacts, by: str, encounter: Encounter, 
     chain.services[:] = [s for s in chain.services if s.row is not None]
 
 
-def _hours(service: ServiceFacts, book: Book) -> None:
-    minutes = service.minutes or 0
-    if minutes > _HOUR:
-        over = book.policy.additional_hour_minutes
-        service.further = max(0, (minutes - over) // _HOUR)
+def further_hours(minutes: int, book: Book) -> int:
+    """Hours beyond the first that so many minutes come to, from the policy's minutes past each."""
+    over = book.policy.additional_hour_minutes
+    return max(0, (minutes - over) // _HOUR) if minutes > _HOUR else 0
 
 
 def _later_fluid(service: ServiceFacts, book: Book) -> None:
     """Hydration beside another initial: further hours only, the first of them from its floor."""
     service.role, service.because = "further_hour", "hydration_after_initial"
     service.row = book.pick("hydration", "infusion", "further_hour")
-    service.further = max(
-        0, ((service.minutes or 0) - book.policy.additional_hour_minutes) // _HOUR
-    )
+    service.further = further_hours(service.minutes or 0, book)
     if service.row is None:
         _refuse(service, "no_code")
 
@@ -385,7 +382,7 @@ def _later_drip(service: ServiceFacts, total: int, book: Book) -> None:
         service.row = book.pick(service.family, "infusion", "further_hour")
         if service.row is None:
             _refuse(service, "no_code")
-        _hours(service, book)
+        service.further = further_hours(service.minutes or 0, book)
         return
     short = total <= book.limits.first_hour_minutes
     if short and policy.sequential_within_first_hour == "no_extra_unit":
@@ -395,7 +392,7 @@ def _later_drip(service: ServiceFacts, total: int, book: Book) -> None:
     service.row = book.pick(service.family, "infusion", "sequential")
     if service.row is None:
         _refuse(service, "no_code")
-    _hours(service, book)
+    service.further = further_hours(service.minutes or 0, book)
 
 
 def _settle(service: ServiceFacts) -> None:

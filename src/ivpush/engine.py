@@ -124,7 +124,7 @@ class Engine:
         barred = not_billable(derived.facts, book)
         questions, cut = ((), False) if not asking else questions_of(
             encounter, derived, book,
-            lambda changed: _drafts(changed, book),
+            lambda changed: _derived(changed, book),
             lambda name, value: self._under(encounter, name, value),
             lambda other: _drafts(encounter, other),
         )  # fmt: skip
@@ -180,11 +180,14 @@ class Engine:
         return corrected, matching.verdicts(lines)
 
 
-def _drafts(encounter: Encounter, book: Book) -> list[Draft]:
+def _derived(encounter: Encounter, book: Book) -> Derived:
     derived = derive(encounter, book, standing_of(encounter, book).denied)
-    drafts = drafts_of(derived, encounter, book)
     _untied(derived)
-    return drafts
+    return derived
+
+
+def _drafts(encounter: Encounter, book: Book) -> list[Draft]:
+    return drafts_of(_derived(encounter, book), encounter, book)
 
 
 def _untied(derived: Derived) -> None:

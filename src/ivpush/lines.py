@@ -5,6 +5,7 @@ Steps 5 and 6 of DESIGN section 3. The wording of reasons stands in ``rules/reas
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, tzinfo
@@ -107,13 +108,19 @@ def _parts(
     if not crosses or book.policy.midnight_infusion_date == "start_date":
         yield hour_row, hours, first, because
         return
-    days: dict[date, int] = {}
-    for number in range(1, hours + 1):
+
+    def ends_on(number: int) -> date:
         end = clock.when_reached(spans, _HOUR_SECONDS * (number + done))
-        on = clock.local_date((end or spans[-1][1]) - 1, zone)
-        days[on] = days.get(on, 0) + 1
-    for on, units in days.items():
-        yield hour_row, units, on, because
+        return clock.local_date((end or spans[-1][1]) - 1, zone)
+
+    counted = 0
+    while counted < hours:
+        on = ends_on(counted + 1)
+        upto = hours
+        if ends_on(hours) != on:
+            upto = bisect_right(range(hours), on, counted + 1, key=lambda n: ends_on(n + 1))
+        yield hour_row, upto - counted, on, because
+        counted = upto
 
 
 def _mark_chains(drafts: list[Draft], chains: list[Chain], main: Chain, book: Book) -> None:

@@ -11,13 +11,13 @@ of a dispute it takes. Its field is ``policy.NAME``, and its answer goes into th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, get_args
 
 from ivpush.fields import Route
-from ivpush.lines import suggested_lines
+from ivpush.lines import drafts_of, suggested_lines
 from ivpush.models import Supervision
 from ivpush.result import Answer, Between, Equals, Question
+from ivpush.retimed import Retimed, bends, kind_of
 
 if TYPE_CHECKING:
     from ivpush.book import Book
@@ -35,21 +35,20 @@ _TRIED_ADMINISTRATIONS, _FEWEST_TRIES = 12_000, 120
 tries than the second number, which settles two missing stops."""
 
 Drafts = list["Draft"]
+Facts = list["AdministrationFacts"]
 Again = Callable[["Encounter"], Drafts]
+Derive = Callable[["Encounter"], "Derived"]
 Try = Callable[[str, Any], Drafts]
 """Gives the drafts of the encounter's lines under another value of one policy."""
 Over = Callable[["Book"], Drafts]
 """Gives the drafts of the encounter's lines by another book."""
-Kind = frozenset[tuple[Any, ...]]
-"""Codes, units, modifiers and dates: where they are equal, answers bill the same."""
-Tried = tuple[Equals | Between, Drafts]
+Tried = tuple[Equals, Drafts]
 """An answer put to the test; what it bills is put in words only if the question is asked."""
 _OPEN = frozenset({"charted", "pump", "calculated", None})
 _TIMED = frozenset({"IV", "IA", "SC"})
 _TOLD = frozenset({"clock", "stated"})
 _PUSHED = frozenset({"push", "injection"})
 _LONG = frozenset({"infusion", "pump", "ia_infusion"})
-_HOUR = 60
 _CLASSES = ("therapeutic", "chemotherapy", "complex_biologic", "hydration")
 """Classes that earn codes of their own; who gives a vaccine or contrast knows it for what it is."""
 
@@ -59,22 +58,22 @@ class _EnoughError(Exception):
 
 
 def questions_of(
-    encounter: Encounter, derived: Derived, book: Book, again: Again, under: Try, over: Over
+    encounter: Encounter, derived: Derived, book: Book, derive: Derive, under: Try, over: Over
 ) -> tuple[tuple[Question, ...], bool]:
     """The open questions of one encounter, in chart order, then those about the whole.
 
-    ``again`` derives a changed chart, ``under`` the same chart under another policy, ``over`` by
-    another book. The flag says that there may be more: the questions of a long stay are cut short
-    by number and by the tries that they take.
+    ``derive`` derives a changed chart, ``under`` gives the drafts of the same chart under another
+    policy, ``over`` by another book. The flag says that there may be more: the questions of a
+    long stay are cut short by number and by the tries that they take.
     """
     left = max(_FEWEST_TRIES, _TRIED_ADMINISTRATIONS // max(1, len(derived.facts)))
 
-    def tried(changed: Encounter) -> Drafts:
+    def tried(changed: Encounter) -> Derived:
         nonlocal left
         left -= 1
         if left < 0:
             raise _EnoughError
-        return again(changed)
+        return derive(changed)
 
     made: list[Question] = []
     try:
@@ -88,11 +87,14 @@ def questions_of(
 
 
 def _candidates(
-    encounter: Encounter, derived: Derived, book: Book, again: Again, under: Try, over: Over
+    encounter: Encounter, derived: Derived, book: Book, derive: Derive, under: Try, over: Over
 ) -> Iterator[Question]:
+    def again(changed: Encounter) -> Drafts:
+        return drafts_of(derive(changed), changed, book)
+
     for one in derived.facts:
         if _may_be_open(one):
-            yield from _about(one, encounter, book, again)
+            yield from _about(one, derived.facts, encounter, book, again, derive)
     if not derived.facts:
         return
     yield from _sites(encounter, derived, book, again)
@@ -124,8 +126,9 @@ def _may_be_open(one: AdministrationFacts) -> bool:
 
 
 def _about(
-    one: AdministrationFacts, encounter: Encounter, book: Book, again: Again
-) -> Iterator[Question]:
+    one: AdministrationFacts, facts: Facts, encounter: Encounter, book: Book, again: Again,
+    derive: Derive,
+) -> Iterator[Question]:  # fmt: skip
     given = one.given
     if one.reason not in {None, "stop_missing", "route_missing"}:
         return
@@ -135,7 +138,7 @@ def _about(
         yield from _asked("route", one, encounter, book, again, "route", get_args(Route))
     elif one.minutes_from not in _TOLD and _drips(one):
         if given.times_from in _OPEN:
-            yield from _minutes(one, encounter, book, again)
+            yield from _minutes(one, facts, encounter, book, derive)
         elif given.stop is not None or given.minutes is not None:
             words = ("charted", "pump", "calculated", "ordered", "defaulted")
             yield from _asked("times_from", one, encounter, book, again, "times_from", words)
@@ -195,54 +198,25 @@ def _name(one: AdministrationFacts) -> str:
 
 
 def _minutes(
-    one: AdministrationFacts, encounter: Encounter, book: Book, again: Again
+    one: AdministrationFacts, facts: Facts, encounter: Encounter, book: Book, derive: Derive
 ) -> Iterator[Question]:
     path, index = f"administrations[{one.index}].minutes", one.index
-    known: dict[int, tuple[Kind, Drafts]] = {}
-
-    def at(minutes: int) -> Kind:
-        if minutes not in known:
-            drafts = again(_with(encounter, index, minutes=minutes, stop=None))
-            known[minutes] = _kind(drafts), drafts
-        return known[minutes][0]
-
     most = book.limits.implausible_infusion_minutes
-    marks = sorted(_marks(book, most))
-    starts = [0]
-    for low, high in pairwise(marks):
-        _changes(low, high, at, starts)
+    retimed = Retimed(
+        encounter, book, lambda n: derive(_with(encounter, index, minutes=n, stop=None)),
+        bends(one, facts, book, most),
+    )  # fmt: skip
+    starts = retimed.starts()
     if len(starts) > 1:
         bounds = [*(start - 1 for start in starts[1:]), most]
-        tries: list[Tried] = [(Between(path, low, high), known[low][1])
-                              for low, high in zip(starts, bounds, strict=True)]  # fmt: skip
+        answers = tuple([
+            Answer(Between(path, low, high), suggested_lines(retimed.drafts(low), book))
+            for low, high in zip(starts, bounds, strict=True)
+        ])  # fmt: skip
         who, ask = book.question("stop")
         place = f"administrations[{index}].stop"
         ask = ask.replace("{what}", _name(one))
-        yield Question(one.given.id, place, who, ask, _answers(tries, book))
-
-
-def _marks(book: Book, most: int) -> set[int]:
-    """Minutes at which a source draws a line, so that no change hides between two of them."""
-    over = book.policy.additional_hour_minutes
-    push, floor = book.limits.push_max_minutes, book.policy.hydration_floor_minutes
-    hours = {n for hour in range(_HOUR, most + 1, _HOUR) for n in (hour + over - 1, hour + over)}
-    some = {0, push - 1, push, push + 1, floor - 1, floor, most, book.limits.prolonged_minutes,
-            book.limits.prolonged_minutes + 1}  # fmt: skip
-    return {n for n in hours | some if 0 <= n <= most}
-
-
-def _changes(low: int, high: int, at: Callable[[int], Kind], starts: list[int]) -> None:
-    """Add every minute after ``low``, up to ``high``, at which what is billed changes."""
-    while at(low) != at(high):
-        below, above = low, high
-        while above - below > 1:
-            middle = (below + above) // 2
-            if at(middle) == at(low):
-                below = middle
-            else:
-                above = middle
-        starts.append(above)
-        low = above
+        yield Question(one.given.id, place, who, ask, answers)
 
 
 def _complexity(
@@ -269,13 +243,9 @@ def _complexity(
     return Question(about.given.id, field, who, ask, _answers(tries, book))
 
 
-def _kind(drafts: Drafts) -> Kind:
-    return frozenset([(one.row.code, one.units, one.modifiers, one.date) for one in drafts])
-
-
 def _differ(tries: list[Tried]) -> bool:
-    first = _kind(tries[0][1])
-    return any(_kind(drafts) != first for _, drafts in tries[1:])
+    first = kind_of(tries[0][1])
+    return any(kind_of(drafts) != first for _, drafts in tries[1:])
 
 
 def _answers(tries: list[Tried], book: Book) -> tuple[Answer, ...]:

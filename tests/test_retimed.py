@@ -1,0 +1,94 @@
+"""A retimed chart gives what deriving it anew gives, and derives it seldom."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivpush import Encounter, Engine, Pack
+from ivpush.derive import Derived, derive
+from ivpush.lines import drafts_of, suggested_lines
+from ivpush.retimed import Retimed, bends, kind_of
+from tests.properties.charts import chart, doses, drip, fluid, push
+
+PACK = Pack.load()
+MARKS = [0, 14, 15, 16, 30, 31, *(n + m for n in range(60, 1440, 60) for m in (30, 31)), 1440]
+DAYS = (datetime(2026, 3, 2, 8), datetime(2026, 3, 2, 20), datetime(2026, 3, 7, 21),
+        datetime(2026, 10, 31, 22))  # fmt: skip
+POLICIES: dict[str, tuple[Any, ...]] = {
+    "midnight_infusion_date": ("start_date", "split_by_date"),
+    "hydration_overlap": ("subtract_overlap", "deny_all", "ignore"),
+    "concurrent_min_overlap_minutes": (1, 16, 31),
+    "sequential_within_first_hour": ("no_extra_unit", "bill_96367"),
+    "repeat_same_drug_infusion": ("continue_time", "additional_hour_only", "sequential_96367"),
+    "concurrent_of_different_sites": ("not_concurrent_second_initial", "concurrent"),
+}
+
+
+def retimed(encounter: Encounter, engine: Engine, index: int) -> tuple[Retimed, Any, list[int]]:
+    book = engine.pack.book(encounter.service_date, None, engine.policies)
+    assert encounter.administrations is not None
+    charted, asked = list(encounter.administrations), []
+
+    def derived(minutes: int) -> Derived:
+        asked.append(minutes)
+        changed = [*charted]
+        changed[index] = charted[index].model_copy(update={"minutes": minutes, "stop": None})
+        return derive(encounter.model_copy(update={"administrations": tuple(changed)}), book, None)
+
+    facts = derive(encounter, book, None).facts
+    return Retimed(encounter, book, derived, bends(facts[index], facts, book, 1440)), derived, asked
+
+
+@st.composite
+def openings(draw: st.DrawFn) -> tuple[Encounter, int, dict[str, Any]]:
+    """A chart, which of its drips has no stop, and policies that read lengths."""
+    given_doses = draw(doses(most=5, kinds=("push", "drip", "drip", "fluid"),
+                             sites=("left arm", "left arm", "right arm")))  # fmt: skip
+    index = draw(st.integers(0, len(given_doses) - 1))
+    given_doses[index] = given_doses[index].with_(method="infusion", minutes=None)
+    if len(given_doses) > 1 and draw(st.integers(0, 5)) == 0:
+        other = draw(st.sampled_from([n for n in range(len(given_doses)) if n != index]))
+        given_doses[other] = given_doses[other].with_(
+            extra=(("mixed_with", given_doses[index].id),)
+        )
+    zone = draw(st.sampled_from((None, "America/Chicago")))
+    setting = draw(st.sampled_from(("facility", "professional")))
+    more = {"timezone": zone} if zone else {}
+    encounter = chart(*given_doses, day=draw(st.sampled_from(DAYS)), setting=setting, **more)
+    policies = {name: draw(st.sampled_from(POLICIES[name])) for name in POLICIES
+                if draw(st.booleans())}  # fmt: skip
+    return encounter, index, policies
+
+
+@given(openings(), st.lists(st.integers(0, 1440), min_size=1, max_size=8))
+def test_any_length_bills_what_the_chart_derived_anew_bills(
+    opening: tuple[Encounter, int, dict[str, Any]], some: list[int]
+) -> None:
+    encounter, index, policies = opening
+    engine = Engine(pack=PACK, policies=policies)
+    book = engine.pack.book(encounter.service_date, None, engine.policies)
+    short, derived, _ = retimed(encounter, engine, index)
+    for minutes in [*some, 1440, 0, 91, *MARKS[::7]]:
+        anew = drafts_of(derived(minutes), encounter, book)
+        assert short.kind(minutes) == kind_of(anew), minutes
+        told = suggested_lines(short.drafts(minutes), book)
+        assert told == suggested_lines(anew, book), minutes
+
+
+def test_a_plain_drip_is_derived_a_few_times_for_a_whole_day() -> None:
+    """The point of it: hours do not cost a derivation each."""
+    engine = Engine(pack=PACK)
+    for doses_given in (
+        [drip("a", 0, None)],
+        [push("p", 0, "beta"), drip("a", 10, None)],
+        [fluid("f", 0, None), push("p", 5, "beta")],
+    ):
+        index = next(n for n, one in enumerate(doses_given) if one.minutes is None)
+        found, _, asked = retimed(chart(*doses_given), engine, index)
+        kinds = {found.kind(minutes) for minutes in MARKS}
+        assert len(kinds) > 20
+        assert len(asked) < len(kinds)
