@@ -4,59 +4,52 @@
     found.violations      # a frame of the library that came in
 
 Columns in are the contract's (``ivpush.columns``), with ``encounter`` to join by; columns out have
-fixed names and types. What cannot be read stands in ``set_aside``, so that nothing is lost.
+fixed names and types. What cannot be read stands in ``set_aside``, so that nothing is lost. A table
+may be a frame or anything that gives frames one after another (record batches, chunks of a CSV).
+``check_frame`` gives one answer for all; ``check_batches`` gives it in pieces, in flat memory. Both
+stand on ``check_readings``, which takes what any reader yields.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ivpush.batch.plan import EngineOptions, Item, WorkOptions
+from ivpush.batch.pool import spread
+from ivpush.batch.work import broken
 from ivpush.columns import TABLES, Column, columns_of, encounter_rows
-from ivpush.errors import Fault, UsageError
-from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.cells import Table, rows_in
+from ivpush.configuration import Selection
+from ivpush.errors import Fault, InputError, UsageError
+from ivpush.framing import like_frame, opened_tables
+from ivpush.models import Encounter
+from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
 from ivpush.readers.tables import join_tables
-from ivpush.result import Result
+from ivpush.resulttables import RESULT_COLUMNS, arrow_table, result_columns, result_rows
 
 if TYPE_CHECKING:
     from ivpush.engine import Engine
-    from ivpush.models import Encounter
 
 __all__ = [
     "RESULT_COLUMNS",
+    "SIZE",
     "Checked",
     "arrow_table",
+    "check_batches",
     "check_frame",
+    "check_readings",
     "encounters_to_tables",
     "iter_records",
     "result_rows",
 ]
 
-_LINE = tuple((one.name, one.kind + (one.items if one.kind == "list" else ""))
-              for one in columns_of("lines") if not one.name.startswith("encounter"))  # fmt: skip
-RESULT_COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "encounters": (("status", "text"), ("pack", "text"), ("pack_version", "text"),
-                   ("payer", "text"), ("in_force_on", "day")),
-    "suggested": (("position", "whole"), ("code", "text"), ("units", "whole"),
-                  ("modifiers", "listtext"), ("date", "day"), ("administrations", "listtext"),
-                  ("because", "text"), ("cites", "listtext")),
-    "not_billable": (("administration", "text"), ("because", "text"), ("cites", "listtext")),
-    "violations": (("rule", "text"), ("name", "text"), ("severity", "text"),
-                   ("disposition", "text"), ("line", "whole"), ("administrations", "listtext"),
-                   ("message", "text"), ("fix", "text"), ("evidence", "listtext"),
-                   ("carc", "text"), ("rarc", "text"), ("cites", "listtext")),
-    "lines": (("number", "whole"), ("status", "text"), ("suggested", "listwhole")),
-    "questions": (("administration", "text"), ("missing", "text"), ("who", "text"),
-                  ("ask", "text"), ("answers", "text")),
-    "unjudged": (("rule", "text"), ("lacks", "listtext")),
-    "corrected": _LINE,
-    "set_aside": (("place", "text"), ("problem", "text")),
-    "notes": (("place", "text"), ("message", "text")),
-}  # fmt: skip
-"""Columns of each frame after ``encounter``, with the kind of their values."""
+SIZE = 1_000
+"""Records of one piece where the caller says nothing."""
+_MOST_ROWS = 50_000
+"""A piece ends at so many rows in, so that large encounters cannot fill the memory."""
+_Tables = dict[str, Any]
+"""The tables of ``RESULT_COLUMNS`` as Arrow tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,164 +73,180 @@ class Checked:
     corrected: Any
     """The claims to send instead, as a table of lines; none while a question is open."""
     set_aside: Any
-    """One row a record that could not be read; its ``encounter`` is null."""
+    """One row a record that could not be read or checked; its ``encounter`` is null."""
     notes: Any
     """One row a remark on how the tables were read."""
 
 
 def check_frame(
     *, lines: Any = None, administrations: Any = None, encounters: Any = None,
-    engine: Engine | None = None, setting: str | None = None, timezone: str | None = None,
-    payer: str | None = None,
+    engine: Engine | EngineOptions | None = None, setting: str | None = None,
+    timezone: str | None = None, payer: str | None = None, workers: int = 0,
 ) -> Checked:  # fmt: skip
     """Check the encounters of frames; frames of the same library come back.
 
-    ``setting``, ``timezone`` and ``payer`` fill what the frames do not say. Raises UsageError
-    where no frame is given, or the extra is not installed.
+    ``setting``, ``timezone`` and ``payer`` fill what the frames do not say. ``workers`` is as in
+    ``check_readings``. Raises UsageError where no frame is given, or the extra is not installed,
+    and whatever building an engine raises.
     """
-    from ivpush.engine import Engine
+    tables, like = opened_tables({"encounters": encounters, "administrations": administrations,
+                            "lines": lines})  # fmt: skip
+    readings = join_tables(tables, ReadOptions(timezone=timezone, setting=setting, payer=payer))
+    return _checked(_whole(list(_pieces(readings, engine, SIZE, workers))), like)
 
-    given = {"encounters": encounters, "administrations": administrations, "lines": lines}
-    first = next((one for one in given.values() if one is not None), None)
-    judge = engine or Engine()
-    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in RESULT_COLUMNS}
-    options = ReadOptions(timezone=timezone, setting=setting, payer=payer)
-    for one in _records(given, options):
-        if isinstance(one, Record):
-            for name, made in result_rows(judge.check(one.encounter)).items():
-                rows[name] += made
-        elif isinstance(one, SetAside):
-            problem = "\n".join(map(str, one.error.faults))
-            rows["set_aside"].append({"place": one.place, "problem": problem})
-        else:
-            rows["notes"].append({"place": one.place, "message": one.message})
-    return Checked(
-        **{name: _like(arrow_table(those, _result_columns(name)), first)
-           for name, those in rows.items()}
-    )  # fmt: skip
+
+def check_batches(  # noqa: PLR0913  (by name only: what check_frame takes, and the size)
+    *, lines: Any = None, administrations: Any = None, encounters: Any = None,
+    engine: Engine | EngineOptions | None = None, setting: str | None = None,
+    timezone: str | None = None, payer: str | None = None, workers: int = 0, size: int = SIZE,
+) -> Iterator[Checked]:  # fmt: skip
+    """Check tables of any length: a Checked for every ``size`` encounters, as it is asked for.
+
+    A table is a frame, an Arrow stream, or gives frames one after another; rows of one encounter
+    may stand anywhere, so the tables are read to their end before the first answer (more than a
+    few thousand rows wait in a private temporary file). Pieces are in order of first appearance,
+    and the same with any number of workers. Raises as ``check_frame`` does, and UsageError where a
+    batch has other columns than the first.
+    """
+    tables, like = opened_tables({"encounters": encounters, "administrations": administrations,
+                            "lines": lines})  # fmt: skip
+    readings = join_tables(tables, ReadOptions(timezone=timezone, setting=setting, payer=payer))
+    return check_readings(readings, like=like, engine=engine, size=size, workers=workers)
+
+
+def check_readings(
+    readings: Iterable[Reading], *, like: Any = None, engine: Engine | EngineOptions | None = None,
+    size: int = SIZE, workers: int = 0,
+) -> Iterator[Checked]:  # fmt: skip
+    """Check what a reader yields (``iter_records``, ``ivpush.readers``): a Checked a piece.
+
+    A piece holds ``size`` records, checked or set aside, and the notes between them; fewer where
+    they have more than 50,000 rows, and at the end. ``like`` is a frame of the library that the
+    answers are to be of; without one they are Arrow tables. Readings are taken as answers are
+    asked for: with 0 workers one piece at a time in this process; else in that many processes, at
+    most two pieces each ahead, which needs EngineOptions instead of an Engine and, in a script,
+    ``if __name__ == "__main__":``. Raises UsageError for what cannot be done, and what building
+    an engine raises.
+    """
+    for piece in _pieces(readings, engine, size, workers):
+        yield _checked(piece, like)
 
 
 def iter_records(
     *, lines: Any = None, administrations: Any = None, encounters: Any = None,
     setting: str | None = None, timezone: str | None = None, payer: str | None = None,
-) -> Iterator[Record | SetAside | Note]:  # fmt: skip
+) -> Iterator[Reading]:  # fmt: skip
     """The encounters of frames, one at a time; what cannot be read as SetAsides."""
-    given = {"encounters": encounters, "administrations": administrations, "lines": lines}
-    yield from _records(given, ReadOptions(timezone=timezone, setting=setting, payer=payer))
+    tables, _ = opened_tables({"encounters": encounters, "administrations": administrations,
+                         "lines": lines})  # fmt: skip
+    yield from join_tables(tables, ReadOptions(timezone=timezone, setting=setting, payer=payer))
 
 
-def _records(given: Mapping[str, Any], options: ReadOptions) -> Iterator[Record | SetAside | Note]:
-    frames = {name: one for name, one in given.items() if one is not None}
-    if not frames:
-        raise UsageError(Fault("frames", "none was given", "give lines, administrations or both"))
-    tables = []
-    for name, frame in frames.items():
-        arrow = _to_arrow(name, frame)
-        tables.append(Table(name, list(arrow.column_names), rows_in(arrow.to_batches()), False,
-                            kind=name))  # fmt: skip
-    yield from join_tables(tables, options)
+def _pieces(
+    readings: Iterable[Reading], engine: Engine | EngineOptions | None, size: int, workers: int
+) -> Iterator[_Tables]:
+    if size < 1 or workers < 0:
+        raise UsageError(Fault("size" if size < 1 else "workers", "is too small",
+                               "write a larger number"))  # fmt: skip
+    given, chunks = engine or EngineOptions(), _chunks(readings, size)
+    if workers:
+        if not isinstance(given, EngineOptions):
+            raise UsageError(
+                Fault("engine", "cannot be handed to processes",
+                      "give EngineOptions, from which each builds its own"))  # fmt: skip
+        items = ((notes, [_item(one) for one in those]) for notes, those in chunks)
+        for notes, answers in spread(_Judge, WorkOptions(given), items, workers=workers):
+            yield {**_whole(answers), "notes": _noted(notes)}
+        return
+    judge = (_Judge(WorkOptions(given)) if isinstance(given, EngineOptions)
+             else _Judge(WorkOptions(), given))  # fmt: skip
+    for notes, those in chunks:
+        pairs = ((one.place, one.encounter if isinstance(one, Record) else _problem(one.error))
+                 for one in those)  # fmt: skip
+        yield {**judge.tables(pairs), "notes": _noted(notes)}
 
 
-def _missing() -> UsageError:
-    return UsageError(Fault("frames", "need narwhals and pyarrow, and one is missing",
-                            "pip install 'ivpush[frames]'"))  # fmt: skip
+def _chunks(
+    readings: Iterable[Reading], size: int
+) -> Iterator[tuple[list[Note], list[Record | SetAside]]]:
+    notes: list[Note] = []
+    those: list[Record | SetAside] = []
+    rows = 0
+    for one in readings:
+        if isinstance(one, Note):
+            notes.append(one)
+            continue
+        those.append(one)
+        if isinstance(one, Record):
+            rows += len(one.encounter.administrations or ()) + len(one.encounter.lines or ())
+        if len(those) >= size or rows >= _MOST_ROWS:
+            yield notes, those
+            notes, those, rows = [], [], 0
+    if notes or those:
+        yield notes, those
 
 
-def _to_arrow(name: str, frame: Any) -> Any:
-    try:
-        import narwhals as nw
-        import pyarrow as pa
-    except ImportError:
-        raise _missing() from None
-    if isinstance(frame, pa.Table):
-        return frame
-    try:
-        known = nw.from_native(frame, eager_only=True, pass_through=True)
-        if isinstance(known, nw.DataFrame):
-            return known.to_arrow()
-        if hasattr(frame, "__arrow_c_stream__"):
-            return pa.table(frame)
-    except (pa.ArrowException, TypeError, ValueError):
-        raise UsageError(Fault(name, "holds a column of several types, or is no eager frame",
-                               "give each column one type; collect a lazy frame first")
-                         ) from None  # fmt: skip
-    raise UsageError(Fault(name, "is no frame that is read",
-                           "give pandas, polars or Arrow; collect a lazy frame first"))  # fmt: skip
+class _Judge:
+    """Makes the tables of a piece: here, or in a process of its own."""
+
+    def __init__(self, options: WorkOptions, engine: Engine | None = None) -> None:
+        self._engine = engine or options.engine.engine()
+        self._selection = Selection(options.engine.silent)
+
+    def __call__(self, items: Sequence[Item]) -> _Tables:
+        """What came to a process, as JSON."""
+        return self.tables(
+            (place, Encounter.model_validate_json(raw) if kind == "record" else reason)
+            for kind, place, raw, reason in items
+        )
+
+    def tables(self, pairs: Iterable[tuple[str, Encounter | str]]) -> _Tables:
+        """Tables of places with their encounters, or with the reason why there is none."""
+        rows: dict[str, list[dict[str, Any]]] = {name: [] for name in RESULT_COLUMNS}
+        for place, one in pairs:
+            try:
+                made = self._rows(one) if isinstance(one, Encounter) else one
+            except (Exception, RecursionError) as error:
+                made = _problem(error if isinstance(error, InputError) else broken(error))
+            if isinstance(made, str):
+                rows["set_aside"].append({"place": place, "problem": made})
+                continue
+            for name, those in made.items():
+                rows[name] += those
+        return {name: arrow_table(those, result_columns(name)) for name, those in rows.items()}
+
+    def _rows(self, encounter: Encounter) -> dict[str, list[dict[str, Any]]]:
+        return result_rows(self._selection.applied(self._engine.check(encounter))[0])
 
 
-def _like(table: Any, frame: Any) -> Any:
-    """An Arrow table as a frame of the same library as another."""
-    import narwhals as nw
+def _item(one: Record | SetAside) -> Item:
+    if isinstance(one, SetAside):
+        return "aside", one.place, b"", _problem(one.error)
+    return "record", one.place, one.encounter.model_dump_json(exclude_none=True).encode(), ""
+
+
+def _problem(error: InputError) -> str:
+    return "\n".join(map(str, error.faults))
+
+
+def _noted(notes: Iterable[Note]) -> Any:
+    rows = [{"place": one.place, "message": one.message} for one in notes]
+    return arrow_table(rows, result_columns("notes"))
+
+
+def _whole(pieces: Sequence[_Tables]) -> _Tables:
+    """Pieces put together; without any, tables without rows."""
     import pyarrow as pa
 
-    known = nw.from_native(frame, eager_only=True, pass_through=True)
-    if not isinstance(known, nw.DataFrame) or isinstance(frame, pa.Table):
-        return table
-    if known.implementation.is_pandas():
-        return _pandas(table)
-    return nw.from_arrow(table, backend=known.implementation).to_native()
+    if not pieces:
+        return {name: arrow_table((), result_columns(name)) for name in RESULT_COLUMNS}
+    return {name: pa.concat_tables([one[name] for one in pieces]) for name in RESULT_COLUMNS}
 
 
-def _pandas(table: Any) -> Any:
-    """A pandas frame whose whole numbers stay whole where some are missing."""
-    import pandas as pd
-    import pyarrow as pa
-
-    kinds = {pa.int64(): pd.Int64Dtype(), pa.string(): pd.StringDtype(), pa.bool_():
-             pd.BooleanDtype()}  # fmt: skip
-    return table.to_pandas(types_mapper=kinds.get)
-
-
-def arrow_table(rows: Iterable[Mapping[str, Any]], columns: Iterable[tuple[str, str]]) -> Any:
-    """Rows as an Arrow table with columns of fixed names and types."""
-    try:
-        import pyarrow as pa
-    except ImportError:
-        raise _missing() from None
-    kinds = {"text": pa.string(), "time": pa.string(), "whole": pa.int64(), "flag": pa.bool_(),
-             "day": pa.date32(), "number": pa.decimal128(15, 6), "listtext": pa.list_(pa.string()),
-             "listwhole": pa.list_(pa.int64())}  # fmt: skip
-    schema = pa.schema([(name, kinds[kind]) for name, kind in columns])
-    those = list(rows)
-    return pa.table({name: [one.get(name) for one in those] for name in schema.names}, schema)
-
-
-def _result_columns(table: str) -> tuple[tuple[str, str], ...]:
-    return (("encounter", "text"), *RESULT_COLUMNS[table])
-
-
-def result_rows(result: Result) -> dict[str, list[dict[str, Any]]]:
-    """The rows of one result in each of its tables."""
-    pack = result.pack
-    made: dict[str, list[dict[str, Any]]] = {
-        "encounters": [{"status": result.status, "pack": pack.name, "pack_version": pack.version,
-                        "payer": pack.payer, "in_force_on": pack.in_force_on}],
-        "suggested": [{"position": n, **_plain(one)} for n, one in enumerate(result.suggested)],
-        "not_billable": [_plain(one) for one in result.not_billable],
-        "violations": [_plain(one) for one in result.violations],
-        "lines": [_plain(one) for one in result.lines],
-        "unjudged": [{"rule": one.rule, "lacks": list(one.missing)} for one in result.unjudged],
-        "corrected": [{name: _listed(getattr(one, name)) for name, _ in _LINE}
-                      for one in result.corrected or ()],
-    }  # fmt: skip
-    answers = result.to_dict()["questions"] if result.questions else []
-    made["questions"] = [
-        {**{name: one[name] for name in ("administration", "missing", "who", "ask")},
-         "answers": json.dumps(one["answers"], ensure_ascii=False)}
-        for one in answers
-    ]  # fmt: skip
-    for those in made.values():
-        for row in those:
-            row["encounter"] = result.encounter
-    return made
-
-
-def _plain(one: Any) -> dict[str, Any]:
-    return {field.name: _listed(getattr(one, field.name)) for field in fields(one)}
-
-
-def _listed(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+def _checked(tables: _Tables, like: Any) -> Checked:
+    return Checked(
+        **{name: one if like is None else like_frame(one, like) for name, one in tables.items()}
+    )
 
 
 def encounters_to_tables(encounters: Iterable[Encounter], like: Any = None) -> dict[str, Any]:
@@ -252,7 +261,7 @@ def encounters_to_tables(encounters: Iterable[Encounter], like: Any = None) -> d
     tables = {name: arrow_table(rows[name], map(_kind, _own_columns(name))) for name in TABLES}
     if like is None:
         return tables
-    return {name: _like(one, like) for name, one in tables.items()}
+    return {name: like_frame(one, like) for name, one in tables.items()}
 
 
 def _own_columns(table: str) -> Iterator[Column]:

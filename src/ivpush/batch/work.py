@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ivpush.engine import Worked
     from ivpush.writers import ResultWriter
 
-__all__ = ["Done", "Single", "Singles", "Worker", "head_of", "lost"]
+__all__ = ["Done", "Single", "Singles", "Worker", "broken", "head_of", "lost"]
 
 Single = tuple[str, bytes | None, str]
 """One record's answer: its place, its result as JSON or None, and why there is none."""
@@ -94,7 +94,7 @@ class Worker:
         try:
             return self._engine.work(encounter)
         except (Exception, RecursionError) as error:
-            raise _broken(error) from None
+            raise broken(error) from None
 
     def _count(self, work: Worked, counts: Counts) -> None:
         counts.checked += 1
@@ -134,7 +134,7 @@ class Singles:
         except InputError as error:
             return item[1], None, "; ".join(map(str, error.faults))
         except Exception as error:
-            return item[1], None, str(_broken(error))
+            return item[1], None, str(broken(error))
         return item[1], escaped_json(self._selection.applied(result)[0].to_json()), ""
 
 
@@ -172,7 +172,7 @@ def _encounter(item: Item, options: WorkOptions) -> Encounter:
     return made.encounter
 
 
-def _broken(error: BaseException) -> InputError:
+def broken(error: BaseException) -> InputError:
     """Our own failure on one record: it must not stop the rest, and its text may hold values."""
     return InputError(
         Fault(

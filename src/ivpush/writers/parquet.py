@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING, Any
 
 from ivpush.errors import Fault, UsageError
-from ivpush.frames import RESULT_COLUMNS, arrow_table, result_rows
+from ivpush.resulttables import RESULT_COLUMNS, arrow_table, result_rows
 
 if TYPE_CHECKING:
     from ivpush.engine import Worked
