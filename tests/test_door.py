@@ -43,3 +43,16 @@ def test_models_need_no_rules() -> None:
         "print([m for m in ('yaml', 'ivpush.pack', 'ivpush.engine') if m in sys.modules])"
     )
     assert run(text) == "[]"
+
+
+def test_doors_for_many_records_are_those_of_their_modules() -> None:
+    text = (
+        "import sys, ivpush\n"
+        "from ivpush import EngineOptions, check_batches, check_frame, check_many\n"
+        "import ivpush.batch, ivpush.frames\n"
+        "print(check_many is ivpush.batch.check_many, check_frame is ivpush.frames.check_frame,\n"
+        "      check_batches is ivpush.frames.check_batches,\n"
+        "      EngineOptions is ivpush.batch.EngineOptions)\n"
+        "print([m for m in ('pyarrow', 'narwhals', 'pandas', 'polars') if m in sys.modules])"
+    )
+    assert run(text).splitlines() == ["True True True True", "[]"]

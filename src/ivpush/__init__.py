@@ -7,6 +7,10 @@ One encounter in; suggested codes, violations, fixes, open questions and reasons
     engine = Engine()
     result = engine.check(Encounter.model_validate(record))
 
+Many at once: ``check_many`` takes records one after another, ``check_frame`` and ``check_batches``
+take tables (pandas, polars, Arrow); ``EngineOptions`` says how their engines are built. What comes
+with them stands in ``ivpush.batch`` (files in, files out, resumable) and ``ivpush.frames``.
+
 Names load on first use, so that ``import ivpush`` costs next to nothing.
 """
 
@@ -14,8 +18,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ivpush.batch import EngineOptions, check_many
     from ivpush.engine import Engine
     from ivpush.errors import InputError, IvpushError, PackError, UsageError
+    from ivpush.frames import check_batches, check_frame
     from ivpush.models import Administration, ClaimLine, Encounter, Supervision
     from ivpush.pack import Pack
     from ivpush.result import Question, Result, SuggestedLine, Violation
@@ -25,6 +31,7 @@ __all__ = [
     "ClaimLine",
     "Encounter",
     "Engine",
+    "EngineOptions",
     "InputError",
     "IvpushError",
     "Pack",
@@ -36,13 +43,18 @@ __all__ = [
     "UsageError",
     "Violation",
     "__version__",
+    "check_batches",
+    "check_frame",
+    "check_many",
 ]
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "batch": ("EngineOptions", "check_many"),
     "engine": ("Engine",),
     "errors": ("InputError", "IvpushError", "PackError", "UsageError"),
+    "frames": ("check_batches", "check_frame"),
     "models": ("Administration", "ClaimLine", "Encounter", "Supervision"),
     "pack": ("Pack",),
     "result": ("Question", "Result", "SuggestedLine", "Violation"),
