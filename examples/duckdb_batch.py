@@ -1,45 +1,53 @@
-"""DuckDB around ivpush: rows of SQL in, a table of results out (pip install duckdb pyarrow).
+"""DuckDB around ivpush: SQL in, tables of results out.
 
-python examples/duckdb_batch.py claims.ndjson
+python examples/duckdb_batch.py tables    # made by examples/make_tables.py
 """
 
-import json
 import sys
+from pathlib import Path
 
 import duckdb
 
-from ivpush import spark
+from ivpush import EngineOptions, check_batches
+
+KEPT = ("encounters", "violations", "lines", "set_aside")
 
 
-def main(source: str) -> None:
-    database = duckdb.connect()
-    # The input has a cursor of its own, for a connection reads or writes, never both at once.
-    reader = (
-        database.cursor()
-        .sql(
-            "select filename, encounter from (select filename, "
-            "unnest(string_split(trim(content, chr(10)), chr(10))) as encounter from read_text(?))",
-            params=[source],
-        )
-        .to_arrow_reader(1_000)
+def main(folder: Path) -> None:
+    database = duckdb.connect(str(folder / "findings.duckdb"))
+
+    # Each input has a cursor of its own, for a connection runs one query at a time.
+    one, two, three = (database.cursor() for _ in range(3))
+    files = [str(folder / name) for name in ("lines.csv", "administrations.parquet",
+                                             "encounters.parquet")]  # fmt: skip
+    pieces = check_batches(
+        # As text: a revenue code such as 0260 is no number.
+        lines=one.sql("from read_csv(?, all_varchar = true)", params=[files[0]]),
+        administrations=two.sql("from read_parquet(?)", params=[files[1]]),
+        encounters=three.sql("from read_parquet(?)", params=[files[2]]),
+        engine=EngineOptions(payer="medicare"),
     )
-    # The same function that Spark's executors run: record batches in, record batches out.
-    options = json.dumps({"payer": "medicare", "policies": {}, "packs": [], "setting": None,
-                          "timezone": None})  # fmt: skip
-    first = True
-    for results in spark.judge(reader, options, ["filename"]):
-        database.register("results", results)
-        database.execute(
-            "create table findings as from results"
-            if first
-            else "insert into findings from results"
-        )
-        first = False
-    print(database.sql("""
-        select rule, count(*) as encounters from (select unnest(rules) as rule from findings)
-        group by rule order by encounters desc, rule limit 5
-    """))  # fmt: skip
+    for number, found in enumerate(pieces):
+        for name in KEPT:
+            database.register("found", getattr(found, name))
+            if number:
+                database.execute(f"insert into {name} from found")
+            else:
+                database.execute(f"create or replace table {name} as from found")
+
+    denials = """select rule, name, count(*) as findings, count(distinct encounter) as encounters
+                 from violations where severity = 'error'
+                 group by all order by findings desc, rule"""
+    database.sql(denials).write_parquet(str(folder / "denials.parquet"))
+    print(database.sql(f"{denials} limit 5"))
+
+    counts = """select (select count(*) from (
+                    select encounter from read_csv(?, all_varchar = true)
+                    union select encounter from read_parquet(?) union select id from read_parquet(?))),
+                (select count(*) from encounters), (select count(*) from set_aside)"""
+    read, checked, aside = database.execute(counts, files).fetchall()[0]
+    print(f"{read} in = {checked} checked + {aside} set aside")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(Path(sys.argv[1]))

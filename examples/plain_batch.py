@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from ivpush.batch import EngineOptions, check_many
+from ivpush import EngineOptions, check_many
 
 
 def main(source: Path) -> None:

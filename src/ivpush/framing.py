@@ -65,12 +65,12 @@ def _batches(name: str, given: Any) -> Iterator[Any]:
     known = nw.from_native(given, eager_only=True, pass_through=True)
     if isinstance(given, pa.RecordBatch) or isinstance(known, nw.DataFrame):
         yield given
+    elif isinstance(given, Iterable) and not isinstance(given, pa.RecordBatchReader):
+        yield from given  # before the stream, so that the answers are of the library of the frames
     elif hasattr(given, "__arrow_c_stream__"):
         stream = pa.RecordBatchReader.from_stream(given)
         yield stream.schema.empty_table()  # the columns are known even where there are no rows
         yield from stream
-    elif isinstance(given, Iterable) and not isinstance(given, Mapping | str | bytes):
-        yield from given
     else:
         raise _no_frame(name)
 
