@@ -15,7 +15,6 @@ KEPT = ("encounters", "violations", "lines", "set_aside")
 
 def main(folder: Path) -> None:
     database = duckdb.connect(str(folder / "findings.duckdb"))
-
     # Each input has a cursor of its own, for a connection runs one query at a time.
     one, two, three = (database.cursor() for _ in range(3))
     files = [str(folder / name) for name in ("lines.csv", "administrations.parquet",
@@ -41,10 +40,11 @@ def main(folder: Path) -> None:
     database.sql(denials).write_parquet(str(folder / "denials.parquet"))
     print(database.sql(f"{denials} limit 5"))
 
-    counts = """select (select count(*) from (
-                    select encounter from read_csv(?, all_varchar = true)
-                    union select encounter from read_parquet(?) union select id from read_parquet(?))),
-                (select count(*) from encounters), (select count(*) from set_aside)"""
+    counts = """with ids as (select encounter from read_csv(?, all_varchar = true)
+                    union select encounter from read_parquet(?)
+                    union select id from read_parquet(?))
+                select (select count(*) from ids), (select count(*) from encounters),
+                    (select count(*) from set_aside)"""
     read, checked, aside = database.execute(counts, files).fetchall()[0]
     print(f"{read} in = {checked} checked + {aside} set aside")
 

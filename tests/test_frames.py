@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import multiprocessing
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +20,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivpush import Encounter, Engine
+from ivpush.batch import EngineOptions
 from ivpush.errors import UsageError
-from ivpush.frames import RESULT_COLUMNS, check_frame, encounters_to_tables, iter_records
-from ivpush.readers import ReadOptions, Record, SetAside
+from ivpush.frames import (
+    RESULT_COLUMNS,
+    Checked,
+    arrow_table,
+    check_batches,
+    check_frame,
+    check_readings,
+    encounters_to_tables,
+    iter_records,
+    result_rows,
+)
+from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.tables import read_joined
+from ivpush.testing import samples
 from ivpush.writers import WriteOptions
 from ivpush.writers.parquet import COLUMNS, Writer
 from tests.tabledata import encounters
@@ -230,3 +245,227 @@ def test_an_empty_run_writes_a_whole_parquet_file() -> None:
     out = io.BytesIO()
     Writer(out, WriteOptions(ENGINE.pack)).close()
     assert pq.read_table(io.BytesIO(out.getvalue())).num_rows == 0
+
+
+# Large tables: pieces, batches, processes.
+
+
+def made(count: int, seed: int = 5) -> list[Encounter]:
+    return [Encounter.model_validate_json(one) for one in samples.lines(seed, count)]
+
+
+def expected(those: list[Encounter], engine: Engine = ENGINE) -> dict[str, pa.Table]:
+    """The tables of what the engine says of each, less what is about reading."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in those:
+        for name, some in result_rows(engine.check(one)).items():
+            found.setdefault(name, []).extend(some)
+    return {name: arrow_table(some, (("encounter", "text"), *RESULT_COLUMNS[name]))
+            for name, some in found.items()}  # fmt: skip
+
+
+def together(pieces: list[Checked]) -> dict[str, pa.Table]:
+    return {name: pa.concat_tables([getattr(one, name) for one in pieces])
+            for name in RESULT_COLUMNS}  # fmt: skip
+
+
+def as_tables(found: Checked) -> dict[str, pa.Table]:
+    return {name: getattr(found, name) for name in RESULT_COLUMNS}
+
+
+def broken_tables(count: int) -> tuple[dict[str, pa.Table], list[Encounter]]:
+    """Tables of encounters, the second with a line that cannot be read, and the others."""
+    those = made(count)
+    lines = pl.from_arrow(encounters_to_tables(those)["lines"])
+    assert isinstance(lines, pl.DataFrame)
+    bad = (pl.col("encounter") == those[1].id) & (pl.col("number") == 1)
+    lines = lines.with_columns(units=pl.when(bad).then(-1).otherwise(pl.col("units")))
+    return {**encounters_to_tables(those), "lines": lines.to_arrow()}, [those[0], *those[2:]]
+
+
+def test_tables_of_made_up_encounters_give_what_the_engine_gives_of_each() -> None:
+    those = made(120)
+    found = check_frame(**encounters_to_tables(those), engine=ENGINE)
+    for name, table in expected(those).items():
+        assert getattr(found, name).equals(table), name
+    assert found.encounters["encounter"].to_pylist() == [one.id for one in those]
+    assert (found.set_aside.num_rows, found.violations.num_rows > 100) == (0, True)
+    results = [ENGINE.check(one) for one in those]
+    assert list(zip(*(found.violations[name].to_pylist() for name in ("encounter", "rule", "line")),
+                    strict=True)) == [
+        (one.encounter, broken.rule, broken.line) for one in results for broken in one.violations
+    ]  # fmt: skip
+
+
+def plain(table: pa.Table) -> list[dict[str, Any]]:
+    """Rows with numbers in text written the same way: a decimal column holds six places."""
+
+    def same(value: Any) -> Any:
+        if isinstance(value, list):
+            return [same(one) for one in value]
+        return re.sub(r"(\.[0-9]*?)0+(?![0-9])", r"\1", value).replace(". ", " ") if isinstance(
+            value, str) else value  # fmt: skip
+
+    return [{name: same(value) for name, value in row.items()} for row in table.to_pylist()]
+
+
+def can_be_checked(one: Encounter) -> bool:
+    try:
+        ENGINE.check(one)
+    except Exception:
+        return False
+    return True
+
+
+@given(st.lists(encounters(), max_size=3, unique_by=lambda one: one.id))
+def test_tables_of_any_encounters_give_what_the_engine_gives_of_each(
+    those: list[Encounter],
+) -> None:
+    found = check_frame(**encounters_to_tables(those), engine=ENGINE)
+    good = [one for one in those if can_be_checked(one)]
+    assert found.encounters.num_rows + found.set_aside.num_rows == len(those)
+    assert found.set_aside.num_rows == len(those) - len(good)
+    for name, table in expected(good).items():
+        assert plain(getattr(found, name)) == plain(table), name
+
+
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+def test_pieces_put_together_are_the_whole(size: int) -> None:
+    tables, good = broken_tables(20)
+    whole = check_frame(**tables, engine=ENGINE)
+    pieces = list(check_batches(**tables, engine=ENGINE, size=size))
+    counts = [one.encounters.num_rows + one.set_aside.num_rows for one in pieces]
+    # What is said of the tables as a whole comes last, in a piece of its own where the last is full.
+    if counts[-1] == 0:
+        assert pieces[-1].notes.num_rows > 0
+        counts.pop()
+    assert counts == [min(size, 20 - n) for n in range(0, 20, size)]
+    assert together(pieces) == as_tables(whole)
+    assert whole.encounters["encounter"].to_pylist() == [one.id for one in good]
+    assert whole.set_aside["place"].to_pylist() == ["encounters[2]"]
+
+
+def test_processes_change_nothing() -> None:
+    tables, _ = broken_tables(20)
+    options = EngineOptions(payer="medicare", silent=frozenset({"IVP616"}))
+    here = list(check_batches(**tables, engine=options, size=6))
+    there = list(check_batches(**tables, engine=options, size=6, workers=2))
+    assert [as_tables(one) for one in there] == [as_tables(one) for one in here]
+    with pytest.raises(UsageError, match="cannot be handed to processes"):
+        check_frame(**tables, engine=ENGINE, workers=1)
+    rules = set(together(here)["violations"]["rule"].to_pylist())
+    assert rules and "IVP616" not in rules
+    assert "IVP616" in check_frame(**tables, engine=ENGINE).violations["rule"].to_pylist()
+
+
+def cut(table: pa.Table, how: str) -> Any:
+    """A table as frames of seven rows, one after another; encounters go on in the next."""
+    frames = [table.slice(at, 7) for at in range(0, table.num_rows, 7)]
+    if how == "stream":
+        return pa.RecordBatchReader.from_batches(
+            table.schema, (batch for one in frames for batch in one.to_batches())
+        )
+    if how == "batches":
+        return (batch for one in frames for batch in one.to_batches())
+    if how == "pandas":
+        return (one.to_pandas() for one in frames)
+    if how == "lazy":
+        frame = pl.from_arrow(table)
+        assert isinstance(frame, pl.DataFrame)
+        return frame.lazy().collect_batches(chunk_size=7)
+    return (pl.from_arrow(one) for one in frames)
+
+
+@pytest.mark.parametrize("how", ["stream", "batches", "pandas", "polars", "lazy"])
+@pytest.mark.filterwarnings("ignore")  # polars says that collect_batches may change
+def test_a_table_may_come_in_batches(how: str) -> None:
+    tables, _ = broken_tables(12)
+    whole = together(list(check_batches(**tables, engine=ENGINE, size=5)))
+    kind = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "lazy": pl.DataFrame}.get(how, pa.Table)
+    batches = {name: cut(one, how) for name, one in tables.items()}
+    pieces = list(check_batches(**batches, engine=ENGINE, size=5))
+    assert {type(one.violations) for one in pieces} == {kind}
+    for name in RESULT_COLUMNS:
+        assert [row for one in pieces for row in rows(getattr(one, name))] == rows(whole[name])
+
+
+def test_batches_without_any_are_a_table_without_rows() -> None:
+    tables = encounters_to_tables(made(3))
+    for none in (iter([]), pa.RecordBatchReader.from_batches(tables["lines"].schema, [])):
+        found = check_frame(administrations=tables["administrations"], lines=none, engine=ENGINE,
+                            encounters=tables["encounters"].drop_columns("has_claim"))  # fmt: skip
+        assert found.encounters.num_rows == 3
+        (note,) = [one for one in found.notes["message"].to_pylist() if "lines table" in one]
+        assert note.startswith("3 of 3 ")
+    assert list(check_batches(lines=iter([]), engine=ENGINE)) == []
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_readings_are_taken_only_as_far_as_answers_are_asked_for(workers: int) -> None:
+    taken, some = 0, made(3)
+
+    def endless() -> Iterator[Record | Note]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield Record(f"r:{taken}", some[taken % 3])
+            yield Note("r", "a remark")
+
+    pieces = check_readings(endless(), engine=EngineOptions(), size=3, workers=workers)
+    for n in range(1, 8):
+        piece = next(pieces)
+        assert piece.encounters.num_rows == 3
+        assert piece.encounters["encounter"].to_pylist() == [
+            some[k % 3].id for k in range(3 * n - 2, 3 * n + 1)
+        ]
+        assert taken <= 3 * (n + 2 * workers) + 1
+    pieces.close()  # type: ignore[attr-defined]
+    assert multiprocessing.active_children() == []
+
+
+def test_readings_of_any_reader_become_frames_of_any_library() -> None:
+    from ivpush.readers.json import read
+
+    text = json.dumps(json.loads(EXAMPLE.read_text("utf-8"))).encode() + b"\n{\n"
+    (found,) = check_readings(read("f", io.BytesIO(text)), like=LIKE["polars"], engine=ENGINE)
+    assert isinstance(found.violations, pl.DataFrame)
+    assert found.encounters["status"].to_list() == [ENGINE.check(example()).status]
+    assert found.set_aside["place"].to_list() == ["f:2"]
+
+
+def test_large_encounters_make_smaller_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ivpush.frames._MOST_ROWS", 1)
+    pieces = list(check_batches(**encounters_to_tables(made(3)), engine=ENGINE))
+    assert [one.encounters.num_rows for one in pieces if one.encounters.num_rows] == [1, 1, 1]
+
+
+def test_our_own_failure_sets_one_encounter_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    those = made(3)
+    check = Engine.check
+
+    def failing(self: Engine, encounter: Encounter) -> Any:
+        if encounter.id == those[1].id:
+            raise KeyError("SECRET")
+        return check(self, encounter)
+
+    monkeypatch.setattr(Engine, "check", failing)
+    found = check_frame(**encounters_to_tables(those), engine=ENGINE)
+    assert found.encounters["encounter"].to_pylist() == [those[0].id, those[2].id]
+    (row,) = found.set_aside.to_pylist()
+    assert row["place"] == "encounters[2]"
+    assert "failed inside ivpush (KeyError)" in row["problem"] and "SECRET" not in row["problem"]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [({"size": 0}, "size: is too small"), ({"workers": -1}, "workers: is too small"),
+     ({"workers": 1, "engine": ENGINE}, "engine: cannot be handed to processes"),
+     ({"engine": EngineOptions(policies={"nonsense": 1})}, "policy nonsense"),
+     ({"lines": iter([pa.table({"encounter": ["A"]}), pa.table({"encounter": ["A"], "code": ["x"]})])},
+      "lines: has a batch with other columns"),
+     ({"lines": iter([1])}, "lines: is no frame that is read")],
+)  # fmt: skip
+def test_what_cannot_be_checked_in_batches_is_told(more: dict[str, Any], said: str) -> None:
+    given_ = {"lines": encounters_to_tables([example()])["lines"], **more}
+    with pytest.raises(UsageError, match=said):
+        list(check_batches(**given_))
