@@ -20,11 +20,11 @@ from ivpush import Encounter, Engine, Result
 from ivpush.testing import samples
 
 ROOT = Path(__file__).resolve().parents[1]
-COUNT = 40
+COUNT = 24
 SPOILT = 3
 """Which encounter has a line in lines.csv that cannot be read."""
 ENCOUNTERS = [Encounter.model_validate_json(one) for one in samples.lines(1, COUNT)]
-RESULTS = [Engine(payer="medicare").check(one) for one in ENCOUNTERS]
+RESULTS = list(Engine(payer="medicare").check_many(ENCOUNTERS))
 JUDGED = [one for n, one in enumerate(RESULTS) if n != SPOILT]
 """What comes of the tables."""
 
@@ -148,7 +148,7 @@ def denials(path: Path) -> tuple[dict[str, int], dict[str, int]]:
 
 
 def test_the_polars_example_says_what_the_engine_says_in_any_pieces(tables: Path) -> None:
-    done = example("polars_batch.py", tables, "15")
+    done = example("polars_batch.py", tables, "10")
     assert last_line(done.stdout) == COUNTED
     assert done.stderr.startswith(f"encounters[{SPOILT + 1}]: ")
     assert len(list((tables / "violations").iterdir())) >= 3

@@ -41,11 +41,11 @@ def _table(name: str, first: Any, others: Iterator[Any]) -> Table:
     if first is None:  # no batch, so that nobody named the columns
         key = "id" if name == "encounters" else "encounter"
         return Table(name, [key], iter(()), False, kind=name)
-    columns = list(_to_arrow(name, first).column_names)
+    opened = _to_arrow(name, first)
+    columns = list(opened.column_names)
 
     def pieces() -> Iterator[Any]:
-        for frame in chain([first], others):
-            arrow = _to_arrow(name, frame)
+        for arrow in chain([opened], (_to_arrow(name, frame) for frame in others)):
             if list(arrow.column_names) != columns:
                 raise UsageError(Fault(name, "has a batch with other columns than the first",
                                        "give every batch the same"))  # fmt: skip
