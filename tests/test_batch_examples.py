@@ -208,3 +208,15 @@ def test_the_page_shows_every_way_in() -> None:
     for name in ("run(", "check_many(", "check_frame(", "check_batches(", "check_readings(",
                  "pandas", "polars", "duckdb"):  # fmt: skip
         assert name in text
+
+
+def test_the_python_of_the_page_of_formats_runs(tables: Path) -> None:
+    text = (ROOT / "docs/formats.md").read_text("utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    space: dict[str, Any] = {
+        "lines": pl.read_csv(tables / "lines.csv", infer_schema=False),
+        "given": pl.read_parquet(tables / "administrations.parquet"),
+    }
+    exec(block, space)
+    assert isinstance(space["found"].violations, pl.DataFrame)
+    assert space["found"].encounters.height + space["found"].set_aside.height == COUNT
