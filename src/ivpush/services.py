@@ -117,6 +117,8 @@ def _read_times(one: AdministrationFacts, zone: tzinfo | None, encounter: Encoun
         elif one.start_usable and one.stop_usable:
             one.clock_minutes = (ended - begun) // 60
             one.span = (begun, ended)
+    seen = given.last_seen_running
+    one.seen_seconds = None if seen is None else clock.moment(seen, zone, begun).seconds
     _read_minutes(one)
     one.order = in_time(one)
     if encounter.start is not None and encounter.end is not None and one.start_usable:
@@ -423,11 +425,10 @@ def _compute(one: AdministrationFacts) -> None:
 
 
 def _last_seen(one: AdministrationFacts) -> None:
-    seen, start = one.given.last_seen_running, one.given.start
-    if one.running_minutes is None and seen is not None and start is not None and one.start_usable:
-        if seen >= start:
-            _settle(one, int((seen - start).total_seconds()) // 60)
-            one.minutes_from = "last_seen_running"
+    seen, start = one.seen_seconds, one.start_seconds
+    if one.running_minutes is None and seen is not None and start is not None and seen >= start:
+        _settle(one, (seen - start) // 60)
+        one.minutes_from = "last_seen_running"
 
 
 def _settle(one: AdministrationFacts, minutes: int) -> None:

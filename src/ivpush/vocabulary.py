@@ -161,6 +161,7 @@ class AdministrationFacts:
         "row",
         "site",
         "service",
+        "seen_seconds",
         "span",
         "start_seconds",
         "why",
@@ -169,6 +170,7 @@ class AdministrationFacts:
         "run",
         "chain",
     )
+    seen_seconds: int | None
     start_seconds: int | None
     span: tuple[int, int] | None
     order: tuple[bool, int, int, str]

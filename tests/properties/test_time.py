@@ -124,6 +124,23 @@ def test_31_seconds_within_a_minute_change_nothing(minutes: int, seconds: int) -
     assert billed_units(Encounter.model_validate(record)) == billed_units(exact)
 
 
+@pytest.mark.parametrize("aware", [{"start"}, {"last_seen_running"}, set()])
+@pytest.mark.parametrize("minutes", [15, 16, 90, 91])
+def test_31_a_look_at_a_running_drip_counts_on_either_clock(aware: set[str], minutes: int) -> None:
+    """With a zone stated, times with and without an offset may stand side by side."""
+    begun = dt.datetime(2026, 3, 2, 10)
+    times = {"start": begun, "last_seen_running": begun + dt.timedelta(minutes=minutes)}
+    written = {name: at.isoformat() + ("-06:00" if name in aware else "")
+               for name, at in times.items()}  # fmt: skip
+    record = {"id": "a", "drug": "alpha", "category": "therapeutic", "route": "IV",
+              "method": "infusion", **written}  # fmt: skip
+    engine = Engine(policies={"missing_stop_time": "last_charted_time"})
+    looked = chart(timezone="America/Chicago", administrations=[record])
+    stopped = chart(drip("a", 0, minutes), day=begun)
+    told, plain = engine.check(looked).suggested, engine.check(stopped).suggested
+    assert [(one.code, one.units) for one in told] == [(one.code, one.units) for one in plain]
+
+
 @given(st.integers(1, 3000))
 def test_32_a_stop_before_its_start_is_a_finding(minutes: int) -> None:
     record = chart(drip("a", 4000, 5)).model_dump(mode="json")
