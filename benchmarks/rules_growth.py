@@ -1,28 +1,30 @@
-"""What ten times as many rules cost one claim: ``python -m benchmarks.rules_growth``.
+"""What few and many rules cost one claim: 10, those shipped, 1,000, and ten times those shipped.
 
-Nine variants of every shipped rule are written as a pack of their own and stacked. On all codes, a
-variant is judged wherever its rule is, with a condition of its own, and is so written that it adds
-nothing to what is said of the claim: what grows is judging, not the report. On other codes, the
-variants of the rules about lines are bound to codes that the claim does not bill, as many as before.
-For comparison, verbatim copies: each finding is then said ten times.
+The ten are every seventeenth of the shipped ones. For more, variants of the shipped rules are
+written as a pack of their own and stacked. On all codes, a variant is judged wherever its rule is,
+with a condition of its own, and is so written that it adds nothing to what is said of the claim:
+what grows is judging, not the report. On other codes, the variants of the rules about lines are
+bound to codes that the claim does not bill. For comparison, verbatim copies: each finding is then
+said ten times.
 """
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from benchmarks.__main__ import ready
-from benchmarks.measure import best, row
-from ivpush import Encounter, Engine
+from benchmarks.measure import Row, Size, best
+from benchmarks.sample import ready
+from ivpush import Encounter, Engine, Pack
 from ivpush.pack import rules_folder
 from ivpush.result import Result
 
-TIMES = 10
+TIMES, MANY, FEW = 10, 1_000, 10
 Variant = Callable[[dict[str, Any], int], dict[str, Any] | None]
 
 
@@ -59,9 +61,9 @@ def written(
     return made
 
 
-def silent(result: Result) -> Variant:
-    """Variants that are judged and say nothing of the claim of a result."""
-    unsure = {one.rule for one in result.unjudged}
+def silent(results: list[Result]) -> Variant:
+    """Variants that are judged and say nothing of the claims of these results."""
+    unsure = {one.rule for result in results for one in result.unjudged}
 
     def vary(data: dict[str, Any], number: int) -> dict[str, Any]:
         own = f"encounter.questions < {1_000 + number}"
@@ -94,44 +96,72 @@ def said(result: Result) -> tuple[int, int]:
     return len(result.violations), len(result.unjudged)
 
 
-def measured(claim: Encounter, base: Engine) -> None:
-    """One claim under the shipped rules and under ten times as many."""
-    plain = base.check(claim)
-    rules = shipped()
-    wanted = (TIMES - 1) * len(rules)
-    billed = {line.code for line in claim.lines or ()}
-    variants: dict[str, tuple[Variant, str]] = {
-        "on all codes": (silent(plain), "at most 2"),
-        "on other codes": (elsewhere(billed, sorted(base.pack.codes)), "at most 1.1"),
-        "verbatim copies": (lambda data, _: data, "no target"),
-    }
-    engines = {"shipped": base}
-    for name, (vary, _) in variants.items():
-        with tempfile.TemporaryDirectory() as folder:
-            made = written(Path(folder), rules, vary, wanted)
-            if made != wanted:
-                raise SystemExit(f"{name}: {made} variants, {wanted} wanted")
-            engines[name] = Engine(packs=[folder])
-        result = engines[name].check(claim)
-        if name != "verbatim copies" and said(result) != said(plain):
-            raise SystemExit(f"{name}: the variants say something of the claim")
-        if (result.suggested, result.corrected) != (plain.suggested, plain.corrected):
-            raise SystemExit(f"{name}: the variants change the answer")
-    found = best({name: lambda engine=engine: engine.check(claim) for name, engine in engines.items()},
-                 seconds=0.05)  # fmt: skip
-    for name, (_, target) in variants.items():
-        count = len(engines[name].pack.rules)
-        row(f"{count} rules, {name} / {len(rules)} rules", found[name] / found["shipped"], target,
-            f"{found[name] * 1e6:,.0f} us, says {said(engines[name].check(claim))}")  # fmt: skip
+def few() -> Engine:
+    """The shipped pack with so few rules, of every room."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "rules"
+        shutil.copytree(rules_folder(), folder)
+        files = sorted((folder / "checks").rglob("*.yaml"))
+        kept = files[:: len(files) // FEW][:FEW]
+        for file in files:
+            if file not in kept:
+                file.unlink()
+        return Engine(pack=Pack.load(folder))
 
 
-def main() -> None:
-    """A clean claim and one with errors."""
+def stacked(name: str, vary: Variant, wanted: int) -> Engine:
+    """The shipped rules with so many variants on top."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = written(Path(folder), shipped(), vary, wanted)
+        if made != wanted:
+            raise SystemExit(f"{name}: {made} variants, {wanted} wanted")
+        return Engine(packs=[folder])
+
+
+def rows(size: Size) -> Iterator[Row | str]:
+    """A clean claim and one with errors, under more and more rules."""
     base = Engine()
-    for name, wrong in (("a clean claim", False), ("a claim with errors", True)):
-        print(f"\n{name}")
-        measured(ready(base, 6, wrong=wrong)[1], base)
+    claims = {name: ready(base, 6, wrong=wrong)[1]
+              for name, wrong in (("a clean visit", False), ("a visit with errors", True))}  # fmt: skip
+    own = len(base.pack.rules)
+    billed = {line.code for claim in claims.values() for line in claim.lines or ()}
+    on_all = silent([base.check(claim) for claim in claims.values()])
+    on_others = elsewhere(billed, sorted(base.pack.codes))
+    engines = {"shipped": (base, ""), "ten": (few(), "")}
+    wanted: list[tuple[str, Variant, int, str]] = [
+        ("on all codes", on_all, MANY, ""),
+        ("on other codes", on_others, TIMES * own, "at most 1.1"),
+        ("on all codes", on_all, TIMES * own, "at most 2"),
+    ]
+    if size > Size.QUICK:  # reading so many rules takes longer than judging them
+        wanted.insert(0, ("on other codes", on_others, MANY, ""))
+        wanted.append(("verbatim copies", lambda data, _: data, TIMES * own, ""))
+    for name, vary, total, target in wanted:
+        made = stacked(name, vary, total - own)
+        engines[f"{total:,} rules, {name}"] = (made, target)
+        if name != "verbatim copies":
+            unchanged(name, base, made, claims)
+    for name, claim in claims.items():
+        found = best({one: lambda engine=engine, claim=claim: engine.check(claim)
+                      for one, (engine, _) in engines.items()},
+                     rounds=size.of(30, 120), seconds=0.02)  # fmt: skip
+        for one, (engine, target) in engines.items():
+            if one != "shipped":
+                count = f"{len(engine.pack.rules)} rules" if one == "ten" else one
+                yield Row(f"{name}: {count} / {own} rules", found[one] / found["shipped"], target,
+                          f"{found[one] * 1e6:,.0f} us; {saying(engine.check(claim))}")  # fmt: skip
 
 
-if __name__ == "__main__":
-    main()
+def unchanged(name: str, base: Engine, made: Engine, claims: dict[str, Encounter]) -> None:
+    """Stop if the variants say anything of the claims: then the report would be measured too."""
+    for claim in claims.values():
+        before, after = base.check(claim), made.check(claim)
+        if saying(before) != saying(after):
+            raise SystemExit(f"{name}: the variants say something of the claim")
+        if (before.suggested, before.corrected) != (after.suggested, after.corrected):
+            raise SystemExit(f"{name}: the variants change the answer")
+
+
+def saying(result: Result) -> str:
+    """How much a result says."""
+    return f"{len(result.violations)} violations, {len(result.unjudged)} unjudged"

@@ -1,0 +1,62 @@
+"""Batches in processes of their own, with their time and peak memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from ivpush.testing.samples import lines
+
+RUN = """
+import json, resource, sys, time
+from ivpush.batch import Plan, run
+if __name__ == "__main__":
+    source, target, workers = sys.argv[1:]
+    start = time.perf_counter()
+    counts = run(Plan((source,), (("ndjson", target),), workers=int(workers)))
+    took = time.perf_counter() - start
+    both = [resource.getrusage(one) for one in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu = sum(one.ru_utime + one.ru_stime for one in both)
+    print(json.dumps([counts.read, took, cpu, *(one.ru_maxrss / 1024 for one in both)]))
+"""
+
+
+class Batch(NamedTuple):
+    """Records, seconds, processor seconds, peak MB of the parent and of its largest process."""
+
+    read: int
+    seconds: float
+    cpu: float
+    parent: float
+    process: float
+
+
+def made(folder: Path, count: int) -> Path:
+    """A file of so many realistic encounters."""
+    path = folder / f"{count}.ndjson"
+    if not path.exists():
+        with path.open("wb") as out:
+            out.writelines(lines(1, count))
+    return path
+
+
+def batch(source: Path, workers: int) -> Batch:
+    """One run of a batch."""
+    script = source.parent / "run.py"
+    script.write_text(RUN, "utf-8")
+    target = source.parent / "out.ndjson"
+    done = subprocess.run(
+        [sys.executable, str(script), str(source), str(target), str(workers)],
+        check=True, capture_output=True, text=True, env=environment(),
+    )  # fmt: skip
+    target.unlink()
+    return Batch(*json.loads(done.stdout))
+
+
+def environment() -> dict[str, str]:
+    """The environment of a process that imports what this one does."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

@@ -1,0 +1,38 @@
+"""Time and memory against the number of encounters, in one batch process."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.batches import Batch, batch, made
+from benchmarks.measure import Row, Size
+
+
+def rows(size: Size) -> Iterator[Row | str]:
+    """Each number of encounters against a tenth of it; memory against what was read."""
+    counts = size.of([1_000, 10_000], [1_000, 10_000, 100_000],
+                     [1_000, 10_000, 100_000, 1_000_000])  # fmt: skip
+    before: tuple[int, Batch] | None = None
+    with tempfile.TemporaryDirectory() as name:
+        for count in counts:
+            source = made(Path(name), count)
+            read = source.stat().st_size / 2**20
+            now = batch(source, 1)
+            yield (f"{count:,} encounters ({read:,.0f} MB): {now.seconds:,.1f} s, of the "
+                   f"processor {now.cpu:,.1f} s; peak memory "
+                   f"{now.parent:.0f} MB parent, {now.process:.0f} MB process")  # fmt: skip
+            if before is not None:
+                few, was = before
+                yield Row(f"time of {count:,} encounters / of {few:,}", now.seconds / was.seconds,
+                          "at most 10.5")  # fmt: skip
+                yield Row(f"processor time of {count:,} encounters / of {few:,}", now.cpu / was.cpu)
+                for part in ("parent", "process"):
+                    yield Row(f"peak memory of the {part}: {count:,} encounters / {few:,}",
+                              getattr(now, part) / getattr(was, part), "at most 1.05")  # fmt: skip
+            before = (count, now)
+            source.unlink()
+        if before is not None:
+            yield Row(f"peak memory of both at {before[0]:,} encounters / size of the input",
+                      (before[1].parent + before[1].process) / read)  # fmt: skip

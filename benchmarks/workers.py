@@ -1,0 +1,27 @@
+"""Two processes against one, on the same file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.batches import batch, made
+from benchmarks.measure import Row, Size
+
+
+def rows(size: Size) -> Iterator[Row | str]:
+    """The rate of two over the rate of one, start-up included."""
+    count, rounds = size.of(4_000, 20_000), size.of(2, 3)
+    with tempfile.TemporaryDirectory() as name:
+        source = made(Path(name), count)
+        runs = [(batch(source, 1), batch(source, 2)) for _ in range(rounds)]
+    one, two = (min(found, key=lambda run: run.seconds) for found in zip(*runs, strict=True))
+    yield Row(f"{count:,} encounters, start-up included: rate of two processes / of one",
+              one.seconds / two.seconds, "at least 1.8",
+              f"{count / two.seconds:,.0f}/s, {count / one.seconds:,.0f}/s; {os.cpu_count()} cores, "
+              f"load {os.getloadavg()[0]:.1f}")  # fmt: skip
+    one, two = (min(found, key=lambda run: run.cpu) for found in zip(*runs, strict=True))
+    yield Row("the same, processor time (less moved by load): two processes / one",
+              two.cpu / one.cpu, "", f"{two.cpu:.1f} s, {one.cpu:.1f} s")  # fmt: skip

@@ -1,0 +1,204 @@
+"""The benchmarks' own parts: the rules as SQL say what ours say, and the table is a table."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import json
+import sys
+from collections import defaultdict
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from benchmarks import __main__ as command
+from benchmarks import sql, sql_speed
+from benchmarks.foreign import NotPossibleError
+from benchmarks.measure import Row, Size
+from benchmarks.rules_growth import few
+from benchmarks.sample import SERIES, series
+
+from ivpush import Encounter, Engine
+from ivpush.authoring import case_encounter
+from ivpush.engine import Worked
+from ivpush.evaluator import evaluate
+from ivpush.language import Names, parse
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine()
+
+
+@pytest.fixture(scope="module")
+def cases(engine: Engine) -> list[Worked]:
+    """Every case of every rule that stands under the default payer and policies."""
+    found = defaultdict(list)
+    for rule in engine.pack.rules:
+        for case in rule.cases:
+            if not case.get("policies"):
+                work = engine.work(case_encounter(case, engine.pack.case_date))
+                found[id(work.book.rules)].append(work)
+    return max(found.values(), key=len)
+
+
+def test_the_rules_as_sql_say_of_their_own_cases_what_ours_say(cases: list[Worked]) -> None:
+    database = sql.Database(cases)
+    broken, unjudged = database.ours()
+    assert len({rule for rule, _ in broken}) > 140, "nearly every rule is broken by some case"
+    assert len({rule for rule, _ in unjudged}) > 40
+    assert database.skipped == set()
+    assert database.verdicts() == (broken, unjudged)
+
+
+def test_realistic_encounters_are_judged_alike_and_a_difference_stops_the_run() -> None:
+    works = sql_speed.realistic(40)
+    database = sql.Database(works)
+    sql_speed.agree(database)
+    wrong = next(work for work in works if work.found.broken)
+    rule, _ = wrong.found.broken.pop()
+    with pytest.raises(SystemExit, match=rule.id):
+        sql_speed.agree(database)
+
+
+def test_a_repeated_database_gives_every_verdict_as_often() -> None:
+    database = sql.Database(sql_speed.realistic(10))
+    once = len(database.run(database.prepare()["judged"]))
+    database.repeat(3)
+    assert once > 0
+    assert len(database.run(database.prepare()["judged"])) == 3 * once
+
+
+def test_encounters_under_different_rules_share_no_database(engine: Engine) -> None:
+    works = [Engine(policies={"em_99211": value}).work(Encounter(id="E", setting="facility"))
+             for value in ("deny", "allow_with_25")]  # fmt: skip
+    with pytest.raises(ValueError, match="different rules"):
+        sql.Database(works)
+
+
+EXPRESSIONS = (
+    "line.units <= line.supported_units",
+    "not (line.replaced_by == 'A') or line.units > 1",
+    "line.replaced_by != 'A' and line.supported_units == 0",
+    "line.replaced_by in {'A', 'B'}",
+    "line.replaced_by not in line.primaries",
+    "-line.units + line.supported_units * 2 > 0",
+    "known(line.administrations) == known(line.service)",
+    "line.service.family == 'hydration'",
+    "empty(line.primaries)",
+    "size(line.primaries) == line.units",
+    "overlaps(line.modifiers, line.primaries)",
+    "subset(line.primaries, line.modifiers)",
+    "any(a.running_minutes > 15 for a in line.administrations)",
+    "any(a.running_minutes == line.units for a in line.administrations)",
+    "any(a.billable for a in line.administrations if a.running_minutes > 15)",
+    "all(a.running_minutes > 15 for a in line.administrations)",
+    "all(a.running_minutes > 15 for a in line.administrations if a.billable)",
+    "count(a.running_minutes > 15 for a in line.administrations) == 1",
+    "any(any(b.running_minutes < a.running_minutes for b in line.administrations)"
+    " for a in line.administrations)",
+)
+
+
+def made_up_lines() -> list[Any]:
+    """Lines with every mix of known and unknown facts."""
+    charts = (None, (), (10, 20), (None,), (None, 20), (None, 10))
+    services = (None, SimpleNamespace(family="hydration"), SimpleNamespace(family="therapeutic"))
+    return [
+        SimpleNamespace(
+            given=SimpleNamespace(units=units), supported_units=supported, replaced_by=replaced,
+            primaries=primaries, modifiers=frozenset({"X"}), service=service,
+            administrations=None if chart is None else tuple(
+                SimpleNamespace(running_minutes=minutes, billable=n == 0)
+                for n, minutes in enumerate(chart)
+            ),
+        )
+        for units, supported, replaced, primaries, service, chart in itertools.product(
+            (1, 20), (None, 0, 20), (None, "A", "C"),
+            (None, frozenset(), frozenset({"X"}), frozenset({"A", "X"})), services, charts,
+        )
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", EXPRESSIONS)
+def test_sql_knows_true_false_and_unknown_as_the_language_does(text: str, engine: Engine) -> None:
+    import duckdb
+
+    names: Names = engine.pack.names
+    node = parse(text, names, "line")
+    writer = sql.Translator(names, "line", SimpleNamespace(), SimpleNamespace())
+    said = writer.text(node)
+    lines, shapes = made_up_lines(), {"subject": writer.shapes["subject"]}
+    connection = duckdb.connect()
+    rows = [sql.row(n, {"subject": one}, shapes, names) for n, one in enumerate(lines)]
+    sql.load(connection, "line", sql.columns(shapes), rows)
+    found = [one for (one,) in connection.execute(f"SELECT {said} FROM line ORDER BY n").fetchall()]
+    wanted = [evaluate(node, names, {"subject": one}) for one in lines]
+    # Not the lists whole: pytest would take minutes to tell such lists apart.
+    assert not any(theirs is not ours for theirs, ours in zip(found, wanted, strict=True))
+    assert len(set(wanted)) > 1
+
+
+def test_what_sql_cannot_say_is_refused(engine: Engine) -> None:
+    writer = sql.Translator(engine.pack.names, "line", SimpleNamespace(), SimpleNamespace())
+    with pytest.raises(NotPossibleError):
+        writer.text(parse("line.units // 2 == 1", engine.pack.names, "line"))
+
+
+def test_a_series_billed_as_suggested_is_clean() -> None:
+    engine = Engine(policies=SERIES)
+    claim = series(engine, 7)
+    result = engine.check(Encounter.model_validate_json(json.dumps(claim)))
+    assert result.status == "clean"
+    assert len(claim["lines"]) == 51
+    assert not any(one.severity == "error" for one in result.violations)
+
+
+def test_the_small_pack_has_ten_rules() -> None:
+    assert len(few().pack.rules) == 10
+
+
+def test_the_command_lists_its_sections(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--list"])
+    command.main()
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == list(command.SECTIONS)
+    for module, _ in command.SECTIONS.values():
+        assert callable(importlib.import_module(module).rows)
+
+
+def test_a_missing_package_is_said_and_the_table_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Any
+) -> None:
+    def lacking(size: Size) -> Any:
+        yield Row("first", 1.0)
+        raise ModuleNotFoundError("no", name="absent_package")
+
+    def whole(size: Size) -> Any:
+        yield Row("second", 3.0, "at most 2", "detail")
+
+    monkeypatch.setitem(sys.modules, "fake_lacking", SimpleNamespace(rows=lacking))
+    monkeypatch.setitem(sys.modules, "fake_whole", SimpleNamespace(rows=whole))
+    monkeypatch.setattr(
+        command, "SECTIONS", {"one": ("fake_lacking", "One"), "two": ("fake_whole", "Two")}
+    )
+    target = tmp_path / "table.md"
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--quick", "--markdown", str(target)])
+    command.main()
+    out = capsys.readouterr().out
+    assert "not measured: absent_package is not installed" in out
+    assert "missed" in out
+    table = target.read_text("utf-8")
+    assert "| **Two** | | | |\n| second | **3.00** | at most 2 | detail |" in table
+    assert "- one: not measured: absent_package is not installed" in table
+
+
+@pytest.mark.parametrize(
+    ("ratio", "wanted", "missed"),
+    [(2.0, "at most 2", False), (2.01, "at most 2", True), (1.8, "at least 1.8", False),
+     (1.79, "at least 1.8", True), (99.0, "", False)],
+)  # fmt: skip
+def test_a_row_knows_whether_it_misses_its_mark(ratio: float, wanted: str, missed: bool) -> None:
+    assert Row("what", ratio, wanted).missed is missed
