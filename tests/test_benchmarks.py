@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from benchmarks import __main__ as command
 from benchmarks import sql, sql_speed
+from benchmarks.batches import batch, made
 from benchmarks.foreign import NotPossibleError
 from benchmarks.measure import Row, Size
 from benchmarks.rules_growth import few
@@ -156,6 +157,16 @@ def test_a_series_billed_as_suggested_is_clean() -> None:
 
 def test_the_small_pack_has_ten_rules() -> None:
     assert len(few().pack.rules) == 10
+
+
+def test_a_batch_tells_its_records_its_time_and_its_memory(tmp_path: Any) -> None:
+    done = batch(made(tmp_path, 12), 1)
+    assert done.read == 12
+    assert done.seconds > 0
+    assert done.cpu > 0
+    assert 10 < done.parent < 10_000, "megabytes"
+    assert 10 < done.process < 10_000
+    assert not (tmp_path / "out.ndjson").exists()
 
 
 def test_the_command_lists_its_sections(
