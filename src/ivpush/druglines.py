@@ -2,7 +2,8 @@
 
 ``up to 10 mg`` rounds up each administration, ``per 1 mg`` rounds up the day's sum (HCPCS Level II
 descriptors, CMS). Amounts of a kind are converted by their metric units only; a dose in another
-kind of unit leaves the units unknown.
+kind of unit leaves the units unknown. Where a claim bills a drug by days, each day's lines are held
+against the doses that began on it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from decimal import Decimal
 from functools import lru_cache
 from math import ceil
 from typing import TYPE_CHECKING
+
+from ivpush.services import zone_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -59,7 +62,9 @@ def read_drug_lines(lines: list[LineFacts], encounter: Encounter, book: Book) ->
         codes_of.setdefault(book.drugs[code].key, set()).add(code)
     wasted = book.modifier("wasted")
     billed: dict[tuple[str, date | None], int] = {}
+    days_of: dict[str, set[date | None]] = {}
     for line in drugs:
+        days_of.setdefault(line.given.code, set()).add(line.service_date)
         if wasted not in line.modifiers:
             key = (line.given.code, line.service_date)
             billed[key] = billed.get(key, 0) + line.given.units
@@ -78,7 +83,24 @@ def read_drug_lines(lines: list[LineFacts], encounter: Encounter, book: Book) ->
             line.drug_given = bool(theirs)
             # Doses under a name that two billed codes share belong to neither for certain.
             shared = bool(named) and len(codes_of[row.key]) > 1
+            if len(days_of[code]) > 1:
+                theirs = _on(theirs, day, encounter)
             line.dose_units = None if shared else billing_units(row, theirs)
+
+
+def _on(
+    given: list[Administration], day: date | None, encounter: Encounter
+) -> list[Administration]:
+    """Those that began on a day where the patient was; none if one of them has no start."""
+    zone = zone_of(encounter) if encounter.timezone is not None else None
+    here = []
+    for one in given:
+        at = one.start
+        if at is None:
+            return []
+        if (at if zone is None or at.tzinfo is None else at.astimezone(zone)).date() == day:
+            here.append(one)
+    return here
 
 
 def _key(one: Administration, book: Book) -> str | None:
