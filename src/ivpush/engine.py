@@ -42,6 +42,10 @@ class Worked:
     found: checks.Findings
     result: Result
 
+    def release(self) -> None:
+        """Let the memory go without a collector, once nobody traces it any more."""
+        _untied(self.derived)
+
 
 class Engine:
     """Checks encounters against one rule pack; immutable, safe to share between threads.
@@ -89,7 +93,7 @@ class Engine:
     def check(self, encounter: Encounter) -> Result:
         """Suggested lines, violations, questions and the claim to send instead."""
         done = self.work(encounter)
-        _untied(done.derived)
+        done.release()
         return done.result
 
     def check_many(self, encounters: Iterable[Encounter]) -> Iterator[Result]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ivpush.readers import ReadOptions, Record, SetAside
 from ivpush.readers import json as reader
 from ivpush.readers.json import read
+from ivpush.testing.samples import lines
 
 GOOD = json.dumps({"id": "E", "setting": "facility"})
 
@@ -77,3 +78,52 @@ def test_options_stand_in_for_what_a_record_leaves_out() -> None:
     ]
     assert [(one.setting, one.timezone, one.payer) for one in found] == [
         ("facility", "America/Denver", "p"), ("professional", "America/Denver", "p")]  # fmt: skip
+
+
+NUMBERS = ("0", "-0", "1", "7.0", "2.50", "5e0", "1E2", "1e-7", "0.1", "1e400", "NaN", "-Infinity",
+           "12345678901234567890", "123456789.123456789", "true", "null", '"4"', '"2.5"', "[1]")  # fmt: skip
+COUNTS = ("minutes", "visit", "dose", "wasted", "volume_ml", "rate_ml_per_hour")
+SPACES = ("", "", "", " ", "\t", "\n", "  ")
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> bytes:
+    """Objects as a person, a program or a vandal might write them."""
+    spaces = draw(st.sampled_from((("",), ("", " "), SPACES)))
+
+    def written(pairs: list[tuple[str, str]]) -> str:
+        parts = []
+        for key, value in pairs:
+            before, after = draw(st.sampled_from(spaces)), draw(st.sampled_from(spaces))
+            parts.append(f'"{key}"{before}:{after}{value}')
+        return "{" + ",".join(parts) + "}"
+
+    counts = draw(st.lists(st.sampled_from(COUNTS), max_size=4))
+    dose = [("id", '"a"'), *((name, draw(st.sampled_from(NUMBERS))) for name in counts)]
+    drug = draw(st.sampled_from(('"x"', '":"', '"a\\":"', '" x"', '"NaN"', '"\\u0065"', "null")))
+    dose.append((draw(st.sampled_from(("drug", "site", "drug", "nothing"))), drug))
+    whole = [("id", '"E"'), ("setting", '"facility"'), ("date", '"2026-03-02"'),
+             ("administrations", "[" + written(dose) + "]")]  # fmt: skip
+    if draw(st.booleans()):
+        line = [("number", "1"), ("code", '"96374"'), ("units", draw(st.sampled_from(NUMBERS)))]
+        line += draw(st.lists(st.sampled_from([("charge", "1.10"), ("date", "null")]), max_size=2))
+        whole.append(("lines", "[" + written(line) + "]"))
+    whole += draw(st.lists(st.sampled_from(
+        [("id", '"F"'), ("payer", "null"), ("supervision", '{"level":"direct"}'),
+         ("diagnoses", "null")]), max_size=2))  # fmt: skip
+    return written(draw(st.permutations(whole))).encode()
+
+
+@given(texts())
+def test_the_quick_way_reads_what_the_careful_way_reads(line: bytes) -> None:
+    quick = reader._plainly(line)
+    if quick is None:
+        return
+    careful = reader._encounter("f", reader._parsed(line), {})
+    assert isinstance(careful, Record)
+    assert careful.encounter == quick
+    assert careful.encounter.model_dump_json() == quick.model_dump_json()
+
+
+def test_made_up_encounters_are_read_the_quick_way() -> None:
+    assert all(reader._plainly(line) is not None for line in lines(1, 50))

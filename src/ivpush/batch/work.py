@@ -80,6 +80,7 @@ class Worker:
             self._count(work, done.counts)
             for writer in writers:
                 writer.write(work, place)
+            work.release()
         for writer in writers:
             writer.close()
         done.outputs = [
