@@ -256,6 +256,7 @@ def test_a_killed_process_costs_nothing(
             victim = multiprocessing.active_children()[0]
             killed.append(victim.pid)
             victim.kill()
+            victim.join()  # else it might be found alive, and killed, once more
 
     assert run(plan(source, tmp_path, workers=2, chunk=5), watch=kill) == counts
     assert len(set(killed)) == 2

@@ -255,10 +255,8 @@ def _concurrent(chains: list[Chain], encounter: Encounter, book: Book) -> None:
     """Give drips that run with a kept one their concurrent role: one an encounter, the rest none.
 
     The higher rank, then the longer, then the earlier keeps its role (a named primary before all).
-    Where the policy makes each day an encounter, each day has its one.
     """
-    used: set[int] = set()
-    daily = book.policy.encounter_boundary == "calendar_day"
+    used = False
     primary = encounter.primary_administration if book.by_reason(encounter.setting) else None
     for chain in chains:
         drips = [s for s in chain.services
@@ -279,11 +277,11 @@ def _concurrent(chains: list[Chain], encounter: Encounter, book: Book) -> None:
                 or (together < 60 * book.policy.concurrent_min_overlap_minutes)
             ):
                 kept = clock.unite([*kept, *service.spans])
-            elif (chain.visit if daily else 0) in used and row.once:
+            elif used and row.once:
                 _refuse(service, "concurrent_already_reported")
                 chain.services.remove(service)
             else:
-                used.add(chain.visit if daily else 0)
+                used = True
                 service.role, service.row, service.because = "concurrent", row, "concurrent"
 
 

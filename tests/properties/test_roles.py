@@ -256,13 +256,3 @@ def test_59_a_documented_site_is_a_chain_of_its_own(plan: list[Dose]) -> None:
 def test_59_two_lumens_are_one_site(plan: list[Dose]) -> None:
     lumens = [one.with_(extra=(("lumen", f"lumen {n % 2}"),)) for n, one in enumerate(plan)]
     assert units(chart(*lumens)) == units(chart(*plan))
-
-
-def test_each_day_has_its_concurrent_drip_where_the_policy_makes_it_an_encounter() -> None:
-    day = 24 * 60
-    plan = [drip("a", 0, 90), drip("b", 10, 60, "beta"), drip("c", 20, 60, "gamma"),
-            drip("d", day, 90), drip("e", day + 10, 60, "beta")]  # fmt: skip
-    for boundary, dates in (("encounter_id", 1), ("calendar_day", 2)):
-        engine = Engine(policies={"encounter_boundary": boundary})
-        beside = [one for one in engine.check(chart(*plan)).suggested if one.code == "96368"]
-        assert [one.units for one in beside] == [1] * dates
