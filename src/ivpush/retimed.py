@@ -1,19 +1,21 @@
 """One chart with other running minutes of one administration: what each length would bill.
 
-A longer drip mostly changes nothing but its own hours. So the chart is derived anew at both ends of
-a stretch of minutes only; where all else is equal there, the lines in between follow from the
-minutes of the one service that grew.
+A longer drip mostly changes nothing but its own hours, and those of a fluid that it runs beside. So
+the chart is derived anew at both ends of a stretch of minutes only; where all else is equal there,
+the lines in between follow from the services that grew.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, tzinfo
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ivpush import clock
+from ivpush.clock import Span
 from ivpush.derive import further_hours
 from ivpush.lines import drafts_of
 
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Kind", "Retimed", "bends", "kind_of"]
 
+_DRIPS = frozenset({"infusion", "pump", "sc_infusion", "ia_infusion", "ia_pump"})
 Kind = frozenset[tuple[str, int, tuple[str, ...], date | None]]
 """Codes, units, modifiers and dates: where they are equal, answers bill the same."""
-_Rest = tuple[int, int, date | None]
-"""What lines rest on: a stretch of minutes by its first, its further hours, the day of its end."""
+_Rest = tuple[Any, ...]
+"""What lines rest on: a stretch of minutes by its first, then hours and days of what grows."""
+_STEPS = frozenset({-60, 0, 60})
 
 
 def kind_of(drafts: list[Draft]) -> Kind:
@@ -52,9 +56,10 @@ def bends(
     )  # fmt: skip
     found = {push - 1, push, push + 1, floor - 1, floor, long, long + 1}
     for other in facts:
-        if other is one:
-            continue
-        if other.total_minutes is not None and other.technique == "infusion":
+        drips = other.technique in _DRIPS
+        if other is one or not (drips or other.drug_keys & one.drug_keys):
+            continue  # nothing that runs long heeds a push of another drug
+        if drips and other.total_minutes is not None:
             found.add(other.total_minutes)
         if begun is not None and other.start_seconds is not None:
             for at in (other.start_seconds, *(other.span or ())):
@@ -100,6 +105,8 @@ class Retimed:
     def _next(self, at: int, high: int) -> int:
         """The first minute after ``at`` whose lines rest on something else; else ``high``."""
         rest = self._rests_on(at)
+        if at + 1 < high and self._rests_on(at + 1) != rest:
+            return at + 1
         return bisect_left(range(high), True, at + 1, key=lambda n: self._rests_on(n) != rest)
 
     def kind(self, minutes: int) -> Kind:
@@ -121,7 +128,7 @@ class Retimed:
 
     def _rests_on(self, minutes: int) -> _Rest:
         slope = self._slope_at(minutes)
-        return (minutes, 0, None) if slope is None else slope.rests_on(minutes, self._book)
+        return (minutes, None) if slope is None else slope.rests_on(minutes, self._book)
 
     def _spread(self, low: int, high: int) -> None:
         """Cut minutes into stretches in which one service grows, and single steps of all else."""
@@ -138,84 +145,118 @@ class Retimed:
         self._slopes.append(slope)
 
 
+@dataclass(slots=True)
+class _Growth:
+    """One service that grows, shrinks or moves evenly with the minutes of an administration."""
+
+    service: ServiceFacts
+    minutes: int
+    by: int
+    """Minutes of it a minute: 1, 0 or -1."""
+    spans: list[Span]
+    moves: list[tuple[int, int]]
+    """Seconds that the ends of each span move in a minute."""
+    hours: bool
+    """Whether its minutes earn further hours."""
+
+    def further(self, more: int, book: Book) -> int:
+        """Its further hours, so many minutes on."""
+        return further_hours(self.minutes + self.by * more, book) if self.hours else 0
+
+    def spans_at(self, more: int) -> list[Span]:
+        """Its spans, so many minutes on."""
+        pairs = zip(self.spans, self.moves, strict=True)
+        return [(start + more * first, end + more * last) for (start, end), (first, last) in pairs]
+
+    def rests_on(self, more: int, book: Book, zone: tzinfo | None) -> tuple[Any, ...]:
+        """All that its lines rest on: its further hours, and the days it begins and ends on.
+
+        An hour that is over has its day, and of those that count only the last may run on. Where
+        more moves than its end, any hour may come to lie on another day.
+        """
+        further = self.further(more, book)
+        if not self.spans:
+            return (further,)
+        begun = clock.local_date(self.spans[0][0] + more * self.moves[0][0], zone)
+        ended = clock.local_date(self.spans[-1][1] + more * self.moves[-1][1] - 1, zone)
+        inside = any(first for first, _ in self.moves) or any(last for _, last in self.moves[:-1])
+        return further, begun, ended, more if inside and begun != ended else None
+
+    def apply(self, more: int, book: Book) -> None:
+        """Give the service the length that so many more minutes come to."""
+        service = self.service
+        service.minutes = self.minutes + self.by * more
+        service.further = self.further(more, book)
+        service.spans = self.spans_at(more)
+        if self.spans and self.moves[0][0]:
+            service.start = service.spans[0][0]
+
+
 class _Slope:
-    """A stretch of minutes in which the chart differs by the length of one service at most."""
+    """A stretch of minutes in which nothing of the chart changes but how long services are."""
 
-    __slots__ = ("_base", "_derived", "_hours", "_low", "_service", "_spans")
+    __slots__ = ("_derived", "_growths", "_low")
 
-    def __init__(
-        self, low: int, base: ServiceFacts | None, derived: Derived, service: ServiceFacts | None,
-        *, hours: bool,
-    ) -> None:  # fmt: skip
-        self._low, self._derived, self._service, self._hours = low, derived, service, hours
-        self._base = base.minutes or 0 if base is not None else 0
-        self._spans = list(base.spans) if base is not None else []
+    def __init__(self, low: int, derived: Derived, growths: list[_Growth]) -> None:
+        self._low, self._derived, self._growths = low, derived, growths
 
     def rests_on(self, minutes: int, book: Book) -> _Rest:
-        """All that the lines rest on: the stretch, its further hours and the day of its end.
-
-        An hour that is over has its day, and of those that count only the last may run on.
-        """
-        if self._service is None:
-            return self._low, 0, None
-        more, day = minutes - self._low, None
-        further = further_hours(self._base + more, book) if self._hours else 0
-        if self._spans:
-            day = clock.local_date(self._spans[-1][1] + 60 * more - 1, self._derived.zone)
-        return self._low, further, day
+        """All that the lines of so many minutes rest on."""
+        zone, more = self._derived.zone, minutes - self._low
+        return (self._low, *(one.rests_on(more, book, zone) for one in self._growths))
 
     def at(self, minutes: int, book: Book) -> Derived:
-        """The chart as derived, with the service as long as so many minutes make it."""
-        service = self._service
-        if service is not None:
-            more = minutes - self._low
-            service.minutes = self._base + more
-            if self._hours:
-                service.further = further_hours(service.minutes, book)
-            if self._spans:
-                start, end = self._spans[-1]
-                service.spans = [*self._spans[:-1], (start, end + 60 * more)]
+        """The chart as derived, with the lengths that so many minutes come to."""
+        for one in self._growths:
+            one.apply(minutes - self._low, book)
         return self._derived
 
 
 def _slope(low: int, one: Derived, high: int, other: Derived, book: Book) -> _Slope | None:
-    """How the chart changes from ``low`` to ``high`` minutes, where only one service grows."""
+    """How the chart changes from ``low`` to ``high`` minutes, where only lengths do, and evenly."""
     if _frame(one) != _frame(other):
         return None
-    grown = [pair for pair in zip(one.services, other.services, strict=True)
-             if _extent(pair[0]) != _extent(pair[1])]  # fmt: skip
-    if not grown:
-        return _Slope(low, None, other, None, hours=False)
-    if len(grown) > 1:
+    growths = []
+    for short, long in zip(one.services, other.services, strict=True):
+        if _extent(short) != _extent(long):
+            growth = _growth(short, long, high - low, book)
+            if growth is None:
+                return None
+            growths.append(growth)
+    return _Slope(low, other, growths)
+
+
+def _growth(short: ServiceFacts, long: ServiceFacts, more: int, book: Book) -> _Growth | None:
+    if short.minutes is None or long.minutes is None or len(short.spans) != len(long.spans):
         return None
-    short, long = grown[0]
-    more = high - low
-    if short.minutes is None or long.minutes is None or long.minutes - short.minutes != more:
+    by, uneven = divmod(long.minutes - short.minutes, more)
+    moves = []
+    for here, there in zip(short.spans, long.spans, strict=True):
+        first, odd = divmod(there[0] - here[0], more)
+        last, odder = divmod(there[1] - here[1], more)
+        uneven = uneven or odd or odder or first not in _STEPS or last not in _STEPS
+        moves.append((first, last))
+    starts = short.start == long.start
+    if short.spans and moves[0][0]:
+        starts = (short.start, long.start) == (short.spans[0][0], long.spans[0][0])
+    hours = all(one.further == further_hours(one.minutes or 0, book) for one in (short, long))
+    if uneven or abs(by) > 1 or not starts or not (hours or short.further == long.further == 0):
         return None
-    if [*short.spans[:-1]] != [*long.spans[:-1]] or len(short.spans) != len(long.spans):
-        return None
-    if short.spans:
-        (start, end), (same, later) = short.spans[-1], long.spans[-1]
-        if start != same or later - end != 60 * more:
-            return None
-    hours = all(s.further == further_hours(s.minutes or 0, book) for s in (short, long))
-    if not hours and (short.further or long.further):
-        return None
-    return _Slope(low, short, other, long, hours=hours)
+    return _Growth(long, short.minutes, by, list(short.spans), moves, hours)
 
 
 def _extent(service: ServiceFacts) -> tuple[Any, ...]:
-    return service.minutes, service.further, service.spans
+    return service.minutes, service.further, service.spans, service.start
 
 
 def _frame(derived: Derived) -> tuple[Any, ...]:
-    """Everything that lines rest on beside how long services are."""
+    """Everything that lines rest on beside how long services are, and when."""
     services = derived.services
     places = {id(service): place for place, service in enumerate(services)}
     return (
-        [(s.row, s.role, s.because, s.extra, s.chain, s.start, s.rank, s.technique,
+        [(s.row, s.role, s.because, s.extra, s.chain, s.rank, s.technique,
           [(one.given.id, one.visit) for one in s.administrations]) for s in services],
         sorted(range(len(services)), key=lambda place: services[place].order),
-        [(c.index, c.visit, places.get(id(c.initial)))
+        [(c.index, c.visit, None if c.initial is None else places.get(id(c.initial)))
          for c in derived.chains],
     )  # fmt: skip
