@@ -172,7 +172,7 @@ class _Growth:
         """All that its lines rest on: its further hours, and the days it begins and ends on.
 
         An hour that is over has its day, and of those that count only the last may run on. Where
-        more moves than its end, any hour may come to lie on another day.
+        more moves than its end, each hour's own day counts.
         """
         further = self.further(more, book)
         if not self.spans:
@@ -180,7 +180,11 @@ class _Growth:
         begun = clock.local_date(self.spans[0][0] + more * self.moves[0][0], zone)
         ended = clock.local_date(self.spans[-1][1] + more * self.moves[-1][1] - 1, zone)
         inside = any(first for first, _ in self.moves) or any(last for _, last in self.moves[:-1])
-        return further, begun, ended, more if inside and begun != ended else None
+        if begun == ended or not inside:
+            return further, begun, ended
+        spans = self.spans_at(more)
+        over = (clock.when_reached(spans, 3600 * n) for n in range(1, further + 2))
+        return further, *(clock.local_date((at or spans[-1][1]) - 1, zone) for at in over)
 
     def apply(self, more: int, book: Book) -> None:
         """Give the service the length that so many more minutes come to."""
