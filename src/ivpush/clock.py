@@ -17,6 +17,7 @@ __all__ = [
     "Span",
     "between",
     "covered",
+    "day_reached",
     "local_date",
     "minutes_of",
     "moment",
@@ -132,6 +133,12 @@ def when_reached(spans: Iterable[Span], seconds: int) -> int | None:
         seconds -= stop - start
         end = stop
     return end
+
+
+def day_reached(spans: list[Span], seconds: int, zone: tzinfo | None) -> date:
+    """The day on which so much running time had passed, or the last one where it never did."""
+    end = when_reached(spans, seconds)
+    return local_date((end or spans[-1][1]) - 1, zone)
 
 
 def local_date(seconds: int, zone: tzinfo | None) -> date:

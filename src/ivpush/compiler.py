@@ -69,15 +69,14 @@ class Compiled:
             for node in nodes
         )  # fmt: skip
 
-    def inlined(self, number: int, printer: Printer, env: Mapping[str, Any]) -> list[str]:
+    def inlined(self, number: int, printer: Printer, known: _Open) -> list[str]:
         """Statements that append a broken rule's number to ``out``, or an unjudged one's ``~``.
 
-        What ``env`` settles is written in as what it comes to.
+        What is ``known`` is written in as what it comes to.
         """
         lines: list[str] = []
         pad = ""
         sure: frozenset[tuple[Any, Any]] = frozenset()
-        known = _Open(env)
         when = None if self._when is None else folded(self._when, self._names, known)
         if when is not None and when.value is not True:
             when, sure = narrowed(when, sure), told(when)
@@ -159,11 +158,11 @@ def fuse(
     other subjects (none: everything anew). It returns the positions of the rules that are broken,
     and the complements (``~n``) of those that could not be judged.
     """
-    printer = Printer(names, settled)
+    printer, known = Printer(names, settled), _Open({"open": True, **settled})
     lines = ["out = []", "m = {} if m is None else m"]
     lines += ["g = s.given" if any(r.reads_given for r in rules) else "g = None"]
     for number, rule in enumerate(rules):
-        lines += rule.inlined(number, printer, {"open": True, **settled})
+        lines += rule.inlined(number, printer, known)
     made: Callable[..., list[int]] = function(
         "screen", [*lines, "return out"], printer, "screen", "e, s, m=None"
     )

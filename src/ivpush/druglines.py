@@ -13,6 +13,7 @@ from functools import lru_cache
 from math import ceil
 from typing import TYPE_CHECKING
 
+from ivpush import clock
 from ivpush.services import zone_of
 
 if TYPE_CHECKING:
@@ -92,15 +93,12 @@ def _on(
     given: list[Administration], day: date | None, encounter: Encounter
 ) -> list[Administration]:
     """Those that began on a day where the patient was; none if one of them has no start."""
-    zone = zone_of(encounter) if encounter.timezone is not None else None
-    here = []
-    for one in given:
-        at = one.start
-        if at is None:
-            return []
-        if (at if zone is None or at.tzinfo is None else at.astimezone(zone)).date() == day:
-            here.append(one)
-    return here
+    zone = zone_of(encounter)
+    starts = [(one, one.start) for one in given if one.start is not None]
+    if len(starts) < len(given):
+        return []
+    return [one for one, at in starts
+            if clock.local_date(clock.moment(at, zone).seconds, zone) == day]  # fmt: skip
 
 
 def _key(one: Administration, book: Book) -> str | None:

@@ -89,9 +89,8 @@ def check_frame(
     ``check_readings``. Raises UsageError where no frame is given, or the extra is not installed,
     and whatever building an engine raises.
     """
-    tables, like = opened_tables({"encounters": encounters, "administrations": administrations,
-                            "lines": lines})  # fmt: skip
-    readings = join_tables(tables, ReadOptions(timezone=timezone, setting=setting, payer=payer))
+    given = {"encounters": encounters, "administrations": administrations, "lines": lines}
+    readings, like = _joined(given, ReadOptions(timezone=timezone, setting=setting, payer=payer))
     return _checked(_whole(list(_pieces(readings, engine, SIZE, workers))), like)
 
 
@@ -108,9 +107,8 @@ def check_batches(  # noqa: PLR0913  (by name only: what check_frame takes, and 
     and the same with any number of workers. Raises as ``check_frame`` does, and UsageError where a
     batch has other columns than the first.
     """
-    tables, like = opened_tables({"encounters": encounters, "administrations": administrations,
-                            "lines": lines})  # fmt: skip
-    readings = join_tables(tables, ReadOptions(timezone=timezone, setting=setting, payer=payer))
+    given = {"encounters": encounters, "administrations": administrations, "lines": lines}
+    readings, like = _joined(given, ReadOptions(timezone=timezone, setting=setting, payer=payer))
     return check_readings(readings, like=like, engine=engine, size=size, workers=workers)
 
 
@@ -137,9 +135,14 @@ def iter_records(
     setting: str | None = None, timezone: str | None = None, payer: str | None = None,
 ) -> Iterator[Reading]:  # fmt: skip
     """The encounters of frames, one at a time; what cannot be read as SetAsides."""
-    tables, _ = opened_tables({"encounters": encounters, "administrations": administrations,
-                         "lines": lines})  # fmt: skip
-    yield from join_tables(tables, ReadOptions(timezone=timezone, setting=setting, payer=payer))
+    given = {"encounters": encounters, "administrations": administrations, "lines": lines}
+    yield from _joined(given, ReadOptions(timezone=timezone, setting=setting, payer=payer))[0]
+
+
+def _joined(given: dict[str, Any], options: ReadOptions) -> tuple[Iterator[Reading], Any]:
+    """What the tables hold, by encounter, and a frame of the library that the answers are of."""
+    tables, like = opened_tables(given)
+    return join_tables(tables, options), like
 
 
 def _pieces(

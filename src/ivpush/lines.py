@@ -110,8 +110,7 @@ def _parts(
         return
 
     def ends_on(number: int) -> date:
-        end = clock.when_reached(spans, _HOUR_SECONDS * (number + done))
-        return clock.local_date((end or spans[-1][1]) - 1, zone)
+        return clock.day_reached(spans, _HOUR_SECONDS * (number + done), zone)
 
     counted = 0
     while counted < hours:

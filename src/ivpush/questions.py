@@ -36,7 +36,6 @@ tries than the second number, which settles two missing stops."""
 
 Drafts = list["Draft"]
 Facts = list["AdministrationFacts"]
-Again = Callable[["Encounter"], Drafts]
 Derive = Callable[["Encounter"], "Derived"]
 Try = Callable[[str, Any], Drafts]
 """Gives the drafts of the encounter's lines under another value of one policy."""
@@ -89,18 +88,15 @@ def questions_of(
 def _candidates(
     encounter: Encounter, derived: Derived, book: Book, derive: Derive, under: Try, over: Over
 ) -> Iterator[Question]:
-    def again(changed: Encounter) -> Drafts:
-        return drafts_of(derive(changed), changed, book)
-
     for one in derived.facts:
         if _may_be_open(one):
-            yield from _about(one, derived.facts, encounter, book, again, derive)
+            yield from _about(one, derived.facts, encounter, book, derive)
     if not derived.facts:
         return
-    yield from _sites(encounter, derived, book, again)
-    yield from _primary(encounter, derived, book, again)
-    yield from _presence(encounter, book, again)
-    found = _complexity(encounter, derived, book, again)
+    yield from _sites(encounter, derived, book, derive)
+    yield from _primary(encounter, derived, book, derive)
+    yield from _presence(encounter, book, derive)
+    found = _complexity(encounter, derived, book, derive)
     if found is not None:
         yield found
     if book.payer_known is False:
@@ -126,25 +122,24 @@ def _may_be_open(one: AdministrationFacts) -> bool:
 
 
 def _about(
-    one: AdministrationFacts, facts: Facts, encounter: Encounter, book: Book, again: Again,
-    derive: Derive,
-) -> Iterator[Question]:  # fmt: skip
+    one: AdministrationFacts, facts: Facts, encounter: Encounter, book: Book, derive: Derive
+) -> Iterator[Question]:
     given = one.given
     if one.reason not in {None, "stop_missing", "route_missing"}:
         return
     if one.drug_known is False and one.stated_category is None and given.purpose is None:
-        yield from _asked("category", one, encounter, book, again, "category", _CLASSES)
+        yield from _asked("category", one, encounter, book, derive, "category", _CLASSES)
     if one.reason == "route_missing":
-        yield from _asked("route", one, encounter, book, again, "route", get_args(Route))
+        yield from _asked("route", one, encounter, book, derive, "route", get_args(Route))
     elif one.minutes_from not in _TOLD and _drips(one):
         if given.times_from in _OPEN:
             yield from _minutes(one, facts, encounter, book, derive)
         elif given.stop is not None or given.minutes is not None:
             words = ("charted", "pump", "calculated", "ordered", "defaulted")
-            yield from _asked("times_from", one, encounter, book, again, "times_from", words)
+            yield from _asked("times_from", one, encounter, book, derive, "times_from", words)
     elif _long_push(one, book):
         yield from _asked(
-            "attended", one, encounter, book, again, "continuously_attended", (True, False)
+            "attended", one, encounter, book, derive, "continuously_attended", (True, False)
         )
 
 
@@ -178,13 +173,13 @@ def _asked(
     one: AdministrationFacts,
     encounter: Encounter,
     book: Book,
-    again: Again,
+    derive: Derive,
     field: str,
     values: tuple[Any, ...],
 ) -> Iterator[Question]:
     path = f"administrations[{one.index}].{field}"
     tries: list[Tried] = [
-        (Equals(path, value), again(_with(encounter, one.index, **{field: value})))
+        _tried(Equals(path, value), _with(encounter, one.index, **{field: value}), book, derive)
         for value in values
     ]
     if _differ(tries):
@@ -220,7 +215,7 @@ def _minutes(
 
 
 def _complexity(
-    encounter: Encounter, derived: Derived, book: Book, again: Again
+    encounter: Encounter, derived: Derived, book: Book, derive: Derive
 ) -> Question | None:
     if encounter.complexity_documented is not None:
         return None
@@ -233,7 +228,7 @@ def _complexity(
         return None
     field = "complexity_documented"
     tries: list[Tried] = [
-        (Equals(field, value), again(encounter.model_copy(update={field: value})))
+        _tried(Equals(field, value), encounter.model_copy(update={field: value}), book, derive)
         for value in (True, False)
     ]
     if not _differ(tries):
@@ -241,6 +236,10 @@ def _complexity(
     who, ask = book.question("complexity")
     ask = ask.replace("{what}", _name(about))
     return Question(about.given.id, field, who, ask, _answers(tries, book))
+
+
+def _tried(when: Equals, changed: Encounter, book: Book, derive: Derive) -> Tried:
+    return when, drafts_of(derive(changed), changed, book)
 
 
 def _differ(tries: list[Tried]) -> bool:
@@ -252,7 +251,9 @@ def _answers(tries: list[Tried], book: Book) -> tuple[Answer, ...]:
     return tuple([Answer(when, suggested_lines(drafts, book)) for when, drafts in tries])
 
 
-def _sites(encounter: Encounter, derived: Derived, book: Book, again: Again) -> Iterator[Question]:
+def _sites(
+    encounter: Encounter, derived: Derived, book: Book, derive: Derive
+) -> Iterator[Question]:
     """A further site whose need nobody stated, and an unnamed access where there are several."""
     seen: set[tuple[int, str]] = set()
     places = {chain.site for chain in derived.chains}
@@ -268,16 +269,16 @@ def _sites(encounter: Encounter, derived: Derived, book: Book, again: Again) -> 
             if one.site_named and one.site != chain.site:
                 words = (book.word("site_need", "yes"), book.word("site_need", "no"))
                 field = "separate_site_reason"
-                yield from _asked("site_need", one, encounter, book, again, field, words)
+                yield from _asked("site_need", one, encounter, book, derive, field, words)
     named = tuple(dict.fromkeys(c.site for c in derived.chains if c.site))
     if len(named) > 1:
         for one in derived.facts:
             if one.reason is None and not one.site_named and one.given.route == "IV":
-                yield from _asked("site", one, encounter, book, again, "site", named)
+                yield from _asked("site", one, encounter, book, derive, "site", named)
 
 
 def _primary(
-    encounter: Encounter, derived: Derived, book: Book, again: Again
+    encounter: Encounter, derived: Derived, book: Book, derive: Derive
 ) -> Iterator[Question]:
     """A professional claim whose primary reason nobody named, where it could be several."""
     if encounter.primary_administration is not None:
@@ -288,14 +289,15 @@ def _primary(
     if len(ids) > 1:
         field = "primary_administration"
         tries: list[Tried] = [
-            (Equals(field, one), again(encounter.model_copy(update={field: one}))) for one in ids
+            _tried(Equals(field, one), encounter.model_copy(update={field: one}), book, derive)
+            for one in ids
         ]
         if _differ(tries):
             who, ask = book.question("primary")
             yield Question(None, field, who, ask, _answers(tries, book))
 
 
-def _presence(encounter: Encounter, book: Book, again: Again) -> Iterator[Question]:
+def _presence(encounter: Encounter, book: Book, derive: Derive) -> Iterator[Question]:
     """Whether the supervising practitioner was there, where a policy has it asked."""
     if not book.policy.ask_supervision:
         return
@@ -306,8 +308,8 @@ def _presence(encounter: Encounter, book: Book, again: Again) -> Iterator[Questi
     tries: list[Tried] = []
     for there in (True, False):
         stated = known.model_copy(update={"provider_present": there})
-        drafts = again(encounter.model_copy(update={"supervision": stated}))
-        tries.append((Equals(field, there), drafts))
+        changed = encounter.model_copy(update={"supervision": stated})
+        tries.append(_tried(Equals(field, there), changed, book, derive))
     if _differ(tries):
         who, ask = book.question("presence")
         yield Question(None, field, who, ask, _answers(tries, book))

@@ -183,8 +183,7 @@ class _Growth:
         if begun == ended or not inside:
             return further, begun, ended
         spans = self.spans_at(more)
-        over = (clock.when_reached(spans, 3600 * n) for n in range(1, further + 2))
-        return further, *(clock.local_date((at or spans[-1][1]) - 1, zone) for at in over)
+        return further, *(clock.day_reached(spans, 3600 * n, zone) for n in range(1, further + 2))
 
     def apply(self, more: int, book: Book) -> None:
         """Give the service the length that so many more minutes come to."""
