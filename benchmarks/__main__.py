@@ -17,6 +17,7 @@ from benchmarks.measure import Row, Size, figure
 
 SECTIONS = {
     "checking": ("benchmarks.checking", "a check against reading JSON and against validation"),
+    "stages": ("benchmarks.stages", "where the time of a check goes"),
     "peers": ("benchmarks.peers", "claim-validator on the claims that it can read"),
     "engines": ("benchmarks.engines", "the same rules in zen-engine and in Rust CEL"),
     "sql": ("benchmarks.sql_speed", "the same rules in DuckDB SQL"),
@@ -25,6 +26,7 @@ SECTIONS = {
     "loading": ("benchmarks.loading", "loading the pack, importing the package"),
     "workers": ("benchmarks.workers", "two processes against one"),
     "encounters": ("benchmarks.encounters", "time and memory against the number of encounters"),
+    "tables": ("benchmarks.tables", "frames in pieces: memory against their length"),
     "spark": ("benchmarks.sparked", "Spark on two cores against one plain process"),
 }
 HEAD = ("what", "measured", "wanted", "detail")

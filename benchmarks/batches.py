@@ -11,17 +11,21 @@ from typing import NamedTuple
 
 from ivpush.testing.samples import lines
 
-RUN = """
-import json, resource, sys, time
-from pathlib import Path
-from ivpush.batch import Plan, run
-def own(used):
+OWN_PEAK = """
+def own_peak():
     # A process inherits the peak of the one that started it; where Linux tells, take its own.
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
-        return used.ru_maxrss
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+"""
+"""Source of a function that gives a process's own peak memory, in MB."""
+RUN = f"""
+import json, resource, sys, time
+from pathlib import Path
+from ivpush.batch import Plan, run
+{OWN_PEAK}
 if __name__ == "__main__":
     source, target, workers = sys.argv[1:]
     start = time.perf_counter()
@@ -29,18 +33,20 @@ if __name__ == "__main__":
     took = time.perf_counter() - start
     both = [resource.getrusage(one) for one in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     cpu = sum(one.ru_utime + one.ru_stime for one in both)
-    print(json.dumps([counts.read, took, cpu, own(both[0]) / 1024, both[1].ru_maxrss / 1024]))
+    written = Path(target).stat().st_size
+    print(json.dumps([counts.read, took, cpu, own_peak(), both[1].ru_maxrss / 1024, written]))
 """
 
 
 class Batch(NamedTuple):
-    """Records, seconds, processor seconds, peak MB of the parent and of its largest process."""
+    """Records, seconds, processor seconds, peak MB of parent and largest process, bytes out."""
 
     read: int
     seconds: float
     cpu: float
     parent: float
     process: float
+    written: int
 
 
 def made(folder: Path, count: int) -> Path:

@@ -1,4 +1,4 @@
-"""Time and memory against the number of encounters, in one batch process."""
+"""Time and memory against the number of encounters, in a batch of two processes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ def rows(size: Size) -> Iterator[Row | str]:
         for count in counts:
             source = made(Path(name), count)
             read = source.stat().st_size / 2**20
-            now = batch(source, 1)
-            yield (f"{count:,} encounters ({read:,.0f} MB): {now.seconds:,.1f} s, of the "
-                   f"processor {now.cpu:,.1f} s; peak memory "
-                   f"{now.parent:.0f} MB parent, {now.process:.0f} MB process")  # fmt: skip
+            now = batch(source, 2)
+            yield (f"{count:,} encounters ({read * 2**20 / count / 1e3:.1f} kB in and "
+                   f"{now.written / count / 1e3:.1f} kB out each): {now.seconds:,.1f} s, "
+                   f"{count / now.seconds:,.0f}/s, of the processor {now.cpu:,.1f} s; peak memory "
+                   f"{now.parent:.0f} MB parent, {now.process:.0f} MB each process")  # fmt: skip
             if before is not None:
                 few, was = before
                 yield Row(f"time of {count:,} encounters / of {few:,}", now.seconds / was.seconds,

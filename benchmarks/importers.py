@@ -18,7 +18,7 @@ from datetime import date
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks.measure import row
+from benchmarks.measure import Row
 from ivpush import InputError, Pack, UsageError
 from ivpush.importers import Wanted
 from ivpush.importers.release import KINDS, import_files, wanted_of
@@ -79,9 +79,18 @@ def large(wanted: Wanted) -> None:
             spent[rows] = perf_counter() - start
             peak[rows] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     few, many = spent.values()
-    row("time of 1,000,000 pairs / of 100,000", many / few, "about 10", f"{1e6 / many:,.0f} rows/s")
+    print(
+        Row(
+            "time of 1,000,000 pairs / of 100,000",
+            many / few,
+            "about 10",
+            f"{1e6 / many:,.0f} rows/s",
+        )
+    )
     less, more = peak.values()
-    row("peak memory after 1,000,000 / after 100,000", more / less, "about 1", f"{more:.0f} MB")
+    print(
+        Row("peak memory after 1,000,000 / after 100,000", more / less, "about 1", f"{more:.0f} MB")
+    )
 
 
 def main() -> None:

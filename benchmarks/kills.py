@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import random
 import signal
 import subprocess
@@ -18,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.batches import environment
 from ivpush.batch import Plan, run
 from ivpush.testing.samples import lines
 
@@ -55,7 +55,7 @@ def main() -> None:
         chunk = max(1, options.n // (5 * max(1, options.kills)))
         arguments = [sys.executable, str(driver), str(source), str(target), str(options.workers),
                      str(chunk)]  # fmt: skip
-        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environ = environment()
         share = options.n / max(1, options.kills)
         for _ in range(options.kills):
             process = subprocess.Popen(arguments, env=environ)

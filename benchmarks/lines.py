@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks.measure import Row, Size, best
-from benchmarks.sample import SERIES, billed, series, visit
+from benchmarks.sample import SERIES, billed, series, visit, whole
 from ivpush import Encounter, Engine
 
 CLEAN = ((1, 1), (1, 2), (1, 9), (7, 9), (24, 9), (74, 9))
@@ -45,11 +45,6 @@ def rows(size: Size) -> Iterator[Row | str]:
                       "at most 1.5" if n > BASE else "",
                       f"{taken * 1e3:.1f} ms, {len(results[n].violations)} violations, "
                       f"{len(results[n].to_json()) / 1e3:,.0f} kB out")  # fmt: skip
-
-
-def whole(engine: Engine, raw: bytes) -> bytes | str:
-    """Bytes to bytes."""
-    return engine.check(Encounter.model_validate_json(raw)).to_json()
 
 
 def messy(engine: Engine, count: int) -> dict[str, Any]:

@@ -91,8 +91,3 @@ def summed(
                 if took < least[name][n]:
                     least[name][n] = took
     return {name: sum(found) for name, found in least.items()}
-
-
-def row(what: str, ratio: float, target: str, detail: str = "") -> None:
-    """One line of a report of its own."""
-    print(f"{what:<58} {ratio:>8.2f}   {target:<14} {detail}")

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from benchmarks.measure import Row, Size, summed
+from benchmarks.sample import whole
 from ivpush import Encounter, Engine
 from ivpush.testing.samples import encounters
 
@@ -58,8 +59,8 @@ def rows(size: Size) -> Iterator[Row | str]:
         claims = [json.dumps(write(one)).encode() for one in drawn]
         check, documented_check = theirs[setting], documented[setting]
         found = summed({
-            "ours": lambda three: ours(engine, three[0]),
-            "charted": lambda three: ours(engine, three[1]),
+            "ours": lambda three: whole(engine, three[0]),
+            "charted": lambda three: whole(engine, three[1]),
             "theirs": lambda three, check=check: check(three[2]).model_dump_json(),
             "documented": lambda three, check=documented_check:
                 check(json.loads(three[2])).model_dump_json(),
@@ -81,11 +82,6 @@ def rows(size: Size) -> Iterator[Row | str]:
 
 CHART = frozenset({"administrations", "primary_administration", "supervision"})
 """What a claim does not hold."""
-
-
-def ours(engine: Engine, raw: bytes) -> bytes | str:
-    """Bytes to bytes."""
-    return engine.check(Encounter.model_validate_json(raw)).to_json()
 
 
 def professional_check() -> Callable[[bytes], Any]:

@@ -91,11 +91,6 @@ def elsewhere(billed: set[str], codes: list[str]) -> Variant:
     return vary
 
 
-def said(result: Result) -> tuple[int, int]:
-    """How much a result says: violations and rules unjudged."""
-    return len(result.violations), len(result.unjudged)
-
-
 def few() -> Engine:
     """The shipped pack with so few rules, of every room."""
     with tempfile.TemporaryDirectory() as name:

@@ -18,23 +18,34 @@ UNITS = {"J2405": 4, "J1885": 2, "J0696": 4, "J1956": 2, "J2270": 1}
 
 def visit(administrations: int = 6, name: str = "E1") -> dict[str, Any]:
     """An emergency visit with its claim: pushes and infusions in turn, billed as suggested."""
-    start = datetime(2026, 3, 2, 8, 0)
-    given = []
+    start, given = datetime(2026, 3, 2, 8, 0), []
     for n in range(administrations):
         infused = n % 6 in {3, 4}
-        minutes = 45 if infused else 2
-        given.append({
-            "id": f"a{n:03d}", "drug": DRUGS[n % 6], "hcpcs": HCPCS[n % 6],
-            "dose": DOSES[n % 6],
-            "dose_unit": "mg", "route": "IV", "method": "infusion" if infused else "push",
-            "start": start.isoformat(timespec="minutes"),
-            "stop": (start + timedelta(minutes=minutes)).isoformat(timespec="minutes"),
-            "site": "left forearm", "ordered": True, "administered_by": "RN",
-            "monitoring": True, "response": True,
-        })  # fmt: skip
+        given.append(dose(f"a{n:03d}", DRUGS[n % 6], HCPCS[n % 6], DOSES[n % 6],
+                          method="infusion" if infused else "push", start=start,
+                          minutes=45 if infused else 2))  # fmt: skip
         start += timedelta(minutes=50)
+    return charted(name, "2026-03-02", given)
+
+
+def dose(
+    key: str, drug: str, code: str, amount: int, *, method: str, start: datetime, minutes: int,
+    route: str = "IV",
+) -> dict[str, Any]:  # fmt: skip
+    """One administration, charted in full."""
     return {
-        "id": name, "setting": "facility", "type_of_bill": "131", "date": "2026-03-02",
+        "id": key, "drug": drug, "hcpcs": code, "dose": amount, "dose_unit": "mg", "route": route,
+        "method": method, "start": start.isoformat(timespec="minutes"),
+        "stop": (start + timedelta(minutes=minutes)).isoformat(timespec="minutes"),
+        "site": "left forearm", "ordered": True, "administered_by": "RN",
+        "monitoring": True, "response": True,
+    }  # fmt: skip
+
+
+def charted(name: str, day: str, given: list[dict[str, Any]]) -> dict[str, Any]:
+    """A hospital's encounter with its chart; nothing billed yet."""
+    return {
+        "id": name, "setting": "facility", "type_of_bill": "131", "date": day,
         "diagnoses": ["R112", "R520"], "supervision": {"level": "general", "mode": "in_person"},
         "administrations": given, "lines": [],
     }  # fmt: skip
@@ -63,6 +74,11 @@ def ready(engine: Engine, administrations: int, *, wrong: bool = False) -> tuple
     return raw, Encounter.model_validate_json(raw)
 
 
+def whole(engine: Engine, raw: bytes) -> bytes:
+    """A check from bytes to bytes."""
+    return engine.check(Encounter.model_validate_json(raw)).to_json()
+
+
 # Drug, HCPCS code, milligrams, billing units of the dose, method, route, minutes, minutes from nine.
 DAY = (
     ("ondansetron", "J2405", 4, 4, "push", "IV", 2, 0),
@@ -88,25 +104,14 @@ def series(engine: Engine, days: int, administrations: int = len(DAY)) -> dict[s
     given: list[dict[str, Any]] = []
     amounts: Counter[str] = Counter()
     for day in range(days):
-        for n, (drug, code, dose, units, method, route, minutes, at) in enumerate(
+        for n, (drug, code, amount, units, method, route, minutes, at) in enumerate(
             DAY[:administrations]
         ):
             start = datetime(2026, 2, 1, 9, 0) + timedelta(days=day, minutes=at)
-            stop = start + timedelta(minutes=minutes)
-            given.append({
-                "id": f"a{day:03d}-{n}", "drug": drug, "hcpcs": code, "dose": dose,
-                "dose_unit": "mg", "route": route, "method": method,
-                "start": start.isoformat(timespec="minutes"),
-                "stop": stop.isoformat(timespec="minutes"),
-                "site": "left forearm", "ordered": True, "administered_by": "RN",
-                "monitoring": True, "response": True,
-            })  # fmt: skip
+            given.append(dose(f"a{day:03d}-{n}", drug, code, amount, method=method, start=start,
+                              minutes=minutes, route=route))  # fmt: skip
             amounts[code] += units
-    chart = {
-        "id": "SERIES", "setting": "facility", "type_of_bill": "131", "date": "2026-02-01",
-        "diagnoses": ["R112", "R520"], "supervision": {"level": "general", "mode": "in_person"},
-        "administrations": given, "lines": [],
-    }  # fmt: skip
+    chart = charted("SERIES", "2026-02-01", given)
     lines: list[dict[str, Any]] = [
         {"code": one.code, "units": one.units, "modifiers": list(one.modifiers),
          "date": one.date.isoformat() if one.date is not None else None}

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from benchmarks.foreign import NotPossibleError, plain
@@ -163,8 +164,7 @@ def reached(thing: Any, path: tuple[str, ...], scope: str, names: Names) -> Any:
         if thing is None:
             return None
         fact = names.scopes[scope][name]
-        for part in fact.path.split("."):
-            thing = getattr(thing, part)
+        thing = attrgetter(fact.path)(thing)
         scope = fact.kind.scope or ""
     return thing
 

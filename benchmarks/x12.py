@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import process_time
 
-from benchmarks.measure import row
+from benchmarks.measure import Row
 from ivpush.readers import Record
 from ivpush.readers.x12 import read
 
@@ -119,13 +119,13 @@ def main() -> None:
             found[name] = min(found.get(name, 9e9), seconds(call, raw, CLAIMS))
         found["few"] = min(found.get("few", 9e9), seconds(ours, few, SAMPLE))
     found["x12sdk"] = seconds(by_x12sdk, few, SAMPLE)
-    row("x12sdk typed models / ours, to encounters", found["x12sdk"] / found["few"], "at least 20",
-        f"{1 / found['x12sdk']:,.0f}/s on {SAMPLE} claims")  # fmt: skip
-    row("openx12 / ours, to encounters", found["openx12"] / found["ours"], "at least 1",
-        f"{1 / found['openx12']:,.0f}/s, ours {1 / found['ours']:,.0f}/s")  # fmt: skip
+    print(Row("x12sdk typed models / ours, to encounters", found["x12sdk"] / found["few"], "at least 20",
+        f"{1 / found['x12sdk']:,.0f}/s on {SAMPLE} claims"))  # fmt: skip
+    print(Row("openx12 / ours, to encounters", found["openx12"] / found["ours"], "at least 1",
+        f"{1 / found['openx12']:,.0f}/s, ours {1 / found['ours']:,.0f}/s"))  # fmt: skip
     small, large = peak(2_000), peak(20_000)
-    row("peak memory, 20,000 claims / 2,000", large / small, "at most 1.05",
-        f"{small:.0f} and {large:.0f} MiB")  # fmt: skip
+    print(Row("peak memory, 20,000 claims / 2,000", large / small, "at most 1.05",
+        f"{small:.0f} and {large:.0f} MiB"))  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,0 +1,64 @@
+"""Tables checked in pieces: peak memory against their length, and what reading them takes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.batches import OWN_PEAK, environment
+from benchmarks.measure import Row, Size
+from ivpush import Encounter
+from ivpush.testing.samples import lines
+
+RUN = f"""
+import json, resource, sys, time
+from pathlib import Path
+import pyarrow.parquet as pq
+from ivpush import check_batches
+from ivpush.frames import iter_records
+{OWN_PEAK}
+def tables(folder):
+    return {{name: pq.ParquetFile(f"{{folder}}/{{name}}.parquet").iter_batches(4_096)
+             for name in ("encounters", "administrations", "lines")}}
+start = time.process_time()
+for _ in iter_records(**tables(sys.argv[1])):
+    pass
+read = time.process_time()
+got = sum(len(one.encounters) + len(one.set_aside) for one in check_batches(**tables(sys.argv[1])))
+print(json.dumps([got, read - start, time.process_time() - read, own_peak()]))
+"""
+
+
+def rows(size: Size) -> Iterator[Row | str]:
+    """Each length against the one before it; the share of reading at the last."""
+    before = None
+    for count in size.of([500, 2_000], [2_000, 8_000, 20_000]):
+        got, read, whole, peak = checked(count)
+        if got != count:
+            raise SystemExit(f"{got} of {count} encounters came back")
+        yield f"{count:,} encounters in Parquet batches of 4,096 rows: peak memory {peak:.0f} MB"
+        if before is not None:
+            yield Row(f"peak memory: {count:,} encounters / {before[0]:,}", peak / before[1])
+        before = (count, peak)
+    yield Row(f"{count:,} encounters: reading and joining / check_batches as a whole", read / whole,
+              "", f"{read:.1f} s, {whole:.1f} s of the processor")  # fmt: skip
+
+
+def checked(count: int) -> tuple[int, float, float, float]:
+    """Encounters, processor seconds of reading alone and of all, peak MB of the process."""
+    import pyarrow.parquet as pq
+
+    from ivpush.frames import encounters_to_tables
+
+    with tempfile.TemporaryDirectory() as folder:
+        made = encounters_to_tables(Encounter.model_validate_json(one) for one in lines(1, count))
+        for name, table in made.items():
+            pq.write_table(table, Path(folder) / f"{name}.parquet")
+        done = subprocess.run([sys.executable, "-c", RUN, folder], check=True, capture_output=True,
+                              text=True, env=environment())  # fmt: skip
+    got, read, whole, peak = json.loads(done.stdout)
+    return got, read, whole, peak
