@@ -55,7 +55,7 @@ def main() -> None:
         chunk = max(1, options.n // (5 * max(1, options.kills)))
         arguments = [sys.executable, str(driver), str(source), str(target), str(options.workers),
                      str(chunk)]  # fmt: skip
-        environ = environment()
+        environ = environment(folder)
         share = options.n / max(1, options.kills)
         for _ in range(options.kills):
             process = subprocess.Popen(arguments, env=environ)

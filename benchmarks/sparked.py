@@ -25,7 +25,7 @@ def rows(size: Size) -> Iterator[Row | str]:
         yield "not measured: Spark needs a Java runtime"
         return
     count = size.of(4_000, 20_000)
-    os.environ |= {"PYTHONPATH": environment()["PYTHONPATH"], "PYSPARK_PYTHON": sys.executable,
+    os.environ |= {"PYTHONPATH": environment(Path())["PYTHONPATH"], "PYSPARK_PYTHON": sys.executable,
                    "SPARK_LOCAL_IP": "127.0.0.1"}  # fmt: skip
     session = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
                .config("spark.ui.showConsoleProgress", "false")

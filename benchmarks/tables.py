@@ -59,6 +59,6 @@ def checked(count: int) -> tuple[int, float, float, float]:
         for name, table in made.items():
             pq.write_table(table, Path(folder) / f"{name}.parquet")
         done = subprocess.run([sys.executable, "-c", RUN, folder], check=True, capture_output=True,
-                              text=True, env=environment())  # fmt: skip
+                              text=True, env=environment(Path(folder)))  # fmt: skip
     got, read, whole, peak = json.loads(done.stdout)
     return got, read, whole, peak

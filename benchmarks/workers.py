@@ -13,7 +13,7 @@ from benchmarks.measure import Row, Size
 
 def rows(size: Size) -> Iterator[Row | str]:
     """The rate of two over the rate of one, start-up included."""
-    count, rounds = size.of(4_000, 20_000), size.of(2, 3)
+    count, rounds = size.of(4_000, 20_000, 100_000), size.of(2, 3)
     with tempfile.TemporaryDirectory() as name:
         source = made(Path(name), count)
         runs = [(batch(source, 1), batch(source, 2)) for _ in range(rounds)]

@@ -192,6 +192,8 @@ def _chunks(
 class _Judge:
     """Makes the tables of a piece: here, or in a process of its own."""
 
+    stamp = None
+
     def __init__(self, options: WorkOptions, engine: Engine | None = None) -> None:
         self._engine = engine or options.engine.engine()
         self._selection = Selection(options.engine.silent)

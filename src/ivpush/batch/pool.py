@@ -14,8 +14,9 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing import connection
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from ivpush.batch.plan import Item, WorkOptions
 from ivpush.batch.work import lost
@@ -24,20 +25,60 @@ from ivpush.errors import Fault, IvpushError, UsageError
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-__all__ = ["Answer", "Pool", "spread"]
+__all__ = ["Answer", "Crew", "Handler", "Here", "Pool", "crew", "spread"]
 
 Answer = TypeVar("Answer")
+Given_co = TypeVar("Given_co", covariant=True)
 Task = TypeVar("Task")
+Chunks = Iterable[tuple[Task, Sequence[Item]]]
 
 _DEATHS_IN_A_ROW = 20
 """More lost records than this without a single success: the fault lies not with the records."""
 _DEAD = (EOFError, ConnectionError, OSError)
 
 
+class Handler(Protocol[Given_co]):
+    """What works on chunks once its engine is built."""
+
+    @property
+    def stamp(self) -> Any:
+        """What the one who hands out the chunks must know of it; plain data."""
+
+    def __call__(self, items: Sequence[Item]) -> Given_co:
+        """The answer to a chunk."""
+
+
+Make = Callable[[WorkOptions], Handler[Answer]]
+"""Builds a handler; named at the top of a module, so that another process finds it."""
+
+
+class Crew(Protocol[Answer]):
+    """Whoever works on chunks: this process, or others."""
+
+    @property
+    def stamp(self) -> Any:
+        """The handler's stamp, once it stands. Raises whatever building an engine raises."""
+
+    def map(self, chunks: Chunks[Task]) -> Generator[tuple[Task, list[Answer]]]:
+        """Answers in the order of the chunks, each with its task; reads only as far as wanted."""
+
+
+@contextmanager
+def crew(
+    make: Make[Answer], options: WorkOptions, *, workers: int, method: str = "spawn"
+) -> Iterator[Crew[Answer]]:
+    """Processes that build their engines while the caller goes on; 0 workers is this process."""
+    if workers < 1:
+        yield Here(make, options)
+        return
+    with Pool(make, options, workers, method) as pool:
+        yield pool
+
+
 def spread(
-    make: Callable[[WorkOptions], Callable[[Sequence[Item]], Answer]],
+    make: Make[Answer],
     options: WorkOptions,
-    chunks: Iterable[tuple[Task, Sequence[Item]]],
+    chunks: Chunks[Task],
     *,
     workers: int,
     method: str = "spawn",
@@ -47,13 +88,21 @@ def spread(
     Each chunk has a task that comes back beside its answers. ``chunks`` is read only as far as
     work is wanted. Raises whatever building an engine raises.
     """
-    if workers < 1:
-        handle = make(options)
+    with crew(make, options, workers=workers, method=method) as those:
+        yield from those.map(chunks)
+
+
+class Here(Generic[Answer]):
+    """Works on chunks in this process."""
+
+    def __init__(self, make: Make[Answer], options: WorkOptions) -> None:
+        self._handle = make(options)
+        self.stamp = self._handle.stamp
+
+    def map(self, chunks: Chunks[Task]) -> Generator[tuple[Task, list[Answer]]]:
+        """Answers in the order of the chunks."""
         for task, items in chunks:
-            yield task, [handle(items)]
-        return
-    with Pool(make, options, workers, method) as pool:
-        yield from pool.map(chunks)
+            yield task, [self._handle(items)]
 
 
 class _Process:
@@ -68,14 +117,11 @@ class _Process:
         )
         self.process.start()
         theirs.close()
-        self.ready = False
 
-    def settle(self) -> None:
-        """Wait until its engine stands; raises what building the engine raised."""
-        if self.ready:
-            return
+    def settle(self) -> Any:
+        """Wait until its engine stands, once; raises what building it raised, gives its stamp."""
         try:
-            error = self.pipe.recv()
+            said = self.pipe.recv()
         except _DEAD:
             raise UsageError(
                 Fault(
@@ -85,9 +131,9 @@ class _Process:
                     "if __name__ == '__main__'",
                 )
             ) from None
-        if isinstance(error, IvpushError):
-            raise error
-        self.ready = True
+        if isinstance(said, IvpushError):
+            raise said
+        return said
 
     def give(self, number: int, items: Sequence[Item]) -> None:
         """Hand it a chunk; a process that has died in the meantime is noticed on receiving."""
@@ -109,7 +155,7 @@ class Pool(Generic[Answer]):
 
     def __init__(
         self,
-        make: Callable[[WorkOptions], Callable[[Sequence[Item]], Answer]],
+        make: Make[Answer],
         options: WorkOptions,
         workers: int,
         method: str = "spawn",
@@ -120,17 +166,23 @@ class Pool(Generic[Answer]):
         self._processes: list[_Process] = []
         self._lost = 0
         self._wanted = workers
+        self._stamps: list[Any] = []
 
     def __enter__(self) -> Pool[Answer]:
         try:
             for _ in range(self._wanted):
                 self._processes.append(self._start())
-            for one in self._processes:
-                one.settle()
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    @property
+    def stamp(self) -> Any:
+        """The handlers' stamp: waits until every process stands, raises what building raised."""
+        if not self._stamps:
+            self._stamps = [one.settle() for one in self._processes]
+        return self._stamps[0]
 
     def __exit__(self, *_exception: object) -> None:
         for one in self._processes:
@@ -140,10 +192,9 @@ class Pool(Generic[Answer]):
     def _start(self) -> _Process:
         return _Process(self._context, self._make, self._options)
 
-    def map(
-        self, chunks: Iterable[tuple[Task, Sequence[Item]]]
-    ) -> Iterator[tuple[Task, list[Answer]]]:
+    def map(self, chunks: Chunks[Task]) -> Generator[tuple[Task, list[Answer]]]:
         """Answers in the order of the chunks, with at most two chunks a process in flight."""
+        _ = self.stamp
         source = enumerate(chunks)
         tasks: dict[int, Task] = {}
         again: deque[tuple[int, Sequence[Item]]] = deque()
@@ -251,7 +302,7 @@ def _serve(pipe: Connection, other: Connection, make: Any, options: WorkOptions,
         return
     gc.collect()
     gc.freeze()  # the engine stays; nobody need look at it again
-    pipe.send(None)
+    pipe.send(handle.stamp)
     inbox: queue.SimpleQueue[tuple[int, Sequence[Item]]] = queue.SimpleQueue()
     # A chunk is taken off the pipe while another is worked on, so that neither end ever waits for
     # the other to read.

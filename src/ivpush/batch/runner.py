@@ -16,10 +16,9 @@ from ivpush import __version__
 from ivpush.batch.intake import Chunk, Intake, Position
 from ivpush.batch.outputs import Checkpoint, Output, promote, refuse
 from ivpush.batch.plan import ROW_FORMATS, Counts, Plan, WorkOptions
-from ivpush.batch.pool import spread
-from ivpush.batch.work import Done, Worker, head_of
+from ivpush.batch.pool import crew
+from ivpush.batch.work import Done, Stamp, Worker
 from ivpush.errors import Fault, UsageError, did_you_mean
-from ivpush.writers import WriteOptions
 
 __all__ = ["Seen", "run"]
 
@@ -50,13 +49,16 @@ def run(
     whole chunks under their partial names, and ``resume`` goes on from there.
     """
     batch = _Batch(plan, note or (lambda _text: None))
-    if batch.finished():
-        return batch.counts
     with ExitStack() as stack:
+        those = stack.enter_context(
+            crew(Worker, batch.work, workers=plan.workers, method=plan.method)
+        )
+        batch.hash_input()  # while the processes build their engines
+        if batch.finished(those.stamp):
+            return batch.counts
         stack.callback(batch.leave)
         batch.open()
-        chunks = batch.intake.chunks(batch.at)
-        answers = spread(Worker, batch.work, chunks, workers=plan.workers, method=plan.method)
+        answers = those.map(batch.intake.chunks(batch.at))
         stack.callback(answers.close)
         for chunk, parts in answers:
             reasons = batch.take(chunk, parts)
@@ -72,7 +74,6 @@ class _Batch:
 
     def __init__(self, plan: Plan, note: Callable[[str], None]) -> None:
         _check(plan)
-        engine = plan.engine.engine()  # a pack or policy that is unfit is told before all else
         self.plan = plan
         self.intake = Intake(plan, note)
         self.work = WorkOptions(
@@ -80,11 +81,7 @@ class _Batch:
         )
         self.counts, self.at = Counts(), Position()
         self.outputs: list[Output] = []
-        self._pack, self._version = engine.pack.digest, __version__
-        self._heads = [
-            head_of(name, WriteOptions(engine.pack, __version__, plan.show_text))
-            for name in self.work.formats
-        ]
+        self._heads: tuple[bytes, ...] = ()
         self._files = [path for _, path in plan.outputs]
         if plan.set_aside is not None:
             self._files.append(plan.set_aside)
@@ -95,7 +92,7 @@ class _Batch:
                 refuse(path, self.intake.files, taken)
         self._point = self._checkpoint()
         self._before = self._point.read() if self._point is not None and plan.resume else None
-        self._done = False
+        self._done, self._input = False, ""
 
     def _checkpoint(self) -> Checkpoint | None:
         """Where the state goes; None where an input or an output could not be gone back in."""
@@ -110,7 +107,12 @@ class _Batch:
             )
         return None if problem else Checkpoint(self._files[0])
 
-    def _job(self) -> dict[str, Any]:
+    def hash_input(self) -> None:
+        """Read the input once to know it again, where the run could be resumed."""
+        if self._point is not None:
+            self._input = self.intake.identity()
+
+    def _job(self, pack: str) -> dict[str, Any]:
         """What must be the same for a run to be resumed. Processes and chunks change no byte."""
         plan = self.plan
         options = {
@@ -126,17 +128,18 @@ class _Batch:
             "showing text": plan.show_text,
         }
         return {
-            "version": self._version,
-            "pack": self._pack,
-            "input": self.intake.identity(),
+            "version": __version__,
+            "pack": pack,
+            "input": self._input,
             "options": options,
         }
 
-    def finished(self) -> bool:
+    def finished(self, stamp: Stamp) -> bool:
         """Whether an earlier run did everything but give the files their names."""
+        self._heads = stamp.heads
         if self._point is None:
             return False
-        self._task = self._job()
+        self._task = self._job(stamp.digest)
         if self._before is None:
             return False
         self._compare(self._before)

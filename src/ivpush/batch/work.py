@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ivpush.engine import Worked
     from ivpush.writers import ResultWriter
 
-__all__ = ["Done", "Single", "Singles", "Worker", "broken", "head_of", "lost"]
+__all__ = ["Done", "Single", "Singles", "Stamp", "Worker", "broken", "lost"]
 
 Single = tuple[str, bytes | None, str]
 """One record's answer: its place, its result as JSON or None, and why there is none."""
@@ -44,6 +44,16 @@ class Done:
     counts: Counts = field(default_factory=Counts)
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What writing a batch's files takes from those who check it."""
+
+    digest: str
+    """Identity of the pack that judges."""
+    heads: tuple[bytes, ...]
+    """What each format writes before its rows."""
+
+
 class Worker:
     """Checks chunks of records and writes them in the formats that were asked for."""
 
@@ -52,12 +62,8 @@ class Worker:
         self._engine = options.engine.engine()
         self._selection = Selection(options.engine.silent)
         self._write = WriteOptions(self._engine.pack, __version__, options.show_text)
-        self._heads = [head_of(one, self._write) for one in options.formats]
-
-    @property
-    def digest(self) -> str:
-        """Identity of the pack that judges here."""
-        return self._engine.pack.digest
+        self._heads = [_head(one, self._write) for one in options.formats]
+        self.stamp = Stamp(self._engine.pack.digest, tuple(self._heads))
 
     def __call__(self, items: Sequence[Item]) -> Done:
         """The rows of a chunk, in the order of its records."""
@@ -114,15 +120,12 @@ class Worker:
 class Singles:
     """Checks chunks of records and gives every record's own answer."""
 
+    stamp = None
+
     def __init__(self, options: WorkOptions) -> None:
         self._options = options
         self._engine = options.engine.engine()
         self._selection = Selection(options.engine.silent)
-
-    @property
-    def digest(self) -> str:
-        """Identity of the pack that judges here."""
-        return self._engine.pack.digest
 
     def __call__(self, items: Sequence[Item]) -> list[Single]:
         """One answer a record, in order."""
@@ -149,7 +152,7 @@ def lost(item: Item) -> Item:
     return "aside", item[1], item[2], str(said)
 
 
-def head_of(name: str, options: WriteOptions) -> bytes:
+def _head(name: str, options: WriteOptions) -> bytes:
     """What a format writes before its rows: a document without any."""
     buffer = io.BytesIO()
     _writer(name, buffer, options).close()
