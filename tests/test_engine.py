@@ -347,6 +347,31 @@ def test_policies_change_what_they_say() -> None:
     assert codes(check(drip, engine=strict)) == {}
 
 
+CONCURRENT = [
+    given(f"{kind}{n}", drug=drug, method="infusion") | {"start": start, "stop": stop}
+    for n, day, hour in ((1, 2, 8), (2, 2, 20), (3, 3, 8))
+    for kind, drug, start, stop in (
+        ("c", "ceftriaxone", f"2026-03-0{day}T{hour:02}:00", f"2026-03-0{day}T{hour:02}:59"),
+        ("v", "vancomycin", f"2026-03-0{day}T{hour:02}:05", f"2026-03-0{day}T{hour + 1:02}:20"),
+    )
+]
+"""Two bags at once in the morning and in the evening of a day, and in the morning of the next."""
+
+
+@pytest.mark.parametrize(
+    ("bound", "days"),
+    [("encounter_id", ["02"]), ("calendar_day", ["02", "03"]), ("gap_hours", ["02", "03"])],
+)
+def test_a_concurrent_infusion_once_in_what_the_policy_bounds(bound: str, days: list[str]) -> None:
+    engine = Engine(pack=PACK, policies={"encounter_boundary": bound})
+    made = check(CONCURRENT, None, engine)
+    found = [one for one in made.suggested if one.code == "96368"]
+    assert [(one.units, str(one.date)) for one in found] == [(1, f"2026-03-{d}") for d in days]
+    lines = [line(n, one.code, one.units, modifiers=list(one.modifiers), date=str(one.date))
+             for n, one in enumerate(made.suggested, 1)]  # fmt: skip
+    assert check(CONCURRENT, lines, engine).status == "clean"
+
+
 @pytest.mark.parametrize("minutes", [15, 16, 30, 31, 90, 91, 150, 151, 480, 481])
 def test_hours_at_their_boundaries(minutes: int) -> None:
     drug = codes(check([given("a", method="infusion", minutes=minutes)]))

@@ -6,7 +6,7 @@ Steps 1 to 5 of DESIGN section 3 for one encounter. Codes, ranks and numbers com
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import date, tzinfo
 from typing import TYPE_CHECKING
 
 from ivpush import clock, standalone
@@ -50,7 +50,7 @@ def derive(encounter: Encounter, book: Book, denied: str | None) -> Derived:
     drips = _drips_by_site(facts) if wet else {}
     for chain in chains:
         _services_of(chain, drips, book)
-    _concurrent(chains, encounter, book)
+    _concurrent(chains, encounter, book, zone)
     services: list[ServiceFacts] = []
     by = None
     for chain in chains:
@@ -251,12 +251,15 @@ def _refuse(service: ServiceFacts, reason: str) -> None:
         one.billable = False
 
 
-def _concurrent(chains: list[Chain], encounter: Encounter, book: Book) -> None:
+def _concurrent(
+    chains: list[Chain], encounter: Encounter, book: Book, zone: tzinfo | None
+) -> None:
     """Give drips that run with a kept one their concurrent role: one an encounter, the rest none.
 
     The higher rank, then the longer, then the earlier keeps its role (a named primary before all).
+    Where the policy ends an encounter earlier, each such part has its one, and none a second a day.
     """
-    used = False
+    used: set[int | date | None] = set()
     primary = encounter.primary_administration if book.by_reason(encounter.setting) else None
     for chain in chains:
         drips = [s for s in chain.services
@@ -277,12 +280,23 @@ def _concurrent(chains: list[Chain], encounter: Encounter, book: Book) -> None:
                 or (together < 60 * book.policy.concurrent_min_overlap_minutes)
             ):
                 kept = clock.unite([*kept, *service.spans])
-            elif used and row.once:
+                continue
+            bounds = _bounds(service, book, zone)
+            if row.once and not used.isdisjoint(bounds):
                 _refuse(service, "concurrent_already_reported")
                 chain.services.remove(service)
             else:
-                used = True
+                used.update(bounds)
                 service.role, service.row, service.because = "concurrent", row, "concurrent"
+
+
+def _bounds(
+    service: ServiceFacts, book: Book, zone: tzinfo | None
+) -> tuple[int | date | None, ...]:
+    """The visit and the day of a timed service, where the policy bounds encounters by such."""
+    if book.policy.encounter_boundary == "encounter_id":
+        return (None,)
+    return service.administrations[0].visit, clock.local_date(service.spans[0][0], zone)
 
 
 def _together(drips: list[ServiceFacts]) -> bool:
