@@ -25,6 +25,7 @@ from ivpush.batch import Counts, EngineOptions, Outcome, Plan, Seen, check_many,
 from ivpush.batch.plan import Item, WorkOptions
 from ivpush.batch.pool import spread
 from ivpush.batch.work import Done, Worker
+from ivpush.engine import Worked
 from ivpush.readers import ReadOptions, Record, SetAside
 from ivpush.readers.json import read
 
@@ -200,13 +201,21 @@ class Killing(Worker):
         return super().__call__(items)
 
 
-class Failing(Worker):
-    """A worker whose engine fails on one kind of record."""
+class FailingEngine(Engine):
+    """An engine that fails on one encounter."""
 
-    def _work(self, item: Item) -> Any:
-        if b'"poison"' in item[2]:
-            self._engine = None  # type: ignore[assignment]
-        return super()._work(item)
+    def work(self, encounter: Encounter) -> Worked:
+        if encounter.id == "poison":
+            raise AttributeError(encounter.id)
+        return super().work(encounter)
+
+
+class Failing(Worker):
+    """A worker whose engine fails on one encounter."""
+
+    def __init__(self, options: WorkOptions) -> None:
+        super().__init__(options)
+        self._engine = FailingEngine(pack=self._engine.pack)
 
 
 def poisoned(folder: Path) -> Path:
@@ -239,10 +248,11 @@ def test_our_own_failure_sets_the_record_aside_without_its_values(
     out.mkdir()
     monkeypatch.setattr("ivpush.batch.runner.Worker", Failing)
     counts = run(plan(source, out, workers=0, chunk=7))
-    assert counts.checked + counts.set_aside == counts.read == 11
-    assert json.loads((out / "aside.ndjson").read_bytes().splitlines()[0])["reason"].startswith(
-        "checking it failed inside ivpush (AttributeError)"
-    )
+    assert (counts.read, counts.checked, counts.set_aside) == (11, 10, 1)
+    row = json.loads((out / "aside.ndjson").read_bytes())
+    assert row["reason"].startswith("checking it failed inside ivpush (AttributeError)")
+    ids = [json.loads(one)["encounter"] for one in written(out)["out.ndjson"].splitlines()]
+    assert ids == [f"E{n}" for n in range(11) if n != 6]
 
 
 def test_a_killed_process_costs_nothing(

@@ -34,6 +34,8 @@ Chunks = Iterable[tuple[Task, Sequence[Item]]]
 
 _DEATHS_IN_A_ROW = 20
 """More lost records than this without a single success: the fault lies not with the records."""
+_ALLOCATIONS = 20_000
+"""Records that a process makes before it looks for rings of them: checks leave none behind."""
 _DEAD = (EOFError, ConnectionError, OSError)
 
 
@@ -302,6 +304,7 @@ def _serve(pipe: Connection, other: Connection, make: Any, options: WorkOptions,
         return
     gc.collect()
     gc.freeze()  # the engine stays; nobody need look at it again
+    gc.set_threshold(_ALLOCATIONS, 10, 10)
     pipe.send(handle.stamp)
     inbox: queue.SimpleQueue[tuple[int, Sequence[Item]]] = queue.SimpleQueue()
     # A chunk is taken off the pipe while another is worked on, so that neither end ever waits for

