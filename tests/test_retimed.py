@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivpush import Encounter, Engine, Pack
@@ -74,9 +74,25 @@ def test_any_length_bills_what_the_chart_derived_anew_bills(
     short, derived, _ = retimed(encounter, engine, index)
     for minutes in [*some, 1440, 0, 91, *MARKS[::7]]:
         anew = drafts_of(derived(minutes), encounter, book)
-        assert short.kind(minutes) == kind_of(anew), minutes
+        assert kind_of(short.drafts(minutes)) == kind_of(anew), minutes
         told = suggested_lines(short.drafts(minutes), book)
         assert told == suggested_lines(anew, book), minutes
+
+
+@settings(max_examples=25)
+@given(openings())
+def test_changes_are_those_of_every_minute(opening: tuple[Encounter, int, dict[str, Any]]) -> None:
+    encounter, index, policies = opening
+    engine = Engine(pack=PACK, policies=policies)
+    book = engine.pack.book(encounter.service_date, None, engine.policies)
+    found, _, _ = retimed(encounter, engine, index)
+    kinds = [kind_of(found.drafts(minutes)) for minutes in range(1441)]
+    wanted = [n for n in range(1441) if n == 0 or kinds[n] != kinds[n - 1]]
+    told = [(n, kind_of(drafts), suggested_lines(drafts, book)) for n, drafts in found.changes()]
+    assert [n for n, _, _ in told] == wanted
+    for minutes, kind, lines in told:
+        assert kind == kinds[minutes]
+        assert lines == suggested_lines(found.drafts(minutes), book)
 
 
 def test_a_plain_drip_is_derived_a_few_times_for_a_whole_day() -> None:
@@ -89,6 +105,6 @@ def test_a_plain_drip_is_derived_a_few_times_for_a_whole_day() -> None:
     ):
         index = next(n for n, one in enumerate(doses_given) if one.minutes is None)
         found, _, asked = retimed(chart(*doses_given), engine, index)
-        kinds = {found.kind(minutes) for minutes in MARKS}
+        kinds = {kind_of(found.drafts(minutes)) for minutes in MARKS}
         assert len(kinds) > 20
         assert len(asked) < len(kinds)

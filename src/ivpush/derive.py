@@ -251,9 +251,7 @@ def _refuse(service: ServiceFacts, reason: str) -> None:
         one.billable = False
 
 
-def _concurrent(
-    chains: list[Chain], encounter: Encounter, book: Book, zone: tzinfo | None
-) -> None:
+def _concurrent(chains: list[Chain], encounter: Encounter, book: Book, zone: tzinfo | None) -> None:
     """Give drips that run with a kept one their concurrent role: one an encounter, the rest none.
 
     The higher rank, then the longer, then the earlier keeps its role (a named primary before all).

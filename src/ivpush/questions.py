@@ -201,12 +201,12 @@ def _minutes(
         encounter, book, lambda n: derive(_with(encounter, index, minutes=n, stop=None)),
         bends(one, facts, book, most),
     )  # fmt: skip
-    starts = retimed.starts()
-    if len(starts) > 1:
-        bounds = [*(start - 1 for start in starts[1:]), most]
+    found = [(low, suggested_lines(drafts, book)) for low, drafts in retimed.changes()]
+    if len(found) > 1:
+        bounds = [*(low - 1 for low, _ in found[1:]), most]
         answers = tuple([
-            Answer(Between(path, low, high), suggested_lines(retimed.drafts(low), book))
-            for low, high in zip(starts, bounds, strict=True)
+            Answer(Between(path, low, high), lines)
+            for (low, lines), high in zip(found, bounds, strict=True)
         ])  # fmt: skip
         who, ask = book.question("stop")
         place = f"administrations[{index}].stop"

@@ -8,7 +8,7 @@ the lines in between follow from the services that grew.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from itertools import pairwise
@@ -33,6 +33,7 @@ Kind = frozenset[tuple[str, int, tuple[str, ...], date | None]]
 """Codes, units, modifiers and dates: where they are equal, answers bill the same."""
 _Rest = tuple[Any, ...]
 """What lines rest on: a stretch of minutes by its first, then hours and days of what grows."""
+_HOUR = 60
 _STEPS = frozenset({-60, 0, 60})
 
 
@@ -91,31 +92,40 @@ class Retimed:
             self._spread(low, high)
         self._at.clear()  # a slope changes the chart at its end
 
-    def starts(self) -> list[int]:
-        """The minutes, from the first, from which on something else is billed."""
-        found = [self._lows[0]]
+    def changes(self) -> Iterator[tuple[int, list[Draft]]]:
+        """The minutes, from the first, from which on something else is billed, and the drafts."""
+        last: Kind | None = None
         for low, high in pairwise([*self._lows, self._last + 1]):
             at = low
             while at < high:
-                if self.kind(at) != self.kind(found[-1]):
-                    found.append(at)
-                at = self._next(at, high)
-        return found
+                rest = self._rests_on(at)
+                kind, drafts = self._kinds.get(rest), None
+                if kind is None:
+                    drafts = self.drafts(at)
+                    kind = self._kinds[rest] = kind_of(drafts)
+                if kind != last:
+                    last = kind
+                    yield at, self.drafts(at) if drafts is None else drafts
+                at = self._next(at, high, rest)
 
-    def _next(self, at: int, high: int) -> int:
+    def _next(self, at: int, high: int, rest: _Rest) -> int:
         """The first minute after ``at`` whose lines rest on something else; else ``high``."""
-        rest = self._rests_on(at)
-        if at + 1 < high and self._rests_on(at + 1) != rest:
-            return at + 1
-        return bisect_left(range(high), True, at + 1, key=lambda n: self._rests_on(n) != rest)
 
-    def kind(self, minutes: int) -> Kind:
-        """What so many minutes would bill."""
-        rest = self._rests_on(minutes)
-        found = self._kinds.get(rest)
-        if found is None:
-            found = self._kinds[rest] = kind_of(self.drafts(minutes))
-        return found
+        def other(minutes: int) -> bool:
+            return self._rests_on(minutes) != rest
+
+        below = at + 1
+        if below < high and other(below):
+            return below
+        hour = at + _HOUR  # hours come evenly, so try where the next one does
+        if below < hour < high:
+            if other(hour):
+                if not other(hour - 1):
+                    return hour
+                high = hour
+            else:
+                below = hour
+        return bisect_left(range(high), True, below, key=other)
 
     def drafts(self, minutes: int) -> list[Draft]:
         """The drafts of so many minutes, good until the next are asked for."""
@@ -156,6 +166,8 @@ class _Growth:
     spans: list[Span]
     moves: list[tuple[int, int]]
     """Seconds that the ends of each span move in a minute."""
+    inside: bool
+    """Whether more moves than the end of the last span."""
     hours: bool
     """Whether its minutes earn further hours."""
 
@@ -179,8 +191,7 @@ class _Growth:
             return (further,)
         begun = clock.local_date(self.spans[0][0] + more * self.moves[0][0], zone)
         ended = clock.local_date(self.spans[-1][1] + more * self.moves[-1][1] - 1, zone)
-        inside = any(first for first, _ in self.moves) or any(last for _, last in self.moves[:-1])
-        if begun == ended or not inside:
+        if begun == ended or not self.inside:
             return further, begun, ended
         spans = self.spans_at(more)
         return further, *(clock.day_reached(spans, 3600 * n, zone) for n in range(1, further + 2))
@@ -245,7 +256,8 @@ def _growth(short: ServiceFacts, long: ServiceFacts, more: int, book: Book) -> _
     hours = all(one.further == further_hours(one.minutes or 0, book) for one in (short, long))
     if uneven or abs(by) > 1 or not starts or not (hours or short.further == long.further == 0):
         return None
-    return _Growth(long, short.minutes, by, list(short.spans), moves, hours)
+    inside = any(first for first, _ in moves) or any(last for _, last in moves[:-1])
+    return _Growth(long, short.minutes, by, list(short.spans), moves, inside, hours)
 
 
 def _extent(service: ServiceFacts) -> tuple[Any, ...]:
