@@ -6,7 +6,6 @@ what reading its JSON again costs.
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from ivpush.models import Encounter
 from ivpush.readers import Record, SetAside
 from ivpush.readers.json import record
 from ivpush.writers import WriteOptions
-from ivpush.writers.safe import as_json, escaped_json
+from ivpush.writers.safe import aside_row, escaped_json
 
 if TYPE_CHECKING:
     from ivpush.engine import Engine, Worked
@@ -80,10 +79,7 @@ class Worker:
         for block in _judged(items, self._options, self._engine):
             for item, made in block:
                 if isinstance(made, InputError):
-                    reason = "; ".join(map(str, made.faults))
-                    done.counts.set_aside += 1
-                    done.reasons.append(f"{item[1]}: {reason}")
-                    aside.append(_row(item, reason, show_text=self._options.show_text))
+                    aside.append(self._put_aside(item, made, done))
                     continue
                 self._count(made, done.counts)
                 for writer in writers:
@@ -97,6 +93,12 @@ class Worker:
         ]
         done.aside = b"".join(aside)
         return done
+
+    def _put_aside(self, item: Item, error: InputError, done: Done) -> bytes:
+        reason = "; ".join(map(str, error.faults))
+        done.counts.set_aside += 1
+        done.reasons.append(f"{item[1]}: {reason}")
+        return aside_row(item[1], reason, item[2], show_text=self._write.show_text)
 
     def _count(self, work: Worked, counts: Counts) -> None:
         counts.checked += 1
@@ -204,13 +206,3 @@ def broken(error: BaseException) -> InputError:
             "check it on its own, and report it without patient data",
         )
     )
-
-
-def _row(item: Item, reason: str, *, show_text: bool) -> bytes:
-    row: dict[str, Any] = {"place": item[1], "reason": reason}
-    if show_text and item[2]:
-        try:
-            row["raw"] = item[2].decode()
-        except UnicodeDecodeError:
-            row["raw_base64"] = base64.b64encode(item[2]).decode()
-    return as_json(row) + b"\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import base64
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -90,7 +89,11 @@ class Intake:
         for fault in one.error.faults:
             print(f"ivpush: {plain(one.place)}: {plain(str(fault))}", file=sys.stderr)
         if self.aside is not None:
-            self.aside.write(_row(one, show_text=self._options.show_text))
+            from ivpush.writers.safe import aside_row
+
+            reason = "; ".join(map(str, one.error.faults))
+            show = self._options.show_text
+            self.aside.write(aside_row(one.place, reason, one.raw, show_text=show))
 
     def readings(
         self,
@@ -187,16 +190,3 @@ def note(one: Note) -> None:
 
 def _map(name: str | None) -> Path | str | None:
     return Path(name) if name is not None and Path(name).is_file() else name
-
-
-def _row(one: SetAside, *, show_text: bool) -> bytes:
-    """Place and reason as a line of JSON; the record itself only where its words may be shown."""
-    from ivpush.writers.safe import as_json
-
-    row = {"place": one.place, "reason": "; ".join(map(str, one.error.faults))}
-    if show_text and one.raw is not None:
-        try:
-            row["raw"] = one.raw.decode()
-        except UnicodeDecodeError:
-            row["raw_base64"] = base64.b64encode(one.raw).decode()
-    return as_json(row) + b"\n"

@@ -6,6 +6,7 @@ or forge output; every writer passes ids and messages through here.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-__all__ = ["Place", "as_json", "escaped_json", "place_of", "visible"]
+__all__ = ["Place", "as_json", "aside_row", "escaped_json", "place_of", "visible"]
 
 _LINE = re.compile(r"(?s)(.*):([1-9][0-9]{0,15})")
 _ITEM = re.compile(r"(?s)(.*)\[[0-9]+\]")
@@ -45,6 +46,17 @@ def escaped_json(text: bytes) -> bytes:
 def as_json(value: Any) -> bytes:
     """Compact JSON in plain ASCII, so that every foreign character is an escape."""
     return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode()
+
+
+def aside_row(place: str, reason: str, raw: bytes | None, *, show_text: bool) -> bytes:
+    """Place and reason of a record set aside, as a line of JSON; the record itself if asked."""
+    row = {"place": place, "reason": reason}
+    if show_text and raw:
+        try:
+            row["raw"] = raw.decode()
+        except UnicodeDecodeError:
+            row["raw_base64"] = base64.b64encode(raw).decode()
+    return as_json(row) + b"\n"
 
 
 @dataclass(frozen=True, slots=True)
