@@ -151,7 +151,7 @@ def test_a_series_billed_as_suggested_is_clean() -> None:
     claim = series(engine, 7)
     result = engine.check(Encounter.model_validate_json(json.dumps(claim)))
     assert result.status == "clean"
-    assert len(claim["lines"]) == 51
+    assert len(claim["lines"]) == 57
     assert not any(one.severity == "error" for one in result.violations)
 
 
