@@ -35,7 +35,7 @@ Chunks = Iterable[tuple[Task, Sequence[Item]]]
 _DEATHS_IN_A_ROW = 20
 """More lost records than this without a single success: the fault lies not with the records."""
 _ALLOCATIONS = 20_000
-"""Records that a process makes before it looks for rings of them: checks leave none behind."""
+"""New objects before a process looks for rings among them: checks leave none behind."""
 _DEAD = (EOFError, ConnectionError, OSError)
 
 
