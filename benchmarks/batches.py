@@ -62,15 +62,27 @@ def made(folder: Path, count: int) -> Path:
 
 def batch(source: Path, workers: int) -> Batch:
     """One run of a batch."""
-    script = source.parent / "run.py"
+    return side_by_side(source, workers, 1)[0]
+
+
+def side_by_side(source: Path, workers: int, runs: int) -> list[Batch]:
+    """So many runs of the same batch at once, which know nothing of each other."""
+    script = source.with_name("run.py")
     script.write_text(RUN, "utf-8")
-    target = source.parent / "out.ndjson"
-    done = subprocess.run(
-        [sys.executable, str(script), str(source), str(target), str(workers)],
-        check=True, capture_output=True, text=True, env=environment(source.parent),
-    )  # fmt: skip
-    target.unlink()
-    return Batch(*json.loads(done.stdout))
+    targets = [source.with_name(f"out{n}.ndjson") for n in range(runs)]
+    begun = [
+        subprocess.Popen(
+            [sys.executable, str(script), str(source), str(target), str(workers)],
+            stdout=subprocess.PIPE, text=True, env=environment(source.parent),
+        )
+        for target in targets
+    ]  # fmt: skip
+    said = [one.communicate()[0] for one in begun]
+    if any(one.returncode for one in begun):
+        raise SystemExit("a batch ended badly; what it said stands above")
+    for target in targets:
+        target.unlink()
+    return [Batch(*json.loads(one)) for one in said]
 
 
 def environment(folder: Path) -> dict[str, str]:

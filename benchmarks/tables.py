@@ -35,6 +35,8 @@ print(json.dumps([got, read - start, time.process_time() - read, own_peak()]))
 
 def rows(size: Size) -> Iterator[Row | str]:
     """Each length against the one before it; the share of reading at the last."""
+    import narwhals  # noqa: F401 - frames need it; without it the section says so
+
     before = None
     for count in size.of([500, 2_000], [2_000, 8_000, 20_000]):
         got, read, whole, peak = checked(count)

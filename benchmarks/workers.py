@@ -7,21 +7,28 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.batches import batch, made
+from benchmarks.batches import batch, made, side_by_side
 from benchmarks.measure import Row, Size
 
 
 def rows(size: Size) -> Iterator[Row | str]:
-    """The rate of two over the rate of one, start-up included."""
+    """The rate of two over the rate of one, start-up included; what the machine would allow."""
     count, rounds = size.of(4_000, 20_000, 100_000), size.of(2, 3)
+    alone, both = [], []
     with tempfile.TemporaryDirectory() as name:
         source = made(Path(name), count)
         runs = [(batch(source, 1), batch(source, 2)) for _ in range(rounds)]
+        for _ in range(rounds):
+            alone.append(batch(source, 0).seconds)
+            both.append(max(one.seconds for one in side_by_side(source, 0, 2)))
     one, two = (min(found, key=lambda run: run.seconds) for found in zip(*runs, strict=True))
     yield Row(f"{count:,} encounters, start-up included: rate of two processes / of one",
               one.seconds / two.seconds, "at least 1.8",
               f"{count / two.seconds:,.0f}/s, {count / one.seconds:,.0f}/s; {os.cpu_count()} cores, "
               f"load {os.getloadavg()[0]:.1f}")  # fmt: skip
+    yield Row("the bound of this machine: two batches that share nothing, at once / one alone",
+              2 * min(alone) / min(both), "",
+              f"{min(both):.1f} s each at once, {min(alone):.1f} s alone")  # fmt: skip
     one, two = (min(found, key=lambda run: run.cpu) for found in zip(*runs, strict=True))
-    yield Row("the same, processor time (less moved by load): two processes / one",
+    yield Row("two processes / one, processor time (less moved by load)",
               two.cpu / one.cpu, "", f"{two.cpu:.1f} s, {one.cpu:.1f} s")  # fmt: skip

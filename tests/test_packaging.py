@@ -163,3 +163,13 @@ def test_every_dependency_is_pinned() -> None:
     project = PROJECT["project"]
     asked = [*project["dependencies"], *project["optional-dependencies"]["test"]]
     assert {plain(one) for one in asked} - pinned == set()
+
+
+def test_measuring_needs_no_more_than_its_extra() -> None:
+    """``pip install '.[bench]'`` is all that a section of the benchmarks needs, tables included."""
+    extras = PROJECT["project"]["optional-dependencies"]
+
+    def names(extra: str) -> set[str]:
+        return {re.split(r"[<>=]", one, maxsplit=1)[0] for one in extras[extra]}
+
+    assert names("frames") | names("spark") <= names("bench")
