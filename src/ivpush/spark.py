@@ -18,10 +18,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ivpush.errors import Fault, UsageError
+from ivpush.writers.safe import escaped_json
 
 if TYPE_CHECKING:
     from ivpush.batch.plan import Item
-    from ivpush.batch.work import Single, Singles
+    from ivpush.batch.work import Singles
+    from ivpush.result import Result
 
 __all__ = ["COLUMNS", "check", "judge"]
 
@@ -106,7 +108,8 @@ def judge(batches: Iterable[Any], options: str, keep: Sequence[str]) -> Iterator
     kinds = {"string": pa.string(), "int": pa.int32(), "array<string>": pa.list_(pa.string())}
     for batch in batches:
         texts = batch.column(batch.num_columns - 1).to_pylist()
-        rows = [_row(one) for one in handle([_item(n, text) for n, text in enumerate(texts, 1)])]
+        items = [_item(n, text) for n, text in enumerate(texts, 1)]
+        rows = [_row(result, reason) for _, result, reason in handle.results(items)]
         made = [batch.column(batch.schema.get_field_index(name)) for name in keep]
         made += [pa.array([row.get(name) for row in rows], kinds[kind])
                  for name, kind in COLUMNS.items()]  # fmt: skip
@@ -122,25 +125,23 @@ def _item(number: int, text: Any) -> Item:
     return "aside", place, b"", "the row holds no text; write the encounter as JSON"
 
 
-def _row(one: Single) -> dict[str, Any]:
-    _place, text, reason = one
-    if text is None:
+def _row(result: Result | None, reason: str) -> dict[str, Any]:
+    if result is None:
         return {"reason": reason}
-    result = json.loads(text)
-    severities = [broken["severity"] for broken in result["violations"]]
+    severities = [broken.severity for broken in result.violations]
     return {
-        "id": result["encounter"],
-        "status": result["status"],
+        "id": result.encounter,
+        "status": result.status,
         "errors": severities.count("error"),
         "warnings": severities.count("warning"),
         "infos": severities.count("info"),
-        "rules": sorted({broken["rule"] for broken in result["violations"]}),
-        "suggested": [f"{'-'.join((line['code'], *line['modifiers']))} x{line['units']}"
-                      for line in result["suggested"]],
-        "questions": len(result["questions"]),
-        "pack": result["pack"]["name"],
-        "pack_version": result["pack"]["version"],
-        "result": text.decode(),
+        "rules": sorted({broken.rule for broken in result.violations}),
+        "suggested": [f"{'-'.join((line.code, *line.modifiers))} x{line.units}"
+                      for line in result.suggested],
+        "questions": len(result.questions),
+        "pack": result.pack.name,
+        "pack_version": result.pack.version,
+        "result": escaped_json(result.to_json()).decode(),
     }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from ivpush.writers.safe import aside_row, escaped_json
 
 if TYPE_CHECKING:
     from ivpush.engine import Engine, Worked
+    from ivpush.result import Result
     from ivpush.writers import ResultWriter
 
 __all__ = ["Done", "Single", "Singles", "Stamp", "Worker", "broken", "lost"]
@@ -126,15 +127,21 @@ class Singles:
 
     def __call__(self, items: Sequence[Item]) -> list[Single]:
         """One answer a record, in order."""
-        blocks = _judged(items, self._options, self._engine)
-        return [self._single(item, made) for block in blocks for item, made in block]
+        return [
+            (place, None if result is None else escaped_json(result.to_json()), reason)
+            for place, result, reason in self.results(items)
+        ]
 
-    def _single(self, item: Item, made: Worked | InputError) -> Single:
-        if isinstance(made, InputError):
-            return item[1], None, "; ".join(map(str, made.faults))
-        result, _ = self._selection.applied(made.result)
-        made.release()
-        return item[1], escaped_json(result.to_json()), ""
+    def results(self, items: Sequence[Item]) -> Iterator[tuple[str, Result | None, str]]:
+        """Each record's place, its result or None, and why there is none; in order."""
+        for block in _judged(items, self._options, self._engine):
+            for item, made in block:
+                if isinstance(made, InputError):
+                    yield item[1], None, "; ".join(map(str, made.faults))
+                    continue
+                result, _ = self._selection.applied(made.result)
+                made.release()
+                yield item[1], result, ""
 
 
 def _judged(
