@@ -69,7 +69,7 @@ def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the smallest sizes, some minutes")
-    parser.add_argument("--full", action="store_true", help="up to 10^6 encounters, hours")
+    parser.add_argument("--full", action="store_true", help="up to 10^6 encounters, half an hour")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, metavar="SECTION", default=SECTIONS)
     parser.add_argument("--list", action="store_true", help="name the sections and stop")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there too")

@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Size(IntEnum):
-    """How much is measured: a few minutes, about half an hour, hours."""
+    """How much is measured: a few minutes, a quarter of an hour, half an hour or more."""
 
     QUICK, DEFAULT, FULL = range(3)
 
