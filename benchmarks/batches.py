@@ -85,8 +85,13 @@ def side_by_side(source: Path, workers: int, runs: int) -> list[Batch]:
     return [Batch(*json.loads(one)) for one in said]
 
 
+def search_path() -> str:
+    """Where a process finds what this one imports."""
+    return os.pathsep.join(filter(None, sys.path))
+
+
 def environment(folder: Path) -> dict[str, str]:
     """The environment of a process that imports what this one does, compiled once as installed."""
     given = {key: one for key, one in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    return {**given, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    return {**given, "PYTHONPATH": search_path(),
             "PYTHONPYCACHEPREFIX": str(folder / "compiled")}  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks.batches import environment, made
+from benchmarks.batches import made, search_path
 from benchmarks.measure import Row, Size
 
 
@@ -25,7 +25,7 @@ def rows(size: Size) -> Iterator[Row | str]:
         yield "not measured: Spark needs a Java runtime"
         return
     count = size.of(4_000, 20_000)
-    os.environ |= {"PYTHONPATH": environment(Path())["PYTHONPATH"], "PYSPARK_PYTHON": sys.executable,
+    os.environ |= {"PYTHONPATH": search_path(), "PYSPARK_PYTHON": sys.executable,
                    "SPARK_LOCAL_IP": "127.0.0.1"}  # fmt: skip
     session = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
                .config("spark.ui.showConsoleProgress", "false")

@@ -60,7 +60,7 @@ def checked(count: int) -> tuple[int, float, float, float]:
         made = encounters_to_tables(Encounter.model_validate_json(one) for one in lines(1, count))
         for name, table in made.items():
             pq.write_table(table, Path(folder) / f"{name}.parquet")
-        done = subprocess.run([sys.executable, "-c", RUN, folder], check=True, capture_output=True,
-                              text=True, env=environment(Path(folder)))  # fmt: skip
+        done = subprocess.run([sys.executable, "-c", RUN, folder], check=True,
+                              stdout=subprocess.PIPE, text=True, env=environment(Path(folder)))  # fmt: skip
     got, read, whole, peak = json.loads(done.stdout)
     return got, read, whole, peak

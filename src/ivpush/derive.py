@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from ivpush.book import Book
     from ivpush.models import Encounter
 
-__all__ = ["Derived", "derive", "further_hours"]
+__all__ = ["HOUR", "Derived", "derive", "further_hours"]
 
-_HOUR = 60
+HOUR = 60
+"""Minutes of an hour of infusion."""
 
 
 @dataclass(slots=True)
@@ -374,7 +375,7 @@ def _assign(chain: Chain, initial: ServiceFacts, by: str, encounter: Encounter, 
 def further_hours(minutes: int, book: Book) -> int:
     """Hours beyond the first that so many minutes come to, from the policy's minutes past each."""
     over = book.policy.additional_hour_minutes
-    return max(0, (minutes - over) // _HOUR) if minutes > _HOUR else 0
+    return max(0, (minutes - over) // HOUR) if minutes > HOUR else 0
 
 
 def _later_fluid(service: ServiceFacts, book: Book) -> None:

@@ -40,6 +40,11 @@ class IvpushError(Exception):
         self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
         super().__init__("\n".join(map(str, self.faults)))
 
+    @property
+    def one_line(self) -> str:
+        """Everything found, on one line: for a row or a list."""
+        return "; ".join(map(str, self.faults))
+
     def __reduce__(self) -> tuple[type[IvpushError], tuple[tuple[Fault, ...]]]:
         return type(self), (self.faults,)
 

@@ -164,7 +164,7 @@ def _pieces(
     judge = (_Judge(WorkOptions(given)) if isinstance(given, EngineOptions)
              else _Judge(WorkOptions(), given))  # fmt: skip
     for notes, those in chunks:
-        pairs = ((one.place, one.encounter if isinstance(one, Record) else _problem(one.error))
+        pairs = ((one.place, one.encounter if isinstance(one, Record) else str(one.error))
                  for one in those)  # fmt: skip
         yield {**judge.tables(pairs), "notes": _noted(notes)}
 
@@ -212,7 +212,7 @@ class _Judge:
             try:
                 made = self._rows(one) if isinstance(one, Encounter) else one
             except (Exception, RecursionError) as error:
-                made = _problem(error if isinstance(error, InputError) else broken(error))
+                made = str(error if isinstance(error, InputError) else broken(error))
             if isinstance(made, str):
                 rows["set_aside"].append({"place": place, "problem": made})
                 continue
@@ -226,12 +226,8 @@ class _Judge:
 
 def _item(one: Record | SetAside) -> Item:
     if isinstance(one, SetAside):
-        return "aside", one.place, b"", _problem(one.error)
+        return "aside", one.place, b"", str(one.error)
     return "record", one.place, one.encounter.model_dump_json(exclude_none=True).encode(), ""
-
-
-def _problem(error: InputError) -> str:
-    return "\n".join(map(str, error.faults))
 
 
 def _noted(notes: Iterable[Note]) -> Any:

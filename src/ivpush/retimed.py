@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ivpush import clock
 from ivpush.clock import Span
-from ivpush.derive import further_hours
+from ivpush.derive import HOUR, further_hours
 from ivpush.lines import drafts_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ Kind = frozenset[tuple[str, int, tuple[str, ...], date | None]]
 """Codes, units, modifiers and dates: where they are equal, answers bill the same."""
 _Rest = tuple[Any, ...]
 """What lines rest on: a stretch of minutes by its first, then hours and days of what grows."""
-_HOUR = 60
 _STEPS = frozenset({-60, 0, 60})
 
 
@@ -70,14 +69,14 @@ def bends(
 
 
 class Retimed:
-    """Drafts and kinds by minutes; ``derived`` derives the chart with so many.
+    """Drafts by minutes; ``derived`` derives the chart with so many.
 
     ``bends`` are the minutes, in order, between which whatever changes beside hours changes once,
     for good. Services are shared from call to call, so drafts must be put in words before the next
     ones are asked for.
     """
 
-    __slots__ = ("_at", "_book", "_derived", "_encounter", "_kinds", "_last", "_lows", "_slopes")
+    __slots__ = ("_at", "_book", "_derived", "_encounter", "_last", "_lows", "_slopes")
 
     def __init__(
         self, encounter: Encounter, book: Book, derived: Callable[[int], Derived], bends: list[int]
@@ -85,7 +84,6 @@ class Retimed:
         self._encounter, self._book, self._derived = encounter, book, derived
         self._last = bends[-1]
         self._at: dict[int, Derived] = {}
-        self._kinds: dict[_Rest, Kind] = {}
         self._lows: list[int] = []
         self._slopes: list[_Slope | None] = []
         for low, high in pairwise(bends):
@@ -98,18 +96,16 @@ class Retimed:
         for low, high in pairwise([*self._lows, self._last + 1]):
             at = low
             while at < high:
-                rest = self._rests_on(at)
-                kind, drafts = self._kinds.get(rest), None
-                if kind is None:
-                    drafts = self.drafts(at)
-                    kind = self._kinds[rest] = kind_of(drafts)
+                drafts = self.drafts(at)
+                kind = kind_of(drafts)
                 if kind != last:
                     last = kind
-                    yield at, self.drafts(at) if drafts is None else drafts
-                at = self._next(at, high, rest)
+                    yield at, drafts
+                at = self._next(at, high)
 
-    def _next(self, at: int, high: int, rest: _Rest) -> int:
+    def _next(self, at: int, high: int) -> int:
         """The first minute after ``at`` whose lines rest on something else; else ``high``."""
+        rest = self._rests_on(at)
 
         def other(minutes: int) -> bool:
             return self._rests_on(minutes) != rest
@@ -117,8 +113,8 @@ class Retimed:
         below = at + 1
         if below < high and other(below):
             return below
-        hour = at + _HOUR  # hours come evenly, so try where the next one does
-        if below < hour < high:
+        hour = at + HOUR  # hours come evenly, so try where the next one does
+        if hour < high:
             if other(hour):
                 if not other(hour - 1):
                     return hour

@@ -203,4 +203,4 @@ class Intake:
 
 
 def _aside(one: SetAside) -> Item:
-    return "aside", one.place, one.raw or b"", "; ".join(map(str, one.error.faults))
+    return "aside", one.place, one.raw or b"", one.error.one_line

@@ -57,9 +57,8 @@ Make = Callable[[WorkOptions], Handler[Answer]]
 class Crew(Protocol[Answer]):
     """Whoever works on chunks: this process, or others."""
 
-    @property
-    def stamp(self) -> Any:
-        """The handler's stamp, once it stands. Raises whatever building an engine raises."""
+    def settle(self) -> Any:
+        """Wait until the handlers stand; raises what building raised, gives their stamp."""
 
     def map(self, chunks: Chunks[Task]) -> Generator[tuple[Task, list[Answer]]]:
         """Answers in the order of the chunks, each with its task; reads only as far as wanted."""
@@ -99,7 +98,10 @@ class Here(Generic[Answer]):
 
     def __init__(self, make: Make[Answer], options: WorkOptions) -> None:
         self._handle = make(options)
-        self.stamp = self._handle.stamp
+
+    def settle(self) -> Any:
+        """The handler's stamp: it stands."""
+        return self._handle.stamp
 
     def map(self, chunks: Chunks[Task]) -> Generator[tuple[Task, list[Answer]]]:
         """Answers in the order of the chunks."""
@@ -179,9 +181,8 @@ class Pool(Generic[Answer]):
             raise
         return self
 
-    @property
-    def stamp(self) -> Any:
-        """The handlers' stamp: waits until every process stands, raises what building raised."""
+    def settle(self) -> Any:
+        """Wait until every process stands; raises what building raised, gives their stamp."""
         if not self._stamps:
             self._stamps = [one.settle() for one in self._processes]
         return self._stamps[0]
@@ -196,7 +197,7 @@ class Pool(Generic[Answer]):
 
     def map(self, chunks: Chunks[Task]) -> Generator[tuple[Task, list[Answer]]]:
         """Answers in the order of the chunks, with at most two chunks a process in flight."""
-        _ = self.stamp
+        self.settle()
         source = enumerate(chunks)
         tasks: dict[int, Task] = {}
         again: deque[tuple[int, Sequence[Item]]] = deque()

@@ -7,7 +7,7 @@ outputs are the same bytes as those of a run that nothing ended.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,8 +16,8 @@ from ivpush import __version__
 from ivpush.batch.intake import Chunk, Intake, Position
 from ivpush.batch.outputs import Checkpoint, Output, promote, refuse
 from ivpush.batch.plan import ROW_FORMATS, Counts, Plan, WorkOptions
-from ivpush.batch.pool import crew
-from ivpush.batch.work import Done, Stamp, Worker
+from ivpush.batch.pool import Crew, crew
+from ivpush.batch.work import Done, Worker
 from ivpush.errors import Fault, UsageError, did_you_mean
 
 __all__ = ["Seen", "run"]
@@ -53,11 +53,10 @@ def run(
         those = stack.enter_context(
             crew(Worker, batch.work, workers=plan.workers, method=plan.method)
         )
-        batch.hash_input()  # while the processes build their engines
-        if batch.finished(those.stamp):
+        if batch.finished(those):
             return batch.counts
         stack.callback(batch.leave)
-        batch.open()
+        batch.open(those.settle().heads)
         answers = those.map(batch.intake.chunks(batch.at))
         stack.callback(answers.close)
         for chunk, parts in answers:
@@ -81,7 +80,6 @@ class _Batch:
         )
         self.counts, self.at = Counts(), Position()
         self.outputs: list[Output] = []
-        self._heads: tuple[bytes, ...] = ()
         self._files = [path for _, path in plan.outputs]
         if plan.set_aside is not None:
             self._files.append(plan.set_aside)
@@ -92,7 +90,7 @@ class _Batch:
                 refuse(path, self.intake.files, taken)
         self._point = self._checkpoint()
         self._before = self._point.read() if self._point is not None and plan.resume else None
-        self._done, self._input = False, ""
+        self._done = False
 
     def _checkpoint(self) -> Checkpoint | None:
         """Where the state goes; None where an input or an output could not be gone back in."""
@@ -107,12 +105,7 @@ class _Batch:
             )
         return None if problem else Checkpoint(self._files[0])
 
-    def hash_input(self) -> None:
-        """Read the input once to know it again, where the run could be resumed."""
-        if self._point is not None:
-            self._input = self.intake.identity()
-
-    def _job(self, pack: str) -> dict[str, Any]:
+    def _job(self, pack: str, content: str) -> dict[str, Any]:
         """What must be the same for a run to be resumed. Processes and chunks change no byte."""
         plan = self.plan
         options = {
@@ -130,16 +123,16 @@ class _Batch:
         return {
             "version": __version__,
             "pack": pack,
-            "input": self._input,
+            "input": content,
             "options": options,
         }
 
-    def finished(self, stamp: Stamp) -> bool:
+    def finished(self, those: Crew[Done]) -> bool:
         """Whether an earlier run did everything but give the files their names."""
-        self._heads = stamp.heads
         if self._point is None:
             return False
-        self._task = self._job(stamp.digest)
+        content = self.intake.identity()  # while the processes build their engines
+        self._task = self._job(those.settle().digest, content)
         if self._before is None:
             return False
         self._compare(self._before)
@@ -171,14 +164,14 @@ class _Batch:
                 )
             )
 
-    def open(self) -> None:
+    def open(self, heads: Sequence[bytes]) -> None:
         """Open every output: anew, or cut to what the checkpoint vouches for."""
         kept = self._before["lengths"] if self._before is not None else [None] * len(self._files)
         for path, keep in zip(self._files, kept, strict=True):
             self.outputs.append(Output(path, keep))
             self._sums.append(keep or 0)
         if self._before is None:
-            for output, head in zip(self.outputs, self._heads, strict=False):
+            for output, head in zip(self.outputs, heads, strict=False):
                 output.append(head)
             self._save()
 

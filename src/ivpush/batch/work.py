@@ -65,8 +65,8 @@ class Worker:
         self._engine = options.engine.engine()
         self._selection = Selection(options.engine.silent)
         self._write = WriteOptions(self._engine.pack, __version__, options.show_text)
-        self._heads = [_head(one, self._write) for one in options.formats]
-        self.stamp = Stamp(self._engine.pack.digest, tuple(self._heads))
+        heads = tuple([_head(one, self._write) for one in options.formats])
+        self.stamp = Stamp(self._engine.pack.digest, heads)
 
     def __call__(self, items: Sequence[Item]) -> Done:
         """The rows of a chunk, in the order of its records."""
@@ -90,16 +90,15 @@ class Worker:
             writer.close()
         done.outputs = [
             buffer.getvalue().removeprefix(head)
-            for buffer, head in zip(buffers, self._heads, strict=True)
+            for buffer, head in zip(buffers, self.stamp.heads, strict=True)
         ]
         done.aside = b"".join(aside)
         return done
 
     def _put_aside(self, item: Item, error: InputError, done: Done) -> bytes:
-        reason = "; ".join(map(str, error.faults))
         done.counts.set_aside += 1
-        done.reasons.append(f"{item[1]}: {reason}")
-        return aside_row(item[1], reason, item[2], show_text=self._write.show_text)
+        done.reasons.append(f"{item[1]}: {error.one_line}")
+        return aside_row(item[1], error.one_line, item[2], show_text=self._write.show_text)
 
     def _count(self, work: Worked, counts: Counts) -> None:
         counts.checked += 1
@@ -137,7 +136,7 @@ class Singles:
         for block in _judged(items, self._options, self._engine):
             for item, made in block:
                 if isinstance(made, InputError):
-                    yield item[1], None, "; ".join(map(str, made.faults))
+                    yield item[1], None, made.one_line
                     continue
                 result, _ = self._selection.applied(made.result)
                 made.release()

@@ -91,9 +91,8 @@ class Intake:
         if self.aside is not None:
             from ivpush.writers.safe import aside_row
 
-            reason = "; ".join(map(str, one.error.faults))
             show = self._options.show_text
-            self.aside.write(aside_row(one.place, reason, one.raw, show_text=show))
+            self.aside.write(aside_row(one.place, one.error.one_line, one.raw, show_text=show))
 
     def readings(
         self,
