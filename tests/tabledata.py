@@ -10,8 +10,9 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from ivpush import Encounter, fields
-from ivpush.columns import cell_of, columns_of, encounter_rows
+from ivpush import Encounter
+from ivpush.contract import fields
+from ivpush.contract.tables import cell_of, columns_of, encounter_rows
 
 text_drawn = st.text(
     st.characters(exclude_categories=("Cs",), exclude_characters=[chr(n) for n in (*range(32), 127)]),

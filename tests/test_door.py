@@ -32,7 +32,7 @@ def run(text: str) -> str:
 
 def test_the_door_is_lazy() -> None:
     text = "import sys, ivpush; print(sorted(m for m in sys.modules if m.startswith('ivpush')))"
-    assert run(text) == "['ivpush']"
+    assert run(text) == "['ivpush', 'ivpush._version']"
     heavy = "'pydantic', 'yaml', 'dateutil', 'json'"
     assert run(f"import sys, ivpush; print([m for m in ({heavy}) if m in sys.modules])") == "[]"
 

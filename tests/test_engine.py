@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ivpush import Encounter, Engine, Pack, Result
-from ivpush.result import Violation
+from ivpush.contract.result import Violation
 
 PACK = Pack.load()
 ENGINE = Engine(pack=PACK)

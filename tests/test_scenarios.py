@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ivpush import Encounter, Engine, Pack
-from ivpush.result import Result
+from ivpush.contract.result import Result
 
 ROOT = Path(__file__).resolve().parents[1]
 SCENARIOS = [

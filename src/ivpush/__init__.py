@@ -17,14 +17,16 @@ Names load on first use, so that ``import ivpush`` costs next to nothing.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ivpush._version import __version__
+
 if TYPE_CHECKING:
     from ivpush.batch import EngineOptions, check_many
+    from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supervision
+    from ivpush.contract.result import Question, Result, SuggestedLine, Violation
     from ivpush.engine import Engine
     from ivpush.errors import InputError, IvpushError, PackError, UsageError
     from ivpush.frames import check_batches, check_frame
-    from ivpush.models import Administration, ClaimLine, Encounter, Supervision
     from ivpush.pack import Pack
-    from ivpush.result import Question, Result, SuggestedLine, Violation
 
 __all__ = [
     "Administration",
@@ -48,16 +50,14 @@ __all__ = [
     "check_many",
 ]
 
-__version__ = "0.1.0"
-
 _HOMES = {
     "batch": ("EngineOptions", "check_many"),
     "engine": ("Engine",),
     "errors": ("InputError", "IvpushError", "PackError", "UsageError"),
     "frames": ("check_batches", "check_frame"),
-    "models": ("Administration", "ClaimLine", "Encounter", "Supervision"),
+    "contract.encounter": ("Administration", "ClaimLine", "Encounter", "Supervision"),
     "pack": ("Pack",),
-    "result": ("Question", "Result", "SuggestedLine", "Violation"),
+    "contract.result": ("Question", "Result", "SuggestedLine", "Violation"),
 }
 
 

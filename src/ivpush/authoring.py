@@ -11,10 +11,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from ivpush import checks
+from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supervision
 from ivpush.engine import Engine, Worked
 from ivpush.errors import Fault, InputError, IvpushError, PackError, UsageError, did_you_mean
 from ivpush.language import kind_of
-from ivpush.models import Administration, ClaimLine, Encounter, Supervision
 from ivpush.pack import Pack
 from ivpush.rulefile import ROOMS, Rule
 from ivpush.tables import Payer

@@ -22,9 +22,9 @@ from ivpush.readers.x12_claims import Parsed
 from ivpush.readers.x12_segments import walk
 
 if TYPE_CHECKING:
+    from ivpush.contract.encounter import ClaimLine
+    from ivpush.contract.result import Violation
     from ivpush.engine import Engine
-    from ivpush.models import ClaimLine
-    from ivpush.result import Violation
 
 __all__ = ["COUNTS", "Backtest", "Outcome", "backtest", "fate_of"]
 

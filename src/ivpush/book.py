@@ -18,7 +18,7 @@ from ivpush.rows import CodeRow, DrugRow, Pairs, PairTable, SupervisionRow
 from ivpush.rulefile import Rule
 
 if TYPE_CHECKING:
-    from ivpush.vocabulary import AdministrationFacts, LineFacts
+    from ivpush.contract.facts import AdministrationFacts, LineFacts
 
 __all__ = ["Book", "Screen"]
 

@@ -15,7 +15,7 @@ from ivpush.services import by_time
 
 if TYPE_CHECKING:
     from ivpush.book import Book
-    from ivpush.vocabulary import AdministrationFacts, ServiceFacts
+    from ivpush.contract.facts import AdministrationFacts, ServiceFacts
 
 __all__ = ["Chain", "chains_of"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ivpush.models import ClaimLine
-from ivpush.result import Edit, Unjudged, Violation
+from ivpush.contract.encounter import ClaimLine
+from ivpush.contract.result import Edit, Unjudged, Violation
 
 if TYPE_CHECKING:
     from ivpush.book import Book, Screen
+    from ivpush.contract.facts import EncounterFacts, LineFacts
     from ivpush.rulefile import Rule
-    from ivpush.vocabulary import EncounterFacts, LineFacts
 
 __all__ = ["Findings", "run"]
 

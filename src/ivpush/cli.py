@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from ivpush import __version__
+from ivpush._version import __version__
 from ivpush.commands import backtest, check, convert, drugs, explain, rules, tables
 from ivpush.commands.common import CLEAN, INTERRUPTED, PACK, USAGE, plain
 from ivpush.commands.outputs import OutputError, silence

@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ivpush.contract.encounter import Encounter
 from ivpush.evaluator import evaluate, folded
 from ivpush.language import ExpressionError, Names, Node, path_of
-from ivpush.models import Encounter
 from ivpush.printer import Printer, function, narrowed, told
 
 __all__ = ["Compiled", "Template", "compile_rule", "fuse", "parse_template"]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ivpush.errors import Fault, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from ivpush.result import Result, Status
+    from ivpush.contract.result import Result, Status
     from ivpush.rulefile import Rule
 
 __all__ = ["Configuration", "Ignore", "Selection", "find_configuration", "read_configuration",

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from ivpush import clock, standalone
 from ivpush.chains import Chain, chains_of
+from ivpush.contract.facts import AdministrationFacts, ServiceFacts
 from ivpush.pushes import push_roles
 from ivpush.services import by_time, in_time, read_chart, zone_of
-from ivpush.vocabulary import AdministrationFacts, ServiceFacts
 
 if TYPE_CHECKING:
     from ivpush.book import Book
-    from ivpush.models import Encounter
+    from ivpush.contract.encounter import Encounter
 
 __all__ = ["HOUR", "Derived", "derive", "further_hours"]
 

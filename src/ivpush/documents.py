@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ivpush.catalogue import WRITTEN, payers_page, room_page, rules_page, table_row
+from ivpush.contract.encounter import Encounter
+from ivpush.contract.facts import SCOPES, facts_of
+from ivpush.contract.result import result_adapter
 from ivpush.language import kind_of
-from ivpush.models import Encounter
-from ivpush.result import result_adapter
 from ivpush.rulefile import ROOMS
-from ivpush.vocabulary import SCOPES, facts_of
 
 if TYPE_CHECKING:
     from ivpush.pack import Pack

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from ivpush.book import Book
-    from ivpush.models import Administration, Encounter
+    from ivpush.contract.encounter import Administration, Encounter
+    from ivpush.contract.facts import LineFacts
     from ivpush.rows import DrugRow
-    from ivpush.vocabulary import LineFacts
 
 __all__ = ["read_drug_lines"]
 

@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivpush import checks
+from ivpush.contract.result import LineVerdict, PackStamp, Question, Result, Status, SuggestedLine
 from ivpush.derive import Derived, derive
 from ivpush.facts import encounter_facts, line_facts, suggestion_facts
 from ivpush.lines import Draft, drafts_of, not_billable, suggested_lines
 from ivpush.pack import Pack
 from ivpush.questions import decides, questions_of
 from ivpush.reconcile import corrected_lines, match
-from ivpush.result import LineVerdict, PackStamp, Question, Result, Status, SuggestedLine
 from ivpush.standing import Standing, standing_of
 
 if TYPE_CHECKING:
     from ivpush.book import Book
-    from ivpush.models import ClaimLine, Encounter
-    from ivpush.vocabulary import EncounterFacts, LineFacts
+    from ivpush.contract.encounter import ClaimLine, Encounter
+    from ivpush.contract.facts import EncounterFacts, LineFacts
 
 __all__ = ["Engine", "Worked"]
 

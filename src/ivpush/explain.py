@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from ivpush.lines import named
 
 if TYPE_CHECKING:
+    from ivpush.contract.facts import AdministrationFacts
     from ivpush.engine import Worked
-    from ivpush.vocabulary import AdministrationFacts
 
 __all__ = ["Step", "drug_name", "site_names", "timeline", "trace"]
 

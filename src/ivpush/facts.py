@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from ivpush.contract.encounter import plain
+from ivpush.contract.facts import ClaimFacts, EncounterFacts, LineFacts, SuggestionFacts
 from ivpush.druglines import read_drug_lines
-from ivpush.models import plain
-from ivpush.vocabulary import ClaimFacts, EncounterFacts, LineFacts, SuggestionFacts
 
 if TYPE_CHECKING:
     from ivpush.book import Book
+    from ivpush.contract.encounter import Encounter
     from ivpush.derive import Derived
     from ivpush.lines import Draft
-    from ivpush.models import Encounter
     from ivpush.reconcile import Matching
     from ivpush.standing import Standing
 

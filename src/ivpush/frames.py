@@ -3,9 +3,10 @@
     found = check_frame(lines=lines, administrations=given, setting="facility")
     found.violations      # a frame of the library that came in
 
-Columns in are the contract's (``ivpush.columns``), with ``encounter`` to join by; columns out have
-fixed names and types. What cannot be read stands in ``set_aside``, so that nothing is lost. A table
-may be a frame or anything that gives frames one after another (record batches, chunks of a CSV).
+Columns in are the contract's (``ivpush.contract.tables``), with ``encounter`` to join by; columns
+out have fixed names and types. What cannot be read stands in ``set_aside``, so that nothing is
+lost. A table may be a frame or anything that gives frames one after another (record batches, chunks
+of a CSV).
 ``check_frame`` gives one answer for all; ``check_batches`` gives it in pieces, in flat memory. Both
 stand on ``check_readings``, which takes what any reader yields.
 """
@@ -19,14 +20,14 @@ from typing import TYPE_CHECKING, Any
 from ivpush.batch.plan import EngineOptions, Item, WorkOptions
 from ivpush.batch.pool import spread
 from ivpush.batch.work import broken
-from ivpush.columns import TABLES, Column, columns_of, encounter_rows
 from ivpush.configuration import Selection
+from ivpush.contract.encounter import Encounter
+from ivpush.contract.result_tables import RESULT_COLUMNS, arrow_table, result_columns, result_rows
+from ivpush.contract.tables import TABLES, Column, columns_of, encounter_rows
 from ivpush.errors import Fault, InputError, UsageError
 from ivpush.framing import like_frame, opened_tables
-from ivpush.models import Encounter
 from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
 from ivpush.readers.tables import join_tables
-from ivpush.resulttables import RESULT_COLUMNS, arrow_table, result_columns, result_rows
 
 if TYPE_CHECKING:
     from ivpush.engine import Engine

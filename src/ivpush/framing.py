@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
+from ivpush.contract.result_tables import missing_extra
 from ivpush.errors import Fault, UsageError
 from ivpush.readers.cells import Table, rows_in
-from ivpush.resulttables import missing_extra
 
 __all__ = ["like_frame", "opened_tables"]
 

@@ -16,8 +16,8 @@ from decimal import Decimal
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from ivpush.contract.facts import COLUMN_FACTS, SCOPES, facts_of
 from ivpush.errors import did_you_mean
-from ivpush.vocabulary import COLUMN_FACTS, SCOPES, facts_of
 
 __all__ = ["ExpressionError", "FactName", "Kind", "Names", "Node", "kind_of", "parse", "path_of"]
 

@@ -12,15 +12,15 @@ from datetime import date, tzinfo
 from typing import TYPE_CHECKING
 
 from ivpush import clock
-from ivpush.result import NotBillable, SuggestedLine
+from ivpush.contract.result import NotBillable, SuggestedLine
 
 if TYPE_CHECKING:
     from ivpush.book import Book
     from ivpush.chains import Chain
+    from ivpush.contract.encounter import Encounter
+    from ivpush.contract.facts import AdministrationFacts, ServiceFacts
     from ivpush.derive import Derived
-    from ivpush.models import Encounter
     from ivpush.rows import CodeRow
-    from ivpush.vocabulary import AdministrationFacts, ServiceFacts
 
 __all__ = ["Draft", "drafts_of", "named", "not_billable", "suggested_lines"]
 

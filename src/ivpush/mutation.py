@@ -16,9 +16,9 @@ from typing import Any
 
 from ivpush.authoring import case_encounter, meets, named_subject, run_cases, wanted
 from ivpush.checks import Findings, violations
+from ivpush.contract.encounter import Encounter
 from ivpush.engine import Engine, Worked
 from ivpush.errors import Fault, PackError
-from ivpush.models import Encounter
 from ivpush.mutants import Mutant, mutants_of
 from ivpush.pack import Pack
 from ivpush.rulefile import Rule

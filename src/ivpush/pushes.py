@@ -14,7 +14,7 @@ from ivpush.services import by_time
 if TYPE_CHECKING:
     from ivpush.book import Book
     from ivpush.chains import Chain
-    from ivpush.vocabulary import ServiceFacts
+    from ivpush.contract.facts import ServiceFacts
 
 __all__ = ["push_roles"]
 

@@ -13,18 +13,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, get_args
 
-from ivpush.fields import Route
+from ivpush.contract.encounter import Supervision
+from ivpush.contract.fields import Route
+from ivpush.contract.result import Answer, Between, Equals, Question
 from ivpush.lines import drafts_of, suggested_lines
-from ivpush.models import Supervision
-from ivpush.result import Answer, Between, Equals, Question
 from ivpush.retimed import Retimed, bends, kind_of
 
 if TYPE_CHECKING:
     from ivpush.book import Book
+    from ivpush.contract.encounter import Encounter
+    from ivpush.contract.facts import AdministrationFacts
     from ivpush.derive import Derived
     from ivpush.lines import Draft
-    from ivpush.models import Encounter
-    from ivpush.vocabulary import AdministrationFacts
 
 __all__ = ["MOST_QUESTIONS", "Over", "Try", "decides", "questions_of"]
 

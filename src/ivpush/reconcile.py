@@ -11,12 +11,12 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ivpush.models import ClaimLine
-from ivpush.result import LineVerdict
+from ivpush.contract.encounter import ClaimLine
+from ivpush.contract.result import LineVerdict
 
 if TYPE_CHECKING:
+    from ivpush.contract.facts import AdministrationFacts, LineFacts
     from ivpush.lines import Draft
-    from ivpush.vocabulary import AdministrationFacts, LineFacts
 
 __all__ = ["Matching", "corrected_lines", "match"]
 

@@ -21,10 +21,10 @@ from ivpush.lines import drafts_of
 
 if TYPE_CHECKING:
     from ivpush.book import Book
+    from ivpush.contract.encounter import Encounter
+    from ivpush.contract.facts import AdministrationFacts, ServiceFacts
     from ivpush.derive import Derived
     from ivpush.lines import Draft
-    from ivpush.models import Encounter
-    from ivpush.vocabulary import AdministrationFacts, ServiceFacts
 
 __all__ = ["Kind", "Retimed", "bends", "kind_of"]
 

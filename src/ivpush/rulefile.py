@@ -9,9 +9,9 @@ from datetime import date
 from typing import Any, get_args
 
 from ivpush.compiler import Compiled, Template, compile_rule, parse_template
+from ivpush.contract.result import Disposition, Severity
 from ivpush.errors import Fault, did_you_mean
 from ivpush.language import ExpressionError, Names, Node, parse
-from ivpush.result import Disposition, Severity
 from ivpush.rows import CodeRow
 from ivpush.sheets import Sheet
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
-from ivpush.models import Encounter
-from ivpush.result import Disposition, Severity
+from ivpush.contract.encounter import Encounter
+from ivpush.contract.result import Disposition, Severity
 from ivpush.rulefile import COLUMNS, KEYS, OPTIONAL, SUBJECTS
 
 if TYPE_CHECKING:

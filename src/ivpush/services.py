@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from dateutil import tz
 
 from ivpush import clock
-from ivpush.models import plain
-from ivpush.vocabulary import AdministrationFacts
+from ivpush.contract.encounter import plain
+from ivpush.contract.facts import AdministrationFacts
 
 if TYPE_CHECKING:
     from ivpush.book import Book
-    from ivpush.models import Administration, Encounter
+    from ivpush.contract.encounter import Administration, Encounter
     from ivpush.rows import DrugRow
 
 __all__ = ["by_time", "in_time", "read_chart", "zone_of"]

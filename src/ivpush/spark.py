@@ -23,7 +23,7 @@ from ivpush.writers.safe import escaped_json
 if TYPE_CHECKING:
     from ivpush.batch.plan import Item
     from ivpush.batch.work import Singles
-    from ivpush.result import Result
+    from ivpush.contract.result import Result
 
 __all__ = ["COLUMNS", "check", "judge"]
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ivpush import clock
+from ivpush.contract.facts import AdministrationFacts, ServiceFacts
 from ivpush.services import by_time
-from ivpush.vocabulary import AdministrationFacts, ServiceFacts
 
 if TYPE_CHECKING:
     from ivpush.book import Book
-    from ivpush.models import Encounter
+    from ivpush.contract.encounter import Encounter
     from ivpush.rows import CodeRow
 
 __all__ = ["services"]

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ivpush.models import Supervision
-from ivpush.vocabulary import SupervisionFacts
+from ivpush.contract.encounter import Supervision
+from ivpush.contract.facts import SupervisionFacts
 
 if TYPE_CHECKING:
     from ivpush.book import Book
-    from ivpush.models import Encounter
+    from ivpush.contract.encounter import Encounter
 
 __all__ = ["Standing", "standing_of"]
 

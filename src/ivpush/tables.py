@@ -10,10 +10,10 @@ from types import SimpleNamespace
 from typing import Any, get_args
 
 from ivpush.book import Book
+from ivpush.contract.result import Severity
 from ivpush.drugnames import DrugNames, Words
 from ivpush.errors import Fault, PackError, UsageError, did_you_mean
 from ivpush.policies import Policy
-from ivpush.result import Severity
 from ivpush.rows import CodeRow, DrugRow, PairTable, SupervisionRow
 from ivpush.rulefile import Known, Rule, read_rule, read_window
 from ivpush.sheets import Sheet, read_csv

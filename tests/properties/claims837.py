@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ivpush.models import ClaimLine, Encounter
+from ivpush.contract.encounter import ClaimLine, Encounter
 
 CODES = st.sampled_from(("96374", "96375", "96376", "96365", "96361", "J2405", "J1885", "99284"))
 MODIFIERS = st.lists(st.sampled_from(("25", "59", "XS", "XE", "JW", "RT")), unique=True, max_size=4)

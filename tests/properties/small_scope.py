@@ -14,10 +14,10 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from ivpush import Encounter, Engine
+from ivpush.contract.encounter import Administration
+from ivpush.contract.result import SuggestedLine
 from ivpush.derive import derive
 from ivpush.lines import drafts_of, not_billable, suggested_lines
-from ivpush.models import Administration
-from ivpush.result import SuggestedLine
 from ivpush.standing import standing_of
 from tests.properties.charts import NEEDED, Dose, as_lines, billed, chart, drip, fluid, push
 from tests.properties.test_structure import errors, with_answer

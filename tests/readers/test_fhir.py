@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivpush.models import Administration, Encounter
+from ivpush.contract.encounter import Administration, Encounter
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.fhir import read, read_together, sniff
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ivpush.contract.encounter import Administration, Encounter
 from ivpush.errors import InputError
-from ivpush.models import Administration, Encounter
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.hl7 import read, sniff
 from ivpush.readers.hl7_segments import Raw, messages, parse, stamp

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivpush import Encounter
-from ivpush.columns import columns_of
-from ivpush.models import Administration, ClaimLine
+from ivpush.contract.encounter import Administration, ClaimLine
+from ivpush.contract.tables import columns_of
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.tables import read, read_joined
 from tests.tabledata import as_csv, encounters

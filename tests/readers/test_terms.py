@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ivpush.contract.fields import Route
 from ivpush.errors import PackError
-from ivpush.fields import Route
 from ivpush.pack import rules_folder
 from ivpush.readers.terms import Meaning, Terms, combined, plain, read_terms, shipped_terms
 from ivpush.sheets import read_yaml

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivpush.models import Encounter
+from ivpush.contract.encounter import Encounter
 from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
 from ivpush.readers.x12 import read, sniff
 from ivpush.readers.x12_segments import Claim, walk

@@ -13,10 +13,10 @@ from fhir.resources.R4B.bundle import Bundle
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ivpush.contract.encounter import Encounter
+from ivpush.contract.fields import Method, Purpose, Route
 from ivpush.engine import Engine
 from ivpush.errors import InputError
-from ivpush.fields import Method, Purpose, Route
-from ivpush.models import Encounter
 from ivpush.readers import ReadOptions, Record
 from ivpush.readers.fhir import read
 from ivpush.writers import WriteOptions

@@ -20,7 +20,7 @@ from ivpush.writers.x12 import encounter_to_837, mend, unfit
 from tests.properties.claims837 import claims, corrections
 
 if TYPE_CHECKING:
-    from ivpush.models import ClaimLine
+    from ivpush.contract.encounter import ClaimLine
     from ivpush.readers import Reading
 
 DATA = Path(__file__).parents[1] / "data" / "x12"

@@ -12,8 +12,8 @@ from typing import Any
 from ivpush.batch.plan import MOST_CHUNK_BYTES, EngineOptions, Item, WorkOptions
 from ivpush.batch.pool import spread
 from ivpush.batch.work import Singles
-from ivpush.models import Encounter
-from ivpush.result import Result
+from ivpush.contract.encounter import Encounter
+from ivpush.contract.result import Result
 
 __all__ = ["Outcome", "check_many"]
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ivpush import __version__
+from ivpush._version import __version__
 from ivpush.batch.intake import Chunk, Intake, Position
 from ivpush.batch.outputs import Checkpoint, Output, promote, refuse
 from ivpush.batch.plan import ROW_FORMATS, Counts, Plan, WorkOptions

@@ -12,19 +12,19 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ivpush import __version__
+from ivpush._version import __version__
 from ivpush.batch.plan import Counts, Item, WorkOptions
 from ivpush.configuration import Selection
+from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError
-from ivpush.models import Encounter
 from ivpush.readers import Record, SetAside
 from ivpush.readers.json import record
 from ivpush.writers import WriteOptions
 from ivpush.writers.safe import aside_row, escaped_json
 
 if TYPE_CHECKING:
+    from ivpush.contract.result import Result
     from ivpush.engine import Engine, Worked
-    from ivpush.result import Result
     from ivpush.writers import ResultWriter
 
 __all__ = ["Done", "Single", "Singles", "Stamp", "Worker", "broken", "lost"]

@@ -17,7 +17,7 @@ from ivpush.errors import InputError, IvpushError, UsageError
 from ivpush.writers.safe import as_json, escaped_json
 
 if TYPE_CHECKING:
-    from ivpush.models import Encounter
+    from ivpush.contract.encounter import Encounter
     from ivpush.readers import Record
 
 __all__ = ["add"]

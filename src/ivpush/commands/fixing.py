@@ -19,8 +19,8 @@ from ivpush.writers.safe import escaped_json
 if TYPE_CHECKING:
     from ivpush.commands.inputs import Intake
     from ivpush.commands.running import Run
+    from ivpush.contract.encounter import ClaimLine
     from ivpush.engine import Worked
-    from ivpush.models import ClaimLine
     from ivpush.readers import Reading, Record
     from ivpush.readers.detect import Source
     from ivpush.readers.linking import Linker

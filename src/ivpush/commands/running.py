@@ -76,7 +76,7 @@ class Run:
             intake.aside = self.aside.stream
 
     def _writer(self, name: str, out: Out) -> ResultWriter:
-        from ivpush import __version__
+        from ivpush._version import __version__
         from ivpush.writers import WriteOptions
 
         if name == "text":

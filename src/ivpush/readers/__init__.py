@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ivpush.contract.encounter import Encounter
 from ivpush.errors import InputError
-from ivpush.models import Encounter
 
 __all__ = ["Note", "ReadOptions", "Reading", "Record", "SetAside"]
 

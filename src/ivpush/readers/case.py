@@ -11,8 +11,8 @@ from typing import Any
 
 from dateutil import tz
 
+from ivpush.contract.encounter import Encounter, zone_is_plain
 from ivpush.errors import Fault, InputError
-from ivpush.models import Encounter, zone_is_plain
 from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
 from ivpush.readers.terms import Terms, shipped_terms
 

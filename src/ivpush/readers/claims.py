@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import IO, Any
 
+from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError
-from ivpush.models import Encounter
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.cells import Bad, Group, Row, grouped, open_table, text_of
 from ivpush.readers.doses import Look

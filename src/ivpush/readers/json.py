@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator
 from typing import IO, Any
 
+from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supervision
 from ivpush.errors import Fault, InputError
-from ivpush.models import Administration, ClaimLine, Encounter, Supervision
 from ivpush.readers import ReadOptions, Record, SetAside
 
 __all__ = ["lines", "opening", "read", "record"]

@@ -19,8 +19,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError
-from ivpush.models import Encounter
 from ivpush.readers import Note, Reading, Record, SetAside
 
 __all__ = ["Linker", "link"]

@@ -18,9 +18,9 @@ from typing import Any, get_args
 
 from dateutil import tz
 
+from ivpush.contract.encounter import zone_is_plain
+from ivpush.contract.fields import Access, Category, Method, Purpose, Route, Setting, TimesFrom
 from ivpush.errors import Fault, PackError, UsageError, did_you_mean
-from ivpush.fields import Access, Category, Method, Purpose, Route, Setting, TimesFrom
-from ivpush.models import zone_is_plain
 from ivpush.pack import rules_folder
 from ivpush.readers.forms import TimeForm, plain_text, read_time, repeats, time_form
 from ivpush.sheets import Sheet, read_csv, read_yaml

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
+from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError
-from ivpush.models import Encounter
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.cells import Bad, Group, Row, Table, grouped, open_table
 from ivpush.readers.doses import Dose, Look

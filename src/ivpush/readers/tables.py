@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
-from ivpush.columns import Parts, plan, read_cells, record_of, table_kind
+from ivpush.contract.encounter import Encounter
+from ivpush.contract.tables import Parts, plan, read_cells, record_of, table_kind
 from ivpush.errors import Fault, InputError
-from ivpush.models import Encounter
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.cells import Bad, Group, Row, Table, grouped, open_table, text_of
 from ivpush.readers.claims import MOST_TOLD, with_options

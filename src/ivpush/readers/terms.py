@@ -12,8 +12,8 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, get_args
 
+from ivpush.contract.fields import Access, Device, Method, Purpose, Route
 from ivpush.errors import Fault, PackError, did_you_mean
-from ivpush.fields import Access, Device, Method, Purpose, Route
 from ivpush.sheets import Sheet, read_yaml
 
 __all__ = ["Coding", "Meaning", "Terms", "combined", "plain", "read_terms", "shipped_terms"]

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import IO
 
+from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError
-from ivpush.models import Encounter
 from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
 from ivpush.readers.x12_claims import Parsed, parse
 from ivpush.readers.x12_segments import (

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ivpush.contract.result import Result
     from ivpush.engine import Engine
-    from ivpush.result import Result
 
 __all__ = ["assert_clean", "assert_fires", "encounters"]
 
@@ -51,8 +51,8 @@ def assert_fires(
 
 
 def _checked(record: Any, engine: Engine | None) -> Result:
+    from ivpush.contract.encounter import Encounter  # noqa: PLC0415
     from ivpush.engine import Engine  # noqa: PLC0415
-    from ivpush.models import Encounter  # noqa: PLC0415
 
     made = record if isinstance(record, Encounter) else Encounter.model_validate(record)
     return (engine or Engine()).check(made)

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from ivpush.contract.result import Result
     from ivpush.engine import Engine
-    from ivpush.result import Result
 
 __all__ = ["CaseError", "ivpush_engine", "pytest_collect_file"]
 

@@ -14,9 +14,9 @@ from random import Random
 from typing import Any, Literal
 
 from ivpush.book import Book
+from ivpush.contract.encounter import Encounter
 from ivpush.engine import Engine
 from ivpush.errors import Fault, UsageError, did_you_mean
-from ivpush.models import Encounter
 from ivpush.pack import rules_folder
 from ivpush.sheets import read_yaml
 

@@ -6,8 +6,8 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, UsageError
-from ivpush.models import Encounter
 from ivpush.testing.samples import Template, days, templates
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from typing import IO, TYPE_CHECKING
 from ivpush.writers.safe import visible
 
 if TYPE_CHECKING:
+    from ivpush.contract.result import Result
     from ivpush.engine import Worked
-    from ivpush.result import Result
     from ivpush.writers import WriteOptions
 
 __all__ = ["COLUMNS", "Writer", "rows"]

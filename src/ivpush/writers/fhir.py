@@ -14,8 +14,8 @@ from typing import IO, TYPE_CHECKING, Any
 from ivpush.writers.fhir_bundle import encounter_to_bundle, entry_url, fits_id
 
 if TYPE_CHECKING:
+    from ivpush.contract.result import Question, Result, Unjudged, Violation
     from ivpush.engine import Worked
-    from ivpush.result import Question, Result, Unjudged, Violation
     from ivpush.writers import WriteOptions
 
 __all__ = ["Writer", "encounter_to_bundle", "outcome"]

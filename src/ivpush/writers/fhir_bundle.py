@@ -22,8 +22,8 @@ from typing import Any
 
 from dateutil import tz
 
+from ivpush.contract.encounter import Administration, ClaimLine, Encounter
 from ivpush.errors import Fault, InputError
-from ivpush.models import Administration, ClaimLine, Encounter
 from ivpush.readers.terms import Terms, shipped_terms
 
 __all__ = ["encounter_to_bundle", "entry_url", "fits_id"]

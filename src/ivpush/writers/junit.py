@@ -12,8 +12,8 @@ from xml.sax.saxutils import escape, quoteattr
 from ivpush.writers.safe import place_of, visible
 
 if TYPE_CHECKING:
+    from ivpush.contract.result import Violation
     from ivpush.engine import Worked
-    from ivpush.result import Violation
     from ivpush.writers import WriteOptions
 
 __all__ = ["Writer"]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING, Any
 
+from ivpush.contract.result_tables import RESULT_COLUMNS, arrow_table, result_rows
 from ivpush.errors import Fault, UsageError
-from ivpush.resulttables import RESULT_COLUMNS, arrow_table, result_rows
 
 if TYPE_CHECKING:
     from ivpush.engine import Worked

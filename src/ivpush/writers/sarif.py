@@ -15,8 +15,8 @@ from typing import IO, TYPE_CHECKING, Any
 from ivpush.writers.safe import as_json, place_of, visible
 
 if TYPE_CHECKING:
+    from ivpush.contract.result import Violation
     from ivpush.engine import Worked
-    from ivpush.result import Violation
     from ivpush.rulefile import Rule
     from ivpush.writers import WriteOptions
 

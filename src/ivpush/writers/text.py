@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
+from ivpush.contract.result import Between, Equals
 from ivpush.explain import drug_name, site_names, timeline, trace
-from ivpush.result import Between, Equals
 from ivpush.writers.safe import visible
 
 if TYPE_CHECKING:
+    from ivpush.contract.result import Answer, Question, Violation
     from ivpush.engine import Worked
-    from ivpush.result import Answer, Question, Violation
 
 __all__ = ["Look", "Writer", "render"]
 

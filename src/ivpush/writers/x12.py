@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import IO
 
+from ivpush.contract.encounter import ClaimLine, Encounter
 from ivpush.errors import Fault, InputError
-from ivpush.models import ClaimLine, Encounter
 from ivpush.readers import Note, Reading, ReadOptions, Record
 from ivpush.readers.x12 import claims
 from ivpush.readers.x12_claims import Parsed

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-from ivpush.models import ClaimLine
+from ivpush.contract.encounter import ClaimLine
 from ivpush.readers.x12_claims import LAYOUTS, BilledLine, Parsed
 
 __all__ = ["MOST_MODIFIERS", "MOST_POINTERS", "Mended", "amount", "mended", "service_segment",

@@ -24,8 +24,7 @@ from pydantic import (
 from pydantic.functional_validators import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from ivpush.errors import Fault, InputError, did_you_mean
-from ivpush.fields import (
+from ivpush.contract.fields import (
     PLAIN,
     Access,
     Category,
@@ -55,10 +54,19 @@ from ivpush.fields import (
     Whole,
     empty_for_null,
 )
+from ivpush.errors import Fault, InputError, did_you_mean
 
-__all__ = ["Administration", "ClaimLine", "Encounter", "Supervision", "plain"]
+__all__ = [
+    "Administration",
+    "ClaimLine",
+    "Encounter",
+    "Supervision",
+    "plain",
+]
 
 MOST_ADMINISTRATIONS = 5_000
+
+
 MOST_LINES = 9_999
 
 

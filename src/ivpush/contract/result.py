@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter
 
-from ivpush.models import ClaimLine
+from ivpush.contract.encounter import ClaimLine
 
 __all__ = [
     "Answer",
@@ -32,7 +32,11 @@ __all__ = [
 ]
 
 Severity = Literal["error", "warning", "info"]
+
+
 Status = Literal["violations", "needs_chart", "clean"]
+
+
 Disposition = Literal["return", "reject_line", "deny_line", "needs_documentation", "informational"]
 
 

@@ -8,15 +8,13 @@ model beside its own. ``docs/vocabulary.md`` is generated from here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
-from ivpush.fields import Text
-from ivpush.models import Administration, ClaimLine, Encounter, Supervision
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supervision
+from ivpush.contract.fields import Text
 
 __all__ = [
     "COLUMN_FACTS",
@@ -33,7 +31,11 @@ __all__ = [
 ]
 
 Family = Literal["hydration", "therapeutic", "chemotherapy"]
+
+
 LineStatus = Literal["matched", "changed", "unsupported", "outside"]
+
+
 Reason = Literal[
     "anesthesia",
     "before_reported_gap",
@@ -442,8 +444,6 @@ SCOPES: Mapping[str, type] = {
     "service": ServiceFacts,
     "suggestion": SuggestionFacts,
 }
-
-
 COLUMN_FACTS: Mapping[tuple[str, str], str] = {
     ("line", "family"): "family",
     ("line", "technique"): "technique",

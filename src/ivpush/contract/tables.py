@@ -17,8 +17,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supervision
 from ivpush.errors import Fault, InputError, did_you_mean
-from ivpush.models import Administration, ClaimLine, Encounter, Supervision
 
 __all__ = [
     "TABLES",
@@ -34,11 +34,17 @@ __all__ = [
 ]
 
 TABLES = ("encounters", "administrations", "lines")
+
+
 _LISTS = frozenset({"administrations", "lines", "supervision"})
+
+
 _KINDS: Mapping[Any, str] = {
     Decimal: "number", int: "whole", bool: "flag", datetime: "time", date: "day", tuple: "list",
     str: "text",
 }  # fmt: skip
+
+
 _WORDS = {
     "number": "write a plain number", "whole": "write a whole number",
     "flag": "write true or false", "day": "write a date as YYYY-MM-DD",

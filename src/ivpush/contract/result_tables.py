@@ -10,14 +10,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from ivpush.columns import columns_of
+from ivpush.contract.result import Result
+from ivpush.contract.tables import columns_of
 from ivpush.errors import Fault, UsageError
-from ivpush.result import Result
 
-__all__ = ["RESULT_COLUMNS", "arrow_table", "missing_extra", "result_columns", "result_rows"]
+__all__ = [
+    "RESULT_COLUMNS",
+    "arrow_table",
+    "missing_extra",
+    "result_columns",
+    "result_rows",
+]
 
 _LINE = tuple((one.name, one.kind + (one.items if one.kind == "list" else ""))
               for one in columns_of("lines") if not one.name.startswith("encounter"))  # fmt: skip
+
+
 RESULT_COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "encounters": (("status", "text"), ("pack", "text"), ("pack_version", "text"),
                    ("payer", "text"), ("in_force_on", "day")),
