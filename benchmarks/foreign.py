@@ -13,7 +13,9 @@ from decimal import Decimal
 from typing import Any
 
 from ivpush.engine import Worked
-from ivpush.language import Names, Node, parse
+from ivpush.language.parser import parse
+from ivpush.language.tree import Node
+from ivpush.language.vocabulary import Names
 from ivpush.rulefile import Rule
 
 

@@ -17,7 +17,9 @@ from typing import Any
 
 from benchmarks.foreign import NotPossibleError, plain
 from ivpush.engine import Worked
-from ivpush.language import Kind, Names, Node, parse
+from ivpush.language.parser import parse
+from ivpush.language.tree import Kind, Node
+from ivpush.language.vocabulary import Names
 from ivpush.rulefile import SUBJECTS, Rule
 
 TYPES = {"flag": "BOOLEAN", "whole": "BIGINT", "number": "DOUBLE", "date": "DATE",

@@ -22,8 +22,9 @@ from benchmarks.sample import SERIES, series
 from ivpush import Encounter, Engine
 from ivpush.authoring import case_encounter
 from ivpush.engine import Worked
-from ivpush.evaluator import evaluate
-from ivpush.language import Names, parse
+from ivpush.language.evaluator import evaluate
+from ivpush.language.parser import parse
+from ivpush.language.vocabulary import Names
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivpush import Encounter, Engine, Pack
-from ivpush.compiler import compile_rule, fuse
-from ivpush.evaluator import evaluate
-from ivpush.language import Kind, Names, parse
+from ivpush.language.compiler import compile_rule, fuse
+from ivpush.language.evaluator import evaluate
+from ivpush.language.parser import parse
+from ivpush.language.tree import Kind
+from ivpush.language.vocabulary import Names
 
 POLICIES = {
     "long_push": Kind("word", words=frozenset({"push", "infusion"})),

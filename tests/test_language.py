@@ -7,8 +7,10 @@ import sys
 
 import pytest
 
-from ivpush.compiler import parse_template
-from ivpush.language import ExpressionError, Kind, Names, parse
+from ivpush.language.messages import parse_template
+from ivpush.language.parser import parse
+from ivpush.language.tree import ExpressionError, Kind
+from ivpush.language.vocabulary import Names
 
 NAMES = Names({"long_push": Kind("word", words=frozenset({"push", "infusion"})),
                "second_site_requires_reason": Kind("flag")},

@@ -13,7 +13,7 @@ import pytest
 from ivpush import Engine, Pack
 from ivpush.authoring import case_encounter, named_subject
 from ivpush.errors import PackError
-from ivpush.language import parse
+from ivpush.language.parser import parse
 from ivpush.mutants import expressions, mutants_of, mutants_of_data, mutants_of_rule
 from ivpush.mutation import Bench, Survey, judged, marks_of, survey
 from ivpush.rulefile import Rule

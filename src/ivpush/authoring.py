@@ -14,7 +14,7 @@ from ivpush import checks
 from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supervision
 from ivpush.engine import Engine, Worked
 from ivpush.errors import Fault, InputError, IvpushError, PackError, UsageError, did_you_mean
-from ivpush.language import kind_of
+from ivpush.language.vocabulary import kind_of
 from ivpush.pack import Pack
 from ivpush.rulefile import ROOMS, Rule
 from ivpush.tables import Payer

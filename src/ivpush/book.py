@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from ivpush.compiler import fuse
 from ivpush.drugnames import DrugNames
-from ivpush.language import Names
+from ivpush.language.compiler import fuse
+from ivpush.language.vocabulary import Names
 from ivpush.rows import CodeRow, DrugRow, Pairs, PairTable, SupervisionRow
 from ivpush.rulefile import Rule
 

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ivpush.catalogue import WRITTEN, payers_page, room_page, rules_page, table_row
 from ivpush.contract.encounter import Encounter
-from ivpush.contract.facts import SCOPES, facts_of
 from ivpush.contract.result import result_adapter
-from ivpush.language import kind_of
+from ivpush.language.vocabulary import SCOPES, facts_of, kind_of
 from ivpush.rulefile import ROOMS
 
 if TYPE_CHECKING:

@@ -16,8 +16,10 @@ from datetime import date, timedelta
 from itertools import combinations
 from typing import Any
 
-from ivpush.compiler import compile_rule
-from ivpush.language import ExpressionError, Names, Node, parse
+from ivpush.language.compiler import compile_rule
+from ivpush.language.parser import parse
+from ivpush.language.tree import ExpressionError, Node
+from ivpush.language.vocabulary import Names
 from ivpush.pack import Pack
 from ivpush.policies import Policy
 from ivpush.rows import CodeRow, SupervisionRow

@@ -19,7 +19,8 @@ from ivpush import tables
 from ivpush.book import Book
 from ivpush.drugtable import read_drugs
 from ivpush.errors import Fault, PackError, UsageError, did_you_mean
-from ivpush.language import Kind, Names
+from ivpush.language.tree import Kind
+from ivpush.language.vocabulary import Names
 from ivpush.policies import Policy, policy_values, read_policies
 from ivpush.rulefile import ROOMS, Known, Rule, read_rule
 from ivpush.sheets import MOST_CSV_BYTES, Sheet, read_yaml

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ivpush.errors import Fault, UsageError, did_you_mean
-from ivpush.language import Kind
+from ivpush.language.tree import Kind
 from ivpush.sheets import Sheet
 
 __all__ = ["Policy", "policy_values", "read_policies"]

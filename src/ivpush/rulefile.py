@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, get_args
 
-from ivpush.compiler import Compiled, Template, compile_rule, parse_template
 from ivpush.contract.result import Disposition, Severity
 from ivpush.errors import Fault, did_you_mean
-from ivpush.language import ExpressionError, Names, Node, parse
+from ivpush.language.compiler import Compiled, compile_rule
+from ivpush.language.messages import Template, parse_template
+from ivpush.language.parser import parse
+from ivpush.language.tree import ExpressionError, Node
+from ivpush.language.vocabulary import Names
 from ivpush.rows import CodeRow
 from ivpush.sheets import Sheet
 

@@ -8,26 +8,19 @@ model beside its own. ``docs/vocabulary.md`` is generated from here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal
 
 from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supervision
-from ivpush.contract.fields import Text
 
 __all__ = [
-    "COLUMN_FACTS",
-    "SCOPES",
     "AdministrationFacts",
     "ClaimFacts",
     "EncounterFacts",
-    "Fact",
     "LineFacts",
     "ServiceFacts",
     "SuggestionFacts",
     "SupervisionFacts",
-    "facts_of",
 ]
 
 Family = Literal["hydration", "therapeutic", "chemotherapy"]
@@ -433,67 +426,3 @@ class EncounterFacts:
     __slots__ = (*(n for n in list(__annotations__)), "allowed", "fallback")
     allowed: bool
     fallback: bool
-
-
-SCOPES: Mapping[str, type] = {
-    "encounter": EncounterFacts,
-    "supervision": SupervisionFacts,
-    "claim": ClaimFacts,
-    "line": LineFacts,
-    "administration": AdministrationFacts,
-    "service": ServiceFacts,
-    "suggestion": SuggestionFacts,
-}
-COLUMN_FACTS: Mapping[tuple[str, str], str] = {
-    ("line", "family"): "family",
-    ("line", "technique"): "technique",
-    ("line", "role"): "role",
-    ("line", "variant"): "variant",
-    ("line", "replaced_role"): "role",
-    ("service", "technique"): "technique",
-    ("suggestion", "family"): "family",
-    ("suggestion", "role"): "role",
-}
-"""Facts whose words are those of a column of codes.yaml: a pack knows them, the code does not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One fact of a scope: its type, how to reach it, what it means, what it rests on.
-
-    ``rests_on`` holds field names of the contract: ``.minutes`` is a field of the same record,
-    ``setting`` a field of the encounter; empty means that it rests on the whole encounter.
-    ``lacks`` names the fields of the record that, unstated, leave it unknown. ``free_text`` marks
-    the chart's own words, which no message may repeat.
-    """
-
-    type: Any
-    path: str
-    meaning: str
-    rests_on: tuple[str, ...]
-    lacks: tuple[str, ...] = ()
-    free_text: bool = False
-
-
-def facts_of(scope: type) -> dict[str, Fact]:
-    """Facts of a scope by name, its own before the contract's.
-
-    Names after the slots of working state are left out: only what carries a meaning, or holds
-    other scopes, is a fact.
-    """
-    found: dict[str, Fact] = {}
-    hints = get_type_hints(scope, include_extras=True)
-    for name, hint in hints.items():
-        if name == "given":
-            continue
-        meaning, rests, lacks = (*getattr(hint, "__metadata__", ("",)), "", "")[:3]
-        plain = hint.__origin__ if hasattr(hint, "__metadata__") else hint
-        if meaning or name in {"administrations", "lines", "supervision", "claim"}:
-            found[name] = Fact(plain, name, meaning, tuple(rests.split()), tuple(lacks.split()))
-    given = hints.get("given")
-    for name, field in given.model_fields.items() if given is not None else ():
-        if name not in found:
-            raw = f".{name}" if scope is not EncounterFacts else name
-            found[name] = Fact(field.annotation, f"given.{name}", field.description or "", (raw,),
-                               free_text=Text in get_args(field.annotation))  # fmt: skip
-    return found

@@ -11,9 +11,15 @@ from functools import lru_cache
 from sys import intern
 from typing import Any
 
-from ivpush.language import Names, Node
+from ivpush.language.tree import Node
+from ivpush.language.vocabulary import Names
 
-__all__ = ["Printer", "function", "narrowed", "told"]
+__all__ = [
+    "Printer",
+    "function",
+    "narrowed",
+    "told",
+]
 
 
 def _any3(values: list[Any]) -> bool | None:
@@ -219,6 +225,8 @@ class Printer:
 
 Told = frozenset[tuple[Any, Any]]
 """Facts of a root record that a test before has shown to be known: root and name."""
+
+
 _LOOPS = frozenset({"any", "all", "count", "sum", "min", "max"})
 
 

@@ -7,14 +7,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from ivpush.language import Names, Node
+from ivpush.language.tree import Node
+from ivpush.language.vocabulary import Names
 
-__all__ = ["evaluate", "folded"]
+__all__ = [
+    "evaluate",
+    "folded",
+]
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,
     ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
+
+
 _SUM: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "//": operator.floordiv,
 }  # fmt: skip

@@ -9,155 +9,50 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from decimal import Decimal
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from datetime import date
+from typing import TYPE_CHECKING
 
-from ivpush.contract.facts import COLUMN_FACTS, SCOPES, facts_of
 from ivpush.errors import did_you_mean
+from ivpush.language.tree import FLAG, TEXT, WHOLE, ExpressionError, Kind, Node
 
-__all__ = ["ExpressionError", "FactName", "Kind", "Names", "Node", "kind_of", "parse", "path_of"]
+if TYPE_CHECKING:
+    from ivpush.language.vocabulary import Names
+
+__all__ = [
+    "parse",
+    "path_of",
+]
 
 MOST_CHARACTERS = 2_000
+
+
 MOST_NODES = 300
+
+
 MOST_DIGITS = 9
+
+
 MOST_SCANS = 2
+
+
 _WHOLE_LISTS = {("encounter", "lines"), ("encounter", "administrations"), ("claim", "lines"),
                 ("encounter", "services"), ("encounter", "suggestions")}  # fmt: skip
+
+
 _AGGREGATES = frozenset({"any", "all", "count", "sum", "min", "max"})
+
+
 _PREDICATES = {"known": 1, "overlaps": 2, "subset": 2, "empty": 1, "size": 1}
+
+
 _COMPARES = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
              ast.In: "in", ast.NotIn: "not in"}  # fmt: skip
+
+
 _SUMS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//"}
+
+
 _NUMBERS = frozenset({"whole", "number"})
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """The type of an expression: its name, whether it may be unknown, closed words, scope."""
-
-    name: str
-    nullable: bool = False
-    words: frozenset[str] | None = None
-    scope: str | None = None
-
-    def opened(self, nullable: bool) -> Kind:
-        """The same type, unknown or not."""
-        return (
-            self if nullable == self.nullable else Kind(self.name, nullable, self.words, self.scope)
-        )
-
-
-FLAG, WHOLE, TEXT = Kind("flag"), Kind("whole"), Kind("text")
-
-
-@dataclass(frozen=True, slots=True)
-class FactName:
-    """A fact as the language knows it: type, attribute path, meaning, and what it rests on."""
-
-    kind: Kind
-    path: str
-    meaning: str
-    rests_on: tuple[str, ...]
-    lacks: tuple[str, ...]
-    free_text: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One step of an expression; ``value`` is the operator, name or constant."""
-
-    op: str
-    kind: Kind
-    args: tuple[Node, ...] = ()
-    value: Any = None
-    column: int = 0
-
-    def walk(self) -> Iterator[Node]:
-        """This node and all below it, parents first."""
-        yield self
-        for one in self.args:
-            yield from one.walk()
-
-
-class ExpressionError(Exception):
-    """A text is no expression of the language; faults are (column, problem, remedy)."""
-
-    def __init__(self, column: int, problem: str, remedy: str = "") -> None:
-        super().__init__(problem)
-        self.column, self.problem, self.remedy = column, problem, remedy
-
-
-def kind_of(hint: Any) -> Kind:
-    """The kind of a Python annotation."""
-    if get_origin(hint) is Annotated:
-        return kind_of(get_args(hint)[0])
-    if get_origin(hint) in {Union, UnionType}:
-        inner = [one for one in get_args(hint) if one is not type(None)]
-        return kind_of(inner[0]).opened(nullable=True)
-    if get_origin(hint) is Literal:
-        return Kind("word", words=frozenset(get_args(hint)))
-    plain = {bool: "flag", int: "whole", Decimal: "number", str: "text", date: "date",
-             datetime: "instant"}  # fmt: skip
-    if hint in plain:
-        return Kind(plain[hint])
-    if get_origin(hint) in {frozenset, tuple}:
-        item = get_args(hint)[0]
-        scope = _scope_of(item)
-        if scope is not None:
-            return Kind("list", scope=scope)
-        return Kind("texts" if get_origin(hint) is frozenset else "row")
-    scope = _scope_of(hint)
-    if scope is not None:
-        return Kind("record", scope=scope)
-    return Kind("other")
-
-
-def _scope_of(hint: Any) -> str | None:
-    return next((name for name, scope in SCOPES.items() if scope is hint), None)
-
-
-@dataclass(frozen=True)
-class Names:
-    """The closed vocabulary: the scopes with their facts, and a pack's policies and limits.
-
-    ``columns`` holds the words of the pack's codes by column; facts of a column take no others.
-    """
-
-    policies: Mapping[str, Kind]
-    limits: Mapping[str, Kind]
-    columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    scopes: Mapping[str, Mapping[str, FactName]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        made = {
-            name: {
-                fact: FactName(
-                    kind_of(one.type), one.path, one.meaning, one.rests_on, one.lacks, one.free_text
-                )
-                for fact, one in facts_of(scope).items()
-            }
-            for name, scope in SCOPES.items()
-        }
-        for (scope, fact), column in COLUMN_FACTS.items():
-            if column in self.columns:
-                known = made[scope][fact]
-                kind = Kind("word", known.kind.nullable, self.columns[column])
-                made[scope][fact] = replace(known, kind=kind)
-        object.__setattr__(self, "scopes", made)
-
-    def roots(self, subject: str) -> dict[str, Node]:
-        """The names that an expression about ``subject`` may begin with."""
-        whole = Node("root", Kind("record", scope="encounter"), value="encounter")
-        found = {"encounter": whole}
-        for name in ("supervision", "claim"):
-            found[name] = Node("fact", Kind("record", scope=name), (whole,), name)
-        if subject != "encounter":
-            found[subject] = Node("root", Kind("record", scope=subject), value="subject")
-        return found
 
 
 def parse(text: str, names: Names, subject: str) -> Node:

@@ -1,0 +1,188 @@
+"""The closed vocabulary of the language: the facts a rule may name, their kinds, what they rest on.
+
+It is read off the records of ``contract.facts``; a pack adds its policies, limits and the words of
+its code columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from ivpush.contract.facts import (
+    AdministrationFacts,
+    ClaimFacts,
+    EncounterFacts,
+    LineFacts,
+    ServiceFacts,
+    SuggestionFacts,
+    SupervisionFacts,
+)
+from ivpush.contract.fields import Text
+from ivpush.language.tree import Kind, Node
+
+__all__ = [
+    "COLUMN_FACTS",
+    "SCOPES",
+    "Fact",
+    "FactName",
+    "Names",
+    "facts_of",
+    "kind_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FactName:
+    """A fact as the language knows it: type, attribute path, meaning, and what it rests on."""
+
+    kind: Kind
+    path: str
+    meaning: str
+    rests_on: tuple[str, ...]
+    lacks: tuple[str, ...]
+    free_text: bool
+
+
+def kind_of(hint: Any) -> Kind:
+    """The kind of a Python annotation."""
+    if get_origin(hint) is Annotated:
+        return kind_of(get_args(hint)[0])
+    if get_origin(hint) in {Union, UnionType}:
+        inner = [one for one in get_args(hint) if one is not type(None)]
+        return kind_of(inner[0]).opened(nullable=True)
+    if get_origin(hint) is Literal:
+        return Kind("word", words=frozenset(get_args(hint)))
+    plain = {bool: "flag", int: "whole", Decimal: "number", str: "text", date: "date",
+             datetime: "instant"}  # fmt: skip
+    if hint in plain:
+        return Kind(plain[hint])
+    if get_origin(hint) in {frozenset, tuple}:
+        item = get_args(hint)[0]
+        scope = _scope_of(item)
+        if scope is not None:
+            return Kind("list", scope=scope)
+        return Kind("texts" if get_origin(hint) is frozenset else "row")
+    scope = _scope_of(hint)
+    if scope is not None:
+        return Kind("record", scope=scope)
+    return Kind("other")
+
+
+def _scope_of(hint: Any) -> str | None:
+    return next((name for name, scope in SCOPES.items() if scope is hint), None)
+
+
+@dataclass(frozen=True)
+class Names:
+    """The closed vocabulary: the scopes with their facts, and a pack's policies and limits.
+
+    ``columns`` holds the words of the pack's codes by column; facts of a column take no others.
+    """
+
+    policies: Mapping[str, Kind]
+    limits: Mapping[str, Kind]
+    columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    scopes: Mapping[str, Mapping[str, FactName]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        made = {
+            name: {
+                fact: FactName(
+                    kind_of(one.type), one.path, one.meaning, one.rests_on, one.lacks, one.free_text
+                )
+                for fact, one in facts_of(scope).items()
+            }
+            for name, scope in SCOPES.items()
+        }
+        for (scope, fact), column in COLUMN_FACTS.items():
+            if column in self.columns:
+                known = made[scope][fact]
+                kind = Kind("word", known.kind.nullable, self.columns[column])
+                made[scope][fact] = replace(known, kind=kind)
+        object.__setattr__(self, "scopes", made)
+
+    def roots(self, subject: str) -> dict[str, Node]:
+        """The names that an expression about ``subject`` may begin with."""
+        whole = Node("root", Kind("record", scope="encounter"), value="encounter")
+        found = {"encounter": whole}
+        for name in ("supervision", "claim"):
+            found[name] = Node("fact", Kind("record", scope=name), (whole,), name)
+        if subject != "encounter":
+            found[subject] = Node("root", Kind("record", scope=subject), value="subject")
+        return found
+
+
+SCOPES: Mapping[str, type] = {
+    "encounter": EncounterFacts,
+    "supervision": SupervisionFacts,
+    "claim": ClaimFacts,
+    "line": LineFacts,
+    "administration": AdministrationFacts,
+    "service": ServiceFacts,
+    "suggestion": SuggestionFacts,
+}
+
+
+COLUMN_FACTS: Mapping[tuple[str, str], str] = {
+    ("line", "family"): "family",
+    ("line", "technique"): "technique",
+    ("line", "role"): "role",
+    ("line", "variant"): "variant",
+    ("line", "replaced_role"): "role",
+    ("service", "technique"): "technique",
+    ("suggestion", "family"): "family",
+    ("suggestion", "role"): "role",
+}
+"""Facts whose words are those of a column of codes.yaml: a pack knows them, the code does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact of a scope: its type, how to reach it, what it means, what it rests on.
+
+    ``rests_on`` holds field names of the contract: ``.minutes`` is a field of the same record,
+    ``setting`` a field of the encounter; empty means that it rests on the whole encounter.
+    ``lacks`` names the fields of the record that, unstated, leave it unknown. ``free_text`` marks
+    the chart's own words, which no message may repeat.
+    """
+
+    type: Any
+    path: str
+    meaning: str
+    rests_on: tuple[str, ...]
+    lacks: tuple[str, ...] = ()
+    free_text: bool = False
+
+
+def facts_of(scope: type) -> dict[str, Fact]:
+    """Facts of a scope by name, its own before the contract's.
+
+    Names after the slots of working state are left out: only what carries a meaning, or holds
+    other scopes, is a fact.
+    """
+    found: dict[str, Fact] = {}
+    hints = get_type_hints(scope, include_extras=True)
+    for name, hint in hints.items():
+        if name == "given":
+            continue
+        meaning, rests, lacks = (*getattr(hint, "__metadata__", ("",)), "", "")[:3]
+        plain = hint.__origin__ if hasattr(hint, "__metadata__") else hint
+        if meaning or name in {"administrations", "lines", "supervision", "claim"}:
+            found[name] = Fact(plain, name, meaning, tuple(rests.split()), tuple(lacks.split()))
+    given = hints.get("given")
+    for name, info in given.model_fields.items() if given is not None else ():
+        if name not in found:
+            raw = f".{name}" if scope is not EncounterFacts else name
+            found[name] = Fact(
+                info.annotation,
+                f"given.{name}",
+                info.description or "",
+                (raw,),
+                free_text=Text in get_args(info.annotation),
+            )
+    return found
