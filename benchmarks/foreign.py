@@ -16,7 +16,7 @@ from ivpush.engine import Worked
 from ivpush.language.parser import parse
 from ivpush.language.tree import Node
 from ivpush.language.vocabulary import Names
-from ivpush.rulefile import Rule
+from ivpush.pack.rule import Rule
 
 
 class NotPossibleError(Exception):

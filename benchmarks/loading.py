@@ -12,7 +12,7 @@ import yaml
 
 from benchmarks.measure import Row, Size, best
 from ivpush import Pack
-from ivpush.pack import rules_folder
+from ivpush.pack.folder import rules_folder
 
 
 def rows(size: Size) -> Iterator[Row | str]:

@@ -22,7 +22,7 @@ from benchmarks.measure import Row, Size, best
 from benchmarks.sample import ready
 from ivpush import Encounter, Engine, Pack
 from ivpush.contract.result import Result
-from ivpush.pack import rules_folder
+from ivpush.pack.folder import rules_folder
 
 TIMES, MANY, FEW = 10, 1_000, 10
 Variant = Callable[[dict[str, Any], int], dict[str, Any] | None]

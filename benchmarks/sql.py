@@ -20,7 +20,7 @@ from ivpush.engine import Worked
 from ivpush.language.parser import parse
 from ivpush.language.tree import Kind, Node
 from ivpush.language.vocabulary import Names
-from ivpush.rulefile import SUBJECTS, Rule
+from ivpush.pack.rule import SUBJECTS, Rule
 
 TYPES = {"flag": "BOOLEAN", "whole": "BIGINT", "number": "DOUBLE", "date": "DATE",
          "texts": "VARCHAR[]", "row": "VARCHAR[]", "record": "BOOLEAN"}  # fmt: skip

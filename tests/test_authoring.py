@@ -15,9 +15,9 @@ from ivpush.advice import advice
 from ivpush.authoring import frame, payer_rows, run_cases
 from ivpush.cli import main
 from ivpush.errors import UsageError
+from ivpush.pack.files import read_yaml
 from ivpush.packdiff import changes
 from ivpush.ruleschema import overlay_schema, rule_schema
-from ivpush.sheets import read_yaml
 
 PACK = Pack.load()
 ROOT = Path(__file__).resolve().parents[1]

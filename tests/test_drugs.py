@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 
 from ivpush import Encounter, Engine, Pack, PackError
 from ivpush.cli import main
-from ivpush.drugnames import MOST_LETTERS, WORD_LISTS, DrugNames, Words
-from ivpush.pack import rules_folder
-from ivpush.rows import DrugRow, plain_name
+from ivpush.pack.drugs import MOST_LETTERS, WORD_LISTS, DrugNames, DrugRow, Words, plain_name
+from ivpush.pack.folder import rules_folder
 
 DATA = Path(__file__).parent / "data" / "drugs"
 RULES = rules_folder()
@@ -298,7 +297,7 @@ def test_case_spaces_and_a_further_form_change_nothing(name: str) -> None:
 
 
 def test_kept_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ivpush.drugnames.MOST_KEPT", 3)
+    monkeypatch.setattr("ivpush.pack.drugs.MOST_KEPT", 3)
     names = DrugNames({"a": _row("a")}, Words(units=frozenset({"mg"})))
     for text in ("a", "A", "b", "a 1 mg", "a 2 mg", "x" * (MOST_LETTERS + 1)):
         names.find(text)

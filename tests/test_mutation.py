@@ -16,8 +16,8 @@ from ivpush.errors import PackError
 from ivpush.language.parser import parse
 from ivpush.mutants import expressions, mutants_of, mutants_of_data, mutants_of_rule
 from ivpush.mutation import Bench, Survey, judged, marks_of, survey
-from ivpush.rulefile import Rule
-from ivpush.sheets import Sheet
+from ivpush.pack.files import Sheet
+from ivpush.pack.rule import Rule
 
 PACK = Pack.load()
 ROOT = Path(__file__).resolve().parents[1]

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from ivpush import Encounter, Engine, Pack, PackError, UsageError
-from ivpush.pack import rules_folder
+from ivpush.pack.folder import rules_folder
 
 PACK = Pack.load()
 RULE = """\

@@ -117,8 +117,8 @@ def test_the_installed_package_finds_its_rules(wheel: Path, tmp_path: Path) -> N
         archive.extractall(tmp_path)
     text = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "import ivpush, ivpush.pack as pack\n"
-        "print(ivpush.__file__, pack.rules_folder(), len(pack.Pack.load().rules), sep='\\n')"
+        "import ivpush, ivpush.pack.folder as files, ivpush.pack.pack as pack\n"
+        "print(ivpush.__file__, files.rules_folder(), len(pack.Pack.load().rules), sep='\\n')"
     )
     done = subprocess.run(
         [sys.executable, "-I", "-c", text, str(tmp_path)],

@@ -11,7 +11,7 @@ import pytest
 
 from ivpush import Encounter, Engine, Pack, PackError
 from ivpush.catalogue import payers_page
-from ivpush.pack import rules_folder
+from ivpush.pack.folder import rules_folder
 
 PACK = Pack.load()
 DAY = "2026-03-02"

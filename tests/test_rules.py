@@ -10,7 +10,7 @@ import pytest
 
 from ivpush import Engine, Pack
 from ivpush.authoring import run_case
-from ivpush.rulefile import ROOMS, Rule
+from ivpush.pack.rule import ROOMS, Rule
 
 PACK = Pack.load()
 ENGINES: dict[str, Engine] = {}

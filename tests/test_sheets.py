@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from ivpush.errors import PackError
-from ivpush.sheets import MOST_BYTES, read_csv, read_yaml
+from ivpush.pack.files import MOST_BYTES, read_csv, read_yaml
 
 BOMBS = {
     "brackets": "[" * 100_000,
@@ -61,7 +61,7 @@ def test_no_hostile_file_kills_the_process() -> None:
     """The C reader dies of deep nesting; a child process shows that ours never lets it."""
     text = (
         "from tests.test_sheets import BOMBS\n"
-        "from ivpush.sheets import read_yaml\nfrom ivpush.errors import PackError\n"
+        "from ivpush.pack.files import read_yaml\nfrom ivpush.errors import PackError\n"
         "for text in BOMBS.values():\n"
         "    try: read_yaml('x', text.encode())\n"
         "    except PackError: pass\n"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ivpush.engine import Engine
     from ivpush.errors import InputError, IvpushError, PackError, UsageError
     from ivpush.frames import check_batches, check_frame
-    from ivpush.pack import Pack
+    from ivpush.pack.pack import Pack
 
 __all__ = [
     "Administration",
@@ -56,7 +56,7 @@ _HOMES = {
     "errors": ("InputError", "IvpushError", "PackError", "UsageError"),
     "frames": ("check_batches", "check_frame"),
     "contract.encounter": ("Administration", "ClaimLine", "Encounter", "Supervision"),
-    "pack": ("Pack",),
+    "pack.pack": ("Pack",),
     "contract.result": ("Question", "Result", "SuggestedLine", "Violation"),
 }
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ivpush.errors import Fault
 
 if TYPE_CHECKING:
-    from ivpush.pack import Pack
-    from ivpush.rulefile import Rule
+    from ivpush.pack.pack import Pack
+    from ivpush.pack.rule import Rule
 
 __all__ = ["advice"]
 

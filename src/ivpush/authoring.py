@@ -15,9 +15,9 @@ from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supe
 from ivpush.engine import Engine, Worked
 from ivpush.errors import Fault, InputError, IvpushError, PackError, UsageError, did_you_mean
 from ivpush.language.vocabulary import kind_of
-from ivpush.pack import Pack
-from ivpush.rulefile import ROOMS, Rule
-from ivpush.tables import Payer
+from ivpush.pack.pack import Pack
+from ivpush.pack.payers import Payer
+from ivpush.pack.rule import ROOMS, Rule
 
 __all__ = ["CaseOutcome", "Said", "case_encounter", "frame", "meets", "named_subject", "payer_rows",
            "run_case", "run_cases", "wanted"]  # fmt: skip

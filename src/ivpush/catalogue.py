@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ivpush.rulefile import ROOMS
+from ivpush.pack.rule import ROOMS
 
 if TYPE_CHECKING:
-    from ivpush.pack import Pack
-    from ivpush.rows import CodeRow
-    from ivpush.rulefile import Rule
-    from ivpush.tables import Payer
+    from ivpush.pack.codes import CodeRow
+    from ivpush.pack.pack import Pack
+    from ivpush.pack.payers import Payer
+    from ivpush.pack.rule import Rule
 
 __all__ = ["WRITTEN", "code_page", "payers_page", "room_page", "rule_page", "rules_page",
            "sources_of", "table_row"]  # fmt: skip

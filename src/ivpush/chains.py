@@ -14,8 +14,8 @@ from ivpush import clock
 from ivpush.services import by_time
 
 if TYPE_CHECKING:
-    from ivpush.book import Book
     from ivpush.contract.facts import AdministrationFacts, ServiceFacts
+    from ivpush.pack.book import Book
 
 __all__ = ["Chain", "chains_of"]
 

@@ -8,9 +8,9 @@ from ivpush.contract.encounter import ClaimLine
 from ivpush.contract.result import Edit, Unjudged, Violation
 
 if TYPE_CHECKING:
-    from ivpush.book import Book, Screen
     from ivpush.contract.facts import EncounterFacts, LineFacts
-    from ivpush.rulefile import Rule
+    from ivpush.pack.book import Book, Screen
+    from ivpush.pack.rule import Rule
 
 __all__ = ["Findings", "run"]
 

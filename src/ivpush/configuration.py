@@ -18,7 +18,7 @@ from ivpush.errors import Fault, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from ivpush.contract.result import Result, Status
-    from ivpush.rulefile import Rule
+    from ivpush.pack.rule import Rule
 
 __all__ = ["Configuration", "Ignore", "Selection", "find_configuration", "read_configuration",
            "select_rules"]  # fmt: skip

@@ -16,8 +16,8 @@ from ivpush.pushes import push_roles
 from ivpush.services import by_time, in_time, read_chart, zone_of
 
 if TYPE_CHECKING:
-    from ivpush.book import Book
     from ivpush.contract.encounter import Encounter
+    from ivpush.pack.book import Book
 
 __all__ = ["HOUR", "Derived", "derive", "further_hours"]
 

@@ -14,10 +14,10 @@ from ivpush.catalogue import WRITTEN, payers_page, room_page, rules_page, table_
 from ivpush.contract.encounter import Encounter
 from ivpush.contract.result import result_adapter
 from ivpush.language.vocabulary import SCOPES, facts_of, kind_of
-from ivpush.rulefile import ROOMS
+from ivpush.pack.rule import ROOMS
 
 if TYPE_CHECKING:
-    from ivpush.pack import Pack
+    from ivpush.pack.pack import Pack
 
 __all__ = ["encounter_schema", "pages", "result_schema", "vocabulary_page"]
 

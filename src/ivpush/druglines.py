@@ -19,10 +19,10 @@ from ivpush.services import zone_of
 if TYPE_CHECKING:
     from datetime import date
 
-    from ivpush.book import Book
     from ivpush.contract.encounter import Administration, Encounter
     from ivpush.contract.facts import LineFacts
-    from ivpush.rows import DrugRow
+    from ivpush.pack.book import Book
+    from ivpush.pack.drugs import DrugRow
 
 __all__ = ["read_drug_lines"]
 

@@ -13,15 +13,15 @@ from ivpush.contract.result import LineVerdict, PackStamp, Question, Result, Sta
 from ivpush.derive import Derived, derive
 from ivpush.facts import encounter_facts, line_facts, suggestion_facts
 from ivpush.lines import Draft, drafts_of, not_billable, suggested_lines
-from ivpush.pack import Pack
+from ivpush.pack.pack import Pack
 from ivpush.questions import decides, questions_of
 from ivpush.reconcile import corrected_lines, match
 from ivpush.standing import Standing, standing_of
 
 if TYPE_CHECKING:
-    from ivpush.book import Book
     from ivpush.contract.encounter import ClaimLine, Encounter
     from ivpush.contract.facts import EncounterFacts, LineFacts
+    from ivpush.pack.book import Book
 
 __all__ = ["Engine", "Worked"]
 

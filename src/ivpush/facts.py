@@ -10,10 +10,10 @@ from ivpush.contract.facts import ClaimFacts, EncounterFacts, LineFacts, Suggest
 from ivpush.druglines import read_drug_lines
 
 if TYPE_CHECKING:
-    from ivpush.book import Book
     from ivpush.contract.encounter import Encounter
     from ivpush.derive import Derived
     from ivpush.lines import Draft
+    from ivpush.pack.book import Book
     from ivpush.reconcile import Matching
     from ivpush.standing import Standing
 

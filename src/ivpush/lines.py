@@ -15,12 +15,12 @@ from ivpush import clock
 from ivpush.contract.result import NotBillable, SuggestedLine
 
 if TYPE_CHECKING:
-    from ivpush.book import Book
     from ivpush.chains import Chain
     from ivpush.contract.encounter import Encounter
     from ivpush.contract.facts import AdministrationFacts, ServiceFacts
     from ivpush.derive import Derived
-    from ivpush.rows import CodeRow
+    from ivpush.pack.book import Book
+    from ivpush.pack.codes import CodeRow
 
 __all__ = ["Draft", "drafts_of", "named", "not_billable", "suggested_lines"]
 

@@ -20,11 +20,11 @@ from ivpush.language.compiler import compile_rule
 from ivpush.language.parser import parse
 from ivpush.language.tree import ExpressionError, Node
 from ivpush.language.vocabulary import Names
-from ivpush.pack import Pack
-from ivpush.policies import Policy
-from ivpush.rows import CodeRow, SupervisionRow
-from ivpush.rulefile import COLUMNS, Rule, selected
-from ivpush.tables import FAMILIES, words_of
+from ivpush.pack.codes import COLUMNS, FAMILIES, CodeRow, selected, words_of
+from ivpush.pack.data import SupervisionRow
+from ivpush.pack.pack import Pack
+from ivpush.pack.policies import Policy
+from ivpush.pack.rule import Rule
 
 __all__ = ["Mutant", "expressions", "mutants_of", "mutants_of_data", "mutants_of_rule"]
 

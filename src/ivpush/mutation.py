@@ -20,8 +20,8 @@ from ivpush.contract.encounter import Encounter
 from ivpush.engine import Engine, Worked
 from ivpush.errors import Fault, PackError
 from ivpush.mutants import Mutant, mutants_of
-from ivpush.pack import Pack
-from ivpush.rulefile import Rule
+from ivpush.pack.pack import Pack
+from ivpush.pack.rule import Rule
 
 __all__ = ["Bench", "Survey", "marks_of", "survey"]
 

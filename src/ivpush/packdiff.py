@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ivpush.pack import Pack
-    from ivpush.rulefile import Rule
-    from ivpush.tables import Payer
+    from ivpush.pack.pack import Pack
+    from ivpush.pack.payers import Payer
+    from ivpush.pack.rule import Rule
 
 __all__ = ["Change", "changes"]
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from ivpush.services import by_time
 
 if TYPE_CHECKING:
-    from ivpush.book import Book
     from ivpush.chains import Chain
     from ivpush.contract.facts import ServiceFacts
+    from ivpush.pack.book import Book
 
 __all__ = ["push_roles"]
 

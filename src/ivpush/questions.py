@@ -20,11 +20,11 @@ from ivpush.lines import drafts_of, suggested_lines
 from ivpush.retimed import Retimed, bends, kind_of
 
 if TYPE_CHECKING:
-    from ivpush.book import Book
     from ivpush.contract.encounter import Encounter
     from ivpush.contract.facts import AdministrationFacts
     from ivpush.derive import Derived
     from ivpush.lines import Draft
+    from ivpush.pack.book import Book
 
 __all__ = ["MOST_QUESTIONS", "Over", "Try", "decides", "questions_of"]
 

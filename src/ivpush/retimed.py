@@ -20,11 +20,11 @@ from ivpush.derive import HOUR, further_hours
 from ivpush.lines import drafts_of
 
 if TYPE_CHECKING:
-    from ivpush.book import Book
     from ivpush.contract.encounter import Encounter
     from ivpush.contract.facts import AdministrationFacts, ServiceFacts
     from ivpush.derive import Derived
     from ivpush.lines import Draft
+    from ivpush.pack.book import Book
 
 __all__ = ["Kind", "Retimed", "bends", "kind_of"]
 

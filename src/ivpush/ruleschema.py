@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from ivpush.contract.encounter import Encounter
 from ivpush.contract.result import Disposition, Severity
-from ivpush.rulefile import COLUMNS, KEYS, OPTIONAL, SUBJECTS
+from ivpush.pack.codes import COLUMNS
+from ivpush.pack.rule import KEYS, OPTIONAL, SUBJECTS
 
 if TYPE_CHECKING:
-    from ivpush.pack import Pack
+    from ivpush.pack.pack import Pack
 
 __all__ = ["overlay_schema", "rule_schema"]
 

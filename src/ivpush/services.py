@@ -17,9 +17,9 @@ from ivpush.contract.encounter import plain
 from ivpush.contract.facts import AdministrationFacts
 
 if TYPE_CHECKING:
-    from ivpush.book import Book
     from ivpush.contract.encounter import Administration, Encounter
-    from ivpush.rows import DrugRow
+    from ivpush.pack.book import Book
+    from ivpush.pack.drugs import DrugRow
 
 __all__ = ["by_time", "in_time", "read_chart", "zone_of"]
 

@@ -12,9 +12,9 @@ from ivpush.contract.facts import AdministrationFacts, ServiceFacts
 from ivpush.services import by_time
 
 if TYPE_CHECKING:
-    from ivpush.book import Book
     from ivpush.contract.encounter import Encounter
-    from ivpush.rows import CodeRow
+    from ivpush.pack.book import Book
+    from ivpush.pack.codes import CodeRow
 
 __all__ = ["services"]
 

@@ -13,8 +13,8 @@ from ivpush.contract.encounter import Supervision
 from ivpush.contract.facts import SupervisionFacts
 
 if TYPE_CHECKING:
-    from ivpush.book import Book
     from ivpush.contract.encounter import Encounter
+    from ivpush.pack.book import Book
 
 __all__ = ["Standing", "standing_of"]
 

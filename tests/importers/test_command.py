@@ -10,8 +10,8 @@ import pytest
 
 from ivpush import Encounter, Engine, Pack, PackError
 from ivpush.cli import main
-from ivpush.pack import rules_folder
-from ivpush.tables import QUARTERLY, quarter_end
+from ivpush.pack.folder import rules_folder
+from ivpush.pack.releases import QUARTERLY, quarter_end
 from tests.importers import published as cms
 from tests.importers.test_layouts import pair_files, write
 

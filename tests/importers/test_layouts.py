@@ -12,7 +12,7 @@ import pytest
 
 from ivpush import InputError, Pack, UsageError
 from ivpush.importers.release import KINDS, Imported, import_files, wanted_of
-from ivpush.pack import rules_folder
+from ivpush.pack.folder import rules_folder
 from tests.importers import published as cms
 
 WANTED = wanted_of(Pack.load())

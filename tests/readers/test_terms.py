@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from ivpush.contract.fields import Route
 from ivpush.errors import PackError
-from ivpush.pack import rules_folder
+from ivpush.pack.files import read_yaml
+from ivpush.pack.folder import rules_folder
 from ivpush.readers.terms import Meaning, Terms, combined, plain, read_terms, shipped_terms
-from ivpush.sheets import read_yaml
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "fhir"
 GOOD = """

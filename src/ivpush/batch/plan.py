@@ -53,7 +53,7 @@ class EngineOptions:
     def engine(self) -> Engine:
         """The engine; raises PackError or UsageError as ``Engine`` does."""
         from ivpush.engine import Engine  # noqa: PLC0415  (the parent may never need one)
-        from ivpush.pack import Pack  # noqa: PLC0415
+        from ivpush.pack.pack import Pack  # noqa: PLC0415
 
         cache = None if self.cache is None else Path(self.cache)
         pack = Pack.load(extra=tuple(Path(one) for one in self.packs), cache=cache)

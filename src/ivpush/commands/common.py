@@ -16,7 +16,7 @@ from ivpush.errors import Fault, UsageError, did_you_mean
 if TYPE_CHECKING:
     from ivpush.configuration import Selection
     from ivpush.engine import Engine
-    from ivpush.pack import Pack
+    from ivpush.pack.pack import Pack
     from ivpush.writers.text import Look
 
 __all__ = ["BROKEN", "CLEAN", "INTERRUPTED", "ORDER", "PACK", "UNREAD", "USAGE", "add_engine",
@@ -109,7 +109,7 @@ def cache_folder(environ: Mapping[str, str]) -> Path | None:
 
 def read_pack(options: argparse.Namespace) -> Pack:
     """The pack that the options name."""
-    from ivpush.pack import Pack
+    from ivpush.pack.pack import Pack
 
     cache = None if options.no_cache else cache_folder(os.environ)
     return Pack.load(extra=tuple(options.rules), cache=cache)

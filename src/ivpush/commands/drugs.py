@@ -18,8 +18,7 @@ from ivpush.commands.common import BROKEN, CLEAN, add_pack, plain, read_pack, sa
 from ivpush.errors import Fault, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from ivpush.drugnames import DrugNames, Found
-    from ivpush.rows import DrugRow
+    from ivpush.pack.drugs import DrugNames, DrugRow, Found
 
 __all__ = ["add"]
 
@@ -64,7 +63,7 @@ def _nearest(names: DrugNames, text: str, most: int = 3) -> list[str]:
     """Known names most like a text: for people to look at, never for a decision."""
     from difflib import get_close_matches
 
-    from ivpush.rows import plain_name
+    from ivpush.pack.drugs import plain_name
 
     return get_close_matches(plain_name(text)[:80], names.known(), n=most, cutoff=_NEAR)
 

@@ -19,7 +19,7 @@ from ivpush.commands.inputs import add_inputs
 from ivpush.errors import Fault, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from ivpush.pack import Pack
+    from ivpush.pack.pack import Pack
 
 __all__ = ["add", "show"]
 

@@ -12,7 +12,7 @@ from ivpush.commands.explain import show
 from ivpush.errors import Fault, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from ivpush.pack import Pack
+    from ivpush.pack.pack import Pack
 
 __all__ = ["add"]
 
@@ -68,7 +68,7 @@ def _rules_show(options: argparse.Namespace) -> int:
 
 
 def _rules_list(options: argparse.Namespace) -> int:
-    from ivpush.rulefile import ROOMS
+    from ivpush.pack.rule import ROOMS
 
     pack = read_pack(options)
     if options.payer is not None:
@@ -177,7 +177,7 @@ def _rules_new(options: argparse.Namespace) -> int:
 
 
 def _rules_diff(options: argparse.Namespace) -> int:
-    from ivpush.pack import Pack
+    from ivpush.pack.pack import Pack
     from ivpush.packdiff import as_row, changes
 
     found = list(changes(Pack.load(options.old), Pack.load(options.new)))

@@ -95,7 +95,7 @@ def _write(path: Path, raw: bytes) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from ivpush.tables import QUARTERLY, quarter_end
+    from ivpush.pack.releases import QUARTERLY, quarter_end
 
     on = _day("--on", options.on)
     pack = read_pack(options)

@@ -16,10 +16,10 @@ from ivpush.errors import Fault, InputError, UsageError, did_you_mean
 from ivpush.importers import KEPT, MOST_FAULTS, Cells, Kind, Part, Wanted, hcpcs, ncci, payment
 from ivpush.importers.files import Source, sources
 from ivpush.importers.headings import Found, find, release_in
-from ivpush.tables import TABLES
+from ivpush.pack.releases import TABLES
 
 if TYPE_CHECKING:
-    from ivpush.pack import Pack
+    from ivpush.pack.pack import Pack
 
 __all__ = ["KINDS", "Imported", "import_files", "wanted_of"]
 

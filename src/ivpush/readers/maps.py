@@ -21,9 +21,9 @@ from dateutil import tz
 from ivpush.contract.encounter import zone_is_plain
 from ivpush.contract.fields import Access, Category, Method, Purpose, Route, Setting, TimesFrom
 from ivpush.errors import Fault, PackError, UsageError, did_you_mean
-from ivpush.pack import rules_folder
+from ivpush.pack.files import Sheet, read_csv, read_yaml
+from ivpush.pack.folder import rules_folder
 from ivpush.readers.forms import TimeForm, plain_text, read_time, repeats, time_form
-from ivpush.sheets import Sheet, read_csv, read_yaml
 
 __all__ = ["ACTIONS", "TIMES", "ColumnMap", "Spellings", "load_map", "map_names", "parse_map",
            "spellings", "words_of"]  # fmt: skip

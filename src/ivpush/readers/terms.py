@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from ivpush.contract.fields import Access, Device, Method, Purpose, Route
 from ivpush.errors import Fault, PackError, did_you_mean
-from ivpush.sheets import Sheet, read_yaml
+from ivpush.pack.files import Sheet, read_yaml
 
 __all__ = ["Coding", "Meaning", "Terms", "combined", "plain", "read_terms", "shipped_terms"]
 
@@ -104,7 +104,7 @@ class Terms:
 @cache
 def shipped_terms() -> Terms:
     """The table that ships with ivpush; raises PackError where it is not fit to be used."""
-    from ivpush.pack import rules_folder
+    from ivpush.pack.folder import rules_folder
 
     path = rules_folder() / "terms.yaml"
     return read_terms(read_yaml("terms.yaml", path.read_bytes()))

@@ -59,7 +59,7 @@ class _CaseFile(pytest.File):
         """One test a case."""
         from ivpush.engine import Engine  # noqa: PLC0415
         from ivpush.errors import IvpushError  # noqa: PLC0415
-        from ivpush.sheets import read_yaml  # noqa: PLC0415
+        from ivpush.pack.files import read_yaml  # noqa: PLC0415
 
         try:
             data = read_yaml(self.path.name, self.path.read_bytes()).data

@@ -13,12 +13,12 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any, Literal
 
-from ivpush.book import Book
 from ivpush.contract.encounter import Encounter
 from ivpush.engine import Engine
 from ivpush.errors import Fault, UsageError, did_you_mean
-from ivpush.pack import rules_folder
-from ivpush.sheets import read_yaml
+from ivpush.pack.book import Book
+from ivpush.pack.files import read_yaml
+from ivpush.pack.folder import rules_folder
 
 __all__ = ["Template", "days", "encounters", "lines", "templates", "visit_kinds"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from ivpush.engine import Worked
-    from ivpush.pack import Pack
+    from ivpush.pack.pack import Pack
 
 __all__ = ["ResultWriter", "WriteOptions"]
 

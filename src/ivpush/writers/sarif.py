@@ -17,7 +17,7 @@ from ivpush.writers.safe import as_json, place_of, visible
 if TYPE_CHECKING:
     from ivpush.contract.result import Violation
     from ivpush.engine import Worked
-    from ivpush.rulefile import Rule
+    from ivpush.pack.rule import Rule
     from ivpush.writers import WriteOptions
 
 __all__ = ["Writer"]

@@ -2,109 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import tempfile
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import cache as once
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ivpush import tables
-from ivpush.book import Book
-from ivpush.drugtable import read_drugs
 from ivpush.errors import Fault, PackError, UsageError, did_you_mean
 from ivpush.language.tree import Kind
 from ivpush.language.vocabulary import Names
-from ivpush.policies import Policy, policy_values, read_policies
-from ivpush.rulefile import ROOMS, Known, Rule, read_rule
-from ivpush.sheets import MOST_CSV_BYTES, Sheet, read_yaml
+from ivpush.pack.book import Book, dispatch, fill
+from ivpush.pack.codes import read_codes, read_limits, words_of
+from ivpush.pack.data import Data, read_data
+from ivpush.pack.drugs import read_drugs
+from ivpush.pack.files import Say, Sheet
+from ivpush.pack.folder import Cache, collect, read_files, rules_folder
+from ivpush.pack.payers import own_rules, read_payer, with_bases
+from ivpush.pack.policies import Policy, policy_values, read_policies
+from ivpush.pack.releases import Release, read_tables
+from ivpush.pack.rule import ROOMS, Known, Rule, read_rule
 
-__all__ = ["Pack", "rules_folder"]
+__all__ = [
+    "Pack",
+]
 
-_CACHE_FORMAT = "1"
+
 _KINDS = ("pack", "sources", "codes", "limits", "hierarchy", "policies", "supervision", "modifiers",
           "phrases", "places", "reasons", "drug_words")  # fmt: skip
-
-
-@once
-def rules_folder() -> Path:
-    """The shipped rules: inside the package when installed, beside ``src`` in a checkout."""
-    inside = Path(str(files("ivpush"))) / "rules"
-    return inside if inside.is_dir() else Path(__file__).resolve().parents[2] / "rules"
-
-
-def _collect(folder: Path) -> dict[str, bytes]:
-    """The files of a pack by relative path; links that lead out of it are refused."""
-    if not folder.is_dir():
-        raise UsageError(Fault(folder.name, "is no folder of rules", "name one"))
-    found: dict[str, bytes] = {}
-    root = folder.resolve()
-    for path in sorted(folder.rglob("*")):
-        if path.suffix not in {".yaml", ".csv"} or not path.is_file():
-            continue
-        if not path.resolve().is_relative_to(root):
-            raise PackError(Fault(path.relative_to(folder).as_posix(), "leads out of the pack",
-                                  "copy the file"))  # fmt: skip
-        if path.stat().st_size > MOST_CSV_BYTES:
-            raise PackError(Fault(path.relative_to(folder).as_posix(), "is too large", "split it"))
-        found[path.relative_to(folder).as_posix()] = path.read_bytes()
-    return found
-
-
-class _Cache:
-    """Parsed files of a pack as JSON, keyed by their content; anything odd is a miss."""
-
-    def __init__(self, folder: Path, contents: Sequence[Mapping[str, bytes]]) -> None:
-        digest = hashlib.sha256(_CACHE_FORMAT.encode())
-        for content in contents:
-            digest.update(f"{len(content)};".encode())  # an empty pack is a layer too
-            for name in sorted(content):
-                digest.update(f"{len(name)}:{name}:{len(content[name])}:".encode())
-                digest.update(content[name])
-        self.key = digest.hexdigest()
-        self.path = folder / f"{self.key}.json"
-
-    def read(self) -> list[dict[str, Any]] | None:
-        try:
-            seal, _, text = self.path.read_bytes().partition(b"\n")
-            if seal.decode() != hashlib.sha256(self.key.encode() + text).hexdigest():
-                return None
-            made: list[dict[str, Any]] = json.loads(text)
-            return made
-        except (OSError, ValueError):
-            return None
-
-    def write(self, data: list[dict[str, Any]]) -> None:
-        text = json.dumps(data, separators=(",", ":")).encode()
-        seal = hashlib.sha256(self.key.encode() + text).hexdigest().encode()
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, name = tempfile.mkstemp(dir=self.path.parent)
-            with os.fdopen(handle, "wb") as file:
-                file.write(seal + b"\n" + text)
-            os.replace(name, self.path)
-        except OSError:
-            return
-
-
-def _read(contents: Mapping[str, bytes], faults: list[Fault]) -> dict[str, Any]:
-    """Every YAML file as a Sheet, every CSV as its bytes."""
-    made: dict[str, Any] = {}
-    for name, raw in contents.items():
-        if name.endswith(".csv"):
-            made[name] = raw
-            continue
-        try:
-            made[name] = read_yaml(name, raw)
-        except PackError as error:
-            faults += error.faults
-    return made
 
 
 class Pack:
@@ -127,8 +53,8 @@ class Pack:
 
         ``cache`` is a folder for parsed files. Raises PackError with every fault found at once.
         """
-        contents = [_collect(one) for one in (rules or rules_folder(), *extra)]
-        store = _Cache(cache, contents) if cache is not None else None
+        contents = [collect(one) for one in (rules or rules_folder(), *extra)]
+        store = Cache(cache, contents) if cache is not None else None
         known = store.read() if store is not None else None
         if store is not None and known is not None:
             layers = [
@@ -138,10 +64,10 @@ class Pack:
             ]  # fmt: skip
             return cls(layers, store.key)
         faults: list[Fault] = []
-        layers = [_read(content, faults) for content in contents]
+        layers = [read_files(content, faults) for content in contents]
         if faults:
             raise PackError(faults)
-        key = store.key if store is not None else _Cache(Path(), contents).key
+        key = store.key if store is not None else Cache(Path(), contents).key
         made = cls(layers, key)
         if store is not None:
             store.write([
@@ -159,7 +85,7 @@ class Pack:
         return Pack, (self._layers, self.digest)
 
     @property
-    def releases(self) -> Mapping[str, Sequence[tables.Release]]:
+    def releases(self) -> Mapping[str, Sequence[Release]]:
         """The releases of tables held, by kind and date, of all packs of the stack."""
         return self._data.releases
 
@@ -173,25 +99,25 @@ class Pack:
         return sheet
 
     def _build(self, faults: list[Fault]) -> None:
-        say: Callable[[Fault], None] = faults.append
+        say: Say = faults.append
         sheets = {name: self._sheet(name, faults) for name in _KINDS}
         about = sheets["pack"].data
         self.name, self.version = str(about.get("name")), str(about.get("version"))
         self.case_date = str(about.get("case_date"))
         self.checked = date.fromisoformat(about["checked"])
         self.sources: dict[str, Any] = sheets["sources"].data.get("sources", {})
-        self.codes = tables.read_codes(sheets["codes"], say)
-        self.limits = tables.read_limits(sheets["limits"], say)
+        self.codes = read_codes(sheets["codes"], say)
+        self.limits = read_limits(sheets["limits"], say)
         self.policies = read_policies(sheets["policies"], say)
-        self._data = tables.read_data(sheets, self.codes, say)
-        tables.read_tables(self._layers, self._data, say)
+        self._data = read_data(sheets, self.codes, say)
+        self._data.releases = read_tables(self._layers, say)
         drugs = read_drugs(self._layers, sheets["drug_words"], say)
         self._data.drugs, self._data.names = drugs.by_code, drugs.names
         self._check_cites(sheets, say)
         self.names = Names(
             {name: one.kind for name, one in self.policies.items() if one.kind.name != "other"},
             {name: Kind("whole") for name in self.limits},
-            tables.words_of(self.codes),
+            words_of(self.codes),
         )
         known = Known(self.names, frozenset(self.sources), self.codes,
                       frozenset(self._data.modifiers), self._data.denials)  # fmt: skip
@@ -199,7 +125,7 @@ class Pack:
         self.payers = self._payers(known, say)
         self._marks = self._boundaries()
 
-    def _check_cites(self, sheets: Mapping[str, Sheet], say: Callable[[Fault], None]) -> None:
+    def _check_cites(self, sheets: Mapping[str, Sheet], say: Say) -> None:
         for sheet in sheets.values():
             for path, cites in _cites(sheet.data, ()):
                 for n, one in enumerate(cites):
@@ -208,7 +134,7 @@ class Pack:
                         remedy = did_you_mean(str(one), self.sources)
                         say(Fault(sheet.place((*path, n)), problem, remedy))
 
-    def _rules(self, known: Known, say: Callable[[Fault], None]) -> Iterable[Rule]:
+    def _rules(self, known: Known, say: Say) -> Iterable[Rule]:
         ids: dict[str, str] = {}
         for layer in self._layers:
             for name, sheet in layer.items():
@@ -223,19 +149,19 @@ class Pack:
                     ids[key] = rule.place
                 yield rule
 
-    def _payers(self, known: Known, say: Callable[[Fault], None]) -> dict[str, Any]:
+    def _payers(self, known: Known, say: Say) -> dict[str, Any]:
         made: dict[str, Any] = {}
         sheets = [
             sheet for layer in self._layers for name, sheet in layer.items()
             if isinstance(sheet, Sheet) and name.startswith("payers/")
         ]  # fmt: skip
         # An overlay may switch off or soften what the overlay that it stands on brings.
-        rules = {rule.id for rule in self.rules}.union(*map(tables.own_rules, sheets))
+        rules = {rule.id for rule in self.rules}.union(*map(own_rules, sheets))
         for sheet in sheets:
-            overlay = tables.read_payer(sheet, self.policies, rules, known, say)
+            overlay = read_payer(sheet, self.policies, rules, known, say)
             if overlay is not None:
                 made[overlay.id] = overlay
-        return tables.with_bases(made, say)
+        return with_bases(made, say)
 
     def _boundaries(self) -> list[date]:
         days = {date.min}
@@ -265,7 +191,7 @@ class Pack:
         return made
 
     @property
-    def data(self) -> tables.Data:
+    def data(self) -> Data:
         """Everything of the pack that is looked up by date, payer or policy."""
         return self._data
 
@@ -316,10 +242,10 @@ class Pack:
             (name, one.asks) for name, one in self.policies.items()
             if one.asks and name not in policies
         )  # fmt: skip
-        self._data.fill(book, day, values, self.codes, self.limits)
+        fill(book, self._data, day, values, self.codes, self.limits)
         rules = self.rules if overlay is None else overlay.applied(self.rules)
         book.screens, book.columns, book.vocabulary = {}, {}, self.names
-        _dispatch(book, [one for one in rules if one.in_force(day)])
+        dispatch(book, [one for one in rules if one.in_force(day)])
         return book
 
 
@@ -340,20 +266,3 @@ def _cites(
     elif isinstance(data, list):
         for n, value in enumerate(data):
             yield from _cites(value, (*path, n))
-
-
-def _dispatch(book: Book, rules: list[Rule]) -> None:
-    book.rules = tuple(rules)
-    by_code: dict[str, list[Rule]] = {}
-    for rule in rules:
-        for code in rule.codes or ():
-            by_code.setdefault(code, []).append(rule)
-    book.any_line_rules = tuple(
-        one for one in rules if one.for_each == "line" and one.codes is None
-    )
-    book.line_rules = {code: tuple(those) for code, those in by_code.items()}
-    kinds = {name: tuple(one for one in rules if one.for_each == name)
-             for name in ("encounter", "administration", "service", "suggestion")}  # fmt: skip
-    book.encounter_rules, book.administration_rules = kinds["encounter"], kinds["administration"]
-    book.service_rules, book.suggestion_rules = kinds["service"], kinds["suggestion"]
-    book.chart_rules = (*kinds["administration"], *kinds["service"], *kinds["suggestion"])

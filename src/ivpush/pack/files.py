@@ -1,8 +1,7 @@
-"""Safe readers of YAML and CSV files: every scalar is text, every fault has its place.
+"""The files of a pack: safe YAML and CSV with the place of every value, one check for all.
 
-YAML 1.1 turns billing codes into other numbers and a deep or self-repeating file can kill the
-process, so files are read from the parser's events: text scalars only, no anchors, tags, repeated
-keys or second documents, with caps on size, depth and nodes.
+Every scalar of a YAML file is text until its reader says otherwise; anchors, tags, duplicate and
+unknown keys are refused, and size, depth and nodes are capped before anything is composed.
 """
 
 from __future__ import annotations
@@ -10,25 +9,48 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from typing import Any
 
 import yaml
 
 from ivpush.errors import Fault, PackError, did_you_mean
 
-__all__ = ["Marks", "Sheet", "read_csv", "read_yaml"]
+__all__ = [
+    "Marks",
+    "Sheet",
+    "covers",
+    "read_csv",
+    "read_yaml",
+]
 
 MOST_BYTES = 1_048_576
+
+
 MOST_CSV_BYTES = 16_777_216
+
+
 MOST_DEPTH = 32
+
+
 MOST_NODES = 200_000
+
+
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u0085\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 )
 
-Path = tuple[int | str, ...]
-Marks = dict[Path, tuple[int, int, int, int]]
+Say = Callable[[Fault], None]
+"""Whoever reads a file of a pack says each fault with it, and reads on."""
+
+
+KeyPath = tuple[int | str, ...]
+
+
+Marks = dict[KeyPath, tuple[int, int, int, int]]
+
+
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
@@ -40,7 +62,7 @@ class Sheet:
     def __init__(self, name: str, data: Any, marks: Marks) -> None:
         self.name, self.data, self.marks = name, data, marks
 
-    def place(self, path: Path = (), *, key: bool = False) -> str:
+    def place(self, path: KeyPath = (), *, key: bool = False) -> str:
         """``file:line:column`` of a value, or of its key; of its parent where it has none."""
         while path and path not in self.marks:
             path = path[:-1]
@@ -88,7 +110,7 @@ class _Frame:
 
     __slots__ = ("count", "data", "key", "key_mark", "path")
 
-    def __init__(self, data: Any, path: Path) -> None:
+    def __init__(self, data: Any, path: KeyPath) -> None:
         self.data, self.path = data, path
         self.key: str | None = None
         self.key_mark = (1, 1)
@@ -146,7 +168,7 @@ def _compose(name: str, loader: Any) -> Sheet:
 def _put(
     stack: list[_Frame], made: list[Any], data: Any, scalar: bool, event: Any, marks: Marks,
     refuse: Any,
-) -> Path | None:  # fmt: skip
+) -> KeyPath | None:  # fmt: skip
     """Place a value in its parent; None where it was a mapping's key."""
     mark = event.start_mark
     here = (mark.line + 1, mark.column + 1)
@@ -156,7 +178,7 @@ def _put(
         return ()
     frame = stack[-1]
     if isinstance(frame.data, list):
-        path: Path = (*frame.path, frame.count)
+        path: KeyPath = (*frame.path, frame.count)
         frame.count += 1
         frame.data.append(data)
         marks[path] = (*here, *here)
@@ -209,3 +231,11 @@ def _header_faults(name: str, header: Sequence[str], columns: Sequence[str]) -> 
                for one in columns if one not in header]  # fmt: skip
     return faults or [Fault(f"{name}:1", "has its columns out of order or twice",
                             "write " + ",".join(columns))]  # fmt: skip
+
+
+Window = tuple[date, date | None]
+
+
+def covers(low: date, high: date | None, day: date) -> bool:
+    """Whether a day lies within a window of dates, both ends included."""
+    return low <= day and (high is None or day <= high)

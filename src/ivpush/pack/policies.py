@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ivpush.errors import Fault, UsageError, did_you_mean
 from ivpush.language.tree import Kind
-from ivpush.sheets import Sheet
+from ivpush.pack.files import Say, Sheet
 
-__all__ = ["Policy", "policy_values", "read_policies"]
+__all__ = [
+    "Policy",
+    "policy_values",
+    "read_policies",
+]
 
 _KEYS = {"kind", "values", "default", "from", "to", "touches", "asks", "why", "cites"}
 
@@ -60,7 +64,7 @@ class Policy:
                                did_you_mean(str(value), self.values)))  # fmt: skip
 
 
-def read_policies(sheet: Sheet, say: Callable[[Fault], None]) -> dict[str, Policy]:
+def read_policies(sheet: Sheet, say: Say) -> dict[str, Policy]:
     """The policies of policies.yaml; faults are said with their places."""
     made: dict[str, Policy] = {}
     rows = sheet.data.get("policies")
@@ -81,9 +85,7 @@ def read_policies(sheet: Sheet, say: Callable[[Fault], None]) -> dict[str, Polic
     return made
 
 
-def _policy(
-    name: str, row: Mapping[str, Any], place: str, say: Callable[[Fault], None]
-) -> Policy | None:
+def _policy(name: str, row: Mapping[str, Any], place: str, say: Say) -> Policy | None:
     form = row.get("kind", "choice")
     values = tuple(row.get("values", ()))
     kinds = {"choice": Kind("word", words=frozenset(values)), "flag": Kind("flag"),

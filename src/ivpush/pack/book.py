@@ -6,35 +6,52 @@ A Book is made by a Pack for one date, payer and set of policies, and is only lo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from ivpush.drugnames import DrugNames
 from ivpush.language.compiler import fuse
 from ivpush.language.vocabulary import Names
-from ivpush.rows import CodeRow, DrugRow, Pairs, PairTable, SupervisionRow
-from ivpush.rulefile import Rule
+from ivpush.pack.codes import CodeRow, number_on
+from ivpush.pack.data import Data, SupervisionRow
+from ivpush.pack.drugs import DrugNames, DrugRow
+from ivpush.pack.files import covers
+from ivpush.pack.releases import NOTED, TABLES, Pairs, PairTable, quarter_end
+from ivpush.pack.rule import Rule
 
 if TYPE_CHECKING:
     from ivpush.contract.facts import AdministrationFacts, LineFacts
 
-__all__ = ["Book", "Screen"]
+__all__ = [
+    "Book",
+    "Screen",
+    "dispatch",
+]
 
 _NO_CODES: frozenset[str] = frozenset()
+
+
 _OF_CODE = ("status", "known", "valid", "in_family", "family", "technique", "role", "variant",
             "label", "settings", "successors", "family_range", "primaries", "is_add_on", "mue",
             "mai", "payer_max", "is_drug")  # fmt: skip
 """Facts of a line that its code, its status and the kind of claim settle."""
+
+
 _TOO_MANY = frozenset(
     {"code", "label", "mue", "payer_max", "primaries", "settings", "successors", "variant"}
 )
 """Facts of which there are so many values that a screen for each costs more than it saves."""
+
+
 _OF_MODIFIERS = ("modifiers", "separate", "separate_modifiers", "visit_modifier", "lifts_pair")
 """Facts that having no modifiers settles."""
+
+
 _OF_DATES = ("ended", "too_early")
 """Facts that a valid code settles."""
+
+
 _OF_A_MATCH = ("missing_modifier", "needless_modifier", "date_differs")
 """Facts that a line has if it matches."""
 
@@ -351,3 +368,70 @@ def _eleven(ndc: str) -> str:
     if len(parts) == 3:
         return parts[0].zfill(5) + parts[1].zfill(4) + parts[2].zfill(2)
     return ndc.replace("-", "")
+
+
+LIKE_FAMILY = 10
+"""Codes that must share their first three digits before a number counts as the family's range."""
+
+
+def dispatch(book: Book, rules: list[Rule]) -> None:
+    """Write into a book its rules, sorted by what they are about and by billed code."""
+    book.rules = tuple(rules)
+    by_code: dict[str, list[Rule]] = {}
+    for rule in rules:
+        for code in rule.codes or ():
+            by_code.setdefault(code, []).append(rule)
+    book.any_line_rules = tuple(
+        one for one in rules if one.for_each == "line" and one.codes is None
+    )
+    book.line_rules = {code: tuple(those) for code, those in by_code.items()}
+    kinds = {name: tuple(one for one in rules if one.for_each == name)
+             for name in ("encounter", "administration", "service", "suggestion")}  # fmt: skip
+    book.encounter_rules, book.administration_rules = kinds["encounter"], kinds["administration"]
+    book.service_rules, book.suggestion_rules = kinds["service"], kinds["suggestion"]
+    book.chart_rules = (*kinds["administration"], *kinds["service"], *kinds["suggestion"])
+
+
+def fill(
+    book: Book, data: Data, day: dt.date, values: Mapping[str, Any], codes: Mapping[str, CodeRow],
+    limits: Mapping[str, list[tuple[dt.date, dt.date | None, int]]],
+) -> None:  # fmt: skip
+    """Write into a book what applies on a dt.date under some policies."""
+    book.policy = SimpleNamespace(**values)
+    book.limits = SimpleNamespace(**{name: number_on(day, rows) for name, rows in limits.items()})
+    book.every_code = dict(codes)
+    book.codes = {c: r for c, r in codes.items() if covers(r.valid_from, r.valid_to, day)}
+    prefixes = [c[:3] for c, r in book.codes.items() if r.administration and c.isdigit()]
+    book.prefixes = frozenset(p for p in prefixes if prefixes.count(p) >= LIKE_FAMILY)
+    book.picks = {(r.family, r.technique, r.role, r.variant): r for r in book.codes.values()}
+    book.ranks, book.drugs, book.names = data.ranks, data.drugs, data.names
+    book.modifiers, book.phrases, book.needs = data.modifiers, data.phrases, data.needs
+    book.separate_modifiers, book.visit_modifiers = data.separate, data.visit
+    book.lifting_modifiers, book.pairs_lifted_from = data.lifting, data.lifted_from
+    book.bill_kinds = data.bill_kinds
+    book.reasons, book.questions, book.words = data.reasons, data.questions, data.words
+    book.facility_sets = data.sets
+    _supervise(book, data, day, values)
+    book.in_force = {}
+    book.tables_past_quarter = False
+    held: dict[str, Any] = {}
+    for name in TABLES:
+        found = data.release(name, day)
+        held[name] = found.table if found is not None else PairTable({}) if name == "ptp" else {}
+        if found is not None:
+            book.in_force[name] = found.day
+            if name in NOTED and day > quarter_end(found.day):
+                book.tables_past_quarter = True
+    book.pairs, book.mues, book.primary = held["ptp"], held["mue"], held["addon"]
+    book.places, book.tobs, book.ndcs = held["pos"], held["tob"], held["ndc"]
+    book.statuses = held["opps"]
+
+
+def _supervise(book: Book, data: Data, day: dt.date, values: Mapping[str, Any]) -> None:
+    book.supervised = {}
+    for row in data.supervision:
+        if not covers(row.valid_from, row.valid_to, day):
+            continue
+        if all(str(values.get(name)).lower() == value.lower() for name, value in row.policy):
+            for family in row.families:
+                book.supervised[row.setting, family] = row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, get_args
@@ -15,23 +15,35 @@ from ivpush.language.messages import Template, parse_template
 from ivpush.language.parser import parse
 from ivpush.language.tree import ExpressionError, Node
 from ivpush.language.vocabulary import Names
-from ivpush.rows import CodeRow
-from ivpush.sheets import Sheet
+from ivpush.pack.codes import COLUMNS, CodeRow, cells_of, read_window, selected
+from ivpush.pack.files import Say, Sheet
 
-__all__ = ["COLUMNS", "KEYS", "OPTIONAL", "ROOMS", "SUBJECTS", "Known", "Rule", "read_rule",
-           "read_window", "selected"]  # fmt: skip
+__all__ = [
+    "KEYS",
+    "OPTIONAL",
+    "ROOMS",
+    "SUBJECTS",
+    "Known",
+    "Rule",
+    "read_rule",
+]
 
 KEYS = ("id", "name", "title", "severity", "disposition", "in_force", "for_each", "codes", "when",
         "require", "message", "fix", "edit", "denial", "why", "not_covered", "cites",
         "cases")  # fmt: skip
+
+
 ROOMS = {"roles": "1", "time": "2", "category": "3", "supervision": "4", "sites": "5", "edits": "6",
          "record": "7", "drug": "8", "capture": "9"}  # fmt: skip
-OPTIONAL = frozenset({"codes", "when", "edit", "denial"})
-SUBJECTS = ("line", "administration", "service", "suggestion", "encounter")
-COLUMNS = ("family", "technique", "role", "variant", "settings", "administration")
-_CASE = frozenset({"name", "payer", "policies", "expect", "unjudged"})
 
-Say = Callable[[Fault], None]
+
+OPTIONAL = frozenset({"codes", "when", "edit", "denial"})
+
+
+SUBJECTS = ("line", "administration", "service", "suggestion", "encounter")
+
+
+_CASE = frozenset({"name", "payer", "policies", "expect", "unjudged"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +92,6 @@ class Known:
     codes: Mapping[str, CodeRow]
     modifiers: frozenset[str]
     denials: Mapping[tuple[str, str], bool]
-
-
-def read_window(value: Any, place: str, say: Say) -> tuple[date, date | None]:
-    """The dates of an ``in_force`` mapping, both included."""
-    low, high = date(1984, 1, 1), None
-    if not isinstance(value, dict) or "from" not in value or set(value) - {"from", "to"}:
-        say(Fault(place, "is no window of dates", "write {from: YYYY-MM-DD}, with to: if it ended"))
-        return low, high
-    try:
-        low = date.fromisoformat(value["from"])
-        high = date.fromisoformat(value["to"]) if "to" in value else None
-    except (ValueError, TypeError):
-        say(Fault(place, "holds what is no date", "write YYYY-MM-DD"))
-        return low, high
-    if high is not None and high < low:
-        say(Fault(place, "ends before it begins", "swap the dates"))
-    return low, high
 
 
 def read_rule(
@@ -255,7 +250,7 @@ class _Reading:
                 )
                 continue
             wanted[column] = frozenset(words if isinstance(words, list) else [words])
-            held = {one for row in self.known.codes.values() for one in _cells(row, column)}
+            held = {one for row in self.known.codes.values() for one in cells_of(row, column)}
             for word in wanted[column] - held:
                 self.fault("codes", f"no row has {column} '{word[:40]}'", did_you_mean(word, held))
         return selected(wanted, self.known.codes)
@@ -318,26 +313,3 @@ class _Reading:
         if True not in fires or False not in fires:
             self.fault("cases", "lacks a case that breaks the rule or one that holds", "add it")
         return tuple(cases)
-
-
-def selected(asked: Any, codes: Mapping[str, CodeRow]) -> frozenset[str] | None:
-    """The codes that a choice names, by a list or by words of columns; None where it is any."""
-    if asked is None or asked == "any":
-        return None
-    if isinstance(asked, list):
-        return frozenset(map(str, asked))
-    wanted = {column: frozenset((words,) if isinstance(words, str) else words)
-              for column, words in asked.items()}  # fmt: skip
-    return frozenset(
-        code for code, row in codes.items()
-        if all(words & _cells(row, column) for column, words in wanted.items())
-    )  # fmt: skip
-
-
-def _cells(row: CodeRow, column: str) -> frozenset[str]:
-    if column == "administration":
-        return frozenset(("true" if row.administration else "false",))
-    value = getattr(row, column)
-    if isinstance(value, frozenset):
-        return value
-    return frozenset((value,)) if value is not None else frozenset()

@@ -1,0 +1,100 @@
+"""The folder of a pack: its files as bytes, parsed, and kept parsed between runs.
+
+``Pack.load`` is the only caller. Nothing else of the library reads the rules from disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache as once
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ivpush.errors import Fault, PackError, UsageError
+from ivpush.pack.files import MOST_CSV_BYTES, read_yaml
+
+__all__ = ["Cache", "collect", "read_files", "rules_folder"]
+
+_CACHE_FORMAT = "1"
+
+
+@once
+def rules_folder() -> Path:
+    """The shipped rules: inside the package when installed, beside ``src`` in a checkout."""
+    inside = Path(str(files("ivpush"))) / "rules"
+    return inside if inside.is_dir() else Path(__file__).resolve().parents[3] / "rules"
+
+
+def collect(folder: Path) -> dict[str, bytes]:
+    """The files of a pack by relative path; links that lead out of it are refused."""
+    if not folder.is_dir():
+        raise UsageError(Fault(folder.name, "is no folder of rules", "name one"))
+    found: dict[str, bytes] = {}
+    root = folder.resolve()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix not in {".yaml", ".csv"} or not path.is_file():
+            continue
+        if not path.resolve().is_relative_to(root):
+            raise PackError(Fault(path.relative_to(folder).as_posix(), "leads out of the pack",
+                                  "copy the file"))  # fmt: skip
+        if path.stat().st_size > MOST_CSV_BYTES:
+            raise PackError(Fault(path.relative_to(folder).as_posix(), "is too large", "split it"))
+        found[path.relative_to(folder).as_posix()] = path.read_bytes()
+    return found
+
+
+class Cache:
+    """Parsed files of a pack as JSON, keyed by their content; anything odd is a miss."""
+
+    def __init__(self, folder: Path, contents: Sequence[Mapping[str, bytes]]) -> None:
+        digest = hashlib.sha256(_CACHE_FORMAT.encode())
+        for content in contents:
+            digest.update(f"{len(content)};".encode())  # an empty pack is a layer too
+            for name in sorted(content):
+                digest.update(f"{len(name)}:{name}:{len(content[name])}:".encode())
+                digest.update(content[name])
+        self.key = digest.hexdigest()
+        self.path = folder / f"{self.key}.json"
+
+    def read(self) -> list[dict[str, Any]] | None:
+        """The parsed files of each layer; None where they are not kept or not as written."""
+        try:
+            seal, _, text = self.path.read_bytes().partition(b"\n")
+            if seal.decode() != hashlib.sha256(self.key.encode() + text).hexdigest():
+                return None
+            made: list[dict[str, Any]] = json.loads(text)
+            return made
+        except (OSError, ValueError):
+            return None
+
+    def write(self, data: list[dict[str, Any]]) -> None:
+        """Keep the parsed files; a folder that cannot be written to is no fault."""
+        text = json.dumps(data, separators=(",", ":")).encode()
+        seal = hashlib.sha256(self.key.encode() + text).hexdigest().encode()
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle, name = tempfile.mkstemp(dir=self.path.parent)
+            with os.fdopen(handle, "wb") as file:
+                file.write(seal + b"\n" + text)
+            os.replace(name, self.path)
+        except OSError:
+            return
+
+
+def read_files(contents: Mapping[str, bytes], faults: list[Fault]) -> dict[str, Any]:
+    """Every YAML file as a Sheet, every CSV as its bytes."""
+    made: dict[str, Any] = {}
+    for name, raw in contents.items():
+        if name.endswith(".csv"):
+            made[name] = raw
+            continue
+        try:
+            made[name] = read_yaml(name, raw)
+        except PackError as error:
+            faults += error.faults
+    return made

@@ -1,0 +1,168 @@
+"""Dated tables as CMS and others publish them: each release counts from its date until the next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from ivpush.errors import Fault, PackError, did_you_mean
+from ivpush.pack.files import Say, read_csv
+
+__all__ = [
+    "NOTED",
+    "QUARTERLY",
+    "TABLES",
+    "PairTable",
+    "Pairs",
+    "Release",
+    "quarter_end",
+    "read_tables",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """NCCI column-1 codes of one column-2 code: never billed beside it, or with a modifier only."""
+
+    never: frozenset[str]
+    with_modifier: frozenset[str]
+
+
+class PairTable:
+    """Pairs by setting and column-2 code; the long lists are split when first asked for."""
+
+    __slots__ = ("_made", "_texts")
+
+    def __init__(self, texts: dict[tuple[str, str], dict[str, str]]) -> None:
+        self._texts = texts
+        self._made: dict[tuple[str, str], Pairs] = {}
+
+    def get(self, setting: str, code: str) -> Pairs | None:
+        """The pairs of a column-2 code, or None where it has none."""
+        key = (setting, code)
+        made = self._made.get(key)
+        if made is None and key in self._texts:
+            text = self._texts[key]
+            made = self._made[key] = Pairs(
+                frozenset(text.get("0", "").split()), frozenset(text.get("1", "").split())
+            )
+        return made
+
+
+EARLY = timedelta(days=31)
+"""How long before its quarter a release may be dated, as CMS posts some of them."""
+
+
+QUARTERLY = frozenset({"ptp", "mue", "addon", "opps", "asp", "ndc"})
+"""The tables that CMS publishes anew each quarter."""
+
+
+NOTED = ("ptp", "mue", "addon")
+
+
+TABLES: dict[str, tuple[str, ...]] = {
+    "ptp": ("setting", "column2", "indicator", "column1"),
+    "mue": ("code", "professional", "facility", "mai_professional", "mai_facility"),
+    "addon": ("add_on", "primary", "type"),
+    "pos": ("pos", "facility", "name"),
+    "tob": ("prefix", "use", "name"),
+    "denials": ("kind", "code", "ended"),
+    "ndc": ("ndc", "hcpcs"),
+    "indicators": ("code", "status", "pctc", "global_days", "facility_na"),
+    "opps": ("code", "status_indicator", "apc"),
+    "asp": ("code", "dosage", "payment_limit"),
+}
+"""The tables that a pack may hold, ``tables/KIND-DATE.csv``, with their columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release of a table: from when it counts, and which pack of the stack holds it."""
+
+    day: date
+    table: Any
+    name: str
+    pack: int
+    rows: int
+
+
+def quarter_end(day: date) -> date:
+    """The last day of the quarter that a release of a date is for."""
+    within = day + EARLY
+    first = within.month - (within.month - 1) % 3
+    after = date(within.year + first // 10, (first + 2) % 12 + 1, 1)
+    return after - timedelta(days=1)
+
+
+def read_tables(layers: Sequence[Mapping[str, Any]], say: Say) -> dict[str, list[Release]]:
+    """Every table of a stack of packs; the later release counts, and of one date the later pack."""
+    made: dict[str, list[Release]] = {}
+    found: list[tuple[date, int, str, str]] = []
+    for n, layer in enumerate(layers):
+        for name in layer:
+            if not name.startswith("tables/"):
+                continue
+            parts = re.fullmatch(r"tables/([a-z]+)-(\d{4}-\d{2}-\d{2})\.csv", name, re.ASCII)
+            if parts is None or parts[1] not in TABLES:
+                say(Fault(name, "is no table of this pack", did_you_mean(name, TABLES)))
+                continue
+            try:
+                found.append((date.fromisoformat(parts[2]), n, parts[1], name))
+            except ValueError:
+                say(Fault(name, "is named after no day", "write the release as YYYY-MM-DD"))
+    for day, n, kind, name in sorted(found):
+        try:
+            rows = [row for _, row in read_csv(name, layers[n][name], TABLES[kind])]
+            made.setdefault(kind, []).append(Release(day, _READERS[kind](rows), name, n, len(rows)))
+        except PackError as error:
+            for fault in error.faults:
+                say(fault)
+        except ValueError:
+            say(Fault(name, "holds a number that is none", "write whole numbers"))
+    return made
+
+
+def _ptp(rows: Iterable[list[str]]) -> PairTable:
+    table: dict[tuple[str, str], dict[str, str]] = {}
+    for setting, two, indicator, ones in rows:
+        if int(indicator) < 2:
+            table.setdefault((setting, two), {})[indicator] = ones
+    return PairTable(table)
+
+
+def _mue(rows: Iterable[list[str]]) -> dict[str, dict[str, tuple[int, int]]]:
+    table: dict[str, dict[str, tuple[int, int]]] = {"professional": {}, "facility": {}}
+    for code, office, hospital, mai_office, mai_hospital in rows:
+        if office:
+            table["professional"][code] = (int(office), int(mai_office))
+        if hospital:
+            table["facility"][code] = (int(hospital), int(mai_hospital))
+    return table
+
+
+def _addon(rows: Iterable[list[str]]) -> dict[str, frozenset[str]]:
+    table: dict[str, set[str]] = {}
+    for code, primary, _ in rows:
+        table.setdefault(code, set()).add(primary)
+    return {code: frozenset(those) for code, those in table.items()}
+
+
+def _denials(rows: Iterable[list[str]]) -> dict[tuple[str, str], bool]:
+    return {(kind, code): not ended for kind, code, ended in rows}
+
+
+_READERS: dict[str, Callable[[Iterable[list[str]]], Any]] = {
+    "ptp": _ptp,
+    "mue": _mue,
+    "addon": _addon,
+    "denials": _denials,
+    "pos": lambda rows: {row[0]: row[1] == "true" for row in rows},
+    "tob": lambda rows: {row[0]: row[1] for row in rows},
+    "ndc": lambda rows: {row[0]: row[1] for row in rows},
+    "indicators": lambda rows: {row[0]: tuple(row[1:]) for row in rows},
+    "opps": lambda rows: {row[0]: (row[1], row[2] or None) for row in rows},
+    "asp": lambda rows: {row[0]: tuple(row[1:]) for row in rows},
+}
