@@ -15,9 +15,9 @@ import ivpush.engine
 from benchmarks.measure import Row, Size, best, summed
 from benchmarks.sample import ready
 from ivpush import Encounter, Engine, checks
-from ivpush.derive import derive
+from ivpush.coding.derivation import derive
+from ivpush.coding.suggestions import drafts_of, suggested_lines
 from ivpush.facts import encounter_facts, line_facts, suggestion_facts
-from ivpush.lines import drafts_of, suggested_lines
 from ivpush.readers.json import record
 from ivpush.reconcile import match
 from ivpush.testing.samples import lines

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivpush import Encounter, Engine, Pack
-from ivpush.derive import Derived, derive
-from ivpush.lines import drafts_of, suggested_lines
-from ivpush.retimed import Retimed, bends, kind_of
+from ivpush.coding.derivation import Derived, derive
+from ivpush.coding.lengths import Retimed, bends, kind_of
+from ivpush.coding.suggestions import drafts_of, suggested_lines
 from tests.properties.charts import chart, doses, drip, fluid, push
 
 PACK = Pack.load()

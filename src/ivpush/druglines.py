@@ -14,7 +14,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from ivpush import clock
-from ivpush.services import zone_of
+from ivpush.coding.times import zone_of
 
 if TYPE_CHECKING:
     from datetime import date

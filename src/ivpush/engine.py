@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivpush import checks
+from ivpush.coding.derivation import Derived, derive
+from ivpush.coding.permission import Standing, standing_of
+from ivpush.coding.questions import decides, questions_of
+from ivpush.coding.suggestions import Draft, drafts_of, not_billable, suggested_lines
 from ivpush.contract.result import LineVerdict, PackStamp, Question, Result, Status, SuggestedLine
-from ivpush.derive import Derived, derive
 from ivpush.facts import encounter_facts, line_facts, suggestion_facts
-from ivpush.lines import Draft, drafts_of, not_billable, suggested_lines
 from ivpush.pack.pack import Pack
-from ivpush.questions import decides, questions_of
 from ivpush.reconcile import corrected_lines, match
-from ivpush.standing import Standing, standing_of
 
 if TYPE_CHECKING:
     from ivpush.contract.encounter import ClaimLine, Encounter

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ivpush.lines import named
+from ivpush.coding.suggestions import named
 
 if TYPE_CHECKING:
     from ivpush.contract.facts import AdministrationFacts

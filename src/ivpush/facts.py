@@ -10,12 +10,12 @@ from ivpush.contract.facts import ClaimFacts, EncounterFacts, LineFacts, Suggest
 from ivpush.druglines import read_drug_lines
 
 if TYPE_CHECKING:
+    from ivpush.coding.derivation import Derived
+    from ivpush.coding.permission import Standing
+    from ivpush.coding.suggestions import Draft
     from ivpush.contract.encounter import Encounter
-    from ivpush.derive import Derived
-    from ivpush.lines import Draft
     from ivpush.pack.book import Book
     from ivpush.reconcile import Matching
-    from ivpush.standing import Standing
 
 __all__ = ["encounter_facts", "line_facts", "suggestion_facts"]
 

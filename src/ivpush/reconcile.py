@@ -15,8 +15,8 @@ from ivpush.contract.encounter import ClaimLine
 from ivpush.contract.result import LineVerdict
 
 if TYPE_CHECKING:
+    from ivpush.coding.suggestions import Draft
     from ivpush.contract.facts import AdministrationFacts, LineFacts
-    from ivpush.lines import Draft
 
 __all__ = ["Matching", "corrected_lines", "match"]
 

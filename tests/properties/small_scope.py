@@ -14,11 +14,11 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from ivpush import Encounter, Engine
+from ivpush.coding.derivation import derive
+from ivpush.coding.permission import standing_of
+from ivpush.coding.suggestions import drafts_of, not_billable, suggested_lines
 from ivpush.contract.encounter import Administration
 from ivpush.contract.result import SuggestedLine
-from ivpush.derive import derive
-from ivpush.lines import drafts_of, not_billable, suggested_lines
-from ivpush.standing import standing_of
 from tests.properties.charts import NEEDED, Dose, as_lines, billed, chart, drip, fluid, push
 from tests.properties.test_structure import errors, with_answer
 

@@ -8,17 +8,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ivpush import clock
+from ivpush.coding.times import by_time
 from ivpush.contract.facts import AdministrationFacts, ServiceFacts
-from ivpush.services import by_time
 
 if TYPE_CHECKING:
     from ivpush.contract.encounter import Encounter
     from ivpush.pack.book import Book
     from ivpush.pack.codes import CodeRow
 
-__all__ = ["services"]
+__all__ = [
+    "services",
+]
 
 _HOUR = 60
+
+
 _VEIN = frozenset({"push", "infusion"})
 
 

@@ -16,23 +16,34 @@ from typing import TYPE_CHECKING, Any
 
 from ivpush import clock
 from ivpush.clock import Span
-from ivpush.derive import HOUR, further_hours
-from ivpush.lines import drafts_of
+from ivpush.coding.roles import HOUR, further_hours
+from ivpush.coding.suggestions import drafts_of
 
 if TYPE_CHECKING:
+    from ivpush.coding.derivation import Derived
+    from ivpush.coding.suggestions import Draft
     from ivpush.contract.encounter import Encounter
     from ivpush.contract.facts import AdministrationFacts, ServiceFacts
-    from ivpush.derive import Derived
-    from ivpush.lines import Draft
     from ivpush.pack.book import Book
 
-__all__ = ["Kind", "Retimed", "bends", "kind_of"]
+__all__ = [
+    "Kind",
+    "Retimed",
+    "bends",
+    "kind_of",
+]
 
 _DRIPS = frozenset({"infusion", "pump", "sc_infusion", "ia_infusion", "ia_pump"})
+
+
 Kind = frozenset[tuple[str, int, tuple[str, ...], date | None]]
 """Codes, units, modifiers and dates: where they are equal, answers bill the same."""
+
+
 _Rest = tuple[Any, ...]
 """What lines rest on: a stretch of minutes by its first, then hours and days of what grows."""
+
+
 _STEPS = frozenset({-60, 0, 60})
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ivpush.services import by_time
+from ivpush.coding.times import by_time
 
 if TYPE_CHECKING:
-    from ivpush.chains import Chain
+    from ivpush.coding.chains import Chain
     from ivpush.contract.facts import ServiceFacts
     from ivpush.pack.book import Book
 
-__all__ = ["push_roles"]
+__all__ = [
+    "push_roles",
+]
 
 
 def push_roles(chain: Chain, setting: str, book: Book) -> None:

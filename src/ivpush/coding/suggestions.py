@@ -15,14 +15,20 @@ from ivpush import clock
 from ivpush.contract.result import NotBillable, SuggestedLine
 
 if TYPE_CHECKING:
-    from ivpush.chains import Chain
+    from ivpush.coding.chains import Chain
+    from ivpush.coding.derivation import Derived
     from ivpush.contract.encounter import Encounter
     from ivpush.contract.facts import AdministrationFacts, ServiceFacts
-    from ivpush.derive import Derived
     from ivpush.pack.book import Book
     from ivpush.pack.codes import CodeRow
 
-__all__ = ["Draft", "drafts_of", "named", "not_billable", "suggested_lines"]
+__all__ = [
+    "Draft",
+    "drafts_of",
+    "named",
+    "not_billable",
+    "suggested_lines",
+]
 
 _HOUR_SECONDS = 3600
 

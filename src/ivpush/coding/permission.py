@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from ivpush.contract.encounter import Encounter
     from ivpush.pack.book import Book
 
-__all__ = ["Standing", "standing_of"]
+__all__ = [
+    "Standing",
+    "standing_of",
+]
 
 _LEVELS = {"none": 0, "general": 1, "direct": 2, "personal": 3}
+
+
 _NOBODY = Supervision()
 
 

@@ -11,13 +11,16 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 from ivpush import clock
-from ivpush.services import by_time
+from ivpush.coding.times import by_time
 
 if TYPE_CHECKING:
     from ivpush.contract.facts import AdministrationFacts, ServiceFacts
     from ivpush.pack.book import Book
 
-__all__ = ["Chain", "chains_of"]
+__all__ = [
+    "Chain",
+    "chains_of",
+]
 
 _VEIN = frozenset({"push", "infusion"})
 
