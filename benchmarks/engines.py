@@ -8,7 +8,8 @@ from typing import Any
 from benchmarks import foreign
 from benchmarks.measure import Row, Size, best
 from benchmarks.sample import ready
-from ivpush import Engine, checks
+from ivpush import Engine
+from ivpush.claim import findings
 from ivpush.engine import Worked
 
 
@@ -26,7 +27,7 @@ def rows(size: Size) -> Iterator[Row | str]:
     engine = Engine()
     for name, wrong in (("a clean visit", False), ("a visit with errors", True)):
         work = engine.work(ready(engine, 6, wrong=wrong)[1])
-        calls: dict[str, Any] = {"ours": lambda work=work: checks.run(work.facts, work.book)}
+        calls: dict[str, Any] = {"ours": lambda work=work: findings.run(work.facts, work.book)}
         skipped = {}
         for other, (cel, _, compiled) in makers.items():
             made = foreign.programs(work, compiled, cel=cel)

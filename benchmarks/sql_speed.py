@@ -15,7 +15,8 @@ from time import perf_counter
 
 from benchmarks.measure import Row, Size
 from benchmarks.sql import Database
-from ivpush import Encounter, Engine, checks
+from ivpush import Encounter, Engine
+from ivpush.claim import findings
 from ivpush.engine import Worked
 from ivpush.testing.samples import days, templates
 
@@ -34,7 +35,7 @@ def rows(size: Size) -> Iterator[Row | str]:
 
     def ours() -> None:
         for work in works:
-            checks.run(work.facts, work.book)
+            findings.run(work.facts, work.book)
 
     for times, more in ((1, 1), *size.of(((10, 10),), ((10, 10),), ((10, 10), (50, 5)))):
         database.repeat(more)

@@ -14,12 +14,14 @@ from typing import Any
 import ivpush.engine
 from benchmarks.measure import Row, Size, best, summed
 from benchmarks.sample import ready
-from ivpush import Encounter, Engine, checks
+from ivpush import Encounter, Engine
+from ivpush.claim import findings
+from ivpush.claim.facts import encounter_facts, suggestion_facts
+from ivpush.claim.lines import line_facts
+from ivpush.claim.matching import match
 from ivpush.coding.derivation import derive
 from ivpush.coding.suggestions import drafts_of, suggested_lines
-from ivpush.facts import encounter_facts, line_facts, suggestion_facts
 from ivpush.readers.json import record
-from ivpush.reconcile import match
 from ivpush.testing.samples import lines
 
 
@@ -57,8 +59,8 @@ def stages(engine: Engine, raw: bytes, encounter: Encounter) -> dict[str, Any]:
         "comparison with the claim": matching,
         "facts of the whole": lambda: encounter_facts(
             encounter, done.derived, list(billed), done.standing, book),
-        "rules": lambda: checks.run(done.facts, book),
-        "violations": lambda: checks.violations(done.found, done.facts, book,
+        "rules": lambda: findings.run(done.facts, book),
+        "violations": lambda: findings.violations(done.found, done.facts, book,
                                                 done.result.corrected),
         "result to JSON": done.result.to_json,
         "the whole check": lambda: engine.check(encounter),

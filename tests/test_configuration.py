@@ -9,13 +9,8 @@ from typing import Any
 import pytest
 
 from ivpush import Encounter, Engine, UsageError
-from ivpush.configuration import (
-    Ignore,
-    Selection,
-    find_configuration,
-    read_configuration,
-    select_rules,
-)
+from ivpush.claim.selection import Ignore, Selection, select_rules
+from ivpush.commands.configuration import find_configuration, read_configuration
 
 TODAY = date(2026, 11, 24)
 RULES = Engine().pack.rules

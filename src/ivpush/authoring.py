@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ivpush import checks
+from ivpush.claim import findings
 from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supervision
 from ivpush.engine import Engine, Worked
 from ivpush.errors import Fault, InputError, IvpushError, PackError, UsageError, did_you_mean
@@ -80,7 +80,7 @@ def _difference(work: Worked, rule: Rule, case: Mapping[str, Any]) -> str:
         parts.append("did not fire on " + ", ".join(sorted(one[0] for one in missing)))
     if surplus:
         parts.append("fired on " + ", ".join(sorted(surplus)))
-    lacking = checks.lacking(work.found, work.facts, work.book).get(rule.id)
+    lacking = findings.lacking(work.found, work.facts, work.book).get(rule.id)
     if lacking is not None and "unjudged" not in case:
         parts.append("could not be judged for want of " + ", ".join(lacking))
     if lacking is None and "unjudged" in case:
@@ -93,7 +93,7 @@ def _with_messages(work: Worked, rule: Rule) -> Iterator[tuple[Any, Any]]:
         if pair[0].id == rule.id:
             alone = type(work.found)()
             alone.broken.append(pair)
-            yield pair, checks.violations(alone, work.facts, work.book, work.result.corrected)[0]
+            yield pair, findings.violations(alone, work.facts, work.book, work.result.corrected)[0]
 
 
 def named_subject(rule: Rule, subject: Any) -> str:

@@ -8,15 +8,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivpush import checks
+from ivpush.claim import correction, findings
+from ivpush.claim.correction import corrected_lines
+from ivpush.claim.facts import encounter_facts, suggestion_facts
+from ivpush.claim.lines import line_facts
+from ivpush.claim.matching import match
 from ivpush.coding.derivation import Derived, derive
 from ivpush.coding.permission import Standing, standing_of
 from ivpush.coding.questions import decides, questions_of
 from ivpush.coding.suggestions import Draft, drafts_of, not_billable, suggested_lines
 from ivpush.contract.result import LineVerdict, PackStamp, Question, Result, Status, SuggestedLine
-from ivpush.facts import encounter_facts, line_facts, suggestion_facts
 from ivpush.pack.pack import Pack
-from ivpush.reconcile import corrected_lines, match
 
 if TYPE_CHECKING:
     from ivpush.contract.encounter import ClaimLine, Encounter
@@ -39,7 +41,7 @@ class Worked:
     derived: Derived
     drafts: list[Draft]
     facts: EncounterFacts
-    found: checks.Findings
+    found: findings.Findings
     result: Result
 
     def release(self) -> None:
@@ -139,19 +141,21 @@ class Engine:
         charted = encounter.administrations is not None
         facts.suggested_codes = frozenset([one.code for one in suggested]) if charted else None
         corrected, verdicts = self._reconciled(encounter, done, lines)
-        found = done.found = checks.run(facts, book)
+        found = done.found = findings.run(facts, book)
         if corrected is not None:
             if _open(questions, lines):
                 corrected = None
             else:
-                corrected = self._settled(checks.apply_edits(corrected, found, book), done, lines)
-        broken = checks.violations(found, facts, book, corrected)
+                corrected = self._settled(
+                    correction.apply_edits(corrected, findings.line_edits(found), book), done, lines
+                )
+        broken = findings.violations(found, facts, book, corrected)
         errors = "error" in [one.severity for one in broken]
         status: Status = "violations" if errors else "needs_chart" if questions else "clean"
         stamp = _stamp(self.pack.name, self.pack.version, book.payer, day)
         done.result = Result(
             encounter.id, stamp, status, suggested, barred, questions, broken,
-            checks.unjudged(found, facts, book), verdicts, corrected,
+            findings.unjudged(found, facts, book), verdicts, corrected,
         )  # fmt: skip
         return done
 
@@ -160,7 +164,7 @@ class Engine:
     ) -> tuple[ClaimLine, ...]:
         """The corrected claim, judged again where a new code may ask an edit of another line."""
         new = {line.code for line in corrected} - {line.given.code for line in lines}
-        if not new or not checks.may_be_edited(lines, done.book):
+        if not new or not correction.may_be_edited(lines, done.book):
             return corrected
         again = done.encounter.model_copy(update={"lines": corrected})
         settled = self._work(again, asking=False).result.corrected

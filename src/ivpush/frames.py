@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ivpush.batch.plan import EngineOptions, Item, WorkOptions
 from ivpush.batch.pool import spread
 from ivpush.batch.work import broken
-from ivpush.configuration import Selection
+from ivpush.claim.selection import Selection
 from ivpush.contract.encounter import Encounter
 from ivpush.contract.result_tables import RESULT_COLUMNS, arrow_table, result_columns, result_rows
 from ivpush.contract.tables import TABLES, Column, columns_of, encounter_rows

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ivpush.authoring import case_encounter, meets, named_subject, run_cases, wanted
-from ivpush.checks import Findings, violations
+from ivpush.claim.findings import Findings, violations
 from ivpush.contract.encounter import Encounter
 from ivpush.engine import Engine, Worked
 from ivpush.errors import Fault, PackError

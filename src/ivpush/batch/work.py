@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ivpush._version import __version__
 from ivpush.batch.plan import Counts, Item, WorkOptions
-from ivpush.configuration import Selection
+from ivpush.claim.selection import Selection
 from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Record, SetAside

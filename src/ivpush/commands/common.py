@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ivpush.errors import Fault, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from ivpush.configuration import Selection
+    from ivpush.claim.selection import Selection
     from ivpush.engine import Engine
     from ivpush.pack.pack import Pack
     from ivpush.writers.text import Look
@@ -54,7 +54,7 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
 
 def settle(options: argparse.Namespace) -> None:
     """Take the configuration into the options; what the command line says comes on top."""
-    from ivpush.configuration import Configuration, find_configuration, read_configuration
+    from ivpush.commands.configuration import Configuration, find_configuration, read_configuration
 
     found = None if options.no_config else options.config or find_configuration(Path())
     settled = read_configuration(found) if found is not None else Configuration()
@@ -69,7 +69,7 @@ def settle(options: argparse.Namespace) -> None:
 
 def choose(options: argparse.Namespace, pack: Pack) -> Selection:
     """The rules that speak; an ignore that has ended is named and holds no more."""
-    from ivpush.configuration import Ignore, select_rules
+    from ivpush.claim.selection import Ignore, select_rules
 
     select = _words(options.select) or options.settled.select
     ignore = [*options.settled.ignore, *(Ignore(one, "") for one in _words(options.ignore))]

@@ -13,7 +13,7 @@ from ivpush.commands.outputs import Out, Shield, Sink, make_writer, silence
 from ivpush.errors import IvpushError, UsageError
 
 if TYPE_CHECKING:
-    from ivpush.configuration import Selection
+    from ivpush.claim.selection import Selection
     from ivpush.engine import Engine, Worked
     from ivpush.readers import Record
     from ivpush.writers import ResultWriter

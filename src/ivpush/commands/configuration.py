@@ -8,33 +8,25 @@ judged, so that the engine stays pure: the corrected claim is the same with and 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ivpush.claim.selection import Ignore
 from ivpush.errors import Fault, UsageError, did_you_mean
 
-if TYPE_CHECKING:
-    from ivpush.contract.result import Result, Status
-    from ivpush.pack.rule import Rule
-
-__all__ = ["Configuration", "Ignore", "Selection", "find_configuration", "read_configuration",
-           "select_rules"]  # fmt: skip
+__all__ = [
+    "Configuration",
+    "find_configuration",
+    "read_configuration",
+]
 
 _KEYS = ("ignore", "packs", "payer", "policies", "select")
+
+
 _IGNORE_KEYS = ("reason", "rule", "until")
-
-
-@dataclass(frozen=True, slots=True)
-class Ignore:
-    """A rule, its name or the start of its id, that is not to speak: why, and until which day."""
-
-    rule: str
-    reason: str
-    until: date | None = None
-    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,57 +160,3 @@ def _day(value: Any, place: str, faults: list[Fault]) -> date | None:
     except (TypeError, ValueError):
         faults.append(Fault(f"{place}.until", "is no date", "write it as YYYY-MM-DD"))
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The rules that may speak; None: all."""
-
-    silent: frozenset[str] = frozenset()
-
-    def applied(self, result: Result) -> tuple[Result, int]:
-        """The result without the silent rules, its status to match, and how many were left out."""
-        if not self.silent:
-            return result, 0
-        kept = tuple(one for one in result.violations if one.rule not in self.silent)
-        unjudged = tuple(one for one in result.unjudged if one.rule not in self.silent)
-        errors = any(one.severity == "error" for one in kept)
-        status: Status = "violations" if errors else "needs_chart" if result.questions else "clean"
-        gone = len(result.violations) - len(kept)
-        return replace(result, violations=kept, unjudged=unjudged, status=status), gone
-
-
-def select_rules(
-    rules: Collection[Rule], select: Iterable[str], ignore: Iterable[Ignore], today: date
-) -> tuple[Selection, tuple[Fault, ...]]:
-    """What the selection leaves, and ignores that have expired.
-
-    A word names a rule by id, by name, or by the start of its id (``IVP3``: the whole room).
-    Raises UsageError for a word that names no rule of the pack.
-    """
-    faults: list[Fault] = []
-    ids = {one.id for one in rules}
-    wanted = [_named(word, rules, "--select", faults) for word in select]
-    silent = ids - frozenset().union(*wanted) if wanted else frozenset()
-    expired = []
-    for one in ignore:
-        found = _named(one.rule, rules, one.place or "--ignore", faults)
-        if one.until is not None and one.until < today:
-            expired.append(Fault(one.place or "--ignore", f"ended on {one.until}",
-                                 "the rule speaks again; renew it or take it out"))  # fmt: skip
-        else:
-            silent |= found
-    if faults:
-        raise UsageError(faults)
-    return Selection(frozenset(silent)), tuple(expired)
-
-
-def _named(word: str, rules: Collection[Rule], place: str, faults: list[Fault]) -> frozenset[str]:
-    upper = word.upper()
-    found = frozenset(
-        one.id for one in rules if word == one.name or (upper and one.id.startswith(upper))
-    )
-    if not found:
-        known = [key for one in rules for key in (one.id, one.name)]
-        faults.append(Fault(place, f"'{word[:60]}' is no rule", did_you_mean(word, known)))
-    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ivpush.claim.correction import mended
 from ivpush.contract.encounter import ClaimLine
 from ivpush.contract.result import Edit, Unjudged, Violation
 
@@ -12,7 +13,10 @@ if TYPE_CHECKING:
     from ivpush.pack.book import Book, Screen
     from ivpush.pack.rule import Rule
 
-__all__ = ["Findings", "run"]
+__all__ = [
+    "Findings",
+    "run",
+]
 
 _RANK = {"error": 0, "warning": 1, "info": 2}
 
@@ -146,50 +150,11 @@ def _edit(rule: Rule, line: LineFacts | None, book: Book, whole: Edit | None) ->
     return Edit((line.billed,), () if changed is None else (changed,))
 
 
-def mended(line: ClaimLine, edit: Any, book: Book) -> ClaimLine | None:
-    """A line after a rule's edit; None where the edit removes it."""
-    if edit == "remove":
-        return None
-    if "add_modifier" in edit:
-        modifier = book.modifier(edit["add_modifier"])
-        if modifier in line.modifiers:
-            return line
-        return line.model_copy(update={"modifiers": (*line.modifiers, modifier)})
-    if "drop_modifiers" in edit:
-        gone = book.separate_modifiers if edit["drop_modifiers"] == "separate" else frozenset(
-            (book.modifier(edit["drop_modifiers"]),))  # fmt: skip
-        kept = tuple(one for one in line.modifiers if one not in gone)
-        return line.model_copy(update={"modifiers": kept})
-    row = book.code_any(line.code)
-    if edit.get("code") == "successor" and row is not None and len(row.succeeded_by) == 1:
-        return line.model_copy(update={"code": row.succeeded_by[0]})
-    return line
-
-
-def may_be_edited(lines: list[LineFacts], book: Book) -> bool:
-    """Whether a line outside the family has a rule that would change it."""
-    return any(
-        rule.edit not in (None, "corrected")
-        for line in lines if line.status in {"outside", None}
-        for rule in book.line_rules.get(line.given.code, ())
-    )  # fmt: skip
-
-
-def apply_edits(lines: tuple[ClaimLine, ...], found: Findings, book: Book) -> tuple[ClaimLine, ...]:
-    """Lines outside the family after the edits of the rules that they break."""
+def line_edits(found: Findings) -> dict[int, list[Any]]:
+    """The edits that broken rules ask of lines outside the family, by line number."""
     by_number: dict[int, list[Any]] = {}
     for rule, subject in found.broken:
         if rule.for_each == "line" and rule.edit not in (None, "corrected"):
             if subject.status in {"outside", None}:
                 by_number.setdefault(subject.given.number, []).append(rule.edit)
-    if not by_number:
-        return lines
-    out = []
-    for line in lines:
-        changed: ClaimLine | None = line
-        for edit in by_number.get(line.number, ()):
-            if changed is not None:
-                changed = mended(changed, edit, book)
-        if changed is not None:
-            out.append(changed)
-    return tuple(out)
+    return by_number

@@ -7,20 +7,21 @@ right one. The corrected claim follows from the pairing.
 
 from __future__ import annotations
 
-from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ivpush.contract.encounter import ClaimLine
 from ivpush.contract.result import LineVerdict
 
 if TYPE_CHECKING:
     from ivpush.coding.suggestions import Draft
     from ivpush.contract.facts import AdministrationFacts, LineFacts
 
-__all__ = ["Matching", "corrected_lines", "match"]
+__all__ = [
+    "Matching",
+    "match",
+]
 
-_STANDS = frozenset({"matched", "outside", None})
+
 _LEAST_ALIKE = 2
 """One point alone is an initial code beside another kind of initial code: no likeness."""
 
@@ -219,83 +220,3 @@ def _top_up(lines: list[LineFacts], drafts: list[Draft], made: Matching) -> None
     for number, left in enumerate(made.left):
         if 0 < left < drafts[number].units and number in last:
             last[number].status = "changed"
-
-
-def corrected_lines(
-    billed: tuple[ClaimLine, ...], lines: list[LineFacts], drafts: list[Draft], made: Matching,
-    distinct: frozenset[str],
-) -> tuple[ClaimLine, ...]:  # fmt: skip
-    """The claim to send instead; new lines take the next number and carry no charge."""
-    if not any(made.left) and {line.status for line in lines} <= _STANDS:
-        return billed
-    left = list(made.left)
-    last = {number: line.index for line in lines for number in line.matches
-            if line.replaced_by is None}  # fmt: skip
-    out: list[ClaimLine] = []
-    more: list[ClaimLine] = []
-    for line in lines:
-        given = line.billed
-        if line.status in _STANDS:
-            out.append(given)
-        elif line.index in made.folded:
-            continue
-        elif line.replaced_by is not None:
-            number = line.matches[0]
-            left[number] = 0
-            out.append(_as_draft(given, drafts[number]))
-        elif line.status == "changed":
-            first, *rest = _changed(line, drafts, made, left, last, distinct)
-            out.append(first)
-            more += rest
-    number = max((line.number for line in billed), default=0)
-    for number, one in enumerate(more, number + 1):  # noqa: B020 - goes on counting
-        out.append(one.model_copy(update={"number": number, "charge": None}))
-    for place, draft in enumerate(drafts):
-        if left[place] > 0:
-            number += 1
-            out.append(_new_line(number, draft, left[place]))
-    return tuple(out)
-
-
-def _new_line(number: int, draft: Draft, units: int) -> ClaimLine:
-    ids = tuple(dict.fromkeys(o.given.id for s in draft.services for o in s.administrations))
-    return ClaimLine(
-        number=number, code=draft.row.code, modifiers=draft.modifiers, units=units,
-        date=draft.date, administrations=ids,
-    )  # fmt: skip
-
-
-def _as_draft(given: ClaimLine, draft: Draft) -> ClaimLine:
-    change = {"code": draft.row.code, "units": draft.units, "modifiers": draft.modifiers}
-    if given.date is not None and draft.date is not None:
-        change["date"] = draft.date
-    if given.administrations is not None:
-        change["administrations"] = tuple(
-            dict.fromkeys(o.given.id for s in draft.services for o in s.administrations)
-        )
-    return given.model_copy(update=change)
-
-
-def _changed(
-    line: LineFacts, drafts: list[Draft], made: Matching, left: list[int], last: dict[int, int],
-    distinct: frozenset[str],
-) -> list[ClaimLine]:  # fmt: skip
-    """The line with its supported units, date and modifiers, one line for each suggestion."""
-    out: list[ClaimLine] = []
-    given = line.billed
-    groups: dict[tuple[tuple[str, ...], date | None], int] = {}
-    for number, units in made.pairs[line.index]:
-        if last.get(number) == line.index and left[number] > 0:
-            units += left[number]
-            left[number] = 0
-        draft = drafts[number]
-        day = draft.date if given.date is not None and draft.date is not None else given.date
-        key = (draft.modifiers, day)
-        groups[key] = groups.get(key, 0) + units
-    for (modifiers, day), units in groups.items():
-        kept = tuple(m for m in given.modifiers if m not in distinct)
-        has = tuple(m for m in given.modifiers if m in distinct)
-        wanted = has[:1] if has and modifiers else modifiers
-        change = {"units": units, "date": day, "modifiers": (*kept, *wanted)}
-        out.append(given.model_copy(update=change))
-    return out

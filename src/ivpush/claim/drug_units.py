@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from ivpush.pack.book import Book
     from ivpush.pack.drugs import DrugRow
 
-__all__ = ["read_drug_lines"]
+__all__ = [
+    "read_drug_lines",
+]
 
 _UNITS: dict[str, tuple[str, Decimal]] = {
     "mcg": ("mass", Decimal("0.001")),

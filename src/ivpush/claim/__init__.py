@@ -1,0 +1,1 @@
+"""Billed lines against suggested ones: matching, facts, findings and the claim to send instead."""
