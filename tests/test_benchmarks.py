@@ -7,12 +7,13 @@ import itertools
 import json
 import sys
 from collections import defaultdict
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from benchmarks import __main__ as command
-from benchmarks import sql, sql_speed
+from benchmarks import golden, sql, sql_speed
 from benchmarks.batches import batch, made
 from benchmarks.foreign import NotPossibleError
 from benchmarks.measure import Row, Size
@@ -214,3 +215,77 @@ def test_a_missing_package_is_said_and_the_table_goes_on(
 )  # fmt: skip
 def test_a_row_knows_whether_it_misses_its_mark(ratio: float, wanted: str, missed: bool) -> None:
     assert Row("what", ratio, wanted).missed is missed
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small corpus with its results: visits, a stated case twice, and one that cannot be read."""
+    monkeypatch.setattr(golden, "PAYERS", {"base": None, "premera": "premera"})
+    monkeypatch.setattr(golden, "ROOT", tmp_path)
+    case = {
+        "id": "case",
+        "setting": "facility",
+        "date": "2026-03-02",
+        "lines": [{"number": 1, "code": "96375", "units": 2}],
+    }
+    rows = [{"kind": "stated", "encounter": case}, case, {"id": "unread", "setting": "nowhere"}]
+    (tmp_path / "cases.ndjson").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    folder = tmp_path / "kept"
+    assert golden.write(folder, 4, 1, [tmp_path / "cases.ndjson"], workers=1) == 7
+    return folder
+
+
+def records(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def test_kept_results_are_whole_and_equal_in_any_number_of_processes(kept: Path) -> None:
+    corpus = [record["id"] for record in records(kept / "corpus.ndjson")]
+    assert corpus[4:] == ["case", "case-2", "unread"]
+    for payer in ("base", "premera"):
+        results = records(kept / f"{payer}.ndjson")
+        assert [result["encounter"] for result in results[:6]] == corpus[:6]
+        assert all(result["pack"]["payer"] == payer for result in results[:6]) is (payer != "base")
+        assert "setting" in results[6]["set_aside"]
+        for split, ending in ((golden._text_records, "txt"), (golden._csv_records, "csv")):
+            assert list(split((kept / f"{payer}.{ending}").read_bytes())) == corpus[:6]
+    compared = list(golden.compare(kept, (), workers=2))
+    assert [str(comparison) for comparison in compared] == [
+        f"{payer}.{kind}: equal" for payer in ("base", "premera") for kind in golden.WRITERS
+    ]
+
+
+def test_a_result_that_changed_is_told_with_its_encounter_and_keys(
+    kept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = records(kept / "base.ndjson")
+    rows[4]["violations"][0]["message"] = rows[5]["violations"][0]["message"] = "Said otherwise."
+    (kept / "base.ndjson").write_text(
+        "".join(json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n" for row in rows),
+        "utf-8",
+    )
+    command_line = ["compare", str(kept), "--workers", "1"]
+    assert golden.main(command_line) == 1
+    said = capsys.readouterr().out
+    assert "base.ndjson: 2 records differ\n  case: violations[].message\n" in said
+    assert "      2 x violations[].message\nbase.txt: equal\n" in said
+    assert golden.main([*command_line, "--but", "message,fix"]) == 0
+    assert "base.ndjson: equal but for fix, message\n" in capsys.readouterr().out
+    assert golden.main([*command_line, "--but", "fix"]) == 1
+
+
+def test_what_differs_between_two_json_values_is_told_by_path() -> None:
+    before = {"a": [{"b": 1, "c": 1}, {"b": 1, "c": 2}], "d": [1], "e": None, "f": "same"}
+    after = {"a": [{"b": 2, "c": 1}, {"b": 3, "c": True}], "d": [], "f": "same", "g": 0}
+    assert list(golden.differing(before, after)) == [
+        "a[].b",
+        "a[].b",
+        "a[].c",
+        "d[] (how many)",
+        "e (only kept)",
+        "g (only new)",
+    ]
+    assert golden.blanked(before, frozenset("be"))["a"] == [
+        {"b": None, "c": 1},
+        {"b": None, "c": 2},
+    ]
