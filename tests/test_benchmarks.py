@@ -6,14 +6,14 @@ import importlib
 import itertools
 import json
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from benchmarks import __main__ as command
-from benchmarks import golden, sql, sql_speed
+from benchmarks import golden, shape, sql, sql_speed
 from benchmarks.batches import batch, made
 from benchmarks.foreign import NotPossibleError
 from benchmarks.measure import Row, Size
@@ -289,3 +289,89 @@ def test_what_differs_between_two_json_values_is_told_by_path() -> None:
         {"b": None, "c": 1},
         {"b": None, "c": 2},
     ]
+
+
+PLANTED = '''"""A module."""
+
+from typing import Any
+
+# Why it is so.
+LIMIT: int = 3  # noqa
+
+
+def public(first: int, *rest: "dict[str, Any]") -> int:
+    """Documented."""
+    if first and rest or LIMIT:
+        return 1
+    elif first:
+        pass
+    for one in rest:
+        while one:
+            break
+    a, (b, c), *d, e = one  # fmt: skip
+    return [x if x else 0 for x in rest if x if LIMIT]
+
+
+class Thing:
+    def method(self, made, told=None):
+        def _inner() -> None:  # type: ignore
+            try:
+                call(1, 2, 3, 4, *made)
+            except ValueError as found:
+                call(1, 2, 3, 4)
+            match made:
+                case [0]:
+                    pass
+        return [one for one in (lambda those: those or 1)(made)]
+'''
+
+
+def test_the_shape_of_a_planted_package_is_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "src" / "planted"
+    (package / "wing" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "tests" / "test_it.py").write_text("x = 1  # fmt: skip\n", "utf-8")
+    (package / "py.typed").touch()
+    (package / "lone.py").write_text("\n\n", "utf-8")
+    (package / "wing" / "__init__.py").write_text(PLANTED, "utf-8")
+    monkeypatch.setattr(sys, "argv", ["shape", str(package), "--worst", "1"])
+    shape.main()
+    out = capsys.readouterr().out
+    figures = [line[50:].strip() for line in out.partition("\n\n")[0].splitlines()]
+    assert figures == [
+        "2",
+        "34",
+        "17 32 32",
+        "3",
+        "10 11 11",
+        "2 9 9",
+        "33.3% of 3",
+        "66.7%",
+        "2.94",
+        "20.0% (1 of 5)",
+        "1",
+        "2",
+        "1",
+        "33.3% (1, 0 of them like __init__)",
+        "2",
+        "1",
+        "1",
+        "35.7% (one 1, made 1, found 1, those 1, told 1; of 14)",
+        "50.0% (one 1, made 0, found 0, those 0, told 0; of 2)",
+    ]
+    assert "\nlone " in out
+    assert "\nwing/ " in out
+    assert f"     11  {Path('wing/__init__.py')}:9  public" in out
+
+
+def test_a_name_is_bound_by_every_kind_of_target(tmp_path: Path) -> None:
+    (tmp_path / "names.py").write_text(
+        "with a as b, c as (d, e): f: int = 1\n"
+        "while g := 1: h += 1\n"
+        "match i:\n    case {'k': j, **k}: pass\n    case [*m] | n: pass\n",
+        "utf-8",
+    )
+    assert shape.module_shape(tmp_path / "names.py").names == Counter("bdefghjkmn")
