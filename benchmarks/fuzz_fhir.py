@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.fhir import read
+from ivpush.readers.fhir.reader import read
 
 DATA = Path(__file__).resolve().parents[1] / "tests" / "data" / "fhir"
 OPTIONS = (ReadOptions(setting="facility"), ReadOptions(), ReadOptions(timezone="America/Chicago"))

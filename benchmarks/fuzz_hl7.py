@@ -18,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.hl7 import read
+from ivpush.readers.hl7.reader import read
 
 DATA = Path(__file__).resolve().parents[1] / "tests" / "data" / "hl7v2"
 OPTIONS = (ReadOptions(setting="facility"), ReadOptions(), ReadOptions(timezone="America/Chicago"))

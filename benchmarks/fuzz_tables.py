@@ -16,8 +16,8 @@ from pathlib import Path
 
 from ivpush.errors import PackError
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.maps import parse_map
-from ivpush.readers.tables import read
+from ivpush.readers.tables.maps import parse_map
+from ivpush.readers.tables.reader import read
 
 DATA = Path(__file__).resolve().parents[1] / "tests" / "data"
 PIECES = (b"\x00", b'"', b",", b"\n", b"\r", b"\xff", b"\xef\xbb\xbf", b"-", b"9" * 40, b"1e999",

@@ -14,7 +14,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from ivpush.readers import Note, Record, SetAside, x12, x12_835
+from ivpush.readers import Note, Record, SetAside
+from ivpush.readers.x12 import reader, remits
 from ivpush.writers.x12 import mend
 
 FILES = sorted((Path(__file__).parents[1] / "tests" / "data" / "x12").iterdir())
@@ -60,11 +61,11 @@ def main() -> None:
     for number in range(inputs):
         raw, began = mutated(source, seeds), time.perf_counter()
         try:
-            for one in x12.read("f", io.BytesIO(raw)):
+            for one in reader.read("f", io.BytesIO(raw)):
                 assert isinstance(one, Record | SetAside | Note)
                 counts[type(one).__name__] += 1
-            for other in x12_835.read("f", io.BytesIO(raw)):
-                assert isinstance(other, x12_835.Remittance | SetAside | Note)
+            for other in remits.read("f", io.BytesIO(raw)):
+                assert isinstance(other, remits.Remittance | SetAside | Note)
                 counts["835 " + type(other).__name__] += 1
             if number % 4 == 0:
                 out = io.BytesIO()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ivpush import Engine
 from ivpush.readers import ReadOptions, Record, SetAside
-from ivpush.readers.tables import read
+from ivpush.readers.tables.reader import read
 
 MAPS = {
     "mimic3demo_inputevents_mv.csv": "mimic-iii-inputevents-mv",

@@ -16,7 +16,7 @@ from time import process_time
 
 from benchmarks.measure import Row
 from ivpush.readers import Record
-from ivpush.readers.x12 import read
+from ivpush.readers.x12.reader import read
 
 CLAIMS, SAMPLE = 20_000, 500
 ROUNDS = 3

@@ -68,7 +68,7 @@ def test_an_add_on_alone_is_foretold_with_its_reason() -> None:
 
 def encounters(segments: tuple[bytes, ...]) -> Any:
     from ivpush.readers import Record
-    from ivpush.readers.x12 import read
+    from ivpush.readers.x12.reader import read
 
     for one in read("f", io.BytesIO(claims_837(*segments))):
         if isinstance(one, Record):

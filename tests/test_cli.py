@@ -801,10 +801,10 @@ def test_tables_are_joined_unless_a_map_makes_each_whole(
     def read_joined(streams: Any, _options: Any) -> Any:
         yield Record("+".join(streams), Encounter.model_validate(CLEAN))
 
-    module(monkeypatch, "ivpush.readers.tables", read=read, read_joined=read_joined)
+    module(monkeypatch, "ivpush.readers.tables.reader", read=read, read_joined=read_joined)
     module(
         monkeypatch,
-        "ivpush.readers.maps",
+        "ivpush.readers.tables.maps",
         load_map=lambda _named: types.SimpleNamespace(table="lines"),
     )
     Path("lines.csv").write_text("encounter,code", "utf-8")

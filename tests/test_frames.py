@@ -34,7 +34,7 @@ from ivpush.frames import (
     result_rows,
 )
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.tables import read_joined
+from ivpush.readers.tables.reader import read_joined
 from ivpush.testing import samples
 from ivpush.writers import WriteOptions
 from ivpush.writers.parquet import COLUMNS, Writer

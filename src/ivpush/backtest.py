@@ -15,11 +15,11 @@ from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any
 
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.x12 import claims
-from ivpush.readers.x12_835 import Adjustment, Remittance, RemittanceLine
-from ivpush.readers.x12_835 import read as read_remittances
-from ivpush.readers.x12_claims import Parsed
-from ivpush.readers.x12_segments import walk
+from ivpush.readers.x12.claims import Parsed
+from ivpush.readers.x12.reader import claims
+from ivpush.readers.x12.remits import Adjustment, Remittance, RemittanceLine
+from ivpush.readers.x12.remits import read as read_remittances
+from ivpush.readers.x12.walk import walk
 
 if TYPE_CHECKING:
     from ivpush.contract.encounter import ClaimLine

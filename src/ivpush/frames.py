@@ -25,9 +25,9 @@ from ivpush.contract.encounter import Encounter
 from ivpush.contract.result_tables import RESULT_COLUMNS, arrow_table, result_columns, result_rows
 from ivpush.contract.tables import TABLES, Column, columns_of, encounter_rows
 from ivpush.errors import Fault, InputError, UsageError
-from ivpush.framing import like_frame, opened_tables
 from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
-from ivpush.readers.tables import join_tables
+from ivpush.readers.tables.frames import like_frame, opened_tables
+from ivpush.readers.tables.reader import join_tables
 
 if TYPE_CHECKING:
     from ivpush.engine import Engine

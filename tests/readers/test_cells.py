@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivpush.readers import cells
-from ivpush.readers.cells import Bad, Group, grouped, open_table
+from ivpush.readers.tables import cells
+from ivpush.readers.tables.cells import Bad, Group, grouped, open_table
 
 ROWS = st.lists(st.sampled_from(("A,1", "B,2", "C,3", ",4", "A", "B,5,6", "\x00,7")), max_size=30)
 

@@ -54,9 +54,9 @@ def test_the_format_is_told_by_content_then_name(name: str, head: bytes, format_
 
 def mapped_to(monkeypatch: pytest.MonkeyPatch, table: str) -> None:
     """Every map describes this kind of table."""
-    maps = types.ModuleType("ivpush.readers.maps")
+    maps = types.ModuleType("ivpush.readers.tables.maps")
     maps.load_map = lambda _named: types.SimpleNamespace(table=table)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "ivpush.readers.maps", maps)
+    monkeypatch.setitem(sys.modules, "ivpush.readers.tables.maps", maps)
 
 
 def test_a_map_makes_a_table_of_text_and_leaves_other_formats_alone(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ivpush.contract.encounter import Administration, Encounter
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.fhir import read, read_together, sniff
+from ivpush.readers.fhir.reader import read, read_together, sniff
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "fhir"
 HERE = ReadOptions(setting="facility")

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from ivpush.contract.encounter import Administration, Encounter
 from ivpush.errors import InputError
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.hl7 import read, sniff
-from ivpush.readers.hl7_segments import Raw, messages, parse, stamp
+from ivpush.readers.hl7.reader import read, sniff
+from ivpush.readers.hl7.segments import Raw, messages, parse, stamp
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "hl7v2"
 HERE = ReadOptions(setting="facility")

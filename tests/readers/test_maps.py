@@ -12,8 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivpush.errors import PackError, UsageError
-from ivpush.readers.forms import ndc, number, plain_text, read_time, repeats, time_form, whole
-from ivpush.readers.maps import load_map, map_names, parse_map, spellings
+from ivpush.readers.tables.forms import (
+    ndc,
+    number,
+    plain_text,
+    read_time,
+    repeats,
+    time_form,
+    whole,
+)
+from ivpush.readers.tables.maps import load_map, map_names, parse_map, spellings
 
 DATA = Path(__file__).parents[1] / "data"
 GOOD = "id: a\ntitle: b\nsources: [c]\ntimes: {forms: [iso]}\ncolumns: {encounter: E, start: S}\n"

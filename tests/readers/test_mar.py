@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ivpush import Encounter, Engine
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.mar import read
+from ivpush.readers.mar.reader import read
 
 DATA = Path(__file__).parents[1] / "data" / "mar"
 DOSE = "generic-dose"

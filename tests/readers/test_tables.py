@@ -14,7 +14,7 @@ from ivpush import Encounter
 from ivpush.contract.encounter import Administration, ClaimLine
 from ivpush.contract.tables import columns_of
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.tables import read, read_joined
+from ivpush.readers.tables.reader import read, read_joined
 from tests.tabledata import as_csv, encounters
 
 DATA = Path(__file__).parents[1] / "data" / "claims_csv"

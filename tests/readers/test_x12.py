@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from ivpush.contract.encounter import Encounter
 from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
-from ivpush.readers.x12 import read, sniff
-from ivpush.readers.x12_segments import Claim, walk
+from ivpush.readers.x12.reader import read, sniff
+from ivpush.readers.x12.walk import Claim, walk
 from ivpush.writers.x12 import encounter_to_837
 from tests.properties.claims837 import claims
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivpush.readers import Note, SetAside
-from ivpush.readers.x12_835 import Adjustment, Remittance, read
+from ivpush.readers.x12.remits import Adjustment, Remittance, read
 
 DATA = Path(__file__).parents[1] / "data" / "x12"
 HEADER = (b"ISA*00*          *00*          *ZZ*A              *ZZ*B              *260302*1145*^*00501"

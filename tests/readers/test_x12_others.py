@@ -12,10 +12,10 @@ from pyx12.errors import X12Error
 from pyx12.x12file import X12Reader
 from x12sdk.io import X12ModelReader
 
-from ivpush.readers.x12_835 import Remittance
-from ivpush.readers.x12_835 import read as read_remittances
-from ivpush.readers.x12_claims import parse
-from ivpush.readers.x12_segments import Claim, walk
+from ivpush.readers.x12.claims import parse
+from ivpush.readers.x12.remits import Remittance
+from ivpush.readers.x12.remits import read as read_remittances
+from ivpush.readers.x12.walk import Claim, walk
 
 DATA = Path(__file__).parents[1] / "data" / "x12"
 FILES = sorted(DATA.iterdir())

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ivpush import Encounter, Engine
 from ivpush.errors import InputError
 from ivpush.readers import Note, Record, SetAside
-from ivpush.readers.x12 import read
+from ivpush.readers.x12.reader import read
 from ivpush.writers.x12 import encounter_to_837, mend, unfit
 from tests.properties.claims837 import claims, corrections
 

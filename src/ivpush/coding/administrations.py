@@ -26,12 +26,8 @@ __all__ = [
 
 
 _BY_PURPOSE = {"keep_open": "keep_open", "flush": "flush", "imaging": "imaging"}
-
-
 _BY_CATEGORY = {"contrast": "contrast", "flush": "flush", "blood": "blood", "vaccine": "vaccine",
                 "anesthesia": "anesthesia"}  # fmt: skip
-
-
 _OWN_FAMILY = frozenset({"therapeutic", "chemotherapy", "hydration"})
 
 

@@ -34,16 +34,10 @@ __all__ = [
 ]
 
 _DRIPS = frozenset({"infusion", "pump", "sc_infusion", "ia_infusion", "ia_pump"})
-
-
 Kind = frozenset[tuple[str, int, tuple[str, ...], date | None]]
 """Codes, units, modifiers and dates: where they are equal, answers bill the same."""
-
-
 _Rest = tuple[Any, ...]
 """What lines rest on: a stretch of minutes by its first, then hours and days of what grows."""
-
-
 _STEPS = frozenset({-60, 0, 60})
 
 

@@ -22,8 +22,6 @@ __all__ = [
 ]
 
 _LEVELS = {"none": 0, "general": 1, "direct": 2, "personal": 3}
-
-
 _NOBODY = Supervision()
 
 

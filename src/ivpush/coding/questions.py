@@ -36,48 +36,24 @@ __all__ = [
 
 MOST_QUESTIONS = 12
 """Questions an encounter is asked at most; what is still open then stands in not_billable."""
-
-
 _TRIED_ADMINISTRATIONS, _FEWEST_TRIES = 12_000, 120
 """How often a chart is derived again at most: so many times its administrations, but never fewer
 tries than the second number, which settles two missing stops."""
 
 Drafts = list["Draft"]
-
-
 Facts = list["AdministrationFacts"]
-
-
 Derive = Callable[["Encounter"], "Derived"]
-
-
 Try = Callable[[str, Any], Drafts]
 """Gives the drafts of the encounter's lines under another value of one policy."""
-
-
 Over = Callable[["Book"], Drafts]
 """Gives the drafts of the encounter's lines by another book."""
-
-
 Tried = tuple[Equals, Drafts]
 """An answer put to the test; what it bills is put in words only if the question is asked."""
-
-
 _OPEN = frozenset({"charted", "pump", "calculated", None})
-
-
 _TIMED = frozenset({"IV", "IA", "SC"})
-
-
 _TOLD = frozenset({"clock", "stated"})
-
-
 _PUSHED = frozenset({"push", "injection"})
-
-
 _LONG = frozenset({"infusion", "pump", "ia_infusion"})
-
-
 _CLASSES = ("therapeutic", "chemotherapy", "complex_biologic", "hydration")
 """Classes that earn codes of their own; who gives a vaccine or contrast knows it for what it is."""
 

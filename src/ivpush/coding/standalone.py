@@ -21,8 +21,6 @@ __all__ = [
 ]
 
 _HOUR = 60
-
-
 _VEIN = frozenset({"push", "infusion"})
 
 

@@ -21,8 +21,6 @@ INJECTED_ROUTES = frozenset({"IM", "SC"})
 _NOT_PARENTERAL = frozenset(
     {"PO", "SL", "PR", "TOP", "INH", "NASAL", "OPH", "OTIC", "TUBE", "OTHER", "IVES"}
 )
-
-
 _CAVITY = {"IL": "intralesional", "IPL": "pleural", "IP": "peritoneal", "IT": "intrathecal",
            "ICV": "reservoir"}  # fmt: skip
 

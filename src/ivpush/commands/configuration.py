@@ -24,8 +24,6 @@ __all__ = [
 ]
 
 _KEYS = ("ignore", "packs", "payer", "policies", "select")
-
-
 _IGNORE_KEYS = ("reason", "rule", "until")
 
 

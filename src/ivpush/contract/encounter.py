@@ -65,8 +65,6 @@ __all__ = [
 ]
 
 MOST_ADMINISTRATIONS = 5_000
-
-
 MOST_LINES = 9_999
 
 

@@ -24,11 +24,7 @@ __all__ = [
 ]
 
 Family = Literal["hydration", "therapeutic", "chemotherapy"]
-
-
 LineStatus = Literal["matched", "changed", "unsupported", "outside"]
-
-
 Reason = Literal[
     "anesthesia",
     "before_reported_gap",

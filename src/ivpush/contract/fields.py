@@ -65,8 +65,6 @@ def _written(pattern: str, parse: Any, kind: str, message: str, form: str) -> Ge
 
 
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
-
-
 _CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
 
 
@@ -84,8 +82,6 @@ Instant = Annotated[
         "date-time",
     ),
 ]
-
-
 Day = Annotated[
     date, _written(f"^{_DAY}$", cs.date_schema, "day", "write a date as YYYY-MM-DD", "date")
 ]
@@ -130,52 +126,26 @@ def empty_for_null(value: Any) -> Any:
 
 
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
-
-
 Flag = Annotated[bool, Strict()]
-
-
 Whole = Annotated[int, Strict(), Field(ge=0, le=1_000_000)]
-
-
 Counted = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
-
-
 Identifier = Annotated[
     str, StringConstraints(strict=True, min_length=1, max_length=200, pattern=PLAIN)
 ]
-
-
 Text = Annotated[str, StringConstraints(strict=True, max_length=2_000, pattern=PLAIN)]
-
-
 Code = Annotated[
     str, StringConstraints(strict=True, min_length=5, max_length=5, pattern="^[A-Z0-9]+$")
 ]
-
-
 Modifier = Annotated[
     str, StringConstraints(strict=True, min_length=2, max_length=2, pattern="^[A-Z0-9]+$")
 ]
-
-
 PlaceOfService = Annotated[str, StringConstraints(strict=True, pattern="^[0-9]{2}$")]
-
-
 TypeOfBill = Annotated[str, StringConstraints(strict=True, pattern="^0?[0-9]{2}[0-9A-Z]$")]
-
-
 RevenueCode = Annotated[str, StringConstraints(strict=True, pattern="^[0-9]{3,4}$")]
-
-
 Ndc = Annotated[str, StringConstraints(strict=True, pattern="^[0-9]{4,6}-?[0-9]{3,4}-?[0-9]{1,2}$")]
-
-
 Diagnosis = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z][0-9A-Z.]{2,8}$")]
 
 Setting = Literal["facility", "professional"]
-
-
 Category = Literal[
     "therapeutic",
     "chemotherapy",
@@ -187,20 +157,12 @@ Category = Literal[
     "blood",
     "anesthesia",
 ]
-
-
 Route = Literal[
     "IV", "IM", "SC", "IA", "ID", "IO", "IT", "IP", "IPL", "IL", "IVES", "IVT", "ICV",
     "PO", "SL", "PR", "TOP", "INH", "NASAL", "OPH", "OTIC", "TUBE", "OTHER",
 ]  # fmt: skip
-
-
 Method = Literal["push", "infusion", "injection"]
-
-
 TimesFrom = Literal["charted", "pump", "calculated", "ordered", "defaulted"]
-
-
 Purpose = Literal[
     "treatment",
     "hydration",
@@ -213,15 +175,7 @@ Purpose = Literal[
     "pump_refill",
     "declotting",
 ]
-
-
 Access = Literal["peripheral", "port", "picc", "central"]
-
-
 Device = Literal["on_body_injector", "ambulatory_pump", "implanted_pump"]
-
-
 Level = Literal["personal", "direct", "general", "none"]
-
-
 Mode = Literal["in_person", "audio_video", "audio_only", "none"]

@@ -32,11 +32,7 @@ __all__ = [
 ]
 
 Severity = Literal["error", "warning", "info"]
-
-
 Status = Literal["violations", "needs_chart", "clean"]
-
-
 Disposition = Literal["return", "reject_line", "deny_line", "needs_documentation", "informational"]
 
 

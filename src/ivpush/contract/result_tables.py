@@ -24,8 +24,6 @@ __all__ = [
 
 _LINE = tuple((one.name, one.kind + (one.items if one.kind == "list" else ""))
               for one in columns_of("lines") if not one.name.startswith("encounter"))  # fmt: skip
-
-
 RESULT_COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "encounters": (("status", "text"), ("pack", "text"), ("pack_version", "text"),
                    ("payer", "text"), ("in_force_on", "day")),

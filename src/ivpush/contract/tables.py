@@ -34,17 +34,11 @@ __all__ = [
 ]
 
 TABLES = ("encounters", "administrations", "lines")
-
-
 _LISTS = frozenset({"administrations", "lines", "supervision"})
-
-
 _KINDS: Mapping[Any, str] = {
     Decimal: "number", int: "whole", bool: "flag", datetime: "time", date: "day", tuple: "list",
     str: "text",
 }  # fmt: skip
-
-
 _WORDS = {
     "number": "write a plain number", "whole": "write a whole number",
     "flag": "write true or false", "day": "write a date as YYYY-MM-DD",

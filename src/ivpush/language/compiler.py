@@ -22,17 +22,11 @@ __all__ = [
 ]
 
 HOLDS, BROKEN, UNKNOWN = 0, 1, 2
-
-
 WHOLE = tuple(name for name in Encounter.model_fields if name != "id")
 """The evidence of a fact that rests on the whole encounter: every field of it."""
 
 Judge = Callable[[Any, Any, Any, Any], int]
-
-
 _HELD = "e, s, p, l, held"
-
-
 _LISTED = {"administration": "administrations", "line": "lines"}
 
 

@@ -24,34 +24,16 @@ __all__ = [
 ]
 
 MOST_CHARACTERS = 2_000
-
-
 MOST_NODES = 300
-
-
 MOST_DIGITS = 9
-
-
 MOST_SCANS = 2
-
-
 _WHOLE_LISTS = {("encounter", "lines"), ("encounter", "administrations"), ("claim", "lines"),
                 ("encounter", "services"), ("encounter", "suggestions")}  # fmt: skip
-
-
 _AGGREGATES = frozenset({"any", "all", "count", "sum", "min", "max"})
-
-
 _PREDICATES = {"known": 1, "overlaps": 2, "subset": 2, "empty": 1, "size": 1}
-
-
 _COMPARES = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
              ast.In: "in", ast.NotIn: "not in"}  # fmt: skip
-
-
 _SUMS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//"}
-
-
 _NUMBERS = frozenset({"whole", "number"})
 
 

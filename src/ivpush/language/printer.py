@@ -225,8 +225,6 @@ class Printer:
 
 Told = frozenset[tuple[Any, Any]]
 """Facts of a root record that a test before has shown to be known: root and name."""
-
-
 _LOOPS = frozenset({"any", "all", "count", "sum", "min", "max"})
 
 

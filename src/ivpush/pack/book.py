@@ -30,28 +30,18 @@ __all__ = [
 ]
 
 _NO_CODES: frozenset[str] = frozenset()
-
-
 _OF_CODE = ("status", "known", "valid", "in_family", "family", "technique", "role", "variant",
             "label", "settings", "successors", "family_range", "primaries", "is_add_on", "mue",
             "mai", "payer_max", "is_drug")  # fmt: skip
 """Facts of a line that its code, its status and the kind of claim settle."""
-
-
 _TOO_MANY = frozenset(
     {"code", "label", "mue", "payer_max", "primaries", "settings", "successors", "variant"}
 )
 """Facts of which there are so many values that a screen for each costs more than it saves."""
-
-
 _OF_MODIFIERS = ("modifiers", "separate", "separate_modifiers", "visit_modifier", "lifts_pair")
 """Facts that having no modifiers settles."""
-
-
 _OF_DATES = ("ended", "too_early")
 """Facts that a valid code settles."""
-
-
 _OF_A_MATCH = ("missing_modifier", "needless_modifier", "date_differs")
 """Facts that a line has if it matches."""
 

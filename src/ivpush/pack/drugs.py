@@ -59,11 +59,7 @@ def plain_name(text: str) -> str:
 _COLUMNS = ("hcpcs", "name", "category", "category_injection", "hormonal", "techniques",
             "unit_amount", "unit", "unit_rule", "ended", "successor", "source",
             "confidence")  # fmt: skip
-
-
 _NAME_COLUMNS = ("name", "drug", "kind", "source")
-
-
 _KINDS = ("generic", "brand", "abbreviation", "misspelling", "ambiguous")
 
 
@@ -181,14 +177,8 @@ def read_words(sheet: Sheet, by_name: Mapping[str, DrugRow], say: Say) -> Words:
 WORD_LISTS = ("units", "per", "dropped", "containers", "salts", "notes", "fluids", "carriers",
               "premixed")  # fmt: skip
 """The lists of drug_words.yaml."""
-
-
 MOST_LETTERS = 200
-
-
 MOST_WORDS = 8
-
-
 MOST_KEPT = 16_384
 
 

@@ -26,17 +26,9 @@ __all__ = [
 ]
 
 MOST_BYTES = 1_048_576
-
-
 MOST_CSV_BYTES = 16_777_216
-
-
 MOST_DEPTH = 32
-
-
 MOST_NODES = 200_000
-
-
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u0085\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 )

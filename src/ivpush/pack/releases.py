@@ -54,8 +54,6 @@ class PairTable:
 
 EARLY = timedelta(days=31)
 """How long before its quarter a release may be dated, as CMS posts some of them."""
-
-
 QUARTERLY = frozenset({"ptp", "mue", "addon", "opps", "asp", "ndc"})
 """The tables that CMS publishes anew each quarter."""
 

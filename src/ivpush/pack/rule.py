@@ -31,15 +31,9 @@ __all__ = [
 KEYS = ("id", "name", "title", "severity", "disposition", "in_force", "for_each", "codes", "when",
         "require", "message", "fix", "edit", "denial", "why", "not_covered", "cites",
         "cases")  # fmt: skip
-
-
 ROOMS = {"roles": "1", "time": "2", "category": "3", "supervision": "4", "sites": "5", "edits": "6",
          "record": "7", "drug": "8", "capture": "9"}  # fmt: skip
-
-
 OPTIONAL = frozenset({"codes", "when", "edit", "denial"})
-
-
 SUBJECTS = ("line", "administration", "service", "suggestion", "encounter")
 
 

@@ -1,9 +1,9 @@
-"""Readers: one module a format, and what every one of them yields.
+"""Readers: a room for each format, and what every one of them yields.
 
-A reader module offers ``read(name, stream, options)``, which yields Records, SetAsides and Notes
-in the order of the input and keeps no more than one claim or encounter in memory; ``name`` begins
-every place. It raises nothing for bad content: what cannot be read becomes a SetAside, so that
-in = read + set aside holds.
+``detect.FORMATS`` lists the formats with their rooms. A reader offers
+``read(name, stream, options)``, which yields Records, SetAsides and Notes in the order of the input
+and keeps no more than one claim or encounter in memory; ``name`` begins every place. It raises
+nothing for bad content: what cannot be read becomes a SetAside, so that in = read + set aside.
 """
 
 from __future__ import annotations

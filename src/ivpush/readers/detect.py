@@ -29,7 +29,7 @@ MOST_UNPACKED_BYTES = 8 * 1024**3
 MOST_RATIO = 500
 """Charts and claims seldom shrink below a hundredth; only made-up bytes pass this."""
 _FREE_BYTES = 64 * 1024**2
-_MAPS = "ivpush.readers.maps"
+_MAPS = "ivpush.readers.tables.maps"
 _GZIP = b"\x1f\x8b"
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _RESOURCE = re.compile(rb'"resourceType"\s*:')
@@ -64,10 +64,10 @@ FORMATS: tuple[Format, ...] = (
            (".837", ".x12", ".edi")),
     Format("hl7", "ivpush.readers.hl7", lambda head: head.startswith((b"MSH", b"FHS", b"BHS")),
            (".hl7",)),
-    Format("parquet", "ivpush.readers.tables", lambda head: head.startswith(b"PAR1"),
+    Format("parquet", "ivpush.readers.tables.reader", lambda head: head.startswith(b"PAR1"),
            (".parquet",)),
     Format("json", "ivpush.readers.json", _is_json, (".json", ".ndjson", ".jsonl")),
-    Format("csv", "ivpush.readers.tables", _never, (".csv", ".tsv", ".psv")),
+    Format("csv", "ivpush.readers.tables.reader", _never, (".csv", ".tsv", ".psv")),
     Format("mar", "ivpush.readers.mar", _never),
 )  # fmt: skip
 """Known formats, in the order in which first bytes are looked at. No bytes tell a table of text

@@ -11,7 +11,7 @@ import datetime as dt
 from decimal import Decimal
 
 from ivpush.contract.encounter import ClaimLine
-from ivpush.readers.x12_claims import LAYOUTS, BilledLine, Parsed
+from ivpush.readers.x12.claims import LAYOUTS, BilledLine, Parsed
 
 __all__ = ["MOST_MODIFIERS", "MOST_POINTERS", "Mended", "amount", "mended", "service_segment",
            "unfit_line"]  # fmt: skip

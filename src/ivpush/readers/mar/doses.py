@@ -15,12 +15,15 @@ from dateutil import tz
 from ivpush import clock
 from ivpush.errors import Fault, InputError
 from ivpush.readers import ReadOptions
-from ivpush.readers.cells import Row, Table, text_of
-from ivpush.readers.forms import ndc, number, plain_text, read_time, whole
-from ivpush.readers.ledger import Ledger
-from ivpush.readers.maps import TIMES, ColumnMap, spellings, words_of
+from ivpush.readers.tables.cells import Row, Table, text_of
+from ivpush.readers.tables.forms import ndc, number, plain_text, read_time, whole
+from ivpush.readers.tables.ledger import Ledger
+from ivpush.readers.tables.maps import TIMES, ColumnMap, spellings, words_of
 
-__all__ = ["Dose", "Look"]
+__all__ = [
+    "Dose",
+    "Look",
+]
 
 ANY = "*"
 """Key of a value table that stands for every value that no other key and no spelling names."""

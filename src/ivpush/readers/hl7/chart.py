@@ -14,11 +14,16 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ivpush.readers.case import Case, ndc_form, text_form
-from ivpush.readers.hl7_segments import Message, Segment, stamp
+from ivpush.readers.builder import Case, ndc_form, text_form
+from ivpush.readers.hl7.segments import Message, Segment, stamp
 from ivpush.readers.terms import Meaning, combined
 
-__all__ = ["Chart", "amount", "codes_of", "day_and_time"]
+__all__ = [
+    "Chart",
+    "amount",
+    "codes_of",
+    "day_and_time",
+]
 
 _GIVEN = frozenset({"", "CP", "PA"})
 _NEVER = frozenset({"RE", "NA"})

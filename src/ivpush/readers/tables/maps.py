@@ -23,10 +23,19 @@ from ivpush.contract.fields import Access, Category, Method, Purpose, Route, Set
 from ivpush.errors import Fault, PackError, UsageError, did_you_mean
 from ivpush.pack.files import Sheet, read_csv, read_yaml
 from ivpush.pack.folder import rules_folder
-from ivpush.readers.forms import TimeForm, plain_text, read_time, repeats, time_form
+from ivpush.readers.tables.forms import TimeForm, plain_text, read_time, repeats, time_form
 
-__all__ = ["ACTIONS", "TIMES", "ColumnMap", "Spellings", "load_map", "map_names", "parse_map",
-           "spellings", "words_of"]  # fmt: skip
+__all__ = [
+    "ACTIONS",
+    "TIMES",
+    "ColumnMap",
+    "Spellings",
+    "load_map",
+    "map_names",
+    "parse_map",
+    "spellings",
+    "words_of",
+]
 
 ACTIONS = ("start", "next_bag", "rate", "verify", "site_change", "pause", "restart", "stop", "push",
            "bolus", "dose", "flush", "not_given", "deleted", "ignore")  # fmt: skip

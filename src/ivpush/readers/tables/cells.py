@@ -25,7 +25,16 @@ from typing import IO, Any
 
 from ivpush.errors import Fault, InputError, UsageError
 
-__all__ = ["Bad", "Group", "Row", "Table", "grouped", "open_table", "rows_in", "text_of"]
+__all__ = [
+    "Bad",
+    "Group",
+    "Row",
+    "Table",
+    "grouped",
+    "open_table",
+    "rows_in",
+    "text_of",
+]
 
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ARROW_FILE, _PARQUET = b"ARROW1", b"PAR1"

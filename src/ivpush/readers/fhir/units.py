@@ -8,13 +8,17 @@ from typing import Any
 
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, Reading, ReadOptions, SetAside
-from ivpush.readers.case import Case, finished
-from ivpush.readers.fhir_chart import Finder, administrations, first_day
-from ivpush.readers.fhir_claim import billed, claim_key, is_void, setting_of
-from ivpush.readers.fhir_elements import Node, When
-from ivpush.readers.fhir_links import subject_of
+from ivpush.readers.builder import Case, finished
+from ivpush.readers.fhir.chart import Finder, administrations, first_day
+from ivpush.readers.fhir.claim import billed, claim_key, is_void, setting_of
+from ivpush.readers.fhir.elements import Node, When
+from ivpush.readers.fhir.links import subject_of
 
-__all__ = ["CLAIMS", "Part", "encounters_of"]
+__all__ = [
+    "CLAIMS",
+    "Part",
+    "encounters_of",
+]
 
 CLAIMS = frozenset({"Claim", "ExplanationOfBenefit"})
 _NEVER = ("cancelled", "entered-in-error")

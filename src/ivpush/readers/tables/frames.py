@@ -11,9 +11,12 @@ from typing import Any
 
 from ivpush.contract.result_tables import missing_extra
 from ivpush.errors import Fault, UsageError
-from ivpush.readers.cells import Table, rows_in
+from ivpush.readers.tables.cells import Table, rows_in
 
-__all__ = ["like_frame", "opened_tables"]
+__all__ = [
+    "like_frame",
+    "opened_tables",
+]
 
 _ROWS_AT_ONCE = 4_096
 """Rows of a table that stand as Python values at a time."""

@@ -14,7 +14,15 @@ from typing import IO
 
 from ivpush.errors import Fault, InputError
 
-__all__ = ["Message", "Raw", "Segment", "Stamp", "messages", "parse", "stamp"]
+__all__ = [
+    "Message",
+    "Raw",
+    "Segment",
+    "Stamp",
+    "messages",
+    "parse",
+    "stamp",
+]
 
 MOST_SEGMENT_BYTES = 4 * 1024 * 1024
 MOST_MESSAGE_BYTES = 32 * 1024 * 1024

@@ -14,10 +14,15 @@ from typing import IO
 
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, SetAside
-from ivpush.readers.x12_claims import day_of, number_of
-from ivpush.readers.x12_segments import Claim, place_of, walk, wrong_kind
+from ivpush.readers.x12.claims import day_of, number_of
+from ivpush.readers.x12.walk import Claim, place_of, walk, wrong_kind
 
-__all__ = ["Adjustment", "Remittance", "RemittanceLine", "read"]
+__all__ = [
+    "Adjustment",
+    "Remittance",
+    "RemittanceLine",
+    "read",
+]
 
 _KIND = b"835"
 _VERSIONS = (b"005010", b"004010")

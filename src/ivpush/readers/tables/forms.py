@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
-__all__ = ["TimeForm", "ndc", "number", "plain_text", "read_time", "repeats", "time_form", "whole"]
+__all__ = [
+    "TimeForm",
+    "ndc",
+    "number",
+    "plain_text",
+    "read_time",
+    "repeats",
+    "time_form",
+    "whole",
+]
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _TOKENS = {

@@ -14,9 +14,14 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from ivpush.errors import Fault, InputError
-from ivpush.readers.case import Case
+from ivpush.readers.builder import Case
 
-__all__ = ["Concept", "Node", "When", "parse"]
+__all__ = [
+    "Concept",
+    "Node",
+    "When",
+    "parse",
+]
 
 _WHEN = re.compile(
     r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"

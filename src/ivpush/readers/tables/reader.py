@@ -14,10 +14,14 @@ from ivpush.contract.encounter import Encounter
 from ivpush.contract.tables import Parts, plan, read_cells, record_of, table_kind
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.cells import Bad, Group, Row, Table, grouped, open_table, text_of
-from ivpush.readers.claims import MOST_TOLD, with_options
+from ivpush.readers.tables.cells import Bad, Group, Row, Table, grouped, open_table, text_of
+from ivpush.readers.tables.claims import MOST_TOLD, with_options
 
-__all__ = ["join_tables", "read", "read_joined"]
+__all__ = [
+    "join_tables",
+    "read",
+    "read_joined",
+]
 
 _LEFT = "was not read, since a table that belongs to it could not be read"
 
@@ -30,14 +34,14 @@ def read(
     if options.map is None:
         yield from read_joined({name: stream}, options)
         return
-    from ivpush.readers.maps import load_map
+    from ivpush.readers.tables.maps import load_map
 
     if load_map(options.map).table == "lines":
-        from ivpush.readers import claims
+        from ivpush.readers.tables import claims
 
         yield from claims.read(name, stream, options)
     else:
-        from ivpush.readers import mar
+        from ivpush.readers.mar import reader as mar
 
         yield from mar.read(name, stream, options)
 

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 
 from ivpush.readers import Note
 
-__all__ = ["KEPT", "Ledger"]
+__all__ = [
+    "KEPT",
+    "Ledger",
+]
 
 KEPT = "became an administration"
 

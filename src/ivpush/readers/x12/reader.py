@@ -14,18 +14,15 @@ from typing import IO
 from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
-from ivpush.readers.x12_claims import Parsed, parse
-from ivpush.readers.x12_segments import (
-    Claim,
-    Event,
-    Transaction,
-    is_x12,
-    place_of,
-    walk,
-    wrong_kind,
-)
+from ivpush.readers.x12.claims import Parsed, parse
+from ivpush.readers.x12.segments import is_x12
+from ivpush.readers.x12.walk import Claim, Event, Transaction, place_of, walk, wrong_kind
 
-__all__ = ["claims", "read", "sniff"]
+__all__ = [
+    "claims",
+    "read",
+    "sniff",
+]
 
 _CLAIMS = b"837"
 _READ = b"005010"

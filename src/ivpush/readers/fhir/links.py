@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["aliases", "encounter_keys", "key_of", "subject_of"]
+__all__ = [
+    "aliases",
+    "encounter_keys",
+    "key_of",
+    "subject_of",
+]
 
 _SUBJECTS = ("subject", "patient")
 

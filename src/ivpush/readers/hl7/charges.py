@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from ivpush.readers.case import Case, ndc_form
-from ivpush.readers.hl7_chart import amount, day_and_time
-from ivpush.readers.hl7_segments import Message, Segment
+from ivpush.readers.builder import Case, ndc_form
+from ivpush.readers.hl7.chart import amount, day_and_time
+from ivpush.readers.hl7.segments import Message, Segment
 
-__all__ = ["Charges"]
+__all__ = [
+    "Charges",
+]
 
 _CHARGE, _CREDIT = "CG", "CD"
 _OTHER = frozenset({"PY", "AJ", "CO"})

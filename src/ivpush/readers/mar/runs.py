@@ -12,10 +12,14 @@ from datetime import tzinfo
 from itertools import groupby, pairwise
 
 from ivpush import clock
-from ivpush.readers.doses import Dose
-from ivpush.readers.ledger import Ledger
+from ivpush.readers.mar.doses import Dose
+from ivpush.readers.tables.ledger import Ledger
 
-__all__ = ["chain_runs", "join_events", "mix"]
+__all__ = [
+    "chain_runs",
+    "join_events",
+    "mix",
+]
 
 _COURSE = "told the course of an administration"
 _UNTIMED = frozenset({"push", "bolus", "dose", "flush", "not_given", "deleted", "ignore"})

@@ -18,13 +18,16 @@ from typing import IO, Any
 
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, Reading, ReadOptions, SetAside
-from ivpush.readers.case import Case, finished, text_form
-from ivpush.readers.hl7_charges import Charges
-from ivpush.readers.hl7_chart import Chart, day_and_time
-from ivpush.readers.hl7_segments import Message, messages, parse
+from ivpush.readers.builder import Case, finished, text_form
+from ivpush.readers.hl7.charges import Charges
+from ivpush.readers.hl7.chart import Chart, day_and_time
+from ivpush.readers.hl7.segments import Message, messages, parse
 from ivpush.readers.spool import Index, rewindable
 
-__all__ = ["read", "sniff"]
+__all__ = [
+    "read",
+    "sniff",
+]
 
 _READ = frozenset({"RAS", "RDE", "RDS", "DFT"})
 _HEAD = re.compile(rb"(MSH|FHS|BHS)[^A-Za-z0-9\s]")

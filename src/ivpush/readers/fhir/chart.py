@@ -12,12 +12,16 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ivpush.readers.case import Case, ndc_form, text_form
-from ivpush.readers.fhir_elements import Concept, Node, When
-from ivpush.readers.fhir_links import key_of
+from ivpush.readers.builder import Case, ndc_form, text_form
+from ivpush.readers.fhir.elements import Concept, Node, When
+from ivpush.readers.fhir.links import key_of
 from ivpush.readers.terms import Meaning, combined, plain
 
-__all__ = ["administrations", "drug_of", "first_day"]
+__all__ = [
+    "administrations",
+    "drug_of",
+    "first_day",
+]
 
 Finder = Callable[[str], dict[str, Any] | None]
 

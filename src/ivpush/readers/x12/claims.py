@@ -15,10 +15,17 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ivpush.errors import Fault
-from ivpush.readers.x12_segments import Claim
+from ivpush.readers.x12.walk import Claim
 
-__all__ = ["LAYOUTS", "BilledLine", "Layout", "Parsed", "day_of", "number_of",
-           "parse"]  # fmt: skip
+__all__ = [
+    "LAYOUTS",
+    "BilledLine",
+    "Layout",
+    "Parsed",
+    "day_of",
+    "number_of",
+    "parse",
+]
 
 _DIAGNOSIS = re.compile(r"^[A-Z][0-9A-Z.]{2,8}\Z")
 _NDC = re.compile(r"^[0-9]{4,6}-?[0-9]{3,4}-?[0-9]{1,2}\Z")

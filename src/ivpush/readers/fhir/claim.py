@@ -12,11 +12,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from ivpush.readers.case import ndc_form
-from ivpush.readers.fhir_elements import Concept, Node
-from ivpush.readers.fhir_links import key_of
+from ivpush.readers.builder import ndc_form
+from ivpush.readers.fhir.elements import Concept, Node
+from ivpush.readers.fhir.links import key_of
 
-__all__ = ["Billed", "billed", "claim_key", "is_void", "setting_of"]
+__all__ = [
+    "Billed",
+    "billed",
+    "claim_key",
+    "is_void",
+    "setting_of",
+]
 
 _CODE = re.compile(r"[A-Z0-9]{5}", re.ASCII)
 _MODIFIER = re.compile(r"[A-Z0-9]{2}", re.ASCII)

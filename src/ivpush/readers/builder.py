@@ -16,7 +16,12 @@ from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
 from ivpush.readers.terms import Terms, shipped_terms
 
-__all__ = ["Case", "finished", "ndc_form", "text_form"]
+__all__ = [
+    "Case",
+    "finished",
+    "ndc_form",
+    "text_form",
+]
 
 _NDC = re.compile(r"[0-9]{4,6}-?[0-9]{3,4}-?[0-9]{1,2}", re.ASCII)
 

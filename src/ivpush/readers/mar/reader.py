@@ -14,13 +14,16 @@ from typing import IO, Any
 from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.cells import Bad, Group, Row, Table, grouped, open_table
-from ivpush.readers.doses import Dose, Look
-from ivpush.readers.ledger import KEPT, Ledger
-from ivpush.readers.maps import load_map
-from ivpush.readers.runs import chain_runs, join_events, mix
+from ivpush.readers.mar.doses import Dose, Look
+from ivpush.readers.mar.runs import chain_runs, join_events, mix
+from ivpush.readers.tables.cells import Bad, Group, Row, Table, grouped, open_table
+from ivpush.readers.tables.ledger import KEPT, Ledger
+from ivpush.readers.tables.maps import load_map
 
-__all__ = ["encounters_of", "read"]
+__all__ = [
+    "encounters_of",
+    "read",
+]
 
 DEFAULT_MAP = "generic-dose"
 MOST_TOLD = 5

@@ -14,13 +14,17 @@ from typing import IO, Any
 from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.cells import Bad, Group, Row, grouped, open_table, text_of
-from ivpush.readers.doses import Look
-from ivpush.readers.forms import ndc, whole
-from ivpush.readers.ledger import Ledger
-from ivpush.readers.maps import load_map
+from ivpush.readers.mar.doses import Look
+from ivpush.readers.tables.cells import Bad, Group, Row, grouped, open_table, text_of
+from ivpush.readers.tables.forms import ndc, whole
+from ivpush.readers.tables.ledger import Ledger
+from ivpush.readers.tables.maps import load_map
 
-__all__ = ["MOST_TOLD", "read", "with_options"]
+__all__ = [
+    "MOST_TOLD",
+    "read",
+    "with_options",
+]
 
 MOST_TOLD = 5
 """How many faults of one encounter are told."""

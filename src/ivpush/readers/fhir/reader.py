@@ -28,12 +28,16 @@ from typing import IO, Any
 
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, Reading, ReadOptions, SetAside
-from ivpush.readers.fhir_elements import parse
-from ivpush.readers.fhir_links import aliases, encounter_keys
-from ivpush.readers.fhir_units import CLAIMS, Part, encounters_of
+from ivpush.readers.fhir.elements import parse
+from ivpush.readers.fhir.links import aliases, encounter_keys
+from ivpush.readers.fhir.units import CLAIMS, Part, encounters_of
 from ivpush.readers.spool import Index, rewindable
 
-__all__ = ["read", "read_together", "sniff"]
+__all__ = [
+    "read",
+    "read_together",
+    "sniff",
+]
 
 MOST_LINE_BYTES = 32 * 1024 * 1024
 MOST_DOCUMENT_BYTES = 128 * 1024 * 1024

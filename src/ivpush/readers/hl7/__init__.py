@@ -1,0 +1,5 @@
+"""HL7 version 2: charts and charges from RAS, RDE, RDS and DFT messages."""
+
+from ivpush.readers.hl7.reader import read, sniff
+
+__all__ = ["read", "sniff"]
