@@ -20,8 +20,8 @@ from time import perf_counter
 
 from benchmarks.measure import Row
 from ivpush import InputError, Pack, UsageError
-from ivpush.importers import Wanted
-from ivpush.importers.release import KINDS, import_files, wanted_of
+from ivpush.authoring.cms.kinds import Wanted
+from ivpush.authoring.cms.release import KINDS, import_files, wanted_of
 from tests.importers import published as cms
 from tests.importers.test_refusals import SAMPLES, mutated
 

@@ -11,13 +11,13 @@ import jsonschema
 import pytest
 
 from ivpush import Pack
-from ivpush.advice import advice
-from ivpush.authoring import frame, payer_rows, run_cases
+from ivpush.authoring.advice import advice
+from ivpush.authoring.cases import frame, payer_rows, run_cases
+from ivpush.authoring.diff import changes
+from ivpush.authoring.schema import overlay_schema, rule_schema
 from ivpush.cli import main
 from ivpush.errors import UsageError
 from ivpush.pack.files import read_yaml
-from ivpush.packdiff import changes
-from ivpush.ruleschema import overlay_schema, rule_schema
 
 PACK = Pack.load()
 ROOT = Path(__file__).resolve().parents[1]

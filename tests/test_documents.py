@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ivpush import Encounter, Engine, Pack
-from ivpush.catalogue import code_page
-from ivpush.documents import encounter_schema, pages, result_schema
+from ivpush.authoring.catalogue import code_page
+from ivpush.authoring.pages import encounter_schema, pages, result_schema
 
 ROOT = Path(__file__).resolve().parents[1]
 PACK = Pack.load()

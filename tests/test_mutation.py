@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from ivpush import Engine, Pack
-from ivpush.authoring import case_encounter, named_subject
+from ivpush.authoring.cases import case_encounter, named_subject
+from ivpush.authoring.mutants import expressions, mutants_of, mutants_of_data, mutants_of_rule
+from ivpush.authoring.mutation import Bench, Survey, judged, marks_of, survey
 from ivpush.errors import PackError
 from ivpush.language.parser import parse
-from ivpush.mutants import expressions, mutants_of, mutants_of_data, mutants_of_rule
-from ivpush.mutation import Bench, Survey, judged, marks_of, survey
 from ivpush.pack.files import Sheet
 from ivpush.pack.rule import Rule
 

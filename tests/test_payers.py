@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ivpush import Encounter, Engine, Pack, PackError
-from ivpush.catalogue import payers_page
+from ivpush.authoring.catalogue import payers_page
 from ivpush.pack.folder import rules_folder
 
 PACK = Pack.load()

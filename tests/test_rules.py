@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ivpush import Engine, Pack
-from ivpush.authoring import run_case
+from ivpush.authoring.cases import run_case
 from ivpush.pack.rule import ROOMS, Rule
 
 PACK = Pack.load()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ivpush import InputError, Pack, UsageError
-from ivpush.importers.release import KINDS, Imported, import_files, wanted_of
+from ivpush.authoring.cms.release import KINDS, Imported, import_files, wanted_of
 from ivpush.pack.folder import rules_folder
 from tests.importers import published as cms
 
@@ -261,7 +261,7 @@ def test_leading_zeros_that_a_spreadsheet_dropped_are_put_back(tmp_path: Path) -
 def test_the_release_is_read_from_the_name_or_the_heading(
     name: str, says: str, day: str | None
 ) -> None:
-    from ivpush.importers.headings import release_in
+    from ivpush.authoring.cms.headings import release_in
 
     found = release_in((name, says))
     assert (found.isoformat() if found else None) == day

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ivpush import InputError, UsageError
-from ivpush.importers import files
-from ivpush.importers.release import KINDS, import_files
+from ivpush.authoring.cms import files
+from ivpush.authoring.cms.release import KINDS, import_files
 from tests.importers import published as cms
 from tests.importers.test_layouts import JULY, WANTED, write
 

@@ -38,7 +38,7 @@ def add(commands: Any) -> None:
 def _explain(options: argparse.Namespace) -> int:
     if Path(options.what).is_file() or options.what == "-":
         return _explain_file(options)
-    from ivpush.catalogue import code_page
+    from ivpush.authoring.catalogue import code_page
 
     settle(options)
     pack = read_pack(options)
@@ -64,7 +64,7 @@ def _explain_file(options: argparse.Namespace) -> int:
 
 def show(name: str, pack: Pack) -> int:
     """Print one rule by id or name; raises UsageError where there is none."""
-    from ivpush.catalogue import rule_page
+    from ivpush.authoring.catalogue import rule_page
 
     rules = {key: rule for rule in pack.every_rule for key in (rule.id, rule.name)}
     rule = rules.get(name) or rules.get(name.upper())

@@ -90,7 +90,7 @@ def _rules_list(options: argparse.Namespace) -> int:
 
 def _payer_list(options: argparse.Namespace, pack: Pack) -> int:
     """What an overlay changes, each beside the value of the base pack."""
-    from ivpush.authoring import payer_rows
+    from ivpush.authoring.cases import payer_rows
 
     payer = pack.payers.get(options.payer)
     if payer is None:
@@ -106,7 +106,7 @@ def _payer_list(options: argparse.Namespace, pack: Pack) -> int:
 
 
 def _rules_lint(options: argparse.Namespace) -> int:
-    from ivpush.advice import advice
+    from ivpush.authoring.advice import advice
 
     options.no_cache = True
     pack = read_pack(options)
@@ -124,7 +124,7 @@ def _rules_mutate(options: argparse.Namespace) -> int:
     import json
     from time import perf_counter
 
-    from ivpush.mutation import survey
+    from ivpush.authoring.mutation import survey
 
     options.no_cache = True
     pack = read_pack(options)
@@ -164,7 +164,7 @@ def _rules_mutate(options: argparse.Namespace) -> int:
 
 
 def _rules_new(options: argparse.Namespace) -> int:
-    from ivpush.authoring import frame
+    from ivpush.authoring.cases import frame
 
     if not options.into.is_dir():
         raise UsageError(Fault("--into", "is no folder", "name the folder of the pack"))
@@ -177,8 +177,8 @@ def _rules_new(options: argparse.Namespace) -> int:
 
 
 def _rules_diff(options: argparse.Namespace) -> int:
+    from ivpush.authoring.diff import as_row, changes
     from ivpush.pack.pack import Pack
-    from ivpush.packdiff import as_row, changes
 
     found = list(changes(Pack.load(options.old), Pack.load(options.new)))
     if options.format == "json":
@@ -190,14 +190,14 @@ def _rules_diff(options: argparse.Namespace) -> int:
 
 
 def _rules_schema(options: argparse.Namespace) -> int:
-    from ivpush.ruleschema import overlay_schema, rule_schema
+    from ivpush.authoring.schema import overlay_schema, rule_schema
 
     make = rule_schema if options.kind == "rule" else overlay_schema
     return _as_json(make(read_pack(options)))
 
 
 def _rules_test(options: argparse.Namespace) -> int:
-    from ivpush.authoring import run_cases
+    from ivpush.authoring.cases import run_cases
 
     pack = read_pack(options)
     known = {key for rule in pack.every_rule for key in (rule.id, rule.name)}
@@ -214,7 +214,7 @@ def _rules_test(options: argparse.Namespace) -> int:
 
 
 def _rules_docs(options: argparse.Namespace) -> int:
-    from ivpush.documents import pages
+    from ivpush.authoring.pages import pages
 
     made = pages(read_pack(options))
     for name, text in made.items():

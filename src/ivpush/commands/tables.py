@@ -14,7 +14,7 @@ from ivpush.commands.common import CLEAN, add_pack, read_pack, say
 from ivpush.errors import Fault, UsageError
 
 if TYPE_CHECKING:
-    from ivpush.importers.release import Imported
+    from ivpush.authoring.cms.release import Imported
 
 __all__ = ["add"]
 
@@ -50,7 +50,7 @@ def _day(option: str, text: str | None) -> date | None:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from ivpush.importers.release import import_files, wanted_of
+    from ivpush.authoring.cms.release import import_files, wanted_of
 
     release = _day("--release", options.release)
     wanted = wanted_of(read_pack(options))

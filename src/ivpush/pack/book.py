@@ -8,15 +8,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ivpush.language.compiler import fuse
 from ivpush.language.vocabulary import Names
-from ivpush.pack.codes import CodeRow, number_on
+from ivpush.pack.codes import CodeRow, Limits, number_on
 from ivpush.pack.data import Data, SupervisionRow
 from ivpush.pack.drugs import DrugNames, DrugRow
 from ivpush.pack.files import covers
+from ivpush.pack.policies import Policies
 from ivpush.pack.releases import NOTED, TABLES, Pairs, PairTable, quarter_end
 from ivpush.pack.rule import Rule
 
@@ -54,11 +54,11 @@ class Screen:
     judge: Callable[..., list[int]]
 
 
-class _Listener(SimpleNamespace):
+class _Listener(Policies):
     """Policies that note which of them were read."""
 
-    def __init__(self, policy: SimpleNamespace, heard: set[str]) -> None:
-        super().__init__(_policy=policy, _heard=heard)
+    def __init__(self, policy: Policies, heard: set[str]) -> None:
+        super().__init__({"_policy": policy, "_heard": heard})
 
     def __getattr__(self, name: str) -> Any:
         self._heard.add(name)
@@ -119,8 +119,8 @@ class Book:
     date: dt.date | None
     payer: str | None
     payer_known: bool | None
-    policy: SimpleNamespace
-    limits: SimpleNamespace
+    policy: Policies
+    limits: Limits
     codes: dict[str, CodeRow]
     columns: dict[tuple[str, str], tuple[Any, ...]]
     """Columns of a line by code and setting, kept as they are first asked for."""
@@ -386,9 +386,9 @@ def fill(
     book: Book, data: Data, day: dt.date, values: Mapping[str, Any], codes: Mapping[str, CodeRow],
     limits: Mapping[str, list[tuple[dt.date, dt.date | None, int]]],
 ) -> None:  # fmt: skip
-    """Write into a book what applies on a dt.date under some policies."""
-    book.policy = SimpleNamespace(**values)
-    book.limits = SimpleNamespace(**{name: number_on(day, rows) for name, rows in limits.items()})
+    """Write into a book what applies on a date under some policies."""
+    book.policy = Policies(values)
+    book.limits = Limits({name: number_on(day, rows) for name, rows in limits.items()})
     book.every_code = dict(codes)
     book.codes = {c: r for c, r in codes.items() if covers(r.valid_from, r.valid_to, day)}
     prefixes = [c[:3] for c, r in book.codes.items() if r.administration and c.isdigit()]

@@ -14,6 +14,7 @@ from ivpush.pack.files import Say, Sheet
 __all__ = [
     "COLUMNS",
     "CodeRow",
+    "Limits",
     "number_on",
     "read_codes",
     "read_limits",
@@ -135,6 +136,23 @@ def words_of(codes: Mapping[str, CodeRow]) -> dict[str, frozenset[str]]:
     }
 
 
+class Limits:
+    """The dated numbers in force for one book, by name: ``book.limits.push_max_minutes``.
+
+    Declared here are those that the engine itself reads; rules read these and all others.
+    """
+
+    bolus_before_infusion_minutes: int
+    declotting_episode_minutes: int
+    first_hour_minutes: int
+    implausible_infusion_minutes: int
+    prolonged_minutes: int
+    push_max_minutes: int
+
+    def __init__(self, values: Mapping[str, int]) -> None:
+        self.__dict__.update(values)
+
+
 def read_limits(sheet: Sheet, say: Say) -> dict[str, list[tuple[date, date | None, int]]]:
     """Dated numbers of limits.yaml by name."""
     made: dict[str, list[tuple[date, date | None, int]]] = {}
@@ -146,6 +164,8 @@ def read_limits(sheet: Sheet, say: Say) -> dict[str, list[tuple[date, date | Non
                 continue
             low, high = read_window(row.get("in_force"), place, say)
             made.setdefault(name, []).append((low, high, int(row["value"])))
+    for name in Limits.__annotations__.keys() - made.keys():
+        say(Fault(sheet.place(), f"lacks the limit '{name}', which the engine reads", "write it"))
     return made
 
 

@@ -11,6 +11,7 @@ from ivpush.language.tree import Kind
 from ivpush.pack.files import Say, Sheet
 
 __all__ = [
+    "Policies",
     "Policy",
     "policy_values",
     "read_policies",
@@ -64,6 +65,67 @@ class Policy:
                                did_you_mean(str(value), self.values)))  # fmt: skip
 
 
+class Policies:
+    """The policies in force for one book, by name: ``book.policy.long_push``.
+
+    Declared here are those that the engine itself reads, so that a misspelt one is an error of type
+    and one that policies.yaml lacks is a fault of the pack. Rules read these and all others.
+    """
+
+    additional_hour_minutes: int
+    ask_supervision: bool
+    bolus_from_same_bag: str
+    complex_biologic_mode: str
+    concurrent_min_overlap_minutes: int
+    concurrent_of_different_sites: str
+    encounter_boundary: str
+    encounter_boundary_gap_hours: int
+    exact_15_minutes: str
+    facility_pos_set: str
+    hydration_facilitates_drug: str
+    hydration_floor_minutes: int
+    hydration_overlap: str
+    hydration_requires_dx_59: bool
+    hydration_short_as_push: bool
+    long_push: str
+    max_units: dict[str, int]
+    midnight_infusion_date: str
+    missing_stop_time: str
+    missing_stop_time_hydration: str
+    postop_pain_push: str
+    professional_missing_primary_reason: str
+    push_during_infusion_same_drug: str
+    repeat_same_drug_infusion: str
+    restart_new_initial: bool
+    same_drug_formulation: str
+    same_drug_gap_measured_from: str
+    same_drug_push_gap_minutes: int
+    same_line_return_visit: str
+    second_initial_modifier: str
+    second_site_requires_reason: bool
+    sedation_drug_push: str
+    sequential_within_first_hour: str
+    setting_rule: str
+    transfusion_premed: str
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.__dict__.update(values)
+
+
+_FORMS = {"str": "choice", "bool": "flag", "int": "number", "frozenset[str]": "words",
+          "dict[str, int]": "units"}  # fmt: skip
+
+
+def _undeclared(made: Mapping[str, Policy], place: str, say: Say) -> None:
+    """Say which policies the engine reads and the file lacks, or has of another kind."""
+    for name, hint in Policies.__annotations__.items():
+        form = _FORMS[hint]
+        if name not in made:
+            say(Fault(place, f"lacks the policy '{name}', which the engine reads", "write it"))
+        elif made[name].form != form:
+            say(Fault(place, f"{name} is of kind {made[name].form}", f"the engine reads a {form}"))
+
+
 def read_policies(sheet: Sheet, say: Say) -> dict[str, Policy]:
     """The policies of policies.yaml; faults are said with their places."""
     made: dict[str, Policy] = {}
@@ -82,6 +144,7 @@ def read_policies(sheet: Sheet, say: Say) -> dict[str, Policy]:
         policy = _policy(name, row, place, say)
         if policy is not None:
             made[name] = policy
+    _undeclared(made, sheet.place(), say)
     return made
 
 

@@ -16,7 +16,10 @@ from ivpush.pack.rule import KEYS, OPTIONAL, SUBJECTS
 if TYPE_CHECKING:
     from ivpush.pack.pack import Pack
 
-__all__ = ["overlay_schema", "rule_schema"]
+__all__ = [
+    "overlay_schema",
+    "rule_schema",
+]
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _TEXT = {"type": "string", "minLength": 1}

@@ -18,10 +18,14 @@ from datetime import date, datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from ivpush.authoring.cms.kinds import Rows
 from ivpush.errors import Fault, InputError, UsageError
-from ivpush.importers import Rows
 
-__all__ = ["MOST_BYTES", "Source", "sources"]
+__all__ = [
+    "MOST_BYTES",
+    "Source",
+    "sources",
+]
 
 MOST_BYTES = 805_306_368
 """Most bytes of one file once unpacked; the largest that CMS publishes are a sixth of it."""

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from ivpush.pack.payers import Payer
     from ivpush.pack.rule import Rule
 
-__all__ = ["Change", "changes"]
+__all__ = [
+    "Change",
+    "changes",
+]
 
 _PLAIN = ("name", "title", "severity", "disposition", "valid_from", "valid_to", "for_each",
           "asked", "edit", "carc", "rarc", "why", "not_covered", "cites")  # fmt: skip

@@ -11,11 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import chain, islice
 
+from ivpush.authoring.cms.files import Source
+from ivpush.authoring.cms.kinds import Kind, Rows, read_code
 from ivpush.errors import Fault, InputError, did_you_mean
-from ivpush.importers import Kind, Rows, read_code
-from ivpush.importers.files import Source
 
-__all__ = ["Found", "find", "release_in"]
+__all__ = [
+    "Found",
+    "find",
+    "release_in",
+]
 
 MOST_PREAMBLE = 80
 MOST_HEADING = 7

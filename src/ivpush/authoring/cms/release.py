@@ -12,16 +12,22 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ivpush.authoring.cms import hcpcs, ncci, payment
+from ivpush.authoring.cms.files import Source, sources
+from ivpush.authoring.cms.headings import Found, find, release_in
+from ivpush.authoring.cms.kinds import KEPT, MOST_FAULTS, Cells, Kind, Part, Wanted
 from ivpush.errors import Fault, InputError, UsageError, did_you_mean
-from ivpush.importers import KEPT, MOST_FAULTS, Cells, Kind, Part, Wanted, hcpcs, ncci, payment
-from ivpush.importers.files import Source, sources
-from ivpush.importers.headings import Found, find, release_in
 from ivpush.pack.releases import TABLES
 
 if TYPE_CHECKING:
     from ivpush.pack.pack import Pack
 
-__all__ = ["KINDS", "Imported", "import_files", "wanted_of"]
+__all__ = [
+    "KINDS",
+    "Imported",
+    "import_files",
+    "wanted_of",
+]
 
 KINDS: dict[str, Kind] = {one.name: one for one in (*ncci.KINDS, *payment.KINDS, *hcpcs.KINDS)}
 """Every kind of file that can be imported, by name."""

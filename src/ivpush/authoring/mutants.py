@@ -26,7 +26,13 @@ from ivpush.pack.pack import Pack
 from ivpush.pack.policies import Policy
 from ivpush.pack.rule import Rule
 
-__all__ = ["Mutant", "expressions", "mutants_of", "mutants_of_data", "mutants_of_rule"]
+__all__ = [
+    "Mutant",
+    "expressions",
+    "mutants_of",
+    "mutants_of_data",
+    "mutants_of_rule",
+]
 
 _DAY = timedelta(days=1)
 _EVER = date(1984, 1, 1)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ivpush.catalogue import WRITTEN, payers_page, room_page, rules_page, table_row
+from ivpush.authoring.catalogue import WRITTEN, payers_page, room_page, rules_page, table_row
 from ivpush.contract.encounter import Encounter
 from ivpush.contract.result import result_adapter
 from ivpush.language.vocabulary import SCOPES, facts_of, kind_of
@@ -19,7 +19,12 @@ from ivpush.pack.rule import ROOMS
 if TYPE_CHECKING:
     from ivpush.pack.pack import Pack
 
-__all__ = ["encounter_schema", "pages", "result_schema", "vocabulary_page"]
+__all__ = [
+    "encounter_schema",
+    "pages",
+    "result_schema",
+    "vocabulary_page",
+]
 
 _SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 _CALLS = {

@@ -16,9 +16,13 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from ivpush.importers import OUTSIDE, Cells, Kind, Part, Wanted
+from ivpush.authoring.cms.kinds import OUTSIDE, Cells, Kind, Part, Wanted
 
-__all__ = ["COLUMNS", "KINDS", "drug_report"]
+__all__ = [
+    "COLUMNS",
+    "KINDS",
+    "drug_report",
+]
 
 COLUMNS = ("code", "finding", "file", "pack", "description")
 CONTINUED, NO_DRUG = "continuing a description", "modifiers and other records"

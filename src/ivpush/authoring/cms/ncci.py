@@ -16,9 +16,11 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from ivpush.importers import DELETED, LATER, OUTSIDE, Cells, Kind, Part, Wanted
+from ivpush.authoring.cms.kinds import DELETED, LATER, OUTSIDE, Cells, Kind, Part, Wanted
 
-__all__ = ["KINDS"]
+__all__ = [
+    "KINDS",
+]
 
 NO_INDICATOR = "without a modifier indicator"
 ANY_PRIMARY = "with the contractor's own primaries"

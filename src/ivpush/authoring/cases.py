@@ -19,8 +19,18 @@ from ivpush.pack.pack import Pack
 from ivpush.pack.payers import Payer
 from ivpush.pack.rule import ROOMS, Rule
 
-__all__ = ["CaseOutcome", "Said", "case_encounter", "frame", "meets", "named_subject", "payer_rows",
-           "run_case", "run_cases", "wanted"]  # fmt: skip
+__all__ = [
+    "CaseOutcome",
+    "Said",
+    "case_encounter",
+    "frame",
+    "meets",
+    "named_subject",
+    "payer_rows",
+    "run_case",
+    "run_cases",
+    "wanted",
+]
 
 Said = tuple[str, str, str]
 """A subject's name, with texts of a message and of a fix."""

@@ -14,16 +14,21 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from ivpush.authoring import case_encounter, meets, named_subject, run_cases, wanted
+from ivpush.authoring.cases import case_encounter, meets, named_subject, run_cases, wanted
+from ivpush.authoring.mutants import Mutant, mutants_of
 from ivpush.claim.findings import Findings, violations
 from ivpush.contract.encounter import Encounter
 from ivpush.engine import Engine, Worked
 from ivpush.errors import Fault, PackError
-from ivpush.mutants import Mutant, mutants_of
 from ivpush.pack.pack import Pack
 from ivpush.pack.rule import Rule
 
-__all__ = ["Bench", "Survey", "marks_of", "survey"]
+__all__ = [
+    "Bench",
+    "Survey",
+    "marks_of",
+    "survey",
+]
 
 STATES = ("killed", "refused", "equivalent", "survived")
 

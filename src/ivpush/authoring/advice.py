@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivpush.errors import Fault
+from ivpush.pack.policies import Policies
 
 if TYPE_CHECKING:
     from ivpush.pack.pack import Pack
     from ivpush.pack.rule import Rule
 
-__all__ = ["advice"]
+__all__ = [
+    "advice",
+]
 
 _COMPARED = re.compile(r"[<>]")
 
@@ -76,9 +78,10 @@ def _policies(pack: Pack, rules: list[Rule]) -> Iterator[Fault]:
     texts += [" ".join(f"policy.{name}" for name, _ in row.policy)
               for row in pack.data.supervision]  # fmt: skip
     read = set(re.findall(r"policy\.([a-z_A-Z0-9]+)", " ".join(texts)))
-    engine = "\n".join(file.read_text("utf-8")
-                       for file in sorted(Path(__file__).parent.glob("*.py")))  # fmt: skip
+    read |= Policies.__annotations__.keys()
     for name in sorted(pack.policies.keys() - read):
-        if not re.search(rf"\b{re.escape(name)}\b", engine):
-            yield Fault(f"policies.yaml: {name}", "is read by no rule and no derivation",
-                        "delete it, or read it")  # fmt: skip
+        yield Fault(
+            f"policies.yaml: {name}",
+            "is read by no rule and no derivation",
+            "delete it, or read it",
+        )

@@ -16,8 +16,21 @@ from functools import lru_cache
 
 from ivpush.errors import Fault
 
-__all__ = ["DELETED", "KEPT", "LATER", "MOST_FAULTS", "OUTSIDE", "REPEATED", "Cells", "Kind",
-           "Part", "Rows", "Wanted", "read_code", "read_day"]  # fmt: skip
+__all__ = [
+    "DELETED",
+    "KEPT",
+    "LATER",
+    "MOST_FAULTS",
+    "OUTSIDE",
+    "REPEATED",
+    "Cells",
+    "Kind",
+    "Part",
+    "Rows",
+    "Wanted",
+    "read_code",
+    "read_day",
+]
 
 MOST_FAULTS = 20
 """Faults of one import that are shown before reading stops."""

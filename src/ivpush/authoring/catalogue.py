@@ -17,8 +17,16 @@ if TYPE_CHECKING:
     from ivpush.pack.payers import Payer
     from ivpush.pack.rule import Rule
 
-__all__ = ["WRITTEN", "code_page", "payers_page", "room_page", "rule_page", "rules_page",
-           "sources_of", "table_row"]  # fmt: skip
+__all__ = [
+    "WRITTEN",
+    "code_page",
+    "payers_page",
+    "room_page",
+    "rule_page",
+    "rules_page",
+    "sources_of",
+    "table_row",
+]
 
 WRITTEN = "<!-- Written by `ivpush rules docs`; change its source instead. -->\n"
 _SUBJECTS = {

@@ -13,9 +13,11 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from ivpush.importers import OUTSIDE, Cells, Kind, Part, Wanted
+from ivpush.authoring.cms.kinds import OUTSIDE, Cells, Kind, Part, Wanted
 
-__all__ = ["KINDS"]
+__all__ = [
+    "KINDS",
+]
 
 NOT_A_NUMBER = "without an eleven-digit number"
 NO_STATUS = "without a status"
