@@ -11,11 +11,11 @@ import jsonschema
 import pytest
 
 from ivpush import Pack
+from ivpush.__main__ import main
 from ivpush.authoring.advice import advice
 from ivpush.authoring.cases import frame, payer_rows, run_cases
 from ivpush.authoring.diff import changes
 from ivpush.authoring.schema import overlay_schema, rule_schema
-from ivpush.cli import main
 from ivpush.errors import UsageError
 from ivpush.pack.files import read_yaml
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ivpush import Engine
-from ivpush.backtest import COUNTS, Backtest, backtest
+from ivpush.batch.backtest import COUNTS, Backtest, backtest
 from ivpush.commands import backtest as command
 from tests.readers.test_x12 import envelope as claims_837
 from tests.readers.test_x12_835 import envelope as remits_835

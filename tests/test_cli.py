@@ -17,8 +17,8 @@ from xml.etree import ElementTree
 import pytest
 
 from ivpush import Encounter, Result, __version__
-from ivpush.cli import main
-from ivpush.commands.common import cache_folder
+from ivpush.__main__ import main
+from ivpush.commands.options import cache_folder
 from ivpush.errors import Fault, InputError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -352,7 +352,7 @@ def spawn(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
 
 def test_version_loads_neither_pydantic_nor_the_pack() -> None:
     text = (
-        "import sys; from ivpush.cli import main\n"
+        "import sys; from ivpush.__main__ import main\n"
         "try: main(['--version'])\n"
         "except SystemExit: pass\n"
         "print(sorted({'pydantic', 'yaml', 'dateutil', 'ivpush.pack'} & set(sys.modules)))"
@@ -881,7 +881,7 @@ def test_a_file_that_finds_no_room_is_told_and_taken_away(format_: str, tmp_path
     (tmp_path / "f").write_text((json.dumps(WRONG) + "\n") * 60, "utf-8")
     fix = ["--fix"] if format_ == "fixed" else []
     text = (
-        "import resource, sys; from ivpush.cli import main\n"
+        "import resource, sys; from ivpush.__main__ import main\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, 4_000))\n"
         "sys.exit(main(sys.argv[1:]))"
     )

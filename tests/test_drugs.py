@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivpush import Encounter, Engine, Pack, PackError
-from ivpush.cli import main
+from ivpush.__main__ import main
 from ivpush.pack.drugs import MOST_LETTERS, WORD_LISTS, DrugNames, DrugRow, Words, plain_name
 from ivpush.pack.folder import rules_folder
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ivpush import Encounter, Engine
-from ivpush.explain import site_names, timeline, trace
+from ivpush.writers.trace import site_names, timeline, trace
 
 ENGINE = Engine()
 EXAMPLES = sorted((Path(__file__).resolve().parents[1] / "examples").glob("*.json"))

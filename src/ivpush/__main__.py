@@ -1,8 +1,71 @@
-"""``python -m ivpush``: the command line."""
+"""The command line: ``ivpush check | explain | convert | backtest | rules | drugs | tables``.
 
+Exit status: 0 clean; 1 violations at or above ``--fail-on``; 2 bad usage or missing input; 3 a rule
+pack that is not fit to be used; 4 some records could not be read; 130 interrupted. Where several
+apply: 130, 3, 2, 4, 1. Results go to standard output, everything else to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
 import sys
+from collections.abc import Sequence
 
-from ivpush.cli import main
+from ivpush._version import __version__
+from ivpush.commands import backtest, check, convert, drugs, explain, rules, tables
+from ivpush.commands.options import CLEAN, INTERRUPTED, PACK, USAGE, plain
+from ivpush.commands.outputs import OutputError, silence
+from ivpush.errors import Fault, IvpushError, PackError
+
+__all__ = [
+    "main",
+]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; gives the exit status, and never a traceback for a user's mistake."""
+    options = _parser().parse_args(argv)
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+        return status
+    except PackError as error:
+        return _complain(error, PACK)
+    except IvpushError as error:
+        return _complain(error, USAGE)
+    except BrokenPipeError:
+        silence()  # whoever read our output has gone
+        return CLEAN
+    except OSError as error:
+        silence()
+        said = error.strerror or "failed"
+        return _complain(OutputError(Fault("standard output", f"cannot be written: {said}",
+                                           "make room, or write to a file")), USAGE)  # fmt: skip
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _complain(error: IvpushError, status: int) -> int:
+    for fault in error.faults:
+        print(f"ivpush: {plain(str(fault))}", file=sys.stderr)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ivpush", description="Check injection and infusion claims against the chart."
+    )
+    parser.add_argument("--version", action="version", version=f"ivpush {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    check.add(commands)
+    explain.add(commands)
+    convert.add(commands)
+    backtest.add(commands)
+    rules.add(commands)
+    drugs.add(commands)
+    tables.add(commands)
+    return parser
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ivpush import Encounter, Engine, Pack, PackError
-from ivpush.cli import main
+from ivpush.__main__ import main
 from ivpush.pack.folder import rules_folder
 from ivpush.pack.releases import QUARTERLY, quarter_end
 from tests.importers import published as cms

@@ -1,1 +1,1 @@
-"""For who writes rules: advice, cases, mutation, differences, pages, schemas; and what CMS publishes."""
+"""For who writes rules: advice, cases, mutation, differences, pages, schemas, and CMS releases."""

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from ivpush.commands.common import CLEAN, UNREAD, add_engine, make_engine, plain, say
+from ivpush.commands.options import CLEAN, UNREAD, add_engine, make_engine, plain, say
 from ivpush.errors import Fault, UsageError
 
 if TYPE_CHECKING:
-    from ivpush.backtest import Backtest, Outcome
+    from ivpush.batch.backtest import Backtest, Outcome
 
 __all__ = ["add", "backtest", "report_text"]
 
@@ -37,7 +37,7 @@ def add(commands: Any) -> None:
 
 def backtest(options: argparse.Namespace) -> int:
     """Compare the files of the options; gives the exit status."""
-    from ivpush.backtest import backtest as compare
+    from ivpush.batch.backtest import backtest as compare
 
     engine = make_engine(options)
     with _opened(options.claims) as claims, _opened(options.remits) as remits:
@@ -64,7 +64,7 @@ def _opened(name: str) -> IO[bytes]:
 
 def report_text(report: Backtest) -> str:
     """The report for people: lines by fate, what has no counterpart, and the counts."""
-    from ivpush.backtest import COUNTS
+    from ivpush.batch.backtest import COUNTS
 
     out: list[str] = []
     for fate, title in _TITLES.items():

@@ -5,19 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ivpush.commands import batching
-from ivpush.commands.common import (
-    add_engine,
-    add_look,
-    add_selection,
-    choose,
-    make_engine,
-    settle,
-)
-from ivpush.commands.fixing import fix
+from ivpush.commands import check_batch
+from ivpush.commands.check_fix import fix
+from ivpush.commands.check_run import FIXED, LEVELS, Run
 from ivpush.commands.inputs import Intake, add_inputs, input_names
+from ivpush.commands.options import add_engine, add_look, add_selection, choose, make_engine, settle
 from ivpush.commands.outputs import FORMATS, Guard, parse_target
-from ivpush.commands.running import FIXED, LEVELS, Run
 
 __all__ = ["add", "check"]
 
@@ -44,15 +37,15 @@ def add(commands: Any) -> None:
     add_selection(parser)
     add_engine(parser)
     add_look(parser)
-    batching.add_options(parser)
+    check_batch.add_options(parser)
     parser.set_defaults(run=check)
 
 
 def check(options: argparse.Namespace) -> int:
     """Check the files of the options; gives the exit status."""
     settle(options)
-    if batching.wanted(options):
-        return batching.run(options)
+    if check_batch.wanted(options):
+        return check_batch.run(options)
     names = input_names(options)
     engine = make_engine(options)
     selection = choose(options, engine.pack)

@@ -10,8 +10,8 @@ import argparse
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ivpush.commands.common import INTERRUPTED, add_look
 from ivpush.commands.inputs import Intake, add_inputs, input_names
+from ivpush.commands.options import INTERRUPTED, add_look
 from ivpush.commands.outputs import Guard, Out, Shield, module_of
 from ivpush.errors import InputError, IvpushError, UsageError
 from ivpush.writers.safe import as_json, escaped_json

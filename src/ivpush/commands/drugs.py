@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivpush.commands.common import BROKEN, CLEAN, add_pack, plain, read_pack, say
+from ivpush.commands.options import BROKEN, CLEAN, add_pack, plain, read_pack, say
 from ivpush.errors import Fault, UsageError, did_you_mean
 
 if TYPE_CHECKING:

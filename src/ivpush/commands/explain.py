@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivpush.commands.common import (
+from ivpush.commands.inputs import add_inputs
+from ivpush.commands.options import (
     add_engine,
     add_look,
     add_selection,
@@ -15,7 +16,6 @@ from ivpush.commands.common import (
     say,
     settle,
 )
-from ivpush.commands.inputs import add_inputs
 from ivpush.errors import Fault, UsageError, did_you_mean
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from ivpush.commands.common import CLEAN, ORDER, UNREAD, USAGE, plain
+from ivpush.commands.options import CLEAN, ORDER, UNREAD, USAGE, plain
 from ivpush.commands.outputs import OutputError
 from ivpush.errors import Fault, InputError, IvpushError, UsageError
 

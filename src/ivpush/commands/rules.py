@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivpush.commands.common import BROKEN, CLEAN, add_pack, read_pack, say
 from ivpush.commands.explain import show
+from ivpush.commands.options import BROKEN, CLEAN, add_pack, read_pack, say
 from ivpush.errors import Fault, UsageError, did_you_mean
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivpush.commands.common import CLEAN, add_pack, read_pack, say
+from ivpush.commands.options import CLEAN, add_pack, read_pack, say
 from ivpush.errors import Fault, UsageError
 
 if TYPE_CHECKING:

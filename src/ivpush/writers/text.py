@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from ivpush.contract.result import Between, Equals
-from ivpush.explain import drug_name, site_names, timeline, trace
 from ivpush.writers.safe import visible
+from ivpush.writers.trace import drug_name, site_names, timeline, trace
 
 if TYPE_CHECKING:
     from ivpush.contract.result import Answer, Question, Violation

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ivpush.commands.common import BROKEN, INTERRUPTED, make_look, plain
 from ivpush.commands.inputs import Intake
+from ivpush.commands.options import BROKEN, INTERRUPTED, make_look, plain
 from ivpush.commands.outputs import Out, Shield, Sink, make_writer, silence
 from ivpush.errors import IvpushError, UsageError
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from ivpush.readers import Record
     from ivpush.writers import ResultWriter
 
-__all__ = ["FIXED", "LEVELS", "Run"]
+__all__ = [
+    "FIXED",
+    "LEVELS",
+    "Run",
+]
 
 FIXED = "fixed"
 """The format name of the corrected claims themselves, beside the formats of results."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING
 
-from ivpush.commands.common import (
+from ivpush.commands.options import (
     BROKEN,
     CLEAN,
     INTERRUPTED,
@@ -31,7 +31,12 @@ from ivpush.errors import Fault, UsageError, did_you_mean
 if TYPE_CHECKING:
     from ivpush.batch import Counts, Plan, Seen
 
-__all__ = ["Progress", "add_options", "run", "wanted"]
+__all__ = [
+    "Progress",
+    "add_options",
+    "run",
+    "wanted",
+]
 
 _MOST_REASONS = 20
 """Records set aside that are told one by one; the rest is counted."""

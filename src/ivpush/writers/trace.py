@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from ivpush.contract.facts import AdministrationFacts
     from ivpush.engine import Worked
 
-__all__ = ["Step", "drug_name", "site_names", "timeline", "trace"]
+__all__ = [
+    "Step",
+    "drug_name",
+    "site_names",
+    "timeline",
+    "trace",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from ivpush.contract.result import Violation
     from ivpush.engine import Engine
 
-__all__ = ["COUNTS", "Backtest", "Outcome", "backtest", "fate_of"]
+__all__ = [
+    "COUNTS",
+    "Backtest",
+    "Outcome",
+    "backtest",
+    "fate_of",
+]
 
 PATIENT = "PR"
 """The group code of amounts that the patient bears."""

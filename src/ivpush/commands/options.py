@@ -19,9 +19,27 @@ if TYPE_CHECKING:
     from ivpush.pack.pack import Pack
     from ivpush.writers.text import Look
 
-__all__ = ["BROKEN", "CLEAN", "INTERRUPTED", "ORDER", "PACK", "UNREAD", "USAGE", "add_engine",
-           "add_look", "add_pack", "add_selection", "cache_folder", "choose", "make_engine",
-           "make_look", "plain", "read_pack", "say", "settle"]  # fmt: skip
+__all__ = [
+    "BROKEN",
+    "CLEAN",
+    "INTERRUPTED",
+    "ORDER",
+    "PACK",
+    "UNREAD",
+    "USAGE",
+    "add_engine",
+    "add_look",
+    "add_pack",
+    "add_selection",
+    "cache_folder",
+    "choose",
+    "make_engine",
+    "make_look",
+    "plain",
+    "read_pack",
+    "say",
+    "settle",
+]
 
 CLEAN, BROKEN, USAGE, PACK, UNREAD, INTERRUPTED = 0, 1, 2, 3, 4, 130
 ORDER = (INTERRUPTED, PACK, USAGE, UNREAD, BROKEN, CLEAN)

@@ -10,22 +10,25 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ivpush.commands.common import plain
 from ivpush.commands.inputs import note
+from ivpush.commands.options import plain
 from ivpush.commands.outputs import module_of
 from ivpush.errors import Fault, UsageError
 from ivpush.writers.safe import escaped_json
 
 if TYPE_CHECKING:
+    from ivpush.commands.check_run import Run
     from ivpush.commands.inputs import Intake
-    from ivpush.commands.running import Run
     from ivpush.contract.encounter import ClaimLine
     from ivpush.engine import Worked
     from ivpush.readers import Reading, Record
     from ivpush.readers.detect import Source
     from ivpush.readers.linking import Linker
 
-__all__ = ["fix", "line_text"]
+__all__ = [
+    "fix",
+    "line_text",
+]
 
 _X12 = "x12"
 
