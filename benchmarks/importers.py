@@ -22,8 +22,8 @@ from benchmarks.measure import Row
 from ivpush import InputError, Pack, UsageError
 from ivpush.authoring.cms.kinds import Wanted
 from ivpush.authoring.cms.release import KINDS, import_files, wanted_of
-from tests.importers import published as cms
-from tests.importers.test_refusals import SAMPLES, mutated
+from tests.authoring.cms import published as cms
+from tests.authoring.cms.test_refusals import SAMPLES, mutated
 
 JULY = date(2024, 7, 1)
 

@@ -6,6 +6,7 @@ The order of the modules is written once, in ``pyproject.toml`` under ``[tool.iv
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -157,6 +158,17 @@ def naming_faults(source: Path) -> list[str]:
 def test_modules_import_only_from_above() -> None:
     faults = import_faults(SOURCE, ORDER)
     assert not faults, "\n".join(faults)
+
+
+def test_the_library_never_reads_its_own_source() -> None:
+    """Only the folder of rules is looked for beside the package; nothing opens a module."""
+    faults = [
+        module
+        for module, file in modules_in(SOURCE).items()
+        if module != "pack.folder"
+        and re.search(r"__file__|importlib\.resources|\binspect\b", file.read_text("utf-8"))
+    ]
+    assert faults == []
 
 
 def test_every_entry_of_the_order_names_a_module() -> None:

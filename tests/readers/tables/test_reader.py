@@ -1,0 +1,206 @@
+"""Tables of the contract read back what was written; claim tables of others are read by maps."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivpush import Encounter
+from ivpush.contract.encounter import Administration, ClaimLine
+from ivpush.contract.tables import columns_of
+from ivpush.readers import Note, ReadOptions, Record, SetAside
+from ivpush.readers.tables.reader import read, read_joined
+from tests.tabledata import as_csv, encounters
+
+DATA = Path(__file__).parents[2] / "data" / "claims_csv"
+
+
+def streams(texts: dict[str, bytes]) -> dict[str, Any]:
+    return {name: io.BytesIO(raw) for name, raw in texts.items()}
+
+
+def readings(text: str | bytes, **options: Any) -> list[Any]:
+    raw = text.encode() if isinstance(text, str) else text
+    return list(read("f", io.BytesIO(raw), ReadOptions(**options)))
+
+
+def records(found: list[Any]) -> list[Encounter]:
+    return [one.encounter for one in found if isinstance(one, Record)]
+
+
+def aside(found: list[Any]) -> list[str]:
+    return [str(one.error) for one in found if isinstance(one, SetAside)]
+
+
+def notes(found: list[Any]) -> str:
+    return "\n".join(one.message for one in found if isinstance(one, Note))
+
+
+def test_every_field_of_the_contract_has_a_column() -> None:
+    for table, model in (("administrations", Administration), ("lines", ClaimLine)):
+        assert set(model.model_fields) <= {one.name for one in columns_of(table)}
+    joined = {"administrations", "lines", "supervision"}
+    assert set(Encounter.model_fields) - joined <= {one.name for one in columns_of("encounters")}
+
+
+@given(st.lists(encounters(), max_size=4, unique_by=lambda one: one.id))
+def test_encounters_read_back_equal_from_csv(those: list[Encounter]) -> None:
+    found = list(read_joined(streams(as_csv(those))))
+    assert not aside(found)
+    assert records(found) == those
+
+
+def test_a_table_of_lines_alone_has_no_chart() -> None:
+    text = ("encounter,encounter_setting,encounter_date,number,code,units,modifiers\n"
+            "E,facility,2026-03-02,1,96374,1,59;XS\nE,facility,2026-03-02,2,96375,2,\n")  # fmt: skip
+    (one,) = records(readings(text))
+    assert one.administrations is None
+    assert [(x.code, x.units, x.modifiers) for x in one.lines or ()] == [
+        ("96374", 1, ("59", "XS")), ("96375", 2, ()),
+    ]  # fmt: skip
+
+
+def test_codes_keep_their_leading_zeros() -> None:
+    text = "encounter,number,code,units,date,revenue_code\nE,1,00123,1,2026-03-02,0260\n"
+    (one,) = records(readings(text, setting="facility"))
+    assert [(x.code, x.revenue_code) for x in one.lines or ()] == [("00123", "0260")]
+
+
+def test_unmatched_encounters_of_either_side_are_reported() -> None:
+    tables = {
+        "g.csv": b"encounter,id,start\nA,a1,2026-03-02T10:00\nB,a1,2026-03-02T10:00\n",
+        "l.csv": b"encounter,number,code,units,date\nB,1,96374,1,2026-03-02\n"
+                 b"C,1,96374,1,2026-03-02\nD,1,96374,1,2026-03-02\n",
+    }  # fmt: skip
+    found = list(read_joined(streams(tables), ReadOptions(setting="facility")))
+    made = {one.id: one for one in records(found)}
+    assert made["A"].lines is None  # no row says nothing; it does not say that nothing was billed
+    assert made["C"].administrations is None
+    assert made["B"].lines is not None and made["B"].administrations is not None
+    assert "1 of 4 encounter(s) have no row in the lines table" in notes(found)
+    assert "2 of 4 encounter(s) have no row in the administrations table" in notes(found)
+
+
+def test_an_empty_claim_is_told_from_no_claim() -> None:
+    tables = {"e.csv": b"id,setting,has_claim,has_chart\nA,facility,true,false\n",
+              "l.csv": b"encounter,number,code,units\n"}  # fmt: skip
+    (one,) = records(list(read_joined(streams(tables))))
+    assert (one.lines, one.administrations) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "encounter,number,cod,units,code\n",
+            "column 3 is not one of the lines table; did you mean",
+        ),
+        ("number,code\n1,96374\n", "lacks the column 'encounter'"),
+        (
+            "encounter,number,code,units\nE,one,96374,1\n",
+            "f:2: number cannot be read; write a whole",
+        ),
+        ("encounter,number,code,units\nE,1,96374,1.5\n", "f:2: units cannot be read"),
+        ("encounter,number,code,units\nE,1,96374,1_0\n", "f:2: units cannot be read"),
+        ("encounter,id,ordered\nE,a,yes\n", "f:2: ordered cannot be read; write true or false"),
+        ("encounter,id,start\nE,a,03/02/2026 10:00\n", "start"),
+        ("encounter,number,code,units\n,1,96374,1\n", "f:2: names no encounter"),
+        ('encounter,id,drug\nE,a,"open\n', "is not CSV"),
+        ("encounter,id,drug\nE,a,\x1b[31m\n", "f:2: holds a control character"),
+        ("encounter,id,encounter_payer\nE,a,x\nE,b,y\n", "payer: differs between rows"),
+        ("encounter,number,code,units\nE,1,96374,1\n", "date is not stated anywhere"),
+    ],
+)
+def test_what_cannot_be_read_is_set_aside(text: str, said: str) -> None:
+    found = readings(text, setting="facility")
+    assert not records(found)
+    assert any(said in one for one in aside(found)), aside(found)
+
+
+def test_no_fault_repeats_a_value() -> None:
+    text = "encounter,number,code,units,JANE DOE\nE,1,96374,1,x\n"
+    (said,) = aside(readings(text, setting="facility"))
+    assert "JANE" not in said
+    text = "encounter,number,code,units\nE,JANEDOE,96374,JANEDOE\n"
+    assert "JANE" not in "".join(aside(readings(text, setting="facility")))
+
+
+def test_a_joined_table_that_cannot_be_opened_spoils_the_join_and_says_so() -> None:
+    tables = {"g.csv": b"encounter,id\nA,a1\n", "l.csv": b""}
+    found = list(read_joined(streams(tables), ReadOptions(setting="facility")))
+    assert not records(found)
+    assert "is empty" in aside(found)[0]
+    assert "was not read" in notes(found)
+
+
+def test_two_tables_of_one_kind_are_refused() -> None:
+    tables = {"a.csv": b"encounter,id\n", "b.csv": b"encounter,id\n"}
+    assert "is a second table of administrations" in aside(list(read_joined(streams(tables))))[0]
+
+
+# Claim tables of others.
+
+
+def test_carrier_lines_of_research_files_are_professional() -> None:
+    found = readings((DATA / "rif_carrier.csv").read_bytes(), map="cms-rif-carrier")
+    made = records(found)
+    assert {one.setting for one in made} == {"professional"}
+    assert sum(len(one.lines or ()) for one in made) == 4
+    assert all(one.administrations is None for one in made)
+    assert "43 row(s) = " in notes(found)
+    assert len(aside(found)) == 1  # a claim without any procedure code
+
+
+def test_outpatient_lines_carry_bill_type_revenue_and_diagnoses() -> None:
+    (one, *_) = records(readings((DATA / "rif_outpatient.csv").read_bytes(),
+                                 map="cms-rif-outpatient"))  # fmt: skip
+    assert (one.setting, one.type_of_bill) == ("facility", "131")
+    assert one.diagnoses[:2] == ("O039", "E034")  # in the order of ICD_DGNS_CD1, 2 …
+    (line,) = one.lines or ()
+    assert (line.revenue_code, line.units, str(line.date)) == ("0001", 1, "2015-11-26")
+
+
+IDR = ("CLM_UNIQ_ID,CLM_LINE_NUM,CLM_TYPE_CD,CLM_LINE_HCPCS_CD,HCPCS_1_MDFR_CD,HCPCS_2_MDFR_CD,"
+       "CLM_LINE_SRVC_UNIT_QTY,CLM_LINE_FROM_DT,CLM_POS_CD,CLM_LINE_NDC_CD\n")  # fmt: skip
+
+
+def test_repository_lines_take_their_setting_from_the_claim_type() -> None:
+    text = IDR + ("1,1,71,96374,59,,1.0,2026-03-02,11,264780020\n1,2,71,,,,1,2026-03-02,11,\n"
+                  "2,1,40,96374,,,2.0,20260302,~,\n3,1,81,96374,,,1,2026-03-02,11,\n")  # fmt: skip
+    found = readings(text, map="cms-idr-line")
+    made = {one.id: one for one in records(found)}
+    assert {key: one.setting for key, one in made.items()} == {"1": "professional", "2": "facility"}
+    (line,) = made["1"].lines or ()
+    assert (line.units, line.modifiers, line.place_of_service, line.ndc) == (
+        1, ("59",), "11", "00264780020",
+    )  # fmt: skip
+    said = notes(found)
+    assert "1 left out: bills no procedure code" in said
+    assert "place_of_service is no code of that kind" in said
+    assert "lost its leading zeros" in said
+    assert any("setting: is stated by neither" in one for one in aside(found))
+
+
+def test_units_that_are_no_whole_number_set_the_claim_aside() -> None:
+    found = readings((DATA / "idr_clm_line.csv").read_bytes(), map="cms-idr-line")
+    assert not records(found)
+    assert any("units is no whole number" in one for one in aside(found))
+
+
+def test_a_map_of_administrations_reads_administrations() -> None:
+    found = readings(
+        "encounter,start\nE,2026-03-02T10:00\n", map="generic-dose", setting="facility"
+    )
+    assert len(records(found)) == 1
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_make_it_crash(raw: bytes) -> None:
+    for name in (None, "generic-dose", "cms-rif-carrier"):
+        for one in readings(raw, map=name):
+            assert isinstance(one, Record | SetAside | Note)

@@ -1,0 +1,203 @@
+"""What users get for their own tests: made-up encounters, strategies, a pytest plugin."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from ivpush import Encounter, Engine, UsageError
+from ivpush.testing import assert_clean, assert_fires, encounters
+from ivpush.testing.__main__ import main
+from ivpush.testing.samples import lines, templates, visit_kinds
+from ivpush.testing.strategies import encounters as drawn
+
+ROOT = Path(__file__).resolve().parents[2]
+ENGINE = Engine()
+STOCK = templates(1, 120, engine=ENGINE)
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT / "src"), **more}
+
+
+def test_the_same_seed_gives_the_same_bytes_under_any_hash_seed() -> None:
+    arguments = [sys.executable, "-m", "ivpush.testing", "--n", "40", "--seed", "3"]
+    made = [
+        subprocess.run(arguments, env=environment(PYTHONHASHSEED=one, TZ=zone), check=True,
+                       capture_output=True).stdout
+        for one, zone in (("0", "UTC"), ("5", "Asia/Tokyo"))
+    ]  # fmt: skip
+    assert made[0] == made[1] == b"".join(lines(3, 40))
+    assert made[0] != b"".join(lines(4, 40, engine=ENGINE))
+    assert len(made[0].splitlines()) == 40
+
+
+def test_a_longer_stock_begins_like_a_shorter_one() -> None:
+    assert templates(1, 20, engine=ENGINE) == STOCK[:20]
+
+
+def test_every_record_is_of_the_contract_and_has_an_id_of_its_own() -> None:
+    made = [Encounter.model_validate(one) for one in encounters(2, 60, engine=ENGINE)]
+    assert len({one.id for one in made}) == 60
+    assert all(one.lines is not None and one.administrations is not None for one in made)
+
+
+def test_the_engine_says_of_a_template_what_the_template_says() -> None:
+    for one in STOCK:
+        result = ENGINE.check(Encounter.model_validate_json(one.line("E1", date(2026, 2, 2))))
+        assert result.status == one.verdict
+
+
+def test_kinds_and_verdicts_come_in_their_shares() -> None:
+    verdicts = Counter(one.verdict for one in STOCK)
+    assert set(verdicts) == {"clean", "violations", "needs_chart"}
+    assert verdicts["clean"] > verdicts["violations"] > verdicts["needs_chart"]
+    assert {one.kind for one in STOCK} == set(visit_kinds())
+    only = templates(1, 30, shares={"violations": 1}, engine=ENGINE)
+    assert Counter(one.verdict for one in only)["violations"] >= 27
+    offices = templates(1, 10, setting="professional", engine=ENGINE)
+    assert {one.kind for one in offices} == {"office"}
+
+
+def test_sizes_are_skewed_and_some_visits_pass_midnight() -> None:
+    sizes = sorted(len(json.loads(one.text)["administrations"]) for one in STOCK)
+    assert sizes[-1] >= 3 * max(1, sizes[len(sizes) // 2])
+    assert any("@day1@" in one.text for one in STOCK)
+
+
+def test_a_setting_without_visits_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UsageError, match="has no visits"):
+        templates(1, 1, setting="moon")
+    assert main(["--n", "1", "--setting", "moon"]) == 2
+    assert "has no visits" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_away_ends_it_quietly() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ivpush.testing", "--n", "100000"], env=environment(),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout.readline().startswith(b'{"id":"S1-00000001"')
+    process.stdout.close()
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+    process.wait()
+
+
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@given(drawn())
+def test_drawn_encounters_can_be_checked(encounter: Encounter) -> None:
+    result = ENGINE.check(encounter)
+    assert result.encounter == encounter.id
+
+
+def _one(verdict: str) -> dict[str, Any]:
+    wanted = next(one for one in STOCK if one.verdict == verdict)
+    made: dict[str, Any] = json.loads(wanted.line("E1", date(2026, 2, 2)))
+    return made
+
+
+def test_assert_clean_says_what_is_wrong() -> None:
+    assert assert_clean(_one("clean"), engine=ENGINE).status == "clean"
+    with pytest.raises(AssertionError, match=r"(?s)not clean:\nIVP[0-9]+ on line"):
+        assert_clean(_one("violations"), engine=ENGINE)
+    with pytest.raises(AssertionError, match=r"open: "):
+        assert_clean(_one("needs_chart"), engine=ENGINE)
+
+
+def test_assert_fires_names_the_rules_that_are_silent() -> None:
+    record = {"id": "E1", "setting": "facility", "date": "2026-03-02",
+              "lines": [{"number": 1, "code": "96375", "units": 1}]}  # fmt: skip
+    assert_fires(record, "IVP104", "addon-without-primary", line=1, engine=ENGINE)
+    with pytest.raises(AssertionError, match=r"silent: IVP101; spoke: .*IVP104"):
+        assert_fires(Encounter.model_validate(record), "IVP101", engine=ENGINE)
+    with pytest.raises(AssertionError, match="silent: IVP104"):
+        assert_fires(record, "IVP104", line=2, engine=ENGINE)
+    with pytest.raises(AssertionError, match="no rule was named"):
+        assert_fires(record, engine=ENGINE)
+
+
+CASES = """
+engine: {payer: medicare}
+cases:
+  - name: a further push alone
+    lines: ["96375"]
+    fires: [IVP104]
+    silent: [IVP101]
+    status: violations
+  - name: two pushes
+    administrations:
+      - {drug: ondansetron, route: IV, method: push, start: "10:00", stop: "10:02"}
+      - {drug: ketorolac, route: IV, method: push, start: "10:05", stop: "10:06"}
+    suggested: ["96374", "96375"]
+  - name: wrong on purpose
+    lines: ["96374"]
+    fires: [IVP104]
+    silent: [IVP104]
+    status: needs_chart
+    suggested: ["96365"]
+  - {name: expects nothing, lines: ["96374"]}
+"""
+TESTS = """
+def test_engine(ivpush_engine):
+    assert ivpush_engine.pack.rules
+"""
+
+
+def pytest_in(folder: Path) -> subprocess.CompletedProcess[str]:
+    # Where the package is installed, pytest has the plugin under its own name already.
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:ivpush", "-p", "ivpush.testing.plugin",
+         "-p", "no:cacheprovider", "--rootdir", str(folder), "-v", str(folder)],
+        env=environment(), capture_output=True, text=True, check=False, cwd=folder,
+    )  # fmt: skip
+
+
+def test_case_files_are_collected_and_judged(tmp_path: Path) -> None:
+    (tmp_path / "push.ivpush.yaml").write_text(CASES, "utf-8")
+    (tmp_path / "test_own.py").write_text(TESTS, "utf-8")
+    done = pytest_in(tmp_path)
+    assert done.returncode == 1
+    assert "3 passed" in done.stdout and "2 failed" in done.stdout
+    assert "IVP104 is silent; spoke: " in done.stdout
+    assert "the status is clean" in done.stdout or "the status is violations" in done.stdout
+    assert "suggested are: none" in done.stdout
+    assert "expects nothing; write one of: fires, silent, status, suggested" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("cases: {a: b}", "holds no list of cases"), ("cases: [", "push.ivpush.yaml:2:"),
+     ("engine: {policies: {nonsense: x}}\ncases: []", "policy nonsense"),
+     ("cases: [{name: x, nonsense: y, fires: []}]", "is not in the contract")],
+)  # fmt: skip
+def test_a_case_file_that_is_wrong_is_told(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "push.ivpush.yaml").write_text(text, "utf-8")
+    done = pytest_in(tmp_path)
+    assert done.returncode in {1, 2}
+    assert said in done.stdout
+
+
+def test_the_plugin_is_light() -> None:
+    """Pytest loads it in every run of every project that has ivpush installed."""
+    code = ("import sys, ivpush.testing.plugin; "
+            "print(*sorted({'pydantic', 'yaml', 'ivpush.engine'} & set(sys.modules)))")  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), check=True,
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.stdout.strip() == ""
+
+
+def test_lines_come_as_they_are_asked_for() -> None:
+    assert len(list(islice(lines(1, 10**9, engine=ENGINE), 5))) == 5

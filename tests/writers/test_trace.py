@@ -1,0 +1,57 @@
+"""The trace tells fact, rule or policy, source and decision, and repeats no free text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ivpush import Encounter, Engine
+from ivpush.writers.trace import site_names, timeline, trace
+
+ENGINE = Engine()
+EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.json"))
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+def test_every_administration_has_a_decided_step(file: Path) -> None:
+    work = ENGINE.work(Encounter.model_validate(json.loads(file.read_text("utf-8"))))
+    steps = trace(work)
+    for one in work.derived.facts:
+        mine = [step for step in steps if step.administration == one.given.id]
+        assert mine
+        assert mine[-1].about in {"role", "not billable"}
+        assert all(step.fact and step.decided_by and step.decision for step in mine)
+    cited = {cite for step in steps for cite in step.cites}
+    assert cited <= set(ENGINE.pack.sources)
+
+
+def test_the_timeline_draws_within_its_width() -> None:
+    record = json.loads(EXAMPLES[1].read_text("utf-8"))
+    work = ENGINE.work(Encounter.model_validate(record))
+    for width in (30, 60, 100):
+        rows = timeline(work, width)
+        assert len(rows) == len(work.derived.facts)
+        assert max(map(len, rows)) <= max(width, 40)
+    assert all(row.isascii() for row in timeline(work, 60, plain=True))
+
+
+def test_no_times_no_timeline() -> None:
+    record = {"id": "E", "setting": "facility", "date": "2026-03-02",
+              "administrations": [{"id": "a", "route": "IV", "method": "push"}]}  # fmt: skip
+    assert timeline(ENGINE.work(Encounter.model_validate(record))) == []
+
+
+def test_sites_are_numbered_not_named() -> None:
+    record = {"id": "E", "setting": "facility", "date": "2026-03-02", "administrations": [
+        {"id": "a", "site": "left"}, {"id": "b", "site": "right"}, {"id": "c"},
+        {"id": "d", "site": "left"}]}  # fmt: skip
+    names = site_names(ENGINE.work(Encounter.model_validate(record)))
+    assert list(names.values()) == ["S1", "S2"]
+
+
+def test_a_barred_encounter_says_so_first() -> None:
+    record = {"id": "E", "setting": "professional", "date": "2026-03-02", "place_of_service": "22",
+              "administrations": [{"id": "a", "route": "IV", "method": "push"}]}  # fmt: skip
+    assert trace(ENGINE.work(Encounter.model_validate(record)))[0].about == "who may bill"
