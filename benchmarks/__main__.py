@@ -61,8 +61,10 @@ def markdown(found: Iterable[tuple[str, Row | str]]) -> str:
 
 def head() -> str:
     """What was measured where."""
-    return (f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, "
-            f"load {os.getloadavg()[0]:.1f} at the start; ratios of one run")  # fmt: skip
+    return (
+        f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, "
+        f"load {os.getloadavg()[0]:.1f} at the start; ratios of one run"
+    )
 
 
 def main() -> None:

@@ -73,10 +73,12 @@ def side_by_side(source: Path, workers: int, runs: int) -> list[Batch]:
     begun = [
         subprocess.Popen(
             [sys.executable, str(script), str(source), str(target), str(workers)],
-            stdout=subprocess.PIPE, text=True, env=environment(source.parent),
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(source.parent),
         )
         for target in targets
-    ]  # fmt: skip
+    ]
     said = [one.communicate()[0] for one in begun]
     if any(one.returncode for one in begun):
         raise SystemExit("a batch ended badly; what it said stands above")
@@ -93,5 +95,4 @@ def search_path() -> str:
 def environment(folder: Path) -> dict[str, str]:
     """The environment of a process that imports what this one does, compiled once as installed."""
     given = {key: one for key, one in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    return {**given, "PYTHONPATH": search_path(),
-            "PYTHONPYCACHEPREFIX": str(folder / "compiled")}  # fmt: skip
+    return {**given, "PYTHONPATH": search_path(), "PYTHONPYCACHEPREFIX": str(folder / "compiled")}

@@ -36,28 +36,47 @@ def rows(size: Size) -> Iterator[Row | str]:
         yield "orjson is not installed; only json.loads is compared"
     for name, wrong in (("a clean visit", False), ("a visit with errors", True)):
         both = ready(engine, 6, wrong=wrong)
-        found = best({key: lambda call=call, both=both: call(both) for key, call in calls.items()},
-                     rounds=size.of(60, 120))  # fmt: skip
+        found = best(
+            {key: lambda call=call, both=both: call(both) for key, call in calls.items()},
+            rounds=size.of(60, 120),
+        )
         yield from ratios(name, found, 1)
     count = size.of(150, 300)
     real = [(one, Encounter.model_validate_json(one)) for one in lines(1, count, engine=engine)]
     yield from ratios(f"{count} realistic visits", summed(calls, real, size.of(8, 15)), count)
     small, large = ready(engine, 6)[1], ready(engine, 320)[1]
-    found = best({"6": lambda: engine.check(small), "320": lambda: engine.check(large)},
-                 rounds=size.of(30, 120))  # fmt: skip
-    yield Row("a check's cost for each administration: at 320 / at 6",
-              found["320"] / 320 / (found["6"] / 6), "at most 1.5")  # fmt: skip
+    found = best(
+        {"6": lambda: engine.check(small), "320": lambda: engine.check(large)},
+        rounds=size.of(30, 120),
+    )
+    yield Row(
+        "a check's cost for each administration: at 320 / at 6",
+        found["320"] / 320 / (found["6"] / 6),
+        "at most 1.5",
+    )
 
 
 def ratios(name: str, found: dict[str, float], count: int) -> Iterator[Row]:
     """The rows of one kind of input."""
     rate = {key: f"{count / taken:,.0f}/s" for key, taken in found.items()}
     check, whole = found["check"], found["whole"]
-    yield Row(f"{name}: ready encounter to result bytes / validation of its bytes",
-              check / found["validate"], "at most 2", f"{rate['check']}; {rate['validate']}")  # fmt: skip
-    yield Row(f"{name}: bytes to bytes / pydantic validation alone", whole / found["validate"],
-              "at most 2.5", f"{rate['whole']}; {rate['validate']}")  # fmt: skip
+    yield Row(
+        f"{name}: ready encounter to result bytes / validation of its bytes",
+        check / found["validate"],
+        "at most 2",
+        f"{rate['check']}; {rate['validate']}",
+    )
+    yield Row(
+        f"{name}: bytes to bytes / pydantic validation alone",
+        whole / found["validate"],
+        "at most 2.5",
+        f"{rate['whole']}; {rate['validate']}",
+    )
     for other, call in (("json", "json.loads"), ("orjson", "orjson.loads")):
         if other in found:
-            yield Row(f"{name}: bytes to bytes / {call} alone", whole / found[other], "",
-                      f"{rate['whole']}; {rate[other]}")  # fmt: skip
+            yield Row(
+                f"{name}: bytes to bytes / {call} alone",
+                whole / found[other],
+                "",
+                f"{rate['whole']}; {rate[other]}",
+            )

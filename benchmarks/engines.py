@@ -36,9 +36,13 @@ def rows(size: Size) -> Iterator[Row | str]:
             calls[other] = lambda made=made: foreign.run_all(made)
         found = best(calls, rounds=size.of(30, 120))
         for other, (_, target, _) in makers.items():
-            yield Row(f"{name}: {other} / ours", found[other] / found["ours"], target,
-                      f"{found[other] * 1e6:,.0f} us, ours {found['ours'] * 1e6:,.0f}; without "
-                      f"{skipped[other]} rule(s) that it cannot say")  # fmt: skip
+            yield Row(
+                f"{name}: {other} / ours",
+                found[other] / found["ours"],
+                target,
+                f"{found[other] * 1e6:,.0f} us, ours {found['ours'] * 1e6:,.0f}; without "
+                f"{skipped[other]} rule(s) that it cannot say",
+            )
 
 
 def in_zen() -> Any:
@@ -57,8 +61,11 @@ def in_cel() -> Any:
 
 def agree(work: Worked, made: dict[str, Any], other: str) -> None:
     """Stop where the engines differ: a fast wrong answer is worth nothing."""
-    ours = {(rule.id, id(subject)) for rule, subject in work.found.broken
-            if rule.id not in made["skipped"]}  # fmt: skip
+    ours = {
+        (rule.id, id(subject))
+        for rule, subject in work.found.broken
+        if rule.id not in made["skipped"]
+    }
     theirs = foreign.verdicts(made)
     if ours != theirs:
         raise SystemExit(f"{other} disagrees on {sorted({one for one, _ in ours ^ theirs})}")

@@ -57,16 +57,28 @@ def shard(part: int, parts: int, claims: int, small: int, only: int) -> tuple[Co
 def main() -> None:
     """Share the states out and print what was found."""
     parser = argparse.ArgumentParser(prog="benchmarks.exhaustive")
-    parser.add_argument("--claims", type=int, default=256, metavar="N",
-                        help="claims of one in N states of three (default 256)")  # fmt: skip
-    parser.add_argument("--small", type=int, default=8, metavar="N",
-                        help="claims of one in N states of one and two (default 8)")  # fmt: skip
+    parser.add_argument(
+        "--claims",
+        type=int,
+        default=256,
+        metavar="N",
+        help="claims of one in N states of three (default 256)",
+    )
+    parser.add_argument(
+        "--small",
+        type=int,
+        default=8,
+        metavar="N",
+        help="claims of one in N states of one and two (default 8)",
+    )
     parser.add_argument("--only", type=int, default=1, metavar="N", help="take one in N states")
     parser.add_argument("--workers", type=int, default=2, metavar="N")
     options = parser.parse_args()
     start = perf_counter()
-    shares = [(n, options.workers, options.claims, options.small, options.only)
-              for n in range(options.workers)]  # fmt: skip
+    shares = [
+        (n, options.workers, options.claims, options.small, options.only)
+        for n in range(options.workers)
+    ]
     with ProcessPoolExecutor(options.workers, get_context("spawn")) as pool:
         made = list(pool.map(shard, *zip(*shares, strict=True)))
     spent = perf_counter() - start

@@ -46,8 +46,11 @@ class Dialect:
             return self.both(parts) if (op == "and") is truth else self.either(parts)
         if op in {"any", "all"}:
             return self.scan(node, truth, loop)
-        known = [f"{self.value(one, loop)} != null" for one in node.args
-                 if one.kind.nullable and node.op != "known"]  # fmt: skip
+        known = [
+            f"{self.value(one, loop)} != null"
+            for one in node.args
+            if one.kind.nullable and node.op != "known"
+        ]
         plain = self.value(node, loop)
         if node.kind.nullable and node.op == "fact":
             known = [f"{plain} != null"]

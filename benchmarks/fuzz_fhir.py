@@ -26,9 +26,29 @@ DATA = Path(__file__).resolve().parents[1] / "tests" / "data" / "fhir"
 OPTIONS = (ReadOptions(setting="facility"), ReadOptions(), ReadOptions(timezone="America/Chicago"))
 CANARY = "Zebra-canary"
 ODD: tuple[Any, ...] = (
-    None, True, 0, -1, 1.5, 10**30, "", " ", CANARY, "2026-02-30", "2026-03-02", "#m", "\ud800", [], {},
-    [None], [[]], [CANARY], {CANARY: CANARY}, "not-done", "entered-in-error", "Encounter/e1",
-)  # fmt: skip
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    10**30,
+    "",
+    " ",
+    CANARY,
+    "2026-02-30",
+    "2026-03-02",
+    "#m",
+    "\ud800",
+    [],
+    {},
+    [None],
+    [[]],
+    [CANARY],
+    {CANARY: CANARY},
+    "not-done",
+    "entered-in-error",
+    "Encounter/e1",
+)
 BYTES = (
     b"",
     b"{",

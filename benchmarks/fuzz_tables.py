@@ -20,19 +20,44 @@ from ivpush.readers.tables.maps import parse_map
 from ivpush.readers.tables.reader import read
 
 DATA = Path(__file__).resolve().parents[1] / "tests" / "data"
-PIECES = (b"\x00", b'"', b",", b"\n", b"\r", b"\xff", b"\xef\xbb\xbf", b"-", b"9" * 40, b"1e999",
-          b"NaN", b"2026-11-01 01:30", b"Paused, [Restarted]", b"|", b";", b"=cmd()", b"\x1b[31m",
-          b"\xc3\xa9", b" ", b"0")  # fmt: skip
-OWN = (b"encounter,id,drug,route,method,start,stop,minutes,site\n"
-       b"A,a1,saline,IV,infusion,2026-03-02T08:00,2026-03-02T09:00,,arm\n"
-       b"A,a2,ketorolac,IV,push,2026-03-02T08:10,,2,arm\n"
-       b"B,a1,ketorolac,IM,injection,2026-03-02T08:10,,,\n")  # fmt: skip
-LINES = (b"encounter,number,code,units,date,modifiers\nA,1,96374,1,2026-03-02,59;XS\n"
-         b"A,2,96375,2,2026-03-02,\nB,1,96372,1,2026-03-02,\n")  # fmt: skip
-EVENTS = (b"encounter,order,action,action_time,drug,route,rate,rate_unit\n"
-          b"A,1,New Bag,2026-03-02 08:00,d,IV,100,ml/hr\nA,1,Rate Change,2026-03-02 08:20,d,IV,50,ml/hr\n"
-          b'A,1,"Paused, [Restarted]",2026-03-02 08:30,d,IV,,\nA,1,Stopped,2026-03-02 09:00,d,IV,,\n'
-          b"B,2,Push,2026-03-02 08:00,e,IV,,\n")  # fmt: skip
+PIECES = (
+    b"\x00",
+    b'"',
+    b",",
+    b"\n",
+    b"\r",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"-",
+    b"9" * 40,
+    b"1e999",
+    b"NaN",
+    b"2026-11-01 01:30",
+    b"Paused, [Restarted]",
+    b"|",
+    b";",
+    b"=cmd()",
+    b"\x1b[31m",
+    b"\xc3\xa9",
+    b" ",
+    b"0",
+)
+OWN = (
+    b"encounter,id,drug,route,method,start,stop,minutes,site\n"
+    b"A,a1,saline,IV,infusion,2026-03-02T08:00,2026-03-02T09:00,,arm\n"
+    b"A,a2,ketorolac,IV,push,2026-03-02T08:10,,2,arm\n"
+    b"B,a1,ketorolac,IM,injection,2026-03-02T08:10,,,\n"
+)
+LINES = (
+    b"encounter,number,code,units,date,modifiers\nA,1,96374,1,2026-03-02,59;XS\n"
+    b"A,2,96375,2,2026-03-02,\nB,1,96372,1,2026-03-02,\n"
+)
+EVENTS = (
+    b"encounter,order,action,action_time,drug,route,rate,rate_unit\n"
+    b"A,1,New Bag,2026-03-02 08:00,d,IV,100,ml/hr\nA,1,Rate Change,2026-03-02 08:20,d,IV,50,ml/hr\n"
+    b'A,1,"Paused, [Restarted]",2026-03-02 08:30,d,IV,,\nA,1,Stopped,2026-03-02 09:00,d,IV,,\n'
+    b"B,2,Push,2026-03-02 08:00,e,IV,,\n"
+)
 
 
 def cut(raw: bytes, lines: int) -> bytes:
@@ -42,12 +67,15 @@ def cut(raw: bytes, lines: int) -> bytes:
 def seeds() -> list[tuple[bytes, str | None]]:
     mar, claims = DATA / "mar", DATA / "claims_csv"
     return [
-        (OWN, None), (LINES, None), (EVENTS, "generic-event"), (OWN, "generic-dose"),
+        (OWN, None),
+        (LINES, None),
+        (EVENTS, "generic-event"),
+        (OWN, "generic-dose"),
         (cut((mar / "mimic3_inputevents_mv.csv").read_bytes(), 5), "mimic-iii-inputevents-mv"),
         (cut((mar / "eicu_medication.csv").read_bytes(), 4), "eicu-medication"),
         (cut((claims / "rif_outpatient.csv").read_bytes(), 2), "cms-rif-outpatient"),
         (cut((claims / "idr_clm_line.csv").read_bytes(), 3), "cms-idr-line"),
-    ]  # fmt: skip
+    ]
 
 
 def mutate(raw: bytes, rng: random.Random) -> bytes:

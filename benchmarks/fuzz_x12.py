@@ -20,10 +20,35 @@ from ivpush.writers.x12 import mend
 
 FILES = sorted((Path(__file__).parents[1] / "tests" / "data" / "x12").iterdir())
 MOST_SEED_BYTES = 2_500  # larger files are tried cut short: more inputs in the same time
-TOKENS = (b"~", b"*", b":", b"ISA", b"IEA*1*1~", b"GS*HC*", b"ST*837*1~", b"SE*1*1~", b"CLM*A*1***11:B:1~",
-          b"CLP*A*1*1*1~", b"SV1*HC:96374*1*UN*1~", b"SV2*0260*HC:96374*1*UN*1~", b"SVC*HC:96374*1*1~", b"LX*1~",
-          b"LX*~", b"HL*1**20~", b"DTP*472*D8*20260302~", b"LIN**N4*~", b"CAS*CO*1*", b"-", b".", b"\n",
-          b"\xef\xbb\xbf", b"\x00", b"9" * 40, b"\xc3\xa9", b"")  # fmt: skip
+TOKENS = (
+    b"~",
+    b"*",
+    b":",
+    b"ISA",
+    b"IEA*1*1~",
+    b"GS*HC*",
+    b"ST*837*1~",
+    b"SE*1*1~",
+    b"CLM*A*1***11:B:1~",
+    b"CLP*A*1*1*1~",
+    b"SV1*HC:96374*1*UN*1~",
+    b"SV2*0260*HC:96374*1*UN*1~",
+    b"SVC*HC:96374*1*1~",
+    b"LX*1~",
+    b"LX*~",
+    b"HL*1**20~",
+    b"DTP*472*D8*20260302~",
+    b"LIN**N4*~",
+    b"CAS*CO*1*",
+    b"-",
+    b".",
+    b"\n",
+    b"\xef\xbb\xbf",
+    b"\x00",
+    b"9" * 40,
+    b"\xc3\xa9",
+    b"",
+)
 
 
 def mutated(source: random.Random, seeds: list[bytes]) -> bytes:
@@ -79,8 +104,10 @@ def main() -> None:
             print(f"input {number} breaks it; it is kept in fuzz_x12.crash")
             raise
         slowest = max(slowest, time.perf_counter() - began)
-    print(f"{inputs:,} inputs, {time.perf_counter() - start:.0f} s, slowest {slowest:.3f} s; "
-          f"only documented outcomes: {dict(sorted(counts.items()))}")  # fmt: skip
+    print(
+        f"{inputs:,} inputs, {time.perf_counter() - start:.0f} s, slowest {slowest:.3f} s; "
+        f"only documented outcomes: {dict(sorted(counts.items()))}"
+    )
 
 
 def dropped(record: Record) -> tuple[object, ...]:

@@ -54,8 +54,10 @@ def damaged(wanted: Wanted, seconds: float, seed: int) -> None:
                 raise
             slowest = max(slowest, perf_counter() - began)
     total = sum(count.values())
-    print(f"{total:,} damaged files in {seconds:.0f} s, seed {seed}: {dict(sorted(count.items()))}; "
-          f"slowest {slowest:.2f} s")  # fmt: skip
+    print(
+        f"{total:,} damaged files in {seconds:.0f} s, seed {seed}: {dict(sorted(count.items()))}; "
+        f"slowest {slowest:.2f} s"
+    )
 
 
 def large(wanted: Wanted) -> None:

@@ -53,8 +53,14 @@ def main() -> None:
             out.writelines(lines(options.seed, options.n))
         run(Plan((str(source),), (("ndjson", str(folder / "whole")),), workers=options.workers))
         chunk = max(1, options.n // (5 * max(1, options.kills)))
-        arguments = [sys.executable, str(driver), str(source), str(target), str(options.workers),
-                     str(chunk)]  # fmt: skip
+        arguments = [
+            sys.executable,
+            str(driver),
+            str(source),
+            str(target),
+            str(options.workers),
+            str(chunk),
+        ]
         environ = environment(folder)
         share = options.n / max(1, options.kills)
         for _ in range(options.kills):
@@ -76,8 +82,10 @@ def main() -> None:
             if ".partial" in one.name or "checkpoint" in one.name
         ]
     same = digests[0] == digests[1] and not left
-    print(f"{options.n:,} encounters, {killed} kills of {options.kills} runs: "
-          f"{'the same bytes' if same else 'DIFFERENT BYTES'}")  # fmt: skip
+    print(
+        f"{options.n:,} encounters, {killed} kills of {options.kills} runs: "
+        f"{'the same bytes' if same else 'DIFFERENT BYTES'}"
+    )
     sys.exit(not same)
 
 

@@ -34,17 +34,22 @@ def rows(size: Size) -> Iterator[Row | str]:
         results = [engine.check(Encounter.model_validate_json(raw)) for raw in raws]
         if kind == "clean" and any(one.status != "clean" for one in results):
             raise SystemExit("a claim billed as suggested is not clean")
-        found = best({str(n): partial(whole, engine, raw) for n, raw in enumerate(raws)},
-                     rounds=size.of(5, 15))  # fmt: skip
+        found = best(
+            {str(n): partial(whole, engine, raw) for n, raw in enumerate(raws)},
+            rounds=size.of(5, 15),
+        )
         sizes = [(len(one["lines"]), len(one["administrations"])) for one in made]
         base = found[str(BASE)] / sum(sizes[BASE])
         for n, (count, given) in enumerate(sizes):
             taken = found[str(n)]
-            yield Row(f"{kind}: {count} lines + {given} administrations, for each / at "
-                      f"{sizes[BASE][0]} + {sizes[BASE][1]}", taken / (count + given) / base,
-                      "at most 1.5" if n > BASE else "",
-                      f"{taken * 1e3:.1f} ms, {len(results[n].violations)} violations, "
-                      f"{len(results[n].to_json()) / 1e3:,.0f} kB out")  # fmt: skip
+            yield Row(
+                f"{kind}: {count} lines + {given} administrations, for each / at "
+                f"{sizes[BASE][0]} + {sizes[BASE][1]}",
+                taken / (count + given) / base,
+                "at most 1.5" if n > BASE else "",
+                f"{taken * 1e3:.1f} ms, {len(results[n].violations)} violations, "
+                f"{len(results[n].to_json()) / 1e3:,.0f} kB out",
+            )
 
 
 def messy(engine: Engine, count: int) -> dict[str, Any]:

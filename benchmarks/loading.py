@@ -25,24 +25,41 @@ def rows(size: Size) -> Iterator[Row | str]:
 
     with tempfile.TemporaryDirectory() as cache:
         Pack.load(cache=Path(cache))
-        found = best({"yaml": c_reader, "cold": Pack.load,
-                      "cached": lambda: Pack.load(cache=Path(cache))},
-                     rounds=size.of(3, 5), seconds=0.01)  # fmt: skip
-    yield Row("loading the pack / a C YAML reader on the same files", found["cold"] / found["yaml"],
-              "at most 6", f"{found['cold'] * 1e3:.0f} ms")  # fmt: skip
-    yield Row("loading the pack from its cache / without", found["cached"] / found["cold"],
-              "at most 1", f"{found['cached'] * 1e3:.0f} ms")  # fmt: skip
+        found = best(
+            {"yaml": c_reader, "cold": Pack.load, "cached": lambda: Pack.load(cache=Path(cache))},
+            rounds=size.of(3, 5),
+            seconds=0.01,
+        )
+    yield Row(
+        "loading the pack / a C YAML reader on the same files",
+        found["cold"] / found["yaml"],
+        "at most 6",
+        f"{found['cold'] * 1e3:.0f} ms",
+    )
+    yield Row(
+        "loading the pack from its cache / without",
+        found["cached"] / found["cold"],
+        "at most 1",
+        f"{found['cached'] * 1e3:.0f} ms",
+    )
     turns = size.of(5, 11)
     needed = user_time("import pydantic, yaml, dateutil.tz; pydantic.BaseModel", turns)
-    yield Row("import ivpush / importing pydantic, PyYAML and dateutil.tz",
-              user_time("import ivpush", turns) / needed, "at most 1.2")  # fmt: skip
-    yield Row("the same with Engine and Encounter / its dependencies",
-              user_time("import ivpush; ivpush.Engine, ivpush.Encounter", turns) / needed)  # fmt: skip
+    yield Row(
+        "import ivpush / importing pydantic, PyYAML and dateutil.tz",
+        user_time("import ivpush", turns) / needed,
+        "at most 1.2",
+    )
+    yield Row(
+        "the same with Engine and Encounter / its dependencies",
+        user_time("import ivpush; ivpush.Engine, ivpush.Encounter", turns) / needed,
+    )
 
 
 def user_time(text: str, turns: int) -> float:
     """Seconds of processor time of some statements in a fresh process, the least of several."""
     code = f"import time; a = time.process_time(); {text}; print(time.process_time() - a)"
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-            for _ in range(turns)]  # fmt: skip
+    runs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        for _ in range(turns)
+    ]
     return min(float(one.stdout) for one in runs)

@@ -34,10 +34,20 @@ class Demo:
         self.read = self.aside = self.given = self.long = 0
         self.counts: dict[str, Counter[str]] = {
             name: Counter()
-            for name in ("set aside for", "as charted", "technique", "route", "not billable for",
-                         "category of services", "suggested (units)", "questions about", "findings",
-                         "not judged (encounters)", "for want of")
-        }  # fmt: skip
+            for name in (
+                "set aside for",
+                "as charted",
+                "technique",
+                "route",
+                "not billable for",
+                "category of services",
+                "suggested (units)",
+                "questions about",
+                "findings",
+                "not judged (encounters)",
+                "for want of",
+            )
+        }
 
     def take(self, engine: Engine, one: Record) -> None:
         self.read += 1
@@ -76,8 +86,10 @@ def run(engine: Engine, path: Path, most: int) -> None:
             else:
                 print(f"  {one.message}")
     total = demo.read + demo.aside + demo.long
-    print(f"  encounters: {total} in = {demo.read} checked + {demo.long} too long to be judged here + "
-          f"{demo.aside} set aside; {demo.given} administrations judged")  # fmt: skip
+    print(
+        f"  encounters: {total} in = {demo.read} checked + {demo.long} too long to be judged here + "
+        f"{demo.aside} set aside; {demo.given} administrations judged"
+    )
     for title, counts in demo.counts.items():
         show(title, counts)
 

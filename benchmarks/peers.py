@@ -27,11 +27,17 @@ from ivpush import Encounter, Engine
 from ivpush.testing.samples import encounters
 
 WHO = {
-    "billing_provider_npi": "1234567893", "subscriber_id": "MBR00001",
-    "subscriber_first_name": "ANN", "subscriber_last_name": "EXAMPLE",
-    "patient_first_name": "ANN", "patient_last_name": "EXAMPLE", "patient_dob": "1950-01-01",
-    "patient_gender": "F", "patient_relationship": "self", "payer_id": "00000",
-}  # fmt: skip
+    "billing_provider_npi": "1234567893",
+    "subscriber_id": "MBR00001",
+    "subscriber_first_name": "ANN",
+    "subscriber_last_name": "EXAMPLE",
+    "patient_first_name": "ANN",
+    "patient_last_name": "EXAMPLE",
+    "patient_dob": "1950-01-01",
+    "patient_gender": "F",
+    "patient_relationship": "self",
+    "payer_id": "00000",
+}
 DIAGNOSIS = "R11.2"
 
 
@@ -40,44 +46,72 @@ def rows(size: Size) -> Iterator[Row | str]:
     try:
         import claim_validator
     except ImportError as error:
-        yield (f"not measured: {error.name} is not installed (pip install claim-validator httpx; "
-               "it imports httpx, which it does not require)")  # fmt: skip
+        yield (
+            f"not measured: {error.name} is not installed (pip install claim-validator httpx; "
+            "it imports httpx, which it does not require)"
+        )
         return
 
     version = claim_validator.__version__
     theirs = {"professional": professional_check(), "facility": facility_check()}
-    documented = {"professional": claim_validator.validate,
-                  "facility": claim_validator.validate_institutional}  # fmt: skip
+    documented = {
+        "professional": claim_validator.validate,
+        "facility": claim_validator.validate_institutional,
+    }
     sure(theirs)
     engine, count = Engine(), size.of(100, 300)
     for setting, write in (("professional", professional), ("facility", facility)):
-        drawn = [{**one, "diagnoses": [DIAGNOSIS.replace(".", "")]}
-                 for one in encounters(1, count, setting=setting, engine=engine)]  # fmt: skip
+        drawn = [
+            {**one, "diagnoses": [DIAGNOSIS.replace(".", "")]}
+            for one in encounters(1, count, setting=setting, engine=engine)
+        ]
         charts = [json.dumps(one).encode() for one in drawn]
-        bare = [json.dumps({k: v for k, v in one.items() if k not in CHART}).encode()
-                for one in drawn]  # fmt: skip
+        bare = [
+            json.dumps({k: v for k, v in one.items() if k not in CHART}).encode() for one in drawn
+        ]
         claims = [json.dumps(write(one)).encode() for one in drawn]
         check, documented_check = theirs[setting], documented[setting]
-        found = summed({
-            "ours": lambda three: whole(engine, three[0]),
-            "charted": lambda three: whole(engine, three[1]),
-            "theirs": lambda three, check=check: check(three[2]).model_dump_json(),
-            "documented": lambda three, check=documented_check:
-                check(json.loads(three[2])).model_dump_json(),
-        }, zip(bare, charts, claims, strict=True), size.of(5, 15))  # fmt: skip
+        found = summed(
+            {
+                "ours": lambda three: whole(engine, three[0]),
+                "charted": lambda three: whole(engine, three[1]),
+                "theirs": lambda three, check=check: check(three[2]).model_dump_json(),
+                "documented": lambda three, check=documented_check: check(
+                    json.loads(three[2])
+                ).model_dump_json(),
+            },
+            zip(bare, charts, claims, strict=True),
+            size.of(5, 15),
+        )
         rate = {name: f"{count / taken:,.0f}/s" for name, taken in found.items()}
-        yield Row(f"{count} {setting} claims: claim-validator, pipeline made once / ivpush, lines alone",
-                  found["theirs"] / found["ours"], "", f"{rate['theirs']}; {rate['ours']}")  # fmt: skip
-        yield Row(f"{count} {setting} claims: its {documented_check.__name__}() as documented / the same",
-                  found["documented"] / found["ours"], "", f"{rate['documented']}; {rate['ours']}")  # fmt: skip
-        yield Row(f"{count} {setting} claims: ivpush with the chart / lines alone",
-                  found["charted"] / found["ours"], "", f"{rate['charted']}; {rate['ours']}")  # fmt: skip
+        yield Row(
+            f"{count} {setting} claims: claim-validator, pipeline made once / ivpush, lines alone",
+            found["theirs"] / found["ours"],
+            "",
+            f"{rate['theirs']}; {rate['ours']}",
+        )
+        yield Row(
+            f"{count} {setting} claims: its {documented_check.__name__}() as documented / the same",
+            found["documented"] / found["ours"],
+            "",
+            f"{rate['documented']}; {rate['ours']}",
+        )
+        yield Row(
+            f"{count} {setting} claims: ivpush with the chart / lines alone",
+            found["charted"] / found["ours"],
+            "",
+            f"{rate['charted']}; {rate['ours']}",
+        )
         says = Counter(one.code for raw in claims for one in check(raw).findings)
-        wrong = [Counter(engine.check(Encounter.model_validate_json(raw)).status for raw in raws)
-                 for raws in (bare, charts)]  # fmt: skip
-        yield (f"claim-validator {version} (MIT) on these {count}: {counted(says)}; "
-               f"ivpush: {wrong[0]['violations']} with errors by their lines alone, "
-               f"{wrong[1]['violations']} by their charts")  # fmt: skip
+        wrong = [
+            Counter(engine.check(Encounter.model_validate_json(raw)).status for raw in raws)
+            for raws in (bare, charts)
+        ]
+        yield (
+            f"claim-validator {version} (MIT) on these {count}: {counted(says)}; "
+            f"ivpush: {wrong[0]['violations']} with errors by their lines alone, "
+            f"{wrong[1]['violations']} by their charts"
+        )
 
 
 CHART = frozenset({"administrations", "primary_administration", "supervision"})
@@ -116,32 +150,57 @@ def facility_check() -> Callable[[bytes], Any]:
 def professional(record: dict[str, Any]) -> dict[str, Any]:
     """A record of ours as their CMS-1500 claim; its charges are by unit, as they add them up."""
     lines = [
-        {"procedure_code": one["code"], "modifiers": one["modifiers"], "diagnosis_pointers": [1],
-         "charge_amount": one["charge"], "units": one["units"],
-         "service_date_from": record["date"], "service_date_to": record["date"],
-         "place_of_service": "11"}
+        {
+            "procedure_code": one["code"],
+            "modifiers": one["modifiers"],
+            "diagnosis_pointers": [1],
+            "charge_amount": one["charge"],
+            "units": one["units"],
+            "service_date_from": record["date"],
+            "service_date_to": record["date"],
+            "place_of_service": "11",
+        }
         for one in record["lines"]
-    ]  # fmt: skip
+    ]
     total = sum(one["charge_amount"] * one["units"] for one in lines)
-    return {**WHO, "place_of_service": "11", "billing_provider_taxonomy": "207Q00000X",
-            "rendering_provider_npi": WHO["billing_provider_npi"], "filing_date": record["date"],
-            "diagnosis_codes": [{"code": DIAGNOSIS, "pointer": 1}], "total_charge": total,
-            "lines": lines}  # fmt: skip
+    return {
+        **WHO,
+        "place_of_service": "11",
+        "billing_provider_taxonomy": "207Q00000X",
+        "rendering_provider_npi": WHO["billing_provider_npi"],
+        "filing_date": record["date"],
+        "diagnosis_codes": [{"code": DIAGNOSIS, "pointer": 1}],
+        "total_charge": total,
+        "lines": lines,
+    }
 
 
 def facility(record: dict[str, Any]) -> dict[str, Any]:
     """A record of ours as their UB-04 claim."""
     lines = [
-        {"revenue_code": "0636" if one["code"][0] == "J" else "0260", "hcpcs_code": one["code"],
-         "modifiers": one["modifiers"], "units": one["units"], "rate": one["charge"],
-         "service_date_from": record["date"]}
+        {
+            "revenue_code": "0636" if one["code"][0] == "J" else "0260",
+            "hcpcs_code": one["code"],
+            "modifiers": one["modifiers"],
+            "units": one["units"],
+            "rate": one["charge"],
+            "service_date_from": record["date"],
+        }
         for one in record["lines"]
-    ]  # fmt: skip
+    ]
     total = sum(one["rate"] * one["units"] for one in lines)
-    return {**WHO, "facility_name": "EXAMPLE", "attending_physician_npi": "1234567893",
-            "bill_type_code": record["type_of_bill"], "service_lines": lines,
-            "total_charge_amount": total, "statement_from_date": record["date"],
-            "statement_to_date": record["date"], "condition_codes": [], "value_codes": []}  # fmt: skip
+    return {
+        **WHO,
+        "facility_name": "EXAMPLE",
+        "attending_physician_npi": "1234567893",
+        "bill_type_code": record["type_of_bill"],
+        "service_lines": lines,
+        "total_charge_amount": total,
+        "statement_from_date": record["date"],
+        "statement_to_date": record["date"],
+        "condition_codes": [],
+        "value_codes": [],
+    }
 
 
 def counted(says: Counter[str]) -> str:
@@ -155,15 +214,18 @@ def sure(theirs: dict[str, Callable[[bytes], Any]]) -> None:
     good = {"date": "2026-02-04", "type_of_bill": "131", "lines": [line]}
     broken = {
         "DUPLICATE_LINE": professional({**good, "lines": [line, line]}),
-        "MODIFIER_59_WITH_X_MODIFIER":
-            professional({**good, "lines": [{**line, "modifiers": ["59", "XS"]}]}),
+        "MODIFIER_59_WITH_X_MODIFIER": professional(
+            {**good, "lines": [{**line, "modifiers": ["59", "XS"]}]}
+        ),
         "CHARGE_TOTAL_MISMATCH": {**professional(good), "total_charge": 1},
         "INVALID_PLACE_OF_SERVICE": {**professional(good), "place_of_service": "00"},
         "INVALID_PROCEDURE_CODE": professional({**good, "lines": [{**line, "code": "Z9999"}]}),
         "INST_INVALID_BILL_TYPE": {**facility(good), "bill_type_code": "999"},
-        "INST_INVALID_REVENUE_CODE":
-            {**facility(good), "service_lines": [{"revenue_code": "9999"}]},
-    }  # fmt: skip
+        "INST_INVALID_REVENUE_CODE": {
+            **facility(good),
+            "service_lines": [{"revenue_code": "9999"}],
+        },
+    }
     for setting, write in (("professional", professional), ("facility", facility)):
         found = theirs[setting](json.dumps(write(good)).encode()).findings
         if found:

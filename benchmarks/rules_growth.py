@@ -116,8 +116,10 @@ def stacked(name: str, vary: Variant, wanted: int) -> Engine:
 def rows(size: Size) -> Iterator[Row | str]:
     """A clean claim and one with errors, under more and more rules."""
     base = Engine()
-    claims = {name: ready(base, 6, wrong=wrong)[1]
-              for name, wrong in (("a clean visit", False), ("a visit with errors", True))}  # fmt: skip
+    claims = {
+        name: ready(base, 6, wrong=wrong)[1]
+        for name, wrong in (("a clean visit", False), ("a visit with errors", True))
+    }
     own = len(base.pack.rules)
     billed = {line.code for claim in claims.values() for line in claim.lines or ()}
     on_all = silent([base.check(claim) for claim in claims.values()])
@@ -137,14 +139,23 @@ def rows(size: Size) -> Iterator[Row | str]:
         if name != "verbatim copies":
             unchanged(name, base, made, claims)
     for name, claim in claims.items():
-        found = best({one: lambda engine=engine, claim=claim: engine.check(claim)
-                      for one, (engine, _) in engines.items()},
-                     rounds=size.of(30, 120), seconds=0.02)  # fmt: skip
+        found = best(
+            {
+                one: lambda engine=engine, claim=claim: engine.check(claim)
+                for one, (engine, _) in engines.items()
+            },
+            rounds=size.of(30, 120),
+            seconds=0.02,
+        )
         for one, (engine, target) in engines.items():
             if one != "shipped":
                 count = f"{len(engine.pack.rules)} rules" if one == "ten" else one
-                yield Row(f"{name}: {count} / {own} rules", found[one] / found["shipped"], target,
-                          f"{found[one] * 1e6:,.0f} us; {saying(engine.check(claim))}")  # fmt: skip
+                yield Row(
+                    f"{name}: {count} / {own} rules",
+                    found[one] / found["shipped"],
+                    target,
+                    f"{found[one] * 1e6:,.0f} us; {saying(engine.check(claim))}",
+                )
 
 
 def unchanged(name: str, base: Engine, made: Engine, claims: dict[str, Encounter]) -> None:

@@ -21,34 +21,63 @@ def visit(administrations: int = 6, name: str = "E1") -> dict[str, Any]:
     start, given = datetime(2026, 3, 2, 8, 0), []
     for n in range(administrations):
         infused = n % 6 in {3, 4}
-        given.append(dose(f"a{n:03d}", DRUGS[n % 6], HCPCS[n % 6], DOSES[n % 6],
-                          method="infusion" if infused else "push", start=start,
-                          minutes=45 if infused else 2))  # fmt: skip
+        given.append(
+            dose(
+                f"a{n:03d}",
+                DRUGS[n % 6],
+                HCPCS[n % 6],
+                DOSES[n % 6],
+                method="infusion" if infused else "push",
+                start=start,
+                minutes=45 if infused else 2,
+            )
+        )
         start += timedelta(minutes=50)
     return charted(name, "2026-03-02", given)
 
 
 def dose(
-    key: str, drug: str, code: str, amount: int, *, method: str, start: datetime, minutes: int,
+    key: str,
+    drug: str,
+    code: str,
+    amount: int,
+    *,
+    method: str,
+    start: datetime,
+    minutes: int,
     route: str = "IV",
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """One administration, charted in full."""
     return {
-        "id": key, "drug": drug, "hcpcs": code, "dose": amount, "dose_unit": "mg", "route": route,
-        "method": method, "start": start.isoformat(timespec="minutes"),
+        "id": key,
+        "drug": drug,
+        "hcpcs": code,
+        "dose": amount,
+        "dose_unit": "mg",
+        "route": route,
+        "method": method,
+        "start": start.isoformat(timespec="minutes"),
         "stop": (start + timedelta(minutes=minutes)).isoformat(timespec="minutes"),
-        "site": "left forearm", "ordered": True, "administered_by": "RN",
-        "monitoring": True, "response": True,
-    }  # fmt: skip
+        "site": "left forearm",
+        "ordered": True,
+        "administered_by": "RN",
+        "monitoring": True,
+        "response": True,
+    }
 
 
 def charted(name: str, day: str, given: list[dict[str, Any]]) -> dict[str, Any]:
     """A hospital's encounter with its chart; nothing billed yet."""
     return {
-        "id": name, "setting": "facility", "type_of_bill": "131", "date": day,
-        "diagnoses": ["R112", "R520"], "supervision": {"level": "general", "mode": "in_person"},
-        "administrations": given, "lines": [],
-    }  # fmt: skip
+        "id": name,
+        "setting": "facility",
+        "type_of_bill": "131",
+        "date": day,
+        "diagnoses": ["R112", "R520"],
+        "supervision": {"level": "general", "mode": "in_person"},
+        "administrations": given,
+        "lines": [],
+    }
 
 
 def billed(record: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:
@@ -108,14 +137,28 @@ def series(engine: Engine, days: int, administrations: int = len(DAY)) -> dict[s
             DAY[:administrations]
         ):
             start = datetime(2026, 2, 1, 9, 0) + timedelta(days=day, minutes=at)
-            given.append(dose(f"a{day:03d}-{n}", drug, code, amount, method=method, start=start,
-                              minutes=minutes, route=route))  # fmt: skip
+            given.append(
+                dose(
+                    f"a{day:03d}-{n}",
+                    drug,
+                    code,
+                    amount,
+                    method=method,
+                    start=start,
+                    minutes=minutes,
+                    route=route,
+                )
+            )
             amounts[code] += units
     chart = charted("SERIES", "2026-02-01", given)
     lines: list[dict[str, Any]] = [
-        {"code": one.code, "units": one.units, "modifiers": list(one.modifiers),
-         "date": one.date.isoformat() if one.date is not None else None}
+        {
+            "code": one.code,
+            "units": one.units,
+            "modifiers": list(one.modifiers),
+            "date": one.date.isoformat() if one.date is not None else None,
+        }
         for one in engine.suggest(Encounter.model_validate(chart))
-    ]  # fmt: skip
+    ]
     lines += [{"code": code, "units": units} for code, units in amounts.items()]
     return billed(chart, lines)

@@ -25,11 +25,18 @@ def rows(size: Size) -> Iterator[Row | str]:
         yield "not measured: Spark needs a Java runtime"
         return
     count = size.of(4_000, 20_000)
-    os.environ |= {"PYTHONPATH": search_path(), "PYSPARK_PYTHON": sys.executable,
-                   "SPARK_LOCAL_IP": "127.0.0.1"}  # fmt: skip
-    session = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-               .config("spark.ui.showConsoleProgress", "false")
-               .config("spark.driver.host", "127.0.0.1").getOrCreate())  # fmt: skip
+    os.environ |= {
+        "PYTHONPATH": search_path(),
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
+    session = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.driver.host", "127.0.0.1")
+        .getOrCreate()
+    )
     session.sparkContext.setLogLevel("ERROR")
     try:
         with tempfile.TemporaryDirectory() as name:
@@ -49,7 +56,10 @@ def rows(size: Size) -> Iterator[Row | str]:
                     raise SystemExit(f"Spark checked {got}, a plain process {plain}")
     finally:
         session.stop()
-    yield Row(f"{count:,} encounters: rate of Spark local[2] / of one plain process",
-              found["plain"] / found["spark"], "at least 1.4",
-              f"{count / found['spark']:,.0f}/s, {count / found['plain']:,.0f}/s; "
-              f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")  # fmt: skip
+    yield Row(
+        f"{count:,} encounters: rate of Spark local[2] / of one plain process",
+        found["plain"] / found["spark"],
+        "at least 1.4",
+        f"{count / found['spark']:,.0f}/s, {count / found['plain']:,.0f}/s; "
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
+    )

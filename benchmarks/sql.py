@@ -22,8 +22,15 @@ from ivpush.language.tree import Kind, Node
 from ivpush.language.vocabulary import Names
 from ivpush.pack.rule import SUBJECTS, Rule
 
-TYPES = {"flag": "BOOLEAN", "whole": "BIGINT", "number": "DOUBLE", "date": "DATE",
-         "texts": "VARCHAR[]", "row": "VARCHAR[]", "record": "BOOLEAN"}  # fmt: skip
+TYPES = {
+    "flag": "BOOLEAN",
+    "whole": "BIGINT",
+    "number": "DOUBLE",
+    "date": "DATE",
+    "texts": "VARCHAR[]",
+    "row": "VARCHAR[]",
+    "record": "BOOLEAN",
+}
 
 
 @dataclass
@@ -198,8 +205,11 @@ def declared(shape: Shape) -> Iterator[tuple[str, str]]:
 
 def columns(shapes: dict[str, Shape]) -> str:
     """The columns of a table for subjects and their encounters, as CREATE TABLE takes them."""
-    found = [(f"{root}__{name}", type_) for root, shape in shapes.items()
-             for name, type_ in declared(shape)]  # fmt: skip
+    found = [
+        (f"{root}__{name}", type_)
+        for root, shape in shapes.items()
+        for name, type_ in declared(shape)
+    ]
     return ", ".join(f'"{name}" {type_}' for name, type_ in [("n", "BIGINT"), *found])
 
 
@@ -242,16 +252,19 @@ class Database:
 
         self.works = list(works)
         book = self.book = self.works[0].book
-        if any(one.book.rules is not book.rules or one.book.policy is not book.policy
-               for one in self.works):  # fmt: skip
+        if any(
+            one.book.rules is not book.rules or one.book.policy is not book.policy
+            for one in self.works
+        ):
             raise ValueError("encounters under different rules; give those of one payer and window")
         self.connection = duckdb.connect(config={"threads": threads})
         self.rules: list[Rule] = []
         self.skipped: set[str] = set()
         self.subjects: list[Any] = []
         self.texts: dict[str, list[tuple[int, str, str]]] = {kind: [] for kind in SUBJECTS}
-        writers = {kind: Translator(book.vocabulary, kind, book.policy, book.limits)
-                   for kind in SUBJECTS}  # fmt: skip
+        writers = {
+            kind: Translator(book.vocabulary, kind, book.policy, book.limits) for kind in SUBJECTS
+        }
         for rule in book.rules:
             try:
                 broken, unsure = writers[rule.for_each].rule(rule)
@@ -268,8 +281,9 @@ class Database:
             for kind, subject in subjects(work):
                 if self.texts[kind]:
                     things = {"encounter": work.facts, "subject": subject}
-                    made[kind].append(row(len(self.subjects), things, writers[kind].shapes,
-                                          self.book.vocabulary))  # fmt: skip
+                    made[kind].append(
+                        row(len(self.subjects), things, writers[kind].shapes, self.book.vocabulary)
+                    )
                     self.subjects.append(subject)
         for kind, found in made.items():
             if self.texts[kind]:
@@ -321,8 +335,16 @@ class Database:
     def ours(self) -> tuple[set[tuple[str, int]], set[tuple[str, int]]]:
         """What our own judges said of the same subjects, without the rules that SQL lacks."""
         return (
-            {(rule.id, id(subject)) for work in self.works for rule, subject in work.found.broken
-             if rule.id not in self.skipped},
-            {(rule.id, id(subject)) for work in self.works for rule, subject in work.found.unsure
-             if rule.id not in self.skipped},
-        )  # fmt: skip
+            {
+                (rule.id, id(subject))
+                for work in self.works
+                for rule, subject in work.found.broken
+                if rule.id not in self.skipped
+            },
+            {
+                (rule.id, id(subject))
+                for work in self.works
+                for rule, subject in work.found.unsure
+                if rule.id not in self.skipped
+            },
+        )

@@ -29,8 +29,10 @@ def rows(size: Size) -> Iterator[Row | str]:
     works = realistic(count)
     database = Database(works)
     agree(database)
-    said = (f"DuckDB {duckdb.__version__}: {len(database.rules)} rules translated, "
-            f"{len(database.skipped)} not; the verdicts on {count:,} encounters are the same")  # fmt: skip
+    said = (
+        f"DuckDB {duckdb.__version__}: {len(database.rules)} rules translated, "
+        f"{len(database.skipped)} not; the verdicts on {count:,} encounters are the same"
+    )
     yield said
 
     def ours() -> None:
@@ -51,10 +53,13 @@ def rows(size: Size) -> Iterator[Row | str]:
                 share = count if name == "ours" else count * times
                 found[name] = min(found[name], (perf_counter() - start) / share)
         for name, what in (("broken", "broken rules"), ("judged", "broken and unjudged rules")):
-            yield Row(f"{count * times:,} encounters a query, {what}: DuckDB / ours",
-                      found[name] / found["ours"], "",
-                      f"{found[name] * 1e6:,.0f} us an encounter, ours {found['ours'] * 1e6:,.0f} "
-                      "(broken and unjudged)")  # fmt: skip
+            yield Row(
+                f"{count * times:,} encounters a query, {what}: DuckDB / ours",
+                found[name] / found["ours"],
+                "",
+                f"{found[name] * 1e6:,.0f} us an encounter, ours {found['ours'] * 1e6:,.0f} "
+                "(broken and unjudged)",
+            )
 
 
 def realistic(count: int) -> list[Worked]:

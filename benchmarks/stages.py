@@ -33,8 +33,12 @@ def rows(size: Size) -> Iterator[Row | str]:
     found = best(calls, rounds=size.of(40, 120))
     for name, taken in found.items():
         if name != "validation":
-            yield Row(f"a clean visit: {name} / validation", taken / found["validation"], "",
-                      f"{taken * 1e6:,.0f} us")  # fmt: skip
+            yield Row(
+                f"a clean visit: {name} / validation",
+                taken / found["validation"],
+                "",
+                f"{taken * 1e6:,.0f} us",
+            )
     yield f"a clean visit: {counted(engine, encounter)}"
     yield from realistic(engine, size)
 
@@ -58,13 +62,15 @@ def stages(engine: Engine, raw: bytes, encounter: Encounter) -> dict[str, Any]:
         "lines and drug lines": lambda: line_facts(encounter, book),
         "comparison with the claim": matching,
         "facts of the whole": lambda: encounter_facts(
-            encounter, done.derived, list(billed), done.standing, book),
+            encounter, done.derived, list(billed), done.standing, book
+        ),
         "rules": lambda: findings.run(done.facts, book),
-        "violations": lambda: findings.violations(done.found, done.facts, book,
-                                                done.result.corrected),
+        "violations": lambda: findings.violations(
+            done.found, done.facts, book, done.result.corrected
+        ),
         "result to JSON": done.result.to_json,
         "the whole check": lambda: engine.check(encounter),
-    }  # fmt: skip
+    }
 
 
 def counted(engine: Engine, encounter: Encounter) -> str:
@@ -90,8 +96,11 @@ def realistic(engine: Engine, size: Size) -> Iterator[Row]:
     count = size.of(150, 600)
     raws = list(lines(1, count, engine=engine))
     both = [(raw, Encounter.model_validate_json(raw)) for raw in raws]
-    open_ = [one for one in both if any(q.missing.endswith(".stop")
-                                        for q in engine.check(one[1]).questions)]  # fmt: skip
+    open_ = [
+        one
+        for one in both
+        if any(q.missing.endswith(".stop") for q in engine.check(one[1]).questions)
+    ]
     calls = {
         "validation": lambda one: Encounter.model_validate_json(one[0]),
         "reading": lambda one: record("line", one[0]),
@@ -99,13 +108,20 @@ def realistic(engine: Engine, size: Size) -> Iterator[Row]:
     }
     found = summed(calls, both, size.of(5, 9))
     for name, what in (("reading", "reading a line of NDJSON"), ("check", "a ready check")):
-        yield Row(f"{count} realistic visits: {what} / validation",
-                  found[name] / found["validation"], "", f"{found[name] / count * 1e6:,.0f} us")  # fmt: skip
+        yield Row(
+            f"{count} realistic visits: {what} / validation",
+            found[name] / found["validation"],
+            "",
+            f"{found[name] / count * 1e6:,.0f} us",
+        )
     asked = summed(calls, open_, size.of(5, 9))
-    yield Row(f"those {len(open_)} with a missing stop: a ready check / validation",
-              asked["check"] / asked["validation"], "",
-              f"{asked['check'] / len(open_) * 1e6:,.0f} us; {derivations(engine, open_):.0f} "
-              "derivations of the chart each")  # fmt: skip
+    yield Row(
+        f"those {len(open_)} with a missing stop: a ready check / validation",
+        asked["check"] / asked["validation"],
+        "",
+        f"{asked['check'] / len(open_) * 1e6:,.0f} us; {derivations(engine, open_):.0f} "
+        "derivations of the chart each",
+    )
 
 
 def derivations(engine: Engine, both: list[tuple[bytes, Encounter]]) -> float:

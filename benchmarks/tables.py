@@ -46,8 +46,12 @@ def rows(size: Size) -> Iterator[Row | str]:
         if before is not None:
             yield Row(f"peak memory: {count:,} encounters / {before[0]:,}", peak / before[1])
         before = (count, peak)
-    yield Row(f"{count:,} encounters: reading and joining / check_batches as a whole", read / whole,
-              "", f"{read:.1f} s, {whole:.1f} s of the processor")  # fmt: skip
+    yield Row(
+        f"{count:,} encounters: reading and joining / check_batches as a whole",
+        read / whole,
+        "",
+        f"{read:.1f} s, {whole:.1f} s of the processor",
+    )
 
 
 def checked(count: int) -> tuple[int, float, float, float]:
@@ -60,7 +64,12 @@ def checked(count: int) -> tuple[int, float, float, float]:
         made = encounters_to_tables(Encounter.model_validate_json(one) for one in lines(1, count))
         for name, table in made.items():
             pq.write_table(table, Path(folder) / f"{name}.parquet")
-        done = subprocess.run([sys.executable, "-c", RUN, folder], check=True,
-                              stdout=subprocess.PIPE, text=True, env=environment(Path(folder)))  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-c", RUN, folder],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(Path(folder)),
+        )
     got, read, whole, peak = json.loads(done.stdout)
     return got, read, whole, peak

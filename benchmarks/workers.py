@@ -22,13 +22,23 @@ def rows(size: Size) -> Iterator[Row | str]:
             alone.append(batch(source, 0).seconds)
             both.append(max(one.seconds for one in side_by_side(source, 0, 2)))
     one, two = (min(found, key=lambda run: run.seconds) for found in zip(*runs, strict=True))
-    yield Row(f"{count:,} encounters, start-up included: rate of two processes / of one",
-              one.seconds / two.seconds, "at least 1.8",
-              f"{count / two.seconds:,.0f}/s, {count / one.seconds:,.0f}/s; {os.cpu_count()} cores, "
-              f"load {os.getloadavg()[0]:.1f}")  # fmt: skip
-    yield Row("the bound of this machine: two batches that share nothing, at once / one alone",
-              2 * min(alone) / min(both), "",
-              f"{min(both):.1f} s each at once, {min(alone):.1f} s alone")  # fmt: skip
+    yield Row(
+        f"{count:,} encounters, start-up included: rate of two processes / of one",
+        one.seconds / two.seconds,
+        "at least 1.8",
+        f"{count / two.seconds:,.0f}/s, {count / one.seconds:,.0f}/s; {os.cpu_count()} cores, "
+        f"load {os.getloadavg()[0]:.1f}",
+    )
+    yield Row(
+        "the bound of this machine: two batches that share nothing, at once / one alone",
+        2 * min(alone) / min(both),
+        "",
+        f"{min(both):.1f} s each at once, {min(alone):.1f} s alone",
+    )
     one, two = (min(found, key=lambda run: run.cpu) for found in zip(*runs, strict=True))
-    yield Row("two processes / one, processor time (less moved by load)",
-              two.cpu / one.cpu, "", f"{two.cpu:.1f} s, {one.cpu:.1f} s")  # fmt: skip
+    yield Row(
+        "two processes / one, processor time (less moved by load)",
+        two.cpu / one.cpu,
+        "",
+        f"{two.cpu:.1f} s, {one.cpu:.1f} s",
+    )

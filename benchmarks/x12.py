@@ -103,8 +103,13 @@ def peak(claims: int) -> float:
         "status = Path('/proc/self/status').read_text()\n"
         "print(int(re.search(r'VmHWM:\\s+(\\d+)', status)[1]) / 1024)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                          cwd=Path(__file__).parents[1])  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[1],
+    )
     return float(done.stdout)
 
 
@@ -119,13 +124,31 @@ def main() -> None:
             found[name] = min(found.get(name, 9e9), seconds(call, raw, CLAIMS))
         found["few"] = min(found.get("few", 9e9), seconds(ours, few, SAMPLE))
     found["x12sdk"] = seconds(by_x12sdk, few, SAMPLE)
-    print(Row("x12sdk typed models / ours, to encounters", found["x12sdk"] / found["few"], "at least 20",
-        f"{1 / found['x12sdk']:,.0f}/s on {SAMPLE} claims"))  # fmt: skip
-    print(Row("openx12 / ours, to encounters", found["openx12"] / found["ours"], "at least 1",
-        f"{1 / found['openx12']:,.0f}/s, ours {1 / found['ours']:,.0f}/s"))  # fmt: skip
+    print(
+        Row(
+            "x12sdk typed models / ours, to encounters",
+            found["x12sdk"] / found["few"],
+            "at least 20",
+            f"{1 / found['x12sdk']:,.0f}/s on {SAMPLE} claims",
+        )
+    )
+    print(
+        Row(
+            "openx12 / ours, to encounters",
+            found["openx12"] / found["ours"],
+            "at least 1",
+            f"{1 / found['openx12']:,.0f}/s, ours {1 / found['ours']:,.0f}/s",
+        )
+    )
     small, large = peak(2_000), peak(20_000)
-    print(Row("peak memory, 20,000 claims / 2,000", large / small, "at most 1.05",
-        f"{small:.0f} and {large:.0f} MiB"))  # fmt: skip
+    print(
+        Row(
+            "peak memory, 20,000 claims / 2,000",
+            large / small,
+            "at most 1.05",
+            f"{small:.0f} and {large:.0f} MiB",
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -17,8 +17,10 @@ def main(folder: Path) -> None:
     database = duckdb.connect(str(folder / "findings.duckdb"))
     # Each input has a cursor of its own, for a connection runs one query at a time.
     one, two, three = (database.cursor() for _ in range(3))
-    files = [str(folder / name) for name in ("lines.csv", "administrations.parquet",
-                                             "encounters.parquet")]  # fmt: skip
+    files = [
+        str(folder / name)
+        for name in ("lines.csv", "administrations.parquet", "encounters.parquet")
+    ]
     pieces = check_batches(
         # As text: a revenue code such as 0260 is no number.
         lines=one.sql("from read_csv(?, all_varchar = true)", params=[files[0]]),

@@ -16,8 +16,12 @@ def main(folder: Path) -> None:
     lines = pd.read_csv(folder / "lines.csv", dtype="str")
     given = pd.read_parquet(folder / "administrations.parquet")
     encounters = pd.read_parquet(folder / "encounters.parquet")
-    found = check_frame(lines=lines, administrations=given, encounters=encounters,
-                        engine=EngineOptions(payer="medicare"))  # fmt: skip
+    found = check_frame(
+        lines=lines,
+        administrations=given,
+        encounters=encounters,
+        engine=EngineOptions(payer="medicare"),
+    )
     for one in found.set_aside.itertuples():
         print(f"{one.place}: {one.problem}", file=sys.stderr)
 
@@ -36,10 +40,12 @@ def main(folder: Path) -> None:
     billed["status"] = billed["status"].fillna("set aside")
     billed.to_parquet(folder / "billed.parquet")
 
-    units = pd.DataFrame({
-        "billed": billed[billed["status"] != "set aside"].groupby("code")["units"].sum(),
-        "suggested": found.suggested.groupby("code")["units"].sum(),
-    }).fillna(0)  # fmt: skip
+    units = pd.DataFrame(
+        {
+            "billed": billed[billed["status"] != "set aside"].groupby("code")["units"].sum(),
+            "suggested": found.suggested.groupby("code")["units"].sum(),
+        }
+    ).fillna(0)
     units.reset_index(names="code").to_parquet(folder / "units.parquet")
 
     ids = pd.concat([encounters["id"], given["encounter"], lines["encounter"]]).nunique()

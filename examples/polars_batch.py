@@ -26,11 +26,14 @@ def main(folder: Path, size: int = 1_000) -> None:
     # Neither the tables nor the results are ever in memory as a whole. (polars calls
     # collect_batches unstable; frames that iter_slices cuts, or Arrow batches, do as well.)
     for number, found in enumerate(
-        check_batches(lines=lines.collect_batches(chunk_size=ROWS),
-                      administrations=given.collect_batches(chunk_size=ROWS),
-                      encounters=encounters.collect_batches(chunk_size=ROWS),
-                      engine=EngineOptions(payer="medicare"), size=size)
-    ):  # fmt: skip
+        check_batches(
+            lines=lines.collect_batches(chunk_size=ROWS),
+            administrations=given.collect_batches(chunk_size=ROWS),
+            encounters=encounters.collect_batches(chunk_size=ROWS),
+            engine=EngineOptions(payer="medicare"),
+            size=size,
+        )
+    ):
         found.violations.write_parquet(out / f"{number:06}.parquet")
         checked += found.encounters.height
         aside += found.set_aside.height
@@ -45,8 +48,9 @@ def main(folder: Path, size: int = 1_000) -> None:
     by_rule.sink_parquet(folder / "denials.parquet")
     print(pl.read_parquet(folder / "denials.parquet").head())
 
-    ids = pl.concat([encounters.select(encounter="id"), given.select("encounter"),
-                     lines.select("encounter")])  # fmt: skip
+    ids = pl.concat(
+        [encounters.select(encounter="id"), given.select("encounter"), lines.select("encounter")]
+    )
     read = ids.unique().select(pl.len()).collect().item()
     print(f"{read} in = {checked} checked + {aside} set aside")
 

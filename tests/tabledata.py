@@ -15,9 +15,12 @@ from ivpush.contract import fields
 from ivpush.contract.tables import cell_of, columns_of, encounter_rows
 
 text_drawn = st.text(
-    st.characters(exclude_categories=("Cs",), exclude_characters=[chr(n) for n in (*range(32), 127)]),
-    min_size=1, max_size=12,
-)  # fmt: skip
+    st.characters(
+        exclude_categories=("Cs",), exclude_characters=[chr(n) for n in (*range(32), 127)]
+    ),
+    min_size=1,
+    max_size=12,
+)
 number_drawn = st.decimals(0, 10**8, places=6).map(lambda one: one + Decimal(0))
 time_drawn = st.datetimes(datetime(2020, 1, 1), datetime(2027, 1, 1)).map(
     lambda at: at.replace(microsecond=0)
@@ -33,17 +36,39 @@ def some(**drawn: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 given_drawn = some(
-    drug=text_drawn, hcpcs=st.just("J2405"), ndc=st.sampled_from(("00006494300", "0409-1234-01")),
-    category=word(fields.Category), hormonal=st.booleans(), dose=number_drawn, dose_unit=text_drawn,
-    wasted=number_drawn, single_dose_container=st.booleans(), route=word(fields.Route),
-    method=word(fields.Method), start=time_drawn, stop=time_drawn, minutes=st.integers(0, 999),
-    times_from=word(fields.TimesFrom), volume_ml=number_drawn, rate_ml_per_hour=number_drawn,
-    site=text_drawn, lumen=text_drawn, resited_from=text_drawn, access=word(fields.Access),
-    separate_site_reason=text_drawn, purpose=word(fields.Purpose), device=word(fields.Device),
-    visit=st.integers(1, 3), last_seen_running=time_drawn, continuously_attended=st.booleans(),
-    administered_by=text_drawn, performer=text_drawn, ordered=st.booleans(),
-    monitoring=st.booleans(), response=st.booleans(),
-)  # fmt: skip
+    drug=text_drawn,
+    hcpcs=st.just("J2405"),
+    ndc=st.sampled_from(("00006494300", "0409-1234-01")),
+    category=word(fields.Category),
+    hormonal=st.booleans(),
+    dose=number_drawn,
+    dose_unit=text_drawn,
+    wasted=number_drawn,
+    single_dose_container=st.booleans(),
+    route=word(fields.Route),
+    method=word(fields.Method),
+    start=time_drawn,
+    stop=time_drawn,
+    minutes=st.integers(0, 999),
+    times_from=word(fields.TimesFrom),
+    volume_ml=number_drawn,
+    rate_ml_per_hour=number_drawn,
+    site=text_drawn,
+    lumen=text_drawn,
+    resited_from=text_drawn,
+    access=word(fields.Access),
+    separate_site_reason=text_drawn,
+    purpose=word(fields.Purpose),
+    device=word(fields.Device),
+    visit=st.integers(1, 3),
+    last_seen_running=time_drawn,
+    continuously_attended=st.booleans(),
+    administered_by=text_drawn,
+    performer=text_drawn,
+    ordered=st.booleans(),
+    monitoring=st.booleans(),
+    response=st.booleans(),
+)
 line_drawn = st.fixed_dictionaries(
     {"code": st.sampled_from(("96374", "J2405", "01234")), "units": st.integers(0, 99)},
     optional={
@@ -52,25 +77,41 @@ line_drawn = st.fixed_dictionaries(
         "place_of_service": st.sampled_from(("11", "02")),
         "revenue_code": st.sampled_from(("0260", "450")),
         "diagnosis_pointers": st.lists(st.integers(1, 4), max_size=3),
-        "charge": number_drawn, "ndc": st.just("00006494300"), "minutes": st.integers(0, 99),
+        "charge": number_drawn,
+        "ndc": st.just("00006494300"),
+        "minutes": st.integers(0, 99),
     },
-)  # fmt: skip
-watched_drawn = some(level=word(fields.Level), mode=word(fields.Mode), consent=st.booleans(),
-                     assessment=st.booleans(), provider_present=st.booleans())  # fmt: skip
+)
+watched_drawn = some(
+    level=word(fields.Level),
+    mode=word(fields.Mode),
+    consent=st.booleans(),
+    assessment=st.booleans(),
+    provider_present=st.booleans(),
+)
 
 
 @st.composite
 def encounters(draw: st.DrawFn) -> Encounter:
     """Any encounter that tables can hold: empty text is null there, and so is an empty supervision."""
     record: dict[str, Any] = {
-        "id": draw(text_drawn.filter(lambda one: one == one.strip())), "date": "2026-03-02",
+        "id": draw(text_drawn.filter(lambda one: one == one.strip())),
+        "date": "2026-03-02",
         "setting": draw(word(fields.Setting)),
-        **draw(some(payer=text_drawn, place_of_service=st.just("11"), type_of_bill=st.just("0131"),
-                    complexity_documented=st.booleans(), start=time_drawn, end=time_drawn,
-                    timezone=st.just("America/Chicago"),
-                    diagnoses=st.lists(st.sampled_from(("C50.911", "R112")), max_size=3),
-                    supervision=watched_drawn.filter(bool))),
-    }  # fmt: skip
+        **draw(
+            some(
+                payer=text_drawn,
+                place_of_service=st.just("11"),
+                type_of_bill=st.just("0131"),
+                complexity_documented=st.booleans(),
+                start=time_drawn,
+                end=time_drawn,
+                timezone=st.just("America/Chicago"),
+                diagnoses=st.lists(st.sampled_from(("C50.911", "R112")), max_size=3),
+                supervision=watched_drawn.filter(bool),
+            )
+        ),
+    }
     if draw(st.booleans()):
         ids = draw(st.lists(text_drawn, max_size=4, unique=True))
         record["administrations"] = [{**draw(given_drawn), "id": one} for one in ids]
@@ -81,8 +122,9 @@ def encounters(draw: st.DrawFn) -> Encounter:
             if "timezone" in record:
                 record["administrations"][0]["start"] = draw(time_drawn).replace(tzinfo=away)
     if draw(st.booleans()):
-        record["lines"] = [{**one, "number": n}
-                           for n, one in enumerate(draw(st.lists(line_drawn, max_size=4)), 1)]  # fmt: skip
+        record["lines"] = [
+            {**one, "number": n} for n, one in enumerate(draw(st.lists(line_drawn, max_size=4)), 1)
+        ]
         names = [one["id"] for one in record.get("administrations", ())]
         for line in record["lines"]:
             if names:
@@ -94,8 +136,11 @@ def as_csv(those: list[Encounter]) -> dict[str, bytes]:
     """The three tables of encounters as CSV files."""
     made = {}
     for table in ("encounters", "administrations", "lines"):
-        names = [one.name for one in columns_of(table)
-                 if table == "encounters" or not one.name.startswith("encounter_")]  # fmt: skip
+        names = [
+            one.name
+            for one in columns_of(table)
+            if table == "encounters" or not one.name.startswith("encounter_")
+        ]
         out = io.StringIO(newline="")
         writer = csv.writer(out)
         writer.writerow(names)

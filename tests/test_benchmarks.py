@@ -73,8 +73,10 @@ def test_a_repeated_database_gives_every_verdict_as_often() -> None:
 
 
 def test_encounters_under_different_rules_share_no_database(engine: Engine) -> None:
-    works = [Engine(policies={"em_99211": value}).work(Encounter(id="E", setting="facility"))
-             for value in ("deny", "allow_with_25")]  # fmt: skip
+    works = [
+        Engine(policies={"em_99211": value}).work(Encounter(id="E", setting="facility"))
+        for value in ("deny", "allow_with_25")
+    ]
     with pytest.raises(ValueError, match="different rules"):
         sql.Database(works)
 
@@ -109,18 +111,28 @@ def made_up_lines() -> list[Any]:
     services = (None, SimpleNamespace(family="hydration"), SimpleNamespace(family="therapeutic"))
     return [
         SimpleNamespace(
-            given=SimpleNamespace(units=units), supported_units=supported, replaced_by=replaced,
-            primaries=primaries, modifiers=frozenset({"X"}), service=service,
-            administrations=None if chart is None else tuple(
+            given=SimpleNamespace(units=units),
+            supported_units=supported,
+            replaced_by=replaced,
+            primaries=primaries,
+            modifiers=frozenset({"X"}),
+            service=service,
+            administrations=None
+            if chart is None
+            else tuple(
                 SimpleNamespace(running_minutes=minutes, billable=n == 0)
                 for n, minutes in enumerate(chart)
             ),
         )
         for units, supported, replaced, primaries, service, chart in itertools.product(
-            (1, 20), (None, 0, 20), (None, "A", "C"),
-            (None, frozenset(), frozenset({"X"}), frozenset({"A", "X"})), services, charts,
+            (1, 20),
+            (None, 0, 20),
+            (None, "A", "C"),
+            (None, frozenset(), frozenset({"X"}), frozenset({"A", "X"})),
+            services,
+            charts,
         )
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("text", EXPRESSIONS)
@@ -210,9 +222,14 @@ def test_a_missing_package_is_said_and_the_table_goes_on(
 
 @pytest.mark.parametrize(
     ("ratio", "wanted", "missed"),
-    [(2.0, "at most 2", False), (2.01, "at most 2", True), (1.8, "at least 1.8", False),
-     (1.79, "at least 1.8", True), (99.0, "", False)],
-)  # fmt: skip
+    [
+        (2.0, "at most 2", False),
+        (2.01, "at most 2", True),
+        (1.8, "at least 1.8", False),
+        (1.79, "at least 1.8", True),
+        (99.0, "", False),
+    ],
+)
 def test_a_row_knows_whether_it_misses_its_mark(ratio: float, wanted: str, missed: bool) -> None:
     assert Row("what", ratio, wanted).missed is missed
 

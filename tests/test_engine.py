@@ -31,8 +31,15 @@ def line(number: int, code: str, units: int = 1, **more: Any) -> dict[str, Any]:
 def check(
     administrations: Any = None, lines: Any = None, engine: Engine = ENGINE, **more: Any
 ) -> Result:
-    record = {"id": "E1", "setting": "facility", "type_of_bill": "131", "date": DAY,
-              "administrations": administrations, "lines": lines, **more}  # fmt: skip
+    record = {
+        "id": "E1",
+        "setting": "facility",
+        "type_of_bill": "131",
+        "date": DAY,
+        "administrations": administrations,
+        "lines": lines,
+        **more,
+    }
     return engine.check(Encounter.model_validate(record))
 
 
@@ -49,23 +56,31 @@ def named(result: Result, name: str) -> Violation:
 
 
 WORKED = (
-    [given("a1", "10:00", "10:02", drug="ondansetron", hcpcs="J2405", ordered=True),
-     given("a2", "10:05", "10:06", drug="ketorolac", hcpcs="J1885", ordered=True),
-     given("a3", "10:50", "10:52", drug="ondansetron", hcpcs="J2405", ordered=True)],
+    [
+        given("a1", "10:00", "10:02", drug="ondansetron", hcpcs="J2405", ordered=True),
+        given("a2", "10:05", "10:06", drug="ketorolac", hcpcs="J1885", ordered=True),
+        given("a3", "10:50", "10:52", drug="ondansetron", hcpcs="J2405", ordered=True),
+    ],
     [line(1, "96374", 2), line(2, "96375")],
-)  # fmt: skip
+)
 
 
 def test_the_worked_example() -> None:
     result = check(*WORKED)
     assert [(s.code, s.units, s.administrations) for s in result.suggested] == [
-        ("96374", 1, ("a1",)), ("96375", 1, ("a2",)), ("96376", 1, ("a3",))]  # fmt: skip
+        ("96374", 1, ("a1",)),
+        ("96375", 1, ("a2",)),
+        ("96376", 1, ("a3",)),
+    ]
     assert named(result, "several-initials").line == 1
     assert named(result, "missed-charge").severity == "warning"
     assert {"IVP707", "IVP708"} <= {one.rule for one in result.unjudged}
     assert result.corrected is not None
     assert [(c.number, c.code, c.units) for c in result.corrected] == [
-        (1, "96374", 1), (2, "96375", 1), (3, "96376", 1)]  # fmt: skip
+        (1, "96374", 1),
+        (2, "96375", 1),
+        (3, "96376", 1),
+    ]
     assert result.status == "violations"
 
 
@@ -99,9 +114,17 @@ def test_lines_without_a_chart_are_checked_against_themselves() -> None:
     assert "several-initials" in names(result, "error")
     assert check(None, [line(1, "96375")]).violations
     assert {"IVP901"} & {one.rule for one in result.unjudged}
-    assert result.corrected == Encounter.model_validate(
-        {"id": "E", "setting": "facility", "date": DAY,
-         "lines": [line(1, "96375"), line(2, "96374", 3)]}).lines  # fmt: skip
+    assert (
+        result.corrected
+        == Encounter.model_validate(
+            {
+                "id": "E",
+                "setting": "facility",
+                "date": DAY,
+                "lines": [line(1, "96375"), line(2, "96374", 3)],
+            }
+        ).lines
+    )
 
 
 def test_an_empty_chart_supports_nothing() -> None:
@@ -157,8 +180,11 @@ def test_a_48_hour_push_is_implausible_and_an_infusion() -> None:
     result = check([drug], None)
     assert "implausible-push" in names(result)
     assert [(s.code, str(s.date), s.units) for s in result.suggested] == [
-        ("96365", DAY, 1), ("96366", DAY, 13), ("96366", "2026-03-03", 24),
-        ("96366", "2026-03-04", 10)]  # fmt: skip
+        ("96365", DAY, 1),
+        ("96366", DAY, 13),
+        ("96366", "2026-03-03", 24),
+        ("96366", "2026-03-04", 10),
+    ]
     assert "units-over-limit" not in names(result)
 
 
@@ -247,8 +273,11 @@ def test_a_further_site_without_a_stated_need_is_asked_for_it() -> None:
 
 
 def test_an_unnamed_access_is_asked_for_where_there_are_two() -> None:
-    record = [TWO_SITES[0], {**TWO_SITES[1], "separate_site_reason": "incompatible drugs"},
-              given("a3", "11:30", drug="ondansetron")]  # fmt: skip
+    record = [
+        TWO_SITES[0],
+        {**TWO_SITES[1], "separate_site_reason": "incompatible drugs"},
+        given("a3", "11:30", drug="ondansetron"),
+    ]
     answers = told(check(record), "administrations[2].site")
     assert answers == {
         "left": ["96365", "96365-XS", "96375"],
@@ -313,8 +342,17 @@ def test_results_survive_json() -> None:
         assert again == result
         assert again.to_json() == result.to_json()
         assert list(result.to_dict()) == [
-            "encounter", "pack", "status", "suggested", "not_billable", "questions", "violations",
-            "unjudged", "lines", "corrected"]  # fmt: skip
+            "encounter",
+            "pack",
+            "status",
+            "suggested",
+            "not_billable",
+            "questions",
+            "violations",
+            "unjudged",
+            "lines",
+            "corrected",
+        ]
 
 
 def test_an_engine_is_picklable_and_thread_safe() -> None:
@@ -322,9 +360,15 @@ def test_an_engine_is_picklable_and_thread_safe() -> None:
         pickle.dumps(Engine("medicare", policies={"long_push": "warn"}, pack=PACK))
     )
     assert engine.payer == "medicare"
-    record = Encounter.model_validate({
-        "id": "E1", "setting": "facility", "date": DAY, "administrations": WORKED[0],
-        "lines": WORKED[1]})  # fmt: skip
+    record = Encounter.model_validate(
+        {
+            "id": "E1",
+            "setting": "facility",
+            "date": DAY,
+            "administrations": WORKED[0],
+            "lines": WORKED[1],
+        }
+    )
     wanted = engine.check(record).to_json()
     with ThreadPoolExecutor(8) as pool:
         assert {one.to_json() for one in pool.map(engine.check, [record] * 64)} == {wanted}
@@ -367,8 +411,10 @@ def test_a_concurrent_infusion_once_in_what_the_policy_bounds(bound: str, days: 
     made = check(CONCURRENT, None, engine)
     found = [one for one in made.suggested if one.code == "96368"]
     assert [(one.units, str(one.date)) for one in found] == [(1, f"2026-03-{d}") for d in days]
-    lines = [line(n, one.code, one.units, modifiers=list(one.modifiers), date=str(one.date))
-             for n, one in enumerate(made.suggested, 1)]  # fmt: skip
+    lines = [
+        line(n, one.code, one.units, modifiers=list(one.modifiers), date=str(one.date))
+        for n, one in enumerate(made.suggested, 1)
+    ]
     assert check(CONCURRENT, lines, engine).status == "clean"
 
 
@@ -388,9 +434,20 @@ CANARY = "Jane Doe 078-05-1120"
 
 
 def test_no_free_text_reaches_the_result() -> None:
-    drug = given("a1", "10:00", "10:40", drug=CANARY, method="infusion", site=CANARY,
-                 separate_site_reason=CANARY, dose=1, dose_unit=CANARY, lumen=CANARY,
-                 administered_by=CANARY, performer="n1")  # fmt: skip
+    drug = given(
+        "a1",
+        "10:00",
+        "10:40",
+        drug=CANARY,
+        method="infusion",
+        site=CANARY,
+        separate_site_reason=CANARY,
+        dose=1,
+        dose_unit=CANARY,
+        lumen=CANARY,
+        administered_by=CANARY,
+        performer="n1",
+    )
     other = given("a2", "10:00", drug=CANARY + " 2", site="other " + CANARY)
     result = check([drug, other], [line(1, "96365", 9), line(2, "96413")])
     assert CANARY not in result.to_json().decode()

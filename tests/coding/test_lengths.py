@@ -16,8 +16,12 @@ from tests.properties.charts import chart, doses, drip, fluid, push
 
 PACK = Pack.load()
 MARKS = [0, 14, 15, 16, 30, 31, *(n + m for n in range(60, 1440, 60) for m in (30, 31)), 1440]
-DAYS = (datetime(2026, 3, 2, 8), datetime(2026, 3, 2, 20), datetime(2026, 3, 7, 21),
-        datetime(2026, 10, 31, 22))  # fmt: skip
+DAYS = (
+    datetime(2026, 3, 2, 8),
+    datetime(2026, 3, 2, 20),
+    datetime(2026, 3, 7, 21),
+    datetime(2026, 10, 31, 22),
+)
 POLICIES: dict[str, tuple[Any, ...]] = {
     "midnight_infusion_date": ("start_date", "split_by_date"),
     "hydration_overlap": ("subtract_overlap", "deny_all", "ignore"),
@@ -46,8 +50,13 @@ def retimed(encounter: Encounter, engine: Engine, index: int) -> tuple[Retimed, 
 @st.composite
 def openings(draw: st.DrawFn) -> tuple[Encounter, int, dict[str, Any]]:
     """A chart, which of its drips has no stop, and policies that read lengths."""
-    given_doses = draw(doses(most=5, kinds=("push", "drip", "drip", "fluid"),
-                             sites=("left arm", "left arm", "right arm")))  # fmt: skip
+    given_doses = draw(
+        doses(
+            most=5,
+            kinds=("push", "drip", "drip", "fluid"),
+            sites=("left arm", "left arm", "right arm"),
+        )
+    )
     index = draw(st.integers(0, len(given_doses) - 1))
     given_doses[index] = given_doses[index].with_(method="infusion", minutes=None)
     if len(given_doses) > 1 and draw(st.integers(0, 5)) == 0:
@@ -59,8 +68,9 @@ def openings(draw: st.DrawFn) -> tuple[Encounter, int, dict[str, Any]]:
     setting = draw(st.sampled_from(("facility", "professional")))
     more = {"timezone": zone} if zone else {}
     encounter = chart(*given_doses, day=draw(st.sampled_from(DAYS)), setting=setting, **more)
-    policies = {name: draw(st.sampled_from(POLICIES[name])) for name in POLICIES
-                if draw(st.booleans())}  # fmt: skip
+    policies = {
+        name: draw(st.sampled_from(POLICIES[name])) for name in POLICIES if draw(st.booleans())
+    }
     return encounter, index, policies
 
 

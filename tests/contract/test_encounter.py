@@ -33,18 +33,40 @@ def test_minutes_and_units_are_whole_numbers_from_zero(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [0, 1730440000, "1730440000", "2026-11-01", date(2026, 11, 1), "10:00", "12", "Mon",
-              "01/02/2026 10:00", "2026-13-01T10:00", "2026-03-02T25:00", "2026-03-02T10", 1.5]
-)  # fmt: skip
+    "value",
+    [
+        0,
+        1730440000,
+        "1730440000",
+        "2026-11-01",
+        date(2026, 11, 1),
+        "10:00",
+        "12",
+        "Mon",
+        "01/02/2026 10:00",
+        "2026-13-01T10:00",
+        "2026-03-02T25:00",
+        "2026-03-02T10",
+        1.5,
+    ],
+)
 def test_a_time_is_neither_a_number_nor_a_date(value: Any) -> None:
     assert "start" in fault({**GIVEN, "start": value}, Administration)
 
 
 @pytest.mark.parametrize(
-    "value", ["2026-03-02T10:00", "2026-03-02 10:00:30", "2026-03-02T10:00:30.999999999",
-              "2026-03-02T10:00Z", "2026-03-02T10:00:00-05:00", "2026-03-02T10:00-0500",
-              datetime(2026, 3, 2, 10), datetime(2026, 3, 2, 10, tzinfo=UTC)]
-)  # fmt: skip
+    "value",
+    [
+        "2026-03-02T10:00",
+        "2026-03-02 10:00:30",
+        "2026-03-02T10:00:30.999999999",
+        "2026-03-02T10:00Z",
+        "2026-03-02T10:00:00-05:00",
+        "2026-03-02T10:00-0500",
+        datetime(2026, 3, 2, 10),
+        datetime(2026, 3, 2, 10, tzinfo=UTC),
+    ],
+)
 def test_iso_times_and_datetimes_are_read(value: Any) -> None:
     assert Administration.model_validate({**GIVEN, "start": value}).start is not None
 
@@ -62,9 +84,20 @@ def test_modifiers_are_two(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["4", "1E+1000000", "１.5", float("nan"), float("inf"), -1, True, Decimal("1E+40"),
-              Decimal("NaN"), 1e300]
-)  # fmt: skip
+    "value",
+    [
+        "4",
+        "1E+1000000",
+        "１.5",
+        float("nan"),
+        float("inf"),
+        -1,
+        True,
+        Decimal("1E+40"),
+        Decimal("NaN"),
+        1e300,
+    ],
+)
 def test_quantities_are_plain_bounded_numbers(value: Any) -> None:
     assert "dose" in fault({**GIVEN, "dose": value}, Administration)
 
@@ -137,7 +170,7 @@ def test_an_unknown_field_is_refused_with_a_hint(record: dict[str, Any], said: s
         (encounter(type_of_bill="13"), "type_of_bill"),
         (encounter(start="2026-03-02T10:00", end="2026-03-02T11:00Z"), "mixed"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_named(record: dict[str, Any], said: str) -> None:
     assert said in fault(record)
 
@@ -149,8 +182,12 @@ def test_an_empty_encounter_needs_no_date() -> None:
 
 def test_the_date_comes_from_start_then_chart_then_claim() -> None:
     given = {**GIVEN, "start": "2026-03-04T10:00"}
-    record: dict[str, Any] = {"id": "E1", "setting": "facility", "administrations": [given],
-                              "lines": [{**LINE, "date": "2026-03-05"}]}  # fmt: skip
+    record: dict[str, Any] = {
+        "id": "E1",
+        "setting": "facility",
+        "administrations": [given],
+        "lines": [{**LINE, "date": "2026-03-05"}],
+    }
     assert Encounter.model_validate(record).service_date == date(2026, 3, 4)
     record["start"] = "2026-03-03T10:00"
     assert Encounter.model_validate(record).service_date == date(2026, 3, 3)
@@ -177,16 +214,23 @@ PLACES: list[tuple[str, dict[str, Any]]] = [
 def test_no_value_stands_in_an_error(record: dict[str, Any]) -> None:
     with pytest.raises(InputError) as caught:
         Encounter.model_validate(record)
-    texts = [str(caught.value), repr(caught.value), str(caught.value.__cause__),
-             str(caught.value.__context__)]  # fmt: skip
+    texts = [
+        str(caught.value),
+        repr(caught.value),
+        str(caught.value.__cause__),
+        str(caught.value.__context__),
+    ]
     assert not any(CANARY in text for text in texts)
 
 
 def test_no_value_stands_in_a_repr() -> None:
     made = Encounter.model_validate(
-        encounter(id=CANARY, administrations=[{**GIVEN, "id": CANARY, "drug": CANARY}],
-                  lines=[{**LINE, "ndc": "12345-6789-01"}])
-    )  # fmt: skip
+        encounter(
+            id=CANARY,
+            administrations=[{**GIVEN, "id": CANARY, "drug": CANARY}],
+            lines=[{**LINE, "ndc": "12345-6789-01"}],
+        )
+    )
     assert made.administrations is not None
     assert made.lines is not None
     for one in (made, made.administrations[0], made.lines[0]):

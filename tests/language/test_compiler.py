@@ -26,9 +26,11 @@ POLICIES = {
     "strict": Kind("flag"),
 }
 NAMES = Names(POLICIES, {"most": Kind("whole")})
-SCANS = {"line": ["line.administrations"], "service": ["service.administrations"],
-         "encounter": ["encounter.lines", "encounter.administrations", "encounter.services"],
-         }  # fmt: skip
+SCANS = {
+    "line": ["line.administrations"],
+    "service": ["service.administrations"],
+    "encounter": ["encounter.lines", "encounter.administrations", "encounter.services"],
+}
 TEXTS = ("x", "y", "z")
 
 
@@ -49,10 +51,15 @@ def value_of(rng: random.Random, kind: Kind, depth: int) -> Any:
         return tuple(record(rng, kind.scope or "", depth + 1) for _ in range(rng.randrange(3)))
     texts = [rng.choice(TEXTS) for _ in range(rng.randrange(3))]
     plain: dict[str, Any] = {
-        "flag": rng.random() < 0.5, "whole": rng.randrange(4), "number": Decimal(rng.randrange(4)),
-        "text": rng.choice(TEXTS), "texts": frozenset(texts), "row": tuple(texts),
-        "date": date(2026, 3, 2 + rng.randrange(2)), "instant": datetime(2026, 3, 2, 10 + rng.randrange(2)),
-    }  # fmt: skip
+        "flag": rng.random() < 0.5,
+        "whole": rng.randrange(4),
+        "number": Decimal(rng.randrange(4)),
+        "text": rng.choice(TEXTS),
+        "texts": frozenset(texts),
+        "row": tuple(texts),
+        "date": date(2026, 3, 2 + rng.randrange(2)),
+        "instant": datetime(2026, 3, 2, 10 + rng.randrange(2)),
+    }
     return plain.get(kind.name)
 
 
@@ -88,7 +95,8 @@ def loops(draw: Any, subject: str, depth: int, rows: tuple[str, ...]) -> str:
     source = draw(st.sampled_from(SCANS[subject]))
     var = "ab"[len(rows)]
     scope = {"lines": "line", "administrations": "administration", "services": "service"}[
-        source.partition(".")[2]]  # fmt: skip
+        source.partition(".")[2]
+    ]
     inner = (*rows, f"{var}:{scope}")
     test = draw(atoms(subject, inner))
     where = f" if {draw(atoms(subject, inner))}" if draw(st.booleans()) else ""
@@ -124,8 +132,15 @@ def atoms(draw: Any, subject: str, rows: tuple[str, ...]) -> str:
         return f"({path} {sign} {other})"
     if kind.words is not None:
         words = draw(st.lists(st.sampled_from(sorted(kind.words)), min_size=1, max_size=3))
-        return draw(st.sampled_from((f"({path} == {words[0]!r})", f"({path} != {words[0]!r})",
-                                     f"({path} in {set(words)!r})")))  # fmt: skip
+        return draw(
+            st.sampled_from(
+                (
+                    f"({path} == {words[0]!r})",
+                    f"({path} != {words[0]!r})",
+                    f"({path} in {set(words)!r})",
+                )
+            )
+        )
     if kind.name == "text":
         return f"({path} in {{'x', 'y'}})"
     tests = ("empty({})", "('x' in {})", "(size({}) > 1)", "overlaps({0}, {0})", "subset({0}, {0})")
@@ -158,8 +173,10 @@ def test_the_compiled_form_agrees_with_the_tree_walker(
     assert screen(encounter, about) == {True: [], False: [0], None: [~0]}[worth]
     when = compile_rule(node, parse("False", NAMES, subject), NAMES, "test")
     assert when.judge(encounter, about, policy, limits) == {True: 1, False: 0, None: 2}[worth]
-    assert fuse([when], NAMES, {"policy": policy, "limits": limits})(encounter, about) == {
-        True: [0], False: [], None: [~0]}[worth]  # fmt: skip
+    assert (
+        fuse([when], NAMES, {"policy": policy, "limits": limits})(encounter, about)
+        == {True: [0], False: [], None: [~0]}[worth]
+    )
     if worth is None:
         assert rule.missing(encounter, about, policy, limits)
 
@@ -179,8 +196,10 @@ def test_facts_that_are_settled_change_no_verdict(
             if rng.randrange(4) < share and fact.kind.name not in {"record", "list"}:
                 settled[root][name] = value
     node = parse(text, NAMES, subject)
-    rules = [compile_rule(None, node, NAMES, "test"),
-             compile_rule(node, parse("False", NAMES, subject), NAMES, "test")]  # fmt: skip
+    rules = [
+        compile_rule(None, node, NAMES, "test"),
+        compile_rule(node, parse("False", NAMES, subject), NAMES, "test"),
+    ]
     plain = fuse(rules, NAMES, {"policy": policy, "limits": limits})
     known = {} if subject != "encounter" else {**settled["encounter"], **settled["subject"]}
     if known:
@@ -202,15 +221,21 @@ def test_screens_agree_with_the_rules_one_by_one() -> None:
         broken = {(rule.id, id(subject)) for rule, subject in work.found.broken}
         for rule in book.rules:
             subjects: dict[str, Any] = {
-                "encounter": (facts,), "line": facts.lines or (),
-                "administration": facts.administrations or (), "service": facts.services,
+                "encounter": (facts,),
+                "line": facts.lines or (),
+                "administration": facts.administrations or (),
+                "service": facts.services,
                 "suggestion": facts.suggestions,
-            }  # fmt: skip
+            }
             for subject in subjects[rule.for_each]:
                 if rule.codes is not None and subject.given.code not in rule.codes:
                     continue
-                env = {"encounter": facts, "subject": subject, "policy": book.policy,
-                       "limits": book.limits}  # fmt: skip
+                env = {
+                    "encounter": facts,
+                    "subject": subject,
+                    "policy": book.policy,
+                    "limits": book.limits,
+                }
                 names = book.vocabulary
                 applies: Any = True
                 if rule.texts.get("when"):

@@ -12,10 +12,14 @@ from ivpush.language.parser import parse
 from ivpush.language.tree import ExpressionError, Kind
 from ivpush.language.vocabulary import Names
 
-NAMES = Names({"long_push": Kind("word", words=frozenset({"push", "infusion"})),
-               "second_site_requires_reason": Kind("flag")},
-              {"push_max_minutes": Kind("whole")},
-              {"technique": frozenset({"push", "infusion"})})  # fmt: skip
+NAMES = Names(
+    {
+        "long_push": Kind("word", words=frozenset({"push", "infusion"})),
+        "second_site_requires_reason": Kind("flag"),
+    },
+    {"push_max_minutes": Kind("whole")},
+    {"technique": frozenset({"push", "infusion"})},
+)
 
 HOSTILE = {
     "minus": "-" * 10_000 + "1",
@@ -52,7 +56,7 @@ HOSTILE = {
     "set": "{x for x in line.administrations} == 1",
     "dict": "{1: 2} == 1",
     "three deep": "any(any(any(True for c in b.administrations) for b in encounter.services)"
-                  " for a in encounter.services)",
+    " for a in encounter.services)",
     "two statements": "True; True",
     "statement": "line.units = 1",
     "empty": "",
@@ -66,7 +70,7 @@ HOSTILE = {
     "is": "line.units is 1",
     "tuple": "(1, 2) == (1, 2)",
     "keyword": "size(line.modifiers, x=1) == 1",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
@@ -152,20 +156,44 @@ def test_what_may_be_unknown_is_known_at_load(text: str, nullable: bool | None) 
 
 @pytest.mark.parametrize(
     "text",
-    ["{line.__class__}", "{line.code.__init__.__globals__}", "{line.code!r}", "{line.code:>99999}",
-     "{line}", "{line.administrations}", "{line.code} {", "}", "{}", "{0}", "{{line.code}",
-     "{line.cod}", "{line.code" + "}" * 2, "x" * 1_001, "{line.code}" * 21, "{line.code + 1}",
-     "{administration.id}", "{policy.nothing}"],
-)  # fmt: skip
+    [
+        "{line.__class__}",
+        "{line.code.__init__.__globals__}",
+        "{line.code!r}",
+        "{line.code:>99999}",
+        "{line}",
+        "{line.administrations}",
+        "{line.code} {",
+        "}",
+        "{}",
+        "{0}",
+        "{{line.code}",
+        "{line.cod}",
+        "{line.code" + "}" * 2,
+        "x" * 1_001,
+        "{line.code}" * 21,
+        "{line.code + 1}",
+        "{administration.id}",
+        "{policy.nothing}",
+    ],
+)
 def test_a_message_names_paths_of_the_vocabulary_only(text: str) -> None:
     with pytest.raises(ExpressionError):
         parse_template(text, NAMES, "line")
 
 
 @pytest.mark.parametrize(
-    "path", ["drug", "site", "lumen", "resited_from", "separate_site_reason", "administered_by",
-             "dose_unit"]
-)  # fmt: skip
+    "path",
+    [
+        "drug",
+        "site",
+        "lumen",
+        "resited_from",
+        "separate_site_reason",
+        "administered_by",
+        "dose_unit",
+    ],
+)
 def test_a_message_never_repeats_the_charts_own_words(path: str) -> None:
     with pytest.raises(ExpressionError, match="own words"):
         parse_template(f"{{administration.{path}}}", NAMES, "administration")
