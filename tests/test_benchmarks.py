@@ -38,7 +38,7 @@ def cases(engine: Engine) -> list[Worked]:
     """Every case of every rule that stands under the default payer and policies."""
     found = defaultdict(list)
     for rule in engine.pack.rules:
-        for case in rule.cases:
+        for case in rule.every_case:
             if not case.get("policies"):
                 work = engine.work(case_encounter(case, engine.pack.case_date))
                 found[id(work.book.rules)].append(work)

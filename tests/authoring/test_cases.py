@@ -24,6 +24,10 @@ ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "rules"
 
 
+RULE_FILES = [file for file in sorted((RULES / "checks").rglob("*.yaml"))
+              if not file.name.endswith(".pins.yaml")]  # fmt: skip
+
+
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
     return Path(shutil.copytree(RULES, tmp_path / "rules"))
@@ -40,7 +44,7 @@ def told(old: Path, new: Path) -> list[str]:
     return [one.text for one in changes(Pack.load(old), Pack.load(new))]
 
 
-@pytest.mark.parametrize("file", sorted((RULES / "checks").rglob("*.yaml")), ids=lambda f: f.stem)
+@pytest.mark.parametrize("file", RULE_FILES, ids=lambda file: file.stem)
 def test_every_shipped_rule_fits_its_schema(file: Path) -> None:
     data = read_yaml(file.name, file.read_bytes()).data
     jsonschema.Draft202012Validator(rule_schema(PACK)).validate(data)

@@ -35,8 +35,8 @@ def changes(text: str, subject: str = "line") -> dict[str, str]:
 def alone(name: str, *cases: str) -> tuple[Pack, Survey]:
     """A pack of one rule with some of its cases only, and what came of its mutants."""
     one = rule(name)
-    kept = tuple(case for case in one.cases if not cases or case["name"] in cases)
-    pack = PACK.with_(rules=(one.with_(cases=kept),), payers={})
+    kept = tuple(case for case in one.every_case if not cases or case["name"] in cases)
+    pack = PACK.with_(rules=(one.with_(cases=kept, pins=()),), payers={})
     return pack, survey(pack, (one.id,))
 
 
@@ -144,7 +144,7 @@ def test_a_planted_slip_survives_where_no_case_stands_at_the_boundary() -> None:
 def test_judging_alone_agrees_with_the_engine() -> None:
     engines: dict[str, Engine] = {}
     for one in PACK.rules[::5]:
-        for case in one.cases:
+        for case in one.every_case:
             policies = dict(case.get("policies") or {})
             key = json.dumps(policies, sort_keys=True)
             engine = engines.setdefault(key, Engine(pack=PACK, policies=policies))

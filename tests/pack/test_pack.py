@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from ivpush import Encounter, Engine, Pack, PackError, UsageError
+from ivpush.authoring.cases import run_cases
 from ivpush.pack.folder import rules_folder
 
 PACK = Pack.load()
@@ -118,6 +119,70 @@ def test_a_faulty_rule_is_explained(tmp_path: Path, old: str, new: str, said: st
     found = faults(lambda: Pack.load(extra=[folder]))
     assert any(said in one for one in found)
     assert all("\x1b" not in one for one in found)
+
+
+PINS = """\
+rule: IVP790
+cases:
+  - name: three grams
+    administrations: [{drug: x, dose: 3000, dose_unit: mg, route: IV, method: push}]
+    expect: [{administration: a1}]
+"""
+
+
+def pinned(tmp_path: Path, text: str = PINS, name: str = "IVP790-dose-over-a-gram") -> Path:
+    return extra(extra(tmp_path).parent, text, f"{name}.pins.yaml")
+
+
+def test_further_cases_of_a_rule_may_stand_in_a_file_beside_it(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    before = Pack.load(extra=[extra(tmp_path)], cache=cache)
+    packs = [Pack.load(extra=[pinned(tmp_path)], cache=cache) for _ in range(2)]
+    assert before.digest != packs[0].digest
+    for pack in packs:
+        rule = next(rule for rule in pack.rules if rule.id == "IVP790")
+        assert [case["name"] for case in rule.cases] == ["two grams", "one gram"]
+        assert [case["name"] for case in rule.pins] == ["three grams"]
+        assert [case["name"] for case in rule.every_case] == [
+            "two grams",
+            "one gram",
+            "three grams",
+        ]
+        outcomes = list(run_cases(pack, "IVP790"))
+        assert [(outcome.name, outcome.problem) for outcome in outcomes] == [
+            ("two grams", ""), ("one gram", ""), ("three grams", "")]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name", "said"),
+    [
+        ("rule: IVP790", "rule: IVP791", "IVP790-dose-over-a-gram", ":1:7: rule: is not IVP790"),
+        ("rule: IVP790\n", "", "IVP790-dose-over-a-gram", "lacks the key 'rule'"),
+        ("cases:", "case:", "IVP790-dose-over-a-gram", "did you mean 'cases'"),
+        (
+            "    expect: [{",
+            "    expects: [{",
+            "IVP790-dose-over-a-gram",
+            ":3:5: cases: case 1 lacks",
+        ),
+        ("", "", "IVP790-dose-over-a-gramm", "did you mean 'checks/record/IVP790-dose-over-a-gram"),
+    ],
+)
+def test_a_faulty_file_of_further_cases_is_explained(
+    tmp_path: Path, old: str, new: str, name: str, said: str
+) -> None:
+    folder = pinned(tmp_path, PINS.replace(old, new, 1), name)
+    found = faults(lambda: Pack.load(extra=[folder]))
+    assert any(said in one for one in found), found
+    assert all(f"checks/record/{name}.pins.yaml:" in one for one in found)
+
+
+def test_a_rule_needs_its_two_cases_in_its_own_file(tmp_path: Path) -> None:
+    folder = pinned(tmp_path)
+    holds = next(folder.rglob("IVP790-dose-over-a-gram.yaml"))
+    edit(holds, "expect: [{administration: a1}]", "expect: []")
+    found = faults(lambda: Pack.load(extra=[folder]))
+    assert any("lacks a case that breaks the rule" in one for one in found)
 
 
 def test_an_extra_rule_applies_within_its_dates(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def advice(pack: Pack) -> Iterator[Fault]:
 def _cases(rule: Rule) -> Iterator[Fault]:
     names: set[str] = set()
     bodies: dict[str, str] = {}
-    for case in rule.cases:
+    for case in rule.every_case:
         name = str(case["name"])
         if name in names:
             yield Fault(rule.place, f"cases: the name '{name[:60]}' repeats", "rename one")
@@ -43,7 +43,7 @@ def _cases(rule: Rule) -> Iterator[Fault]:
             yield Fault(rule.place, f"cases: '{name[:60]}' repeats '{bodies[body][:60]}'",
                         "delete one")  # fmt: skip
         bodies.setdefault(body, name)
-    fires = [bool(case["expect"]) for case in rule.cases]
+    fires = [bool(case["expect"]) for case in rule.every_case]
     least = (
         2 if any(_COMPARED.search(rule.texts.get(key, "")) for key in ("when", "require")) else 1
     )

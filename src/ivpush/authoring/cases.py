@@ -55,7 +55,7 @@ def run_cases(pack: Pack, only: str | None = None) -> Iterator[CaseOutcome]:
     rules = pack.every_rule
     for rule in rules:
         if only is None or only in {rule.id, rule.name}:
-            for case in rule.cases:
+            for case in rule.every_case:
                 yield run_case(pack, rule, case, engines)
 
 

@@ -62,7 +62,7 @@ def _rules(rules: tuple[Rule, ...]) -> dict[str, dict[str, Any]]:
         rule.id: {
             **{name: getattr(rule, name) for name in _PLAIN},
             **{key: rule.texts.get(key) for key in ("when", "require", "message", "fix")},
-            "cases": [dict(case) for case in rule.cases],
+            "cases": [dict(case) for case in rule.every_case],
         }
         for rule in rules
     }

@@ -96,7 +96,7 @@ class Bench:
         bare = pack.with_(rules=())
         own = [rule for payer in pack.payers.values() for rule in payer.rules]
         for rule in (*pack.rules, *own):
-            for case in rule.cases:
+            for case in rule.every_case:
                 policies = dict(case.get("policies") or {})
                 trial = _Trial(rule, case, case_encounter(case, pack.case_date), policies)
                 trial.work = _engine(bare, policies, engines).work(trial.encounter)

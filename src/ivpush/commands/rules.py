@@ -110,7 +110,7 @@ def _rules_lint(options: argparse.Namespace) -> int:
 
     options.no_cache = True
     pack = read_pack(options)
-    cases = sum(len(rule.cases) for rule in pack.rules)
+    cases = sum(len(rule.every_case) for rule in pack.rules)
     told = [f"advice: {one}\n" for one in advice(pack)]
     for one in told:
         say(one)

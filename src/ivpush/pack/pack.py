@@ -22,7 +22,7 @@ from ivpush.pack.folder import Cache, collect, read_files, rules_folder
 from ivpush.pack.payers import own_rules, read_payer, with_bases
 from ivpush.pack.policies import Policy, policy_values, read_policies
 from ivpush.pack.releases import Release, read_tables
-from ivpush.pack.rule import ROOMS, Known, Rule, read_rule
+from ivpush.pack.rule import ROOMS, Known, Rule, read_pins, read_rule
 
 __all__ = [
     "Pack",
@@ -137,12 +137,15 @@ class Pack:
     def _rules(self, known: Known, say: Say) -> Iterable[Rule]:
         ids: dict[str, str] = {}
         for layer in self._layers:
+            pins = _pinned(layer, say)
             for name, sheet in layer.items():
                 if not isinstance(sheet, Sheet) or not _is_rule(name):
                     continue
                 rule = read_rule(sheet, sheet.data, known, say)
                 if rule is None:
                     continue
+                if name in pins:
+                    rule = rule.with_(pins=pins[name])
                 for key in (rule.id, rule.name):
                     if key in ids:
                         say(Fault(rule.place, f"'{key}' is taken by {ids[key]}", "choose another"))
@@ -249,9 +252,32 @@ class Pack:
         return book
 
 
-def _is_rule(name: str) -> bool:
+_PINS = ".pins.yaml"
+
+
+def _is_check(name: str) -> bool:
     parts = name.split("/")
     return len(parts) == 3 and parts[0] == "checks" and parts[1] in ROOMS
+
+
+def _is_rule(name: str) -> bool:
+    return _is_check(name) and not name.endswith(_PINS)
+
+
+def _pinned(layer: Mapping[str, Any], say: Say) -> dict[str, tuple[Mapping[str, Any], ...]]:
+    """The further cases of one pack, by the rule file that each file of them stands beside."""
+    pins: dict[str, tuple[Mapping[str, Any], ...]] = {}
+    for name, sheet in layer.items():
+        if not isinstance(sheet, Sheet) or not name.endswith(_PINS) or not _is_check(name):
+            continue
+        rule = name.removesuffix(_PINS) + ".yaml"
+        if rule in layer:
+            pins[rule] = read_pins(sheet, say)
+        else:
+            beside = [other for other in layer if _is_rule(other)]
+            say(Fault(sheet.place(), f"stands beside no rule file {rule.rpartition('/')[2]}",
+                      did_you_mean(rule, beside)))  # fmt: skip
+    return pins
 
 
 def _cites(

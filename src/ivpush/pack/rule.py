@@ -25,6 +25,7 @@ __all__ = [
     "SUBJECTS",
     "Known",
     "Rule",
+    "read_pins",
     "read_rule",
 ]
 
@@ -37,7 +38,7 @@ OPTIONAL = frozenset({"codes", "when", "edit", "denial"})
 SUBJECTS = ("line", "administration", "service", "suggestion", "encounter")
 
 
-_CASE = frozenset({"name", "payer", "policies", "expect", "unjudged"})
+_PINS = ("rule", "cases")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,13 @@ class Rule:
     place: str
     asked: Any = None
     """Its choice of codes as written: any, a list, or words by column."""
+    pins: tuple[Mapping[str, Any], ...] = ()
+    """Cases that stand in a file beside the rule's, ``IVPnnn-name.pins.yaml``."""
+
+    @property
+    def every_case(self) -> tuple[Mapping[str, Any], ...]:
+        """The cases that a reader is shown, then those that only hold the rule fast."""
+        return (*self.cases, *self.pins)
 
     def in_force(self, day: date) -> bool:
         """Whether the rule applies to services of a day."""
@@ -98,6 +106,40 @@ def read_rule(
     for fault in faults:
         say(fault)
     return rule if not faults else None
+
+
+def read_pins(sheet: Sheet, say: Say) -> tuple[Mapping[str, Any], ...]:
+    """The cases of one ``IVPnnn-name.pins.yaml``, which must name the rule of its own name."""
+    data, rule = sheet.data, sheet.name.rpartition("/")[2].partition("-")[0]
+    if not isinstance(data, dict):
+        say(Fault(sheet.place(), "holds no cases", "write rule: and cases:"))
+        return ()
+    for key in data:
+        if key not in _PINS:
+            say(Fault(sheet.place((key,), key=True), f"unknown key '{key[:60]}'",
+                      did_you_mean(key, _PINS)))  # fmt: skip
+    for key in _PINS:
+        if key not in data:
+            say(Fault(sheet.place(), f"lacks the key '{key}'", "add it"))
+    if data.get("rule", rule) != rule:
+        say(Fault(sheet.place(("rule",)), f"rule: is not {rule}, which the file is named after",
+                  f"write {rule}, or rename the file"))  # fmt: skip
+    return _cases(sheet, ("cases",), data["cases"], say) if "cases" in data else ()
+
+
+def _cases(
+    sheet: Sheet, path: tuple[int | str, ...], cases: Any, say: Say
+) -> tuple[Mapping[str, Any], ...]:
+    """A list of cases, each with its name and what it expects."""
+    if not isinstance(cases, list) or not all(isinstance(case, dict) for case in cases):
+        say(Fault(sheet.place(path), "cases: is no list of cases", "write - name: …"))
+        return ()
+    for number, case in enumerate(cases, 1):
+        for key in ("name", "expect"):
+            if key not in case:
+                place = sheet.place((*path, number - 1))
+                say(Fault(place, f"cases: case {number} lacks '{key}'", "add it"))
+    return tuple(cases)
 
 
 class _Reading:
@@ -294,16 +336,10 @@ class _Reading:
         return tuple(map(str, cites))
 
     def cases(self) -> tuple[Mapping[str, Any], ...]:
-        cases = self.data.get("cases")
-        if not isinstance(cases, list) or not all(isinstance(one, dict) for one in cases):
-            if "cases" in self.data:
-                self.fault("cases", "is no list of cases", "write - name: …")
+        if "cases" not in self.data:
             return ()
-        for n, one in enumerate(cases):
-            for key in ("name", "expect"):
-                if key not in one:
-                    self.fault("cases", f"case {n + 1} lacks '{key}'", "add it", n)
-        fires = [bool(one.get("expect")) for one in cases]
-        if True not in fires or False not in fires:
+        cases = _cases(self.sheet, (*self.path, "cases"), self.data["cases"], self.say)
+        fires = [bool(case.get("expect")) for case in cases]
+        if cases and (True not in fires or False not in fires):
             self.fault("cases", "lacks a case that breaks the rule or one that holds", "add it")
-        return tuple(cases)
+        return cases
