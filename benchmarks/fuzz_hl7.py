@@ -1,29 +1,29 @@
 """Mutated HL7 messages: every outcome is a record, a set-aside or a note, and none is silent.
 
-    python -m benchmarks.fuzz_hl7 [inputs] [seed]
+    python -m benchmarks.fuzz_hl7 [INPUTS] [SEED]
 
-Real messages, and administrations in their shape, are changed by bytes, fields and segments. Prints
-counts of outcomes and the longest single input, after an interrupt those so far; ends with status 1
-where an outcome is none of these.
+Real messages, and administrations in their shape, are changed by bytes, fields and segments.
 """
 
 from __future__ import annotations
 
 import io
 import random
-import signal
 import sys
-import time
-from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
-from ivpush.readers import Note, ReadOptions, Record, SetAside
+from benchmarks.fuzzing import CANARY, File, UndocumentedError, broken, fuzz, reader_outcomes
+from ivpush.readers import ReadOptions
 from ivpush.readers.hl7.reader import read
 
 DATA = Path(__file__).resolve().parents[1] / "tests" / "data" / "hl7v2"
-OPTIONS = (ReadOptions(setting="facility"), ReadOptions(), ReadOptions(timezone="America/Chicago"))
-CANARY = "Zebra-canary"
-READ = frozenset(
+OPTIONS = (
+    ReadOptions(setting="facility"),
+    ReadOptions(),
+    ReadOptions(timezone="America/Chicago"),
+)
+SEGMENTS_READ = frozenset(
     {"PID", "PV1", "ORC", "RXA", "RXR", "RXC", "RXE", "RXD", "TQ1", "NTE", "DG1", "FT1"}
 )
 ODD = (
@@ -58,7 +58,7 @@ ODD = (
     "H",
     "mL",
 )
-BYTES = (
+PIECES = (
     b"",
     b"\r",
     b"\n",
@@ -74,7 +74,7 @@ BYTES = (
     b"MSH|^~\\&|",
     b"FHS|",
 )
-GIVEN = (
+ADMINISTRATION = (
     "MSH|^~\\&|A|B|C|D|20260302100500-0600||RAS^O17|1|P|2.5\rPID|1||P1\rPV1|1|O" + "|" * 17 + "V1\r"
     "ORC|RE|P1|F1\rRXA|0|1|20260302100000|20260302100200|J2405^ondansetron^HCPCS|4|mg|||N7||||||||||CP|A\r"
     "RXR|IV^x^HL70162|LA^Left arm||IVP^IV push^HL70165\rNTE|1||over 2 min\r"
@@ -82,74 +82,57 @@ GIVEN = (
 )
 
 
-def changed(text: str, draw: random.Random) -> str:
-    """The messages with one to three fields or segments replaced, removed, doubled or moved."""
-    lines = [one for one in text.split("\r") if one]
-    for _ in range(draw.randint(1, 3)):
-        if not lines:
-            break
-        at = draw.randrange(len(lines))
-        what = draw.random()
-        if what < 0.1:
-            del lines[at]
-        elif what < 0.2:
-            lines.insert(draw.randrange(len(lines) + 1), lines[at])
-        else:
-            fields = lines[at].split("|")
-            fields[draw.randrange(len(fields))] = draw.choice(ODD)
-            lines[at] = "|".join(fields)
-    return draw.choice(("\r", "\n", "\r\n")).join(lines)
-
-
-def broken(text: bytes, draw: random.Random) -> bytes:
-    """The text with one to four pieces cut, doubled or overwritten."""
-    made = bytearray(text)
-    for _ in range(draw.randint(1, 4)):
-        at = draw.randrange(len(made) + 1)
-        end = min(len(made), at + draw.choice((0, 1, 1, 2, 8, 200)))
-        made[at:end] = draw.choice((*BYTES, bytes([draw.randrange(256)]), bytes(made[at:end]) * 2))
-    return bytes(made)
-
-
-def main(inputs: int = 200_000, seed: int = 1) -> int:
-    """Run, print, and say by the status whether all went well."""
-    draw = random.Random(seed)
+def seeds() -> list[str]:
+    """Administrations, one of them not completed, and the real messages cut to what is read."""
     real = [path.read_text("utf-8").replace("\n", "\r") for path in sorted(DATA.glob("*.hl7"))]
-    small = [
-        "\r".join(x for x in one.split("\r") if x[:3] == "MSH" or x[:3] in READ) for one in real
-    ]
-    seeds = [GIVEN, GIVEN, GIVEN.replace("CP|A", "CP|U"), *small, GIVEN + small[0]]
-    counts: Counter[str] = Counter()
-    longest, done = 0.0, 0
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        for _ in range(inputs):
-            text = changed(draw.choice(seeds), draw).encode("utf-8")
-            text = broken(text, draw) if draw.random() < 0.4 else text
-            began = time.perf_counter()
-            try:
-                every = list(read("f", io.BytesIO(text), draw.choice(OPTIONS)))
-            except Exception as error:
-                counts["FAULT: raised " + type(error).__name__] += 1
-                sys.stderr.write(f"{error!r}\n{text[:2000]!r}\n")
-                continue
-            longest = max(longest, time.perf_counter() - began)
-            for one in every:
-                counts[type(one).__name__] += 1
-                said = getattr(one, "message", "") or str(getattr(one, "error", ""))
-                if not isinstance(one, Record | SetAside | Note) or CANARY in said:
-                    counts["FAULT: no documented outcome, or one with a value"] += 1
-            if not every:
-                counts["FAULT: lost in silence"] += 1
-            done += 1
-    except KeyboardInterrupt:
-        print("interrupted")
-    print(f"{done} of {inputs} inputs, seed {seed}")
-    for name, count in sorted(counts.items()):
-        print(f"  {name}: {count}")
-    print(f"  longest single input: {longest * 1000:.0f} ms")
-    return int(any(name.startswith("FAULT") for name in counts))
+    small = ["\r".join(filter(is_read, message.split("\r"))) for message in real]
+    refused = ADMINISTRATION.replace("CP|A", "CP|U")
+    # The administration stands twice, so that it is drawn more often than a real message.
+    return [ADMINISTRATION, ADMINISTRATION, refused, *small, ADMINISTRATION + small[0]]
+
+
+def is_read(segment: str) -> bool:
+    """Whether the reader looks into a segment."""
+    return segment[:3] == "MSH" or segment[:3] in SEGMENTS_READ
+
+
+SEEDS = seeds()
+
+
+def changed(message: str, rng: random.Random) -> str:
+    """The message with one to three fields or segments replaced, removed, doubled or moved."""
+    segments = list(filter(None, message.split("\r")))
+    for _ in range(rng.randint(1, 3)):
+        if not segments:
+            break
+        place = rng.randrange(len(segments))
+        kind = rng.random()
+        if kind < 0.1:
+            del segments[place]
+        elif kind < 0.2:
+            segments.insert(rng.randrange(len(segments) + 1), segments[place])
+        else:
+            fields = segments[place].split("|")
+            fields[rng.randrange(len(fields))] = rng.choice(ODD)
+            segments[place] = "|".join(fields)
+    return rng.choice(("\r", "\n", "\r\n")).join(segments)
+
+
+def drawn(rng: random.Random) -> File:
+    """One input."""
+    raw = changed(rng.choice(SEEDS), rng).encode("utf-8")
+    if rng.random() < 0.4:
+        raw = broken(raw, PIECES, rng)
+    return File(raw, rng.choice(OPTIONS))
+
+
+def outcomes(file: File) -> Iterator[str]:
+    """What the reader gives, which is never nothing."""
+    items = list(read("f", io.BytesIO(file.raw), file.options))
+    if not items:
+        raise UndocumentedError("lost in silence")
+    yield from reader_outcomes(items)
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+    sys.exit(fuzz(drawn, outcomes, sys.argv[1:]))

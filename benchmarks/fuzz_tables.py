@@ -1,7 +1,9 @@
-"""Mutated tables and maps, only documented outcomes: ``python -m benchmarks.fuzz_tables [COUNT [SEED]]``.
+"""Mutated tables and maps: only documented outcomes, and rows that add up.
 
-Each input is a small table with some bytes changed, cut, repeated or swapped. Allowed are records,
-records set aside, notes, and a PackError for a map; and the rows that notes account for must add up.
+    python -m benchmarks.fuzz_tables [INPUTS] [SEED]
+
+Each input is a small table with some bytes changed, cut, repeated or swapped; one in twenty is a map
+of columns. A map may be refused as a whole, and the rows that notes account for must add up.
 """
 
 from __future__ import annotations
@@ -10,16 +12,17 @@ import io
 import random
 import re
 import sys
-import time
-from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.fuzzing import File, UndocumentedError, fuzz, reader_outcomes
 from ivpush.errors import PackError
-from ivpush.readers import Note, ReadOptions, Record, SetAside
+from ivpush.readers import Note, ReadOptions
 from ivpush.readers.tables.maps import parse_map
 from ivpush.readers.tables.reader import read
 
-DATA = Path(__file__).resolve().parents[1] / "tests" / "data"
+ROOT = Path(__file__).resolve().parents[1]
+MAR, CLAIMS = ROOT / "tests/data/mar", ROOT / "tests/data/claims_csv"
 PIECES = (
     b"\x00",
     b'"',
@@ -60,84 +63,77 @@ EVENTS = (
 )
 
 
-def cut(raw: bytes, lines: int) -> bytes:
-    return b"\n".join(raw.split(b"\n")[: lines + 1])
+def first_rows(path: Path, count: int) -> bytes:
+    """The heading of a CSV file and so many rows."""
+    return b"\n".join(path.read_bytes().split(b"\n")[: count + 1])
 
 
-def seeds() -> list[tuple[bytes, str | None]]:
-    mar, claims = DATA / "mar", DATA / "claims_csv"
-    return [
-        (OWN, None),
-        (LINES, None),
-        (EVENTS, "generic-event"),
-        (OWN, "generic-dose"),
-        (cut((mar / "mimic3_inputevents_mv.csv").read_bytes(), 5), "mimic-iii-inputevents-mv"),
-        (cut((mar / "eicu_medication.csv").read_bytes(), 4), "eicu-medication"),
-        (cut((claims / "rif_outpatient.csv").read_bytes(), 2), "cms-rif-outpatient"),
-        (cut((claims / "idr_clm_line.csv").read_bytes(), 3), "cms-idr-line"),
-    ]
+SEEDS: tuple[tuple[bytes, str | None], ...] = (
+    (OWN, None),
+    (LINES, None),
+    (EVENTS, "generic-event"),
+    (OWN, "generic-dose"),
+    (first_rows(MAR / "mimic3_inputevents_mv.csv", 5), "mimic-iii-inputevents-mv"),
+    (first_rows(MAR / "eicu_medication.csv", 4), "eicu-medication"),
+    (first_rows(CLAIMS / "rif_outpatient.csv", 2), "cms-rif-outpatient"),
+    (first_rows(CLAIMS / "idr_clm_line.csv", 3), "cms-idr-line"),
+)
+"""Tables, each with the name of its map; None: the columns are our own."""
+MAPS = tuple(path.read_bytes() for path in sorted((ROOT / "rules/maps").glob("*.yaml")))
 
 
-def mutate(raw: bytes, rng: random.Random) -> bytes:
-    made = bytearray(raw)
+def mutated(raw: bytes, rng: random.Random) -> bytes:
+    """The bytes changed in one to four places."""
+    text = bytearray(raw)
     for _ in range(rng.randint(1, 4)):
-        at = rng.randrange(len(made) + 1)
-        end = min(len(made), at + rng.randint(0, 20))
-        match rng.randrange(5):
-            case 0:
-                made[at:at] = rng.choice(PIECES)
-            case 1:
-                del made[at:end]
-            case 2:
-                made[at:end] = rng.choice(PIECES)
-            case 3:
-                made[at:at] = made[at:end]
-            case _:
-                if at < len(made):
-                    made[at] = rng.randrange(256)
-    return bytes(made)
+        start = rng.randrange(len(text) + 1)
+        stop = min(len(text), start + rng.randint(0, 20))
+        match rng.choice(("insert", "cut", "replace", "repeat", "change")):
+            case "insert":
+                text[start:start] = rng.choice(PIECES)
+            case "cut":
+                del text[start:stop]
+            case "replace":
+                text[start:stop] = rng.choice(PIECES)
+            case "repeat":
+                text[start:start] = text[start:stop]
+            case "change" if start < len(text):
+                text[start] = rng.randrange(256)
+    return bytes(text)
 
 
-def judge(raw: bytes, name: str | None, seen: Counter[str]) -> None:
-    options = ReadOptions(setting="facility", map=name)
-    for one in read("f", io.BytesIO(raw), options):
-        if isinstance(one, Record):
-            seen["read"] += 1
-        elif isinstance(one, SetAside):
-            seen["set aside"] += 1
-        else:
-            assert isinstance(one, Note)
-            told = re.fullmatch(r"([0-9]+) row\(s\) = (.*)", one.message)
-            if told is not None and told[2] != "none":
-                parts = [int(part.split(" ", 1)[0]) for part in told[2].split(" + ")]
-                assert sum(parts) == int(told[1]), one.message
+def drawn(rng: random.Random) -> File | bytes:
+    """A table with the options of its reading, or the bytes of a map."""
+    if rng.random() < 0.05:
+        return mutated(rng.choice(MAPS), rng)
+    raw, name = rng.choice(SEEDS)
+    return File(mutated(raw, rng), ReadOptions(setting="facility", map=name))
 
 
-def main(arguments: list[str]) -> int:
-    count = int(arguments[0]) if arguments else 200_000
-    seed = int(arguments[1]) if len(arguments) > 1 else 7
-    rng, seen, started = random.Random(seed), Counter[str](), time.perf_counter()
-    folder = Path(__file__).resolve().parents[1] / "rules" / "maps"
-    maps = [one.read_bytes() for one in sorted(folder.glob("*.yaml"))]
-    given = seeds()
-    for number in range(count):
-        if number % 20 == 0:
-            try:
-                parse_map("m.yaml", mutate(rng.choice(maps), rng))
-                seen["maps read"] += 1
-            except PackError:
-                seen["maps refused"] += 1
-            continue
-        raw, name = rng.choice(given)
-        raw = mutate(raw, rng)
+def outcomes(fuzzed: File | bytes) -> Iterator[str]:
+    """What the reader of tables, or of maps, makes of an input."""
+    if isinstance(fuzzed, bytes):
         try:
-            judge(raw, name, seen)
-        except BaseException:
-            print(f"input {number}, map {name}: {raw!r}", file=sys.stderr)
-            raise
-    print(f"{count} inputs: {dict(seen)}; no other outcome ({time.perf_counter() - started:.0f} s)")
-    return 0
+            parse_map("m.yaml", fuzzed)
+            yield "map read"
+        except PackError:
+            yield "map refused"
+        return
+    items = list(read("f", io.BytesIO(fuzzed.raw), fuzzed.options))
+    for item in items:
+        if isinstance(item, Note) and not adds_up(item.message):
+            raise UndocumentedError("the rows of a note do not add up")
+    yield from reader_outcomes(items)
+
+
+def adds_up(message: str) -> bool:
+    """Whether the rows of a note are the sum of its parts, as in ``3 row(s) = 2 read + 1 blank``."""
+    counted = re.fullmatch(r"([0-9]+) row\(s\) = (.*)", message)
+    if counted is None or counted[2] == "none":
+        return True
+    parts = [int(part.split(" ", 1)[0]) for part in counted[2].split(" + ")]
+    return sum(parts) == int(counted[1])
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    sys.exit(fuzz(drawn, outcomes, sys.argv[1:]))
