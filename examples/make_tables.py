@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from ivpush.contract.tables import cell_of
+from ivpush.contract.cells import cell_of
 from ivpush.frames import encounters_to_tables
 from ivpush.readers import Record
 from ivpush.readers.json import read

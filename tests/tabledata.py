@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from ivpush import Encounter
 from ivpush.contract import fields
-from ivpush.contract.tables import cell_of, columns_of, encounter_rows
+from ivpush.contract.cells import cell_of
+from ivpush.contract.tables import columns_of, encounter_rows
 
 text_drawn = st.text(
     st.characters(

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from ivpush import Encounter, Engine
 from ivpush.batch import EngineOptions
+from ivpush.contract.result_tables import result_columns
 from ivpush.errors import UsageError
 from ivpush.frames import (
     RESULT_COLUMNS,
@@ -122,7 +123,10 @@ def test_columns_and_types_are_the_same_with_and_without_rows() -> None:
     empty = check_frame(**encounters_to_tables([]), engine=ENGINE)
     for part, columns in RESULT_COLUMNS.items():
         assert getattr(full, part).schema == getattr(empty, part).schema
-        assert getattr(full, part).column_names == ["encounter", *(name for name, _ in columns)]
+        assert getattr(full, part).column_names == [
+            "encounter",
+            *(column.name for column in columns),
+        ]
 
 
 def test_whole_numbers_of_pandas_stay_whole_where_some_are_missing() -> None:
@@ -229,7 +233,7 @@ def test_results_as_parquet_hold_every_row_of_the_result() -> None:
     writer.write(work, "f:2")
     writer.close()
     table = pq.read_table(io.BytesIO(out.getvalue()))
-    assert table.column_names == [name for name, _ in COLUMNS]
+    assert table.column_names == [column.name for column in COLUMNS]
     made = table.to_pylist()
     result = work.result
     counts = {"encounters": 1, "suggested": len(result.suggested), "lines": len(result.lines),
@@ -260,7 +264,7 @@ def expected(those: list[Encounter], engine: Engine = ENGINE) -> dict[str, pa.Ta
     for one in those:
         for name, some in result_rows(engine.check(one)).items():
             found.setdefault(name, []).extend(some)
-    return {name: arrow_table(some, (("encounter", "text"), *RESULT_COLUMNS[name]))
+    return {name: arrow_table(some, result_columns(name))
             for name, some in found.items()}  # fmt: skip
 
 

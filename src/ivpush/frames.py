@@ -260,7 +260,7 @@ def encounters_to_tables(encounters: Iterable[Encounter], like: Any = None) -> d
     for one in encounters:
         for name, made in encounter_rows(one).items():
             rows[name] += made
-    tables = {name: arrow_table(rows[name], map(_kind, _own_columns(name))) for name in TABLES}
+    tables = {name: arrow_table(rows[name], _own_columns(name)) for name in TABLES}
     if like is None:
         return tables
     return {name: like_frame(one, like) for name, one in tables.items()}
@@ -271,7 +271,3 @@ def _own_columns(table: str) -> Iterator[Column]:
     for one in columns_of(table):
         if table == "encounters" or not one.name.startswith("encounter_"):
             yield one
-
-
-def _kind(column: Column) -> tuple[str, str]:
-    return column.name, column.kind + (column.items if column.kind == "list" else "")

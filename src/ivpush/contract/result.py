@@ -1,13 +1,19 @@
 """What goes out: suggested lines, violations, questions and the claim to send instead.
 
-Version 1 of the contract. Results are plain frozen records; ``Result.to_json`` writes them and
-``Result.from_json`` reads them back, checked.
+Version 1 of the contract. The engine makes results, writers print them, and
+``contract.result_tables`` takes its columns from the annotations here. Results are plain frozen
+records; their docstrings become the published schema::
+
+    result = Engine().check(encounter)
+    result.status                                   # "violations", "needs_chart" or "clean"
+    [line.code for line in result.suggested]
+    Result.from_json(result.to_json()) == result
 """
 
 import datetime as dt
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -169,13 +175,13 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """The result as plain JSON-like Python data."""
-        made: dict[str, Any] = result_adapter().dump_python(self, mode="json", by_alias=True)
-        return made
+        plain: dict[str, Any] = result_adapter().dump_python(self, mode="json", by_alias=True)
+        return plain
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
+    def from_json(cls, text: str | bytes) -> "Result":
         """A result read back from its JSON; raises pydantic's ValidationError if it is none."""
-        return result_adapter().validate_json(text)  # type: ignore[return-value]
+        return result_adapter().validate_json(text)
 
     def __repr__(self) -> str:
         return (

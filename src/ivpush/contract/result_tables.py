@@ -1,6 +1,7 @@
-"""Results as tidy tables: the columns of each, and the rows that one result gives it.
+"""Results as tidy tables: the columns of each table, and the rows that one result gives it.
 
-Frames (``ivpush.frames``) and the Parquet writer share them, so that both say the same.
+Data frames (``ivpush.frames``) and the Parquet writer share them, so that both say the same. The
+columns follow from the records of ``contract.result``.
 """
 
 from __future__ import annotations
@@ -8,10 +9,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_type_hints
 
-from ivpush.contract.result import Result
-from ivpush.contract.tables import columns_of
+from ivpush.contract.cells import CellKind
+from ivpush.contract.result import (
+    LineVerdict,
+    NotBillable,
+    PackStamp,
+    Question,
+    Result,
+    Status,
+    SuggestedLine,
+    Unjudged,
+    Violation,
+)
+from ivpush.contract.tables import Column, column_of, columns_of
 from ivpush.errors import Fault, UsageError
 
 __all__ = [
@@ -22,37 +34,54 @@ __all__ = [
     "result_rows",
 ]
 
-_LINE = tuple((one.name, one.kind + (one.items if one.kind == "list" else ""))
-              for one in columns_of("lines") if not one.name.startswith("encounter"))  # fmt: skip
-RESULT_COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "encounters": (("status", "text"), ("pack", "text"), ("pack_version", "text"),
-                   ("payer", "text"), ("in_force_on", "day")),
-    "suggested": (("position", "whole"), ("code", "text"), ("units", "whole"),
-                  ("modifiers", "listtext"), ("date", "day"), ("administrations", "listtext"),
-                  ("because", "text"), ("cites", "listtext")),
-    "not_billable": (("administration", "text"), ("because", "text"), ("cites", "listtext")),
-    "violations": (("rule", "text"), ("name", "text"), ("severity", "text"),
-                   ("disposition", "text"), ("line", "whole"), ("administrations", "listtext"),
-                   ("message", "text"), ("fix", "text"), ("evidence", "listtext"),
-                   ("carc", "text"), ("rarc", "text"), ("cites", "listtext")),
-    "lines": (("number", "whole"), ("status", "text"), ("suggested", "listwhole")),
-    "questions": (("administration", "text"), ("missing", "text"), ("who", "text"),
-                  ("ask", "text"), ("answers", "text")),
-    "unjudged": (("rule", "text"), ("lacks", "listtext")),
-    "corrected": _LINE,
-    "set_aside": (("place", "text"), ("problem", "text")),
-    "notes": (("place", "text"), ("message", "text")),
-}  # fmt: skip
-"""Columns of each frame after ``encounter``, with the kind of their values."""
+
+def _columns(
+    record: type, *, without: str = "", renamed: Mapping[str, str] | None = None
+) -> tuple[Column, ...]:
+    """The columns of a record's fields, in order."""
+    annotations = get_type_hints(record, include_extras=True)
+    names = {field.name: field.name for field in fields(record)} | dict(renamed or {})
+    names.pop(without, None)
+    return tuple(column_of(name, field, annotations[field]) for field, name in names.items())
+
+
+def _text(name: str) -> Column:
+    return Column(name, name, "text")
+
+
+_STAMP = _columns(PackStamp, renamed={"name": "pack", "version": "pack_version"})
+_SUGGESTED = _columns(SuggestedLine)
+_NOT_BILLABLE = _columns(NotBillable)
+_VIOLATION = _columns(Violation, without="edit")  # the corrected table has the whole claim
+_VERDICT = _columns(LineVerdict)
+_QUESTION = _columns(Question, without="answers")
+_UNJUDGED = _columns(Unjudged, renamed={"missing": "lacks"})
+_CLAIM_LINE = tuple(
+    column for column in columns_of("lines") if not column.name.startswith("encounter")
+)
+
+RESULT_COLUMNS: Mapping[str, tuple[Column, ...]] = {
+    "encounters": (column_of("status", "status", Status), *_STAMP),
+    "suggested": (Column("position", "position", "whole"), *_SUGGESTED),
+    "not_billable": _NOT_BILLABLE,
+    "violations": _VIOLATION,
+    "lines": _VERDICT,
+    "questions": (*_QUESTION, _text("answers")),
+    "unjudged": _UNJUDGED,
+    "corrected": _CLAIM_LINE,
+    "set_aside": (_text("place"), _text("problem")),
+    "notes": (_text("place"), _text("message")),
+}
+"""Columns of each table after ``encounter``."""
 
 
 def missing_extra() -> UsageError:
     """What to raise where narwhals or pyarrow is not installed."""
-    return UsageError(Fault("frames", "need narwhals and pyarrow, and one is missing",
-                            "pip install 'ivpush[frames]'"))  # fmt: skip
+    problem = "need narwhals and pyarrow, and one is missing"
+    return UsageError(Fault("frames", problem, "pip install 'ivpush[frames]'"))
 
 
-def arrow_table(rows: Iterable[Mapping[str, Any]], columns: Iterable[tuple[str, str]]) -> Any:
+def arrow_table(rows: Iterable[Mapping[str, Any]], columns: Iterable[Column]) -> Any:
     """Rows as an Arrow table with columns of fixed names and types.
 
     Raises UsageError where pyarrow is not installed.
@@ -61,48 +90,65 @@ def arrow_table(rows: Iterable[Mapping[str, Any]], columns: Iterable[tuple[str, 
         import pyarrow as pa
     except ImportError:
         raise missing_extra() from None
-    kinds = {"text": pa.string(), "time": pa.string(), "whole": pa.int64(), "flag": pa.bool_(),
-             "day": pa.date32(), "number": pa.decimal128(15, 6), "listtext": pa.list_(pa.string()),
-             "listwhole": pa.list_(pa.int64())}  # fmt: skip
-    schema = pa.schema([(name, kinds[kind]) for name, kind in columns])
-    those = list(rows)
-    return pa.table({name: [one.get(name) for one in those] for name in schema.names}, schema)
+    types: dict[CellKind, Any] = {
+        "text": pa.string(),
+        "time": pa.string(),
+        "whole": pa.int64(),
+        "flag": pa.bool_(),
+        "day": pa.date32(),
+        "number": pa.decimal128(15, 6),  # as many digits as the contract takes
+    }
+    schema = pa.schema(
+        [
+            (column.name, pa.list_(types[column.items]) if column.items else types[column.kind])
+            for column in columns
+        ]
+    )
+    held = list(rows)
+    return pa.table({name: [row.get(name) for row in held] for name in schema.names}, schema)
 
 
-def result_columns(table: str) -> tuple[tuple[str, str], ...]:
-    """Every column of a table of results, with the kind of its values."""
-    return (("encounter", "text"), *RESULT_COLUMNS[table])
+def result_columns(table: str) -> tuple[Column, ...]:
+    """Every column of a table of results."""
+    return (_text("encounter"), *RESULT_COLUMNS[table])
 
 
 def result_rows(result: Result) -> dict[str, list[dict[str, Any]]]:
     """The rows of one result in each of its tables."""
-    pack = result.pack
-    made: dict[str, list[dict[str, Any]]] = {
-        "encounters": [{"status": result.status, "pack": pack.name, "pack_version": pack.version,
-                        "payer": pack.payer, "in_force_on": pack.in_force_on}],
-        "suggested": [{"position": n, **_plain(one)} for n, one in enumerate(result.suggested)],
-        "not_billable": [_plain(one) for one in result.not_billable],
-        "violations": [_plain(one) for one in result.violations],
-        "lines": [_plain(one) for one in result.lines],
-        "unjudged": [{"rule": one.rule, "lacks": list(one.missing)} for one in result.unjudged],
-        "corrected": [{name: _listed(getattr(one, name)) for name, _ in _LINE}
-                      for one in result.corrected or ()],
-    }  # fmt: skip
-    answers = result.to_dict()["questions"] if result.questions else []
-    made["questions"] = [
-        {**{name: one[name] for name in ("administration", "missing", "who", "ask")},
-         "answers": json.dumps(one["answers"], ensure_ascii=False)}
-        for one in answers
-    ]  # fmt: skip
-    for those in made.values():
-        for row in those:
+    tables: dict[str, list[dict[str, Any]]] = {
+        "encounters": [{"status": result.status, **_row(result.pack, _STAMP)}],
+        "suggested": [
+            {"position": position, **_row(line, _SUGGESTED)}
+            for position, line in enumerate(result.suggested)
+        ],
+        "not_billable": [_row(barred, _NOT_BILLABLE) for barred in result.not_billable],
+        "violations": [_row(violation, _VIOLATION) for violation in result.violations],
+        "lines": [_row(verdict, _VERDICT) for verdict in result.lines],
+        "unjudged": [_row(unjudged, _UNJUDGED) for unjudged in result.unjudged],
+        "corrected": [_row(line, _CLAIM_LINE) for line in result.corrected or ()],
+        "questions": _question_rows(result),
+    }
+    for rows in tables.values():
+        for row in rows:
             row["encounter"] = result.encounter
-    return made
+    return tables
 
 
-def _plain(one: Any) -> dict[str, Any]:
-    return {field.name: _listed(getattr(one, field.name)) for field in fields(one)}
+def _row(record: object, columns: Iterable[Column]) -> dict[str, Any]:
+    row = {}
+    for column in columns:
+        value = getattr(record, column.field)
+        row[column.name] = list(value) if isinstance(value, tuple) else value
+    return row
 
 
-def _listed(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+def _question_rows(result: Result) -> list[dict[str, Any]]:
+    """Questions with their answers as the JSON of the contract: a table has no nested records."""
+    written = result.to_dict()["questions"] if result.questions else []
+    return [
+        {
+            **_row(question, _QUESTION),
+            "answers": json.dumps(as_json["answers"], ensure_ascii=False),
+        }
+        for question, as_json in zip(result.questions, written, strict=True)
+    ]

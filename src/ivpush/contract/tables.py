@@ -1,22 +1,24 @@
 """The contract as tables: one row an encounter, an administration, a claim line.
 
-Columns carry the contract's names; ``encounter`` joins administrations and lines to their
-encounter, and a column such as ``encounter_setting`` may say in either what belongs to the
+Readers of tables (``readers.tables``) put rows together to encounters here, and ``frames`` takes
+encounters apart. Columns carry the contract's names. ``encounter`` joins administrations and lines
+to their encounter; a column such as ``encounter_setting`` may say in either what belongs to the
 encounter. Lists are lists, or texts joined by ``;`` (a JSON array where an item holds one).
 """
 
 from __future__ import annotations
 
-import json
-import math
-import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any
 
+from pydantic import BaseModel
+
+from ivpush.contract.annotations import field_type
+from ivpush.contract.cells import HOW_TO_WRITE, UNREADABLE, CellKind, read_cell
 from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supervision
 from ivpush.errors import Fault, InputError, did_you_mean
 
@@ -24,7 +26,7 @@ __all__ = [
     "TABLES",
     "Column",
     "Parts",
-    "cell_of",
+    "column_of",
     "columns_of",
     "encounter_rows",
     "plan",
@@ -34,27 +36,33 @@ __all__ = [
 ]
 
 TABLES = ("encounters", "administrations", "lines")
-_LISTS = frozenset({"administrations", "lines", "supervision"})
-_KINDS: Mapping[Any, str] = {
-    Decimal: "number", int: "whole", bool: "flag", datetime: "time", date: "day", tuple: "list",
+_NESTED = frozenset({"administrations", "lines", "supervision"})
+"""Fields of the encounter that hold records of their own."""
+_KINDS: Mapping[type, CellKind] = {
+    Decimal: "number",
+    int: "whole",
+    bool: "flag",
+    datetime: "time",
+    date: "day",
     str: "text",
-}  # fmt: skip
-_WORDS = {
-    "number": "write a plain number", "whole": "write a whole number",
-    "flag": "write true or false", "day": "write a date as YYYY-MM-DD",
-    "time": "write a time as YYYY-MM-DDThh:mm",
-    "list": "write items joined by ;, or a JSON array", "text": "write text",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table: its name, the field that it holds, and the kind of its values."""
+    """One column of a table: its name, the field that it holds, and the kind of its values.
+
+    ::
+
+        Column("units", "units", "whole")
+        Column("encounter_setting", "setting", "text")
+        Column("modifiers", "modifiers", "list", items="text")
+    """
 
     name: str
     field: str
-    kind: str
-    items: str = "text"
+    kind: CellKind
+    items: CellKind | None = None
     """Kind of the items of a list."""
 
 
@@ -68,202 +76,120 @@ class Parts:
     lines: Sequence[Mapping[str, Any]] | None = None
 
 
-def _kind(annotation: Any) -> tuple[str, str]:
-    """Kind of a field's values, and of the items where it is a list."""
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        return _kind(get_args(annotation)[0])
-    if origin in {Union, types.UnionType}:
-        return _kind(next(one for one in get_args(annotation) if one is not type(None)))
-    if origin is tuple:
-        return "list", _kind(get_args(annotation)[0])[0]
-    if origin is Literal:
-        return "text", ""
-    return _KINDS[annotation], ""
+def column_of(name: str, field: str, annotation: Any) -> Column:
+    """The column of a field with such an annotation; raises KeyError where it holds records."""
+    stated = field_type(annotation)
+    if stated.members is None:
+        return Column(name, field, _KINDS[stated.of])
+    return Column(name, field, "list", items=_KINDS[field_type(stated.members).of])
 
 
-def _fields(model: Any, prefix: str = "", skip: frozenset[str] = frozenset()) -> Iterator[Column]:
+def _columns(
+    model: type[BaseModel], prefix: str = "", without: frozenset[str] = frozenset()
+) -> Iterator[Column]:
     for name, info in model.model_fields.items():
-        if name not in skip:
-            kind, items = _kind(info.annotation)
-            yield Column(f"{prefix}{name}", name, kind, items)
+        if name not in without:
+            yield column_of(f"{prefix}{name}", name, info.annotation)
 
 
 @cache
 def columns_of(table: str) -> tuple[Column, ...]:
     """The columns of a table of the contract, in order."""
     if table == "encounters":
+        # An empty chart and no chart are not the same; rows alone could not tell them apart.
         flags = (Column("has_chart", "has_chart", "flag"), Column("has_claim", "has_claim", "flag"))
-        return (*_fields(Encounter, "", _LISTS), *_fields(Supervision, "supervision_"), *flags)
+        own = _columns(Encounter, without=_NESTED)
+        return (*own, *_columns(Supervision, "supervision_"), *flags)
     model = Administration if table == "administrations" else ClaimLine
-    shared = _fields(Encounter, "encounter_", _LISTS | {"id", "diagnoses"})
-    return (Column("encounter", "encounter", "text"), *_fields(model), *shared)
+    shared = _columns(Encounter, "encounter_", without=_NESTED | {"id", "diagnoses"})
+    return (Column("encounter", "encounter", "text"), *_columns(model), *shared)
 
 
 def table_kind(names: Iterable[str]) -> str:
     """Which table has such columns: lines, administrations or encounters."""
-    found = set(names)
-    if "encounter" not in found and "setting" in found:
+    columns = set(names)
+    if "encounter" not in columns and "setting" in columns:
         return "encounters"
-    return "lines" if {"number", "code"} & found else "administrations"
+    return "lines" if {"number", "code"} & columns else "administrations"
 
 
-def plan(name: str, table: str, names: Sequence[str]) -> list[Column]:
-    """The columns of a table as it stands; raises InputError for one that the contract lacks."""
-    known = {one.name: one for one in columns_of(table)}
+def plan(source: str, table: str, names: Sequence[str]) -> list[Column]:
+    """The columns of a table as it stands; raises InputError for one that the contract lacks.
+
+    ``source`` is where the table was read, such as the name of its file.
+    """
+    known = {column.name: column for column in columns_of(table)}
     faults = [
-        # The text of a header may be a value where the header is missing: only its place is told.
-        Fault(name, f"column {n} is not one of the {table} table", did_you_mean(one, known))
-        for n, one in enumerate(names, 1)
-        if one not in known
+        # Without a header its text is the first row's values, so only the place is named.
+        Fault(source, f"column {n} is not one of the {table} table", did_you_mean(name, known))
+        for n, name in enumerate(names, 1)
+        if name not in known
     ]
     key = "id" if table == "encounters" else "encounter"
     if key not in names:
-        faults.append(Fault(name, f"lacks the column '{key}'", "add it"))
+        faults.append(Fault(source, f"lacks the column '{key}'", "add it"))
     if len(set(names)) != len(names):
-        faults.append(Fault(name, "names a column twice", "keep one"))
+        faults.append(Fault(source, "names a column twice", "keep one"))
     if faults:
         raise InputError(faults)
-    return [known[one] for one in names]
+    return [known[name] for name in names]
 
 
 def read_cells(place: str, columns: Sequence[Column], cells: Sequence[Any]) -> dict[str, Any]:
     """The values of a row by column name, nulls left out; raises InputError with the place."""
-    made: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     faults = []
     for column, cell in zip(columns, cells, strict=True):
         if cell is None or (cell == "" and column.kind != "text"):
             continue
         try:
-            value = _read(column.kind, column.items, cell)
-        except (ValueError, TypeError, RecursionError, ArithmeticError):
-            faults.append(Fault(place, f"{column.name} cannot be read", _WORDS[column.kind]))
+            value = read_cell(column.kind, column.items, cell)
+        except UNREADABLE:
+            remedy = HOW_TO_WRITE[column.kind]
+            faults.append(Fault(place, f"{column.name} cannot be read", remedy))
             continue
         if value is not None:
-            made[column.name] = value
+            values[column.name] = value
     if faults:
         raise InputError(faults)
-    return made
+    return values
 
 
-def _read(kind: str, items: str, cell: Any) -> Any:
-    if isinstance(cell, float) and math.isnan(cell):  # a missing number of pandas
-        return None
-    return _READERS[kind](cell) if kind != "list" else _list(items, cell)
-
-
-def _text(cell: Any) -> Any:
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
-        return str(int(cell))
-    if isinstance(cell, int) and not isinstance(cell, bool):
-        return str(cell)
-    if isinstance(cell, str):
-        return cell
-    raise TypeError
-
-
-def _number(cell: Any) -> Any:
-    if isinstance(cell, str):
-        if len(cell) > 40 or not cell.isascii() or "_" in cell:
-            raise ValueError
-        cell = Decimal(cell)
-    if isinstance(cell, float):
-        return cell
-    if isinstance(cell, Decimal) and cell.is_finite():
-        return cell if cell != cell.to_integral_value() or cell > 10**9 else int(cell)
-    if isinstance(cell, int) and not isinstance(cell, bool):
-        return cell
-    raise TypeError
-
-
-def _whole(cell: Any) -> int:
-    made = _number(cell)
-    if made != int(made) or abs(made) > 10**9:
-        raise ValueError
-    return int(made)
-
-
-def _flag(cell: Any) -> bool:
-    if isinstance(cell, bool):
-        return cell
-    return {"true": True, "false": False}[cell.casefold()] if _known_flag(cell) else _no()
-
-
-def _known_flag(cell: Any) -> bool:
-    return isinstance(cell, str) and cell.casefold() in {"true", "false"}
-
-
-def _no() -> bool:
-    raise ValueError
-
-
-def _time(cell: Any) -> Any:
-    if isinstance(cell, str | datetime):
-        return cell
-    raise TypeError
-
-
-def _day(cell: Any) -> Any:
-    if isinstance(cell, datetime):
-        if cell.time() != time(0):
-            raise ValueError
-        return cell.date()
-    if isinstance(cell, str | date):
-        return cell
-    raise TypeError
-
-
-def _list(items: str, cell: Any) -> list[Any]:
-    if isinstance(cell, str):
-        cell = json.loads(cell) if cell.startswith("[") else cell.split(";")
-    if not isinstance(cell, list | tuple):
-        raise TypeError
-    return [_READERS[items](one) for one in cell]
-
-
-_READERS: Mapping[str, Any] = {"text": _text, "number": _number, "whole": _whole, "flag": _flag,
-                               "time": _time, "day": _day}  # fmt: skip
-
-
-def cell_of(value: Any) -> str:
-    """A value as the text of a CSV cell; what ``read_cells`` reads back."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, list | tuple):
-        texts = [str(one) for one in value]
-        plain = texts and all(texts) and not any(";" in one for one in texts)
-        if plain and not texts[0].startswith("["):
-            return ";".join(texts)
-        return json.dumps(list(value), ensure_ascii=False)
-    return str(value)
+# From an encounter to its rows
 
 
 def encounter_rows(encounter: Encounter) -> dict[str, list[dict[str, Any]]]:
     """The rows of an encounter in the three tables, every column named."""
-    own: dict[str, Any] = {}
-    for column in columns_of("encounters"):
-        if column.name.startswith("supervision_"):
-            watched = encounter.supervision
-            own[column.name] = getattr(watched, column.field) if watched is not None else None
-        elif column.field not in {"has_chart", "has_claim"}:
-            own[column.name] = _out(getattr(encounter, column.field))
-    own["has_chart"] = encounter.administrations is not None
-    own["has_claim"] = encounter.lines is not None
-    made = {"encounters": [own]}
-    for table, those in (("administrations", encounter.administrations or ()),
-                         ("lines", encounter.lines or ())):  # fmt: skip
-        made[table] = [
-            {"encounter": encounter.id,
-             **{name: _out(getattr(one, name)) for name in type(one).model_fields}}
-            for one in those
-        ]  # fmt: skip
-    return made
+    return {
+        "encounters": [_own_row(encounter)],
+        "administrations": _rows_under(encounter.id, encounter.administrations or ()),
+        "lines": _rows_under(encounter.id, encounter.lines or ()),
+    }
+
+
+def _own_row(encounter: Encounter) -> dict[str, Any]:
+    supervision = encounter.supervision
+    row: dict[str, Any] = {
+        name: _out(getattr(encounter, name))
+        for name in Encounter.model_fields
+        if name not in _NESTED
+    }
+    for name in Supervision.model_fields:
+        value = None if supervision is None else getattr(supervision, name)
+        row[f"supervision_{name}"] = value
+    row["has_chart"] = encounter.administrations is not None
+    row["has_claim"] = encounter.lines is not None
+    return row
+
+
+def _rows_under(encounter: str, records: Sequence[BaseModel]) -> list[dict[str, Any]]:
+    return [
+        {
+            "encounter": encounter,
+            **{name: _out(getattr(record, name)) for name in type(record).model_fields},
+        }
+        for record in records
+    ]
 
 
 def _out(value: Any) -> Any:
@@ -273,41 +199,59 @@ def _out(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+# From rows to an encounter
+
+
 def record_of(parts: Parts) -> dict[str, Any]:
     """The encounter of its rows as the contract's record; raises InputError where they clash."""
-    record: dict[str, Any] = {"id": parts.encounter}
-    charted = billed = None
-    if parts.encounters:
-        if len(parts.encounters) > 1:
-            raise InputError(Fault("id", "stands in two rows of the encounters table",
-                                   "keep one"))  # fmt: skip
-        own = dict(parts.encounters[0])
-        charted, billed = own.pop("has_chart", None), own.pop("has_claim", None)
-        watched = {one.removeprefix("supervision_"): own.pop(one)
-                   for one in list(own) if one.startswith("supervision_")}  # fmt: skip
-        record |= own
-        if watched:
-            record["supervision"] = watched
-    for table, rows, stated in (("administrations", parts.administrations, charted),
-                                ("lines", parts.lines, billed)):  # fmt: skip
+    own = _own_values(parts)
+    has_rows_of = {
+        "administrations": own.pop("has_chart", None),
+        "lines": own.pop("has_claim", None),
+    }
+    record = {"id": parts.encounter, **_with_supervision(own)}
+    for table, rows in (("administrations", parts.administrations), ("lines", parts.lines)):
+        stated = has_rows_of[table]
         if stated is False and rows:
-            raise InputError(Fault(table, "has rows, and the encounters table says there are none",
-                                   "correct one of them"))  # fmt: skip
+            problem = "has rows, and the encounters table says there are none"
+            raise InputError(Fault(table, problem, "correct one of them"))
         if rows or stated:
             record[table] = [_without_shared(row, record) for row in rows or ()]
     return record
 
 
+def _own_values(parts: Parts) -> dict[str, Any]:
+    """The values of the encounter's own row, where there is one."""
+    if not parts.encounters:
+        return {}
+    if len(parts.encounters) > 1:
+        problem = "stands in two rows of the encounters table"
+        raise InputError(Fault("id", problem, "keep one"))
+    return dict(parts.encounters[0])
+
+
+def _with_supervision(own: Mapping[str, Any]) -> dict[str, Any]:
+    """The encounter's values, with those of columns ``supervision_...`` as a record of its own."""
+    prefix = "supervision_"
+    record = {name: value for name, value in own.items() if not name.startswith(prefix)}
+    supervision = {
+        name.removeprefix(prefix): value for name, value in own.items() if name.startswith(prefix)
+    }
+    if supervision:
+        record["supervision"] = supervision
+    return record
+
+
 def _without_shared(row: Mapping[str, Any], record: dict[str, Any]) -> dict[str, Any]:
     """The row alone; what it says of the encounter goes into the record."""
-    made = {}
+    own = {}
     for name, value in row.items():
         if name == "encounter":
             continue
         if not name.startswith("encounter_"):
-            made[name] = value
+            own[name] = value
             continue
         field = name.removeprefix("encounter_")
         if record.setdefault(field, value) != value:
             raise InputError(Fault(field, "differs between rows of one encounter", "write one"))
-    return made
+    return own

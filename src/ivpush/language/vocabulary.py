@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_type_hints
 
+from ivpush.contract.annotations import field_type
 from ivpush.contract.facts import (
     AdministrationFacts,
     ClaimFacts,
@@ -48,29 +48,29 @@ class FactName:
     free_text: bool
 
 
-def kind_of(hint: Any) -> Kind:
+_PLAIN = {
+    bool: "flag",
+    int: "whole",
+    Decimal: "number",
+    str: "text",
+    date: "date",
+    datetime: "instant",
+}
+
+
+def kind_of(annotation: Any) -> Kind:
     """The kind of a Python annotation."""
-    if get_origin(hint) is Annotated:
-        return kind_of(get_args(hint)[0])
-    if get_origin(hint) in {Union, UnionType}:
-        inner = [one for one in get_args(hint) if one is not type(None)]
-        return kind_of(inner[0]).opened(nullable=True)
-    if get_origin(hint) is Literal:
-        return Kind("word", words=frozenset(get_args(hint)))
-    plain = {bool: "flag", int: "whole", Decimal: "number", str: "text", date: "date",
-             datetime: "instant"}  # fmt: skip
-    if hint in plain:
-        return Kind(plain[hint])
-    if get_origin(hint) in {frozenset, tuple}:
-        item = get_args(hint)[0]
-        scope = _scope_of(item)
-        if scope is not None:
-            return Kind("list", scope=scope)
-        return Kind("texts" if get_origin(hint) is frozenset else "row")
-    scope = _scope_of(hint)
-    if scope is not None:
-        return Kind("record", scope=scope)
-    return Kind("other")
+    stated = field_type(annotation)
+    if stated.words:
+        return Kind("word", stated.nullable, stated.words)
+    if stated.members is not None:
+        scope = _scope_of(stated.members)
+        name = "texts" if stated.of is frozenset else "row"
+        return Kind("list" if scope else name, stated.nullable, scope=scope)
+    if stated.of in _PLAIN:
+        return Kind(_PLAIN[stated.of], stated.nullable)
+    scope = _scope_of(stated.of)
+    return Kind("record" if scope else "other", stated.nullable, scope=scope)
 
 
 def _scope_of(hint: Any) -> str | None:

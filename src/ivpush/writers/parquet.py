@@ -6,9 +6,11 @@ all frames stand side by side, null where a kind has none.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
 from ivpush.contract.result_tables import RESULT_COLUMNS, arrow_table, result_rows
+from ivpush.contract.tables import Column
 from ivpush.errors import Fault, UsageError
 
 if TYPE_CHECKING:
@@ -18,16 +20,32 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "Writer"]
 
 _ROWS_A_GROUP = 20_000
-_KINDS = ("encounters", "suggested", "not_billable", "violations", "lines", "questions", "unjudged",
-          "corrected")  # fmt: skip
-COLUMNS: tuple[tuple[str, str], ...] = (
-    ("encounter", "text"), ("place", "text"), ("kind", "text"),
-    *dict.fromkeys(
-        ("positions" if name == "suggested" else name, kind)
-        for table in _KINDS for name, kind in RESULT_COLUMNS[table]
-    ),
-)  # fmt: skip
-"""Columns of the table, with the kind of their values; line verdicts name ``positions``."""
+_KINDS = (
+    "encounters",
+    "suggested",
+    "not_billable",
+    "violations",
+    "lines",
+    "questions",
+    "unjudged",
+    "corrected",
+)
+_FIRST = ("encounter", "place", "kind")
+
+
+def _columns() -> tuple[Column, ...]:
+    """The columns of all kinds side by side, each name once."""
+    by_name = {name: Column(name, name, "text") for name in _FIRST}
+    for table in _KINDS:
+        for column in RESULT_COLUMNS[table]:
+            # "suggested" names a kind already; of a line verdict it holds positions.
+            name = "positions" if column.name == "suggested" else column.name
+            by_name.setdefault(name, replace(column, name=name))
+    return tuple(by_name.values())
+
+
+COLUMNS = _columns()
+"""Columns of the table; line verdicts name ``positions``."""
 
 
 class Writer:
