@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any
 
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.x12.claims import Parsed
+from ivpush.readers.x12.parsed import Parsed
 from ivpush.readers.x12.reader import claims
 from ivpush.readers.x12.remits import Adjustment, Remittance, RemittanceLine
 from ivpush.readers.x12.remits import read as read_remittances

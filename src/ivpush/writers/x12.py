@@ -14,7 +14,7 @@ from typing import IO
 from ivpush.contract.encounter import ClaimLine, Encounter
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, Reading, ReadOptions, Record
-from ivpush.readers.x12.claims import Parsed
+from ivpush.readers.x12.parsed import Parsed
 from ivpush.readers.x12.reader import claims
 from ivpush.readers.x12.walk import Claim, End, Passed, Transaction, place_of, walk
 from ivpush.writers.x12_claims import (

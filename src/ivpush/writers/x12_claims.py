@@ -11,7 +11,7 @@ import datetime as dt
 from decimal import Decimal
 
 from ivpush.contract.encounter import ClaimLine
-from ivpush.readers.x12.claims import LAYOUTS, BilledLine, Parsed
+from ivpush.readers.x12.parsed import LAYOUTS, SEVERAL, BilledLine, Parsed
 
 __all__ = ["MOST_MODIFIERS", "MOST_POINTERS", "Mended", "amount", "mended", "service_segment",
            "unfit_line"]  # fmt: skip
@@ -86,7 +86,7 @@ def mended(
         if line.fields is None or old[line.number] == new.get(line.number):
             runs.append(run)
         elif line.number in new:
-            if line.drug == -2 and old[line.number].ndc != new[line.number].ndc:
+            if line.drug == SEVERAL and old[line.number].ndc != new[line.number].ndc:
                 return f"line {line.number} names several NDCs, of which none can be changed"
             runs.append(work.changed(line, run, old[line.number], new[line.number]))
     runs += [work.added(one, len(runs)) for one in after if one.number not in old]

@@ -1,20 +1,20 @@
 """Remittances from X12 835 (005010X221 and its errata; 004010 as well): what a payer decided.
 
 A claim payment (CLP) is a record. Patients' and payers' names are never looked at. The codes of the
-payer are kept as they are written; nothing here says what they mean.
+payer are kept as they are written; nothing here says what they mean. Back-testing reads them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import IO
 
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, SetAside
-from ivpush.readers.x12.claims import day_of, number_of
+from ivpush.readers.x12.elements import day_of, number_of
 from ivpush.readers.x12.walk import Claim, place_of, walk, wrong_kind
 
 __all__ = [
@@ -27,7 +27,12 @@ __all__ = [
 _KIND = b"835"
 _VERSIONS = (b"005010", b"004010")
 _REVERSAL = "22"
-_MOST_TRIPLES = 6
+# A CAS holds a group code and up to six triples of reason, amount and quantity.
+_REASONS = range(2, 20, 3)
+# Elements that hold remark codes of the whole claim.
+_CLAIM_REMARKS = {"MOA": range(3, 8), "MIA": (5, *range(20, 24))}
+# DTM: the date of the service, or the first day of a period.
+_SERVICE_DATES = frozenset({"472", "150"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ class Adjustment:
     amount: Decimal
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class RemittanceLine:
     """One service as adjudicated (SVC); the submitted code where the payer changed it."""
 
@@ -62,7 +67,7 @@ class RemittanceLine:
     """REF*6R: the number that the provider gave the line."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Remittance:
     """One claim payment: the provider's claim id, and what was decided on claim and lines."""
 
@@ -82,16 +87,43 @@ class Remittance:
         return self.status == _REVERSAL
 
 
-class _Refusal(Exception):  # noqa: N818 - a way out, not an error that leaves this module
-    """What is wrong with a claim payment."""
+class _Segment:
+    """A segment of a claim payment, taken apart."""
 
-    def __init__(self, where: str, problem: str, remedy: str) -> None:
-        super().__init__(problem)
-        self.fault = Fault(where, problem, remedy)
+    __slots__ = ("_items", "tag")
+
+    def __init__(self, piece: bytes, element: str) -> None:
+        self._items = piece.strip().decode("latin-1").split(element)
+        self.tag = self._items[0]
+
+    def text(self, position: int) -> str:
+        """An element, counted from 1 as X12 counts; empty where there is none."""
+        return self._items[position].strip() if len(self._items) > position else ""
+
+    def amount(self, position: int, where: str) -> Decimal:
+        """An amount, which may be negative; an empty one is 0; raises InputError."""
+        text = self.text(position)
+        value = number_of(text.removeprefix("-")) if text else Decimal(0)
+        if value is None:
+            remedy = "write digits with at most one decimal point"
+            raise InputError(Fault(where, "is no amount", remedy))
+        return -value if text.startswith("-") else value
+
+    def number(self, position: int) -> Decimal | None:
+        """A number from 0; None where it is empty or none."""
+        text = self.text(position)
+        return number_of(text) if text else None
 
 
 def read(name: str, stream: IO[bytes]) -> Iterator[Remittance | SetAside | Note]:
-    """The claim payments of an 835, in order; ``name`` begins every place."""
+    """The claim payments of an 835, in order; ``name`` begins every place.
+
+    ::
+
+        with open("payments.835", "rb") as stream:
+            paid = {r.id: r.paid for r in read("payments.835", stream)
+                    if isinstance(r, Remittance)}
+    """
     for event in walk(name, stream, _KIND):
         if isinstance(event, Note | SetAside):
             yield event
@@ -100,109 +132,117 @@ def read(name: str, stream: IO[bytes]) -> Iterator[Remittance | SetAside | Note]
 
 
 def _readings(claim: Claim, place: str) -> Iterator[Remittance | SetAside | Note]:
-    fault = claim.fault
-    if claim.transaction.kind != _KIND:
-        fault = wrong_kind(_KIND)
-    elif not claim.transaction.version.startswith(_VERSIONS):
-        fault = Fault("GS08", "names a version that is not read", "send 005010X221")
-    made: Remittance | None = None
+    """The payment with its notes, or the payment set aside."""
+    fault = _refused(claim)
+    if fault is not None:
+        yield SetAside(place, InputError(fault), claim.raw)
+        return
     notes: list[str] = []
-    if fault is None:
-        try:
-            made = _remittance(claim, place, notes)
-        except _Refusal as error:
-            fault = error.fault
-    if fault is not None or made is None:
-        yield SetAside(place, InputError(fault or Fault("CLP", "is missing")), claim.raw)
+    try:
+        remittance = _remittance(claim, place, notes)
+    except InputError as error:
+        yield SetAside(place, error, claim.raw)
         return
     yield from (Note(place, note) for note in notes)
-    yield made
+    yield remittance
 
 
-def _text(items: list[str], at: int) -> str:
-    return items[at].strip() if len(items) > at else ""
-
-
-def _signed(text: str, where: str) -> Decimal:
-    """An amount, which may be negative; an empty one is 0."""
-    value = number_of(text.removeprefix("-")) if text else Decimal(0)
-    if value is None:
-        raise _Refusal(where, "is no amount", "write digits with at most one decimal point")
-    return -value if text.startswith("-") else value
+def _refused(claim: Claim) -> Fault | None:
+    """Why a claim payment is not read at all."""
+    if claim.transaction.kind != _KIND:
+        return wrong_kind(_KIND)
+    if not claim.transaction.version.startswith(_VERSIONS):
+        return Fault("GS08", "names a version that is not read", "send 005010X221")
+    return claim.fault
 
 
 def _remittance(claim: Claim, place: str, notes: list[str]) -> Remittance:
+    """A claim payment; raises InputError at the first thing that is wrong, in reading order."""
     element = claim.separators.element.decode("latin-1")
     component = claim.separators.component.decode("latin-1")
-    first = claim.pieces[0].strip().decode("latin-1").split(element)
-    made = Remittance(place, _text(first, 1), _text(first, 2), _signed(_text(first, 3), "CLP03"),
-                      _signed(_text(first, 4), "CLP04"))  # fmt: skip
-    if not made.id:
-        raise _Refusal("CLP01", "is empty", "write the claim's id, CLM01")
-    for piece in claim.pieces[1:]:
-        items = piece.strip().decode("latin-1").split(element)
-        act = _ACTS.get(items[0])
-        if items[0] == "SVC":
-            made.lines.append(_service(items, component, len(made.lines) + 1, notes))
-        elif act is not None:
-            act(made, items)
-    return made
-
-
-def _service(items: list[str], component: str, number: int, notes: list[str]) -> RemittanceLine:
-    here = f"line {number}"
-    adjudicated = _text(items, 1).split(component)
-    submitted = _text(items, 6).split(component) if _text(items, 6) else adjudicated
-    if len(submitted) == 1 or len(adjudicated) == 1:
-        raise _Refusal(here, "SVC is not divided by the component separator that ISA16 declares",
-                       "write the composite with that separator")  # fmt: skip
-    line = RemittanceLine(
-        submitted[1].strip(),
-        tuple(one.strip() for one in submitted[2:6] if one.strip()),
-        _signed(_text(items, 2), f"{here}, SVC02"),
-        _signed(_text(items, 3), f"{here}, SVC03"),
-        adjudicated[1].strip(),
+    payment, *segments = (_Segment(piece, element) for piece in claim.pieces)
+    charge, paid = payment.amount(3, "CLP03"), payment.amount(4, "CLP04")
+    if not payment.text(1):
+        raise InputError(Fault("CLP01", "is empty", "write the claim's id, CLM01"))
+    # What stands before the first SVC is said of the whole claim; each SVC begins a line.
+    # Without any SVC there is a stop and no start, so that the pairs need not be of one length.
+    starts = [at for at, segment in enumerate(segments) if segment.tag == "SVC"]
+    stops = [*starts[1:], len(segments)]
+    return Remittance(
+        place=place,
+        id=payment.text(1),
+        status=payment.text(2),
+        charge=charge,
+        paid=paid,
+        adjustments=_adjustments(segments[: starts[0]] if starts else segments),
+        lines=[
+            _line(segments[start:stop], component, number, notes)
+            for number, (start, stop) in enumerate(zip(starts, stops, strict=False), 1)
+        ],
+        remarks=_claim_remarks(segments),
     )
-    line.paid_units = number_of(_text(items, 5)) if _text(items, 5) else None
-    line.units = number_of(_text(items, 7)) if _text(items, 7) else line.paid_units
-    if submitted[0] != adjudicated[0] or line.code != line.paid_code:
-        notes.append(f"line {number}: was adjudicated under another code than was billed")
-    return line
 
 
-def _adjustments(made: Remittance, items: list[str]) -> None:
-    into = made.lines[-1].adjustments if made.lines else made.adjustments
-    for at in range(2, 2 + 3 * _MOST_TRIPLES, 3):
-        if reason := _text(items, at):
-            value = _signed(_text(items, at + 1), "CAS")
-            into.append(Adjustment(_text(items, 1), reason, value))
+def _line(
+    segments: list[_Segment], component: str, number: int, notes: list[str]
+) -> RemittanceLine:
+    """A line: its SVC, and the segments up to the next one."""
+    service, here = segments[0], f"line {number}"
+    adjudicated = service.text(1).split(component)
+    submitted = service.text(6).split(component) if service.text(6) else adjudicated
+    if len(submitted) == 1 or len(adjudicated) == 1:
+        raise InputError(
+            Fault(
+                here,
+                "SVC is not divided by the component separator that ISA16 declares",
+                "write the composite with that separator",
+            )
+        )
+    code, paid_code = submitted[1].strip(), adjudicated[1].strip()
+    if submitted[0] != adjudicated[0] or code != paid_code:
+        notes.append(f"{here}: was adjudicated under another code than was billed")
+    dates = _qualified(segments, "DTM", _SERVICE_DATES)
+    controls = _qualified(segments, "REF", {"6R"})
+    return RemittanceLine(
+        code=code,
+        modifiers=tuple(part.strip() for part in submitted[2:6] if part.strip()),
+        charge=service.amount(2, f"{here}, SVC02"),
+        paid=service.amount(3, f"{here}, SVC03"),
+        paid_code=paid_code,
+        paid_units=service.number(5),
+        units=service.number(7 if service.text(7) else 5),
+        date=day_of(dates[-1]) if dates else None,
+        adjustments=_adjustments(segments),
+        remarks=[remark for remark in _qualified(segments, "LQ", {"HE"}) if remark],
+        control=controls[0] if controls else None,
+    )
 
 
-def _dates(made: Remittance, items: list[str]) -> None:
-    if made.lines and _text(items, 1) in {"472", "150"}:
-        made.lines[-1].date = day_of(_text(items, 2))
+def _adjustments(segments: list[_Segment]) -> list[Adjustment]:
+    """Every triple of every CAS that names a reason."""
+    return [
+        Adjustment(segment.text(1), reason, segment.amount(at + 1, "CAS"))
+        for segment in segments
+        if segment.tag == "CAS"
+        for at in _REASONS
+        if (reason := segment.text(at))
+    ]
 
 
-def _references(made: Remittance, items: list[str]) -> None:
-    if made.lines and _text(items, 1) == "6R" and made.lines[-1].control is None:
-        made.lines[-1].control = _text(items, 2)
+def _qualified(segments: list[_Segment], tag: str, qualifiers: Collection[str]) -> list[str]:
+    """The second elements of the segments of a tag whose first element is one of these."""
+    return [
+        segment.text(2)
+        for segment in segments
+        if segment.tag == tag and segment.text(1) in qualifiers
+    ]
 
 
-def _remarks(made: Remittance, items: list[str]) -> None:
-    if made.lines and _text(items, 1) == "HE" and _text(items, 2):
-        made.lines[-1].remarks.append(_text(items, 2))
-
-
-def _outpatient(made: Remittance, items: list[str]) -> None:
-    made.remarks += [one for one in (_text(items, at) for at in range(3, 8)) if one]
-
-
-def _inpatient(made: Remittance, items: list[str]) -> None:
-    places = (5, *range(20, 24))
-    made.remarks += [one for one in (_text(items, at) for at in places) if one]
-
-
-_ACTS: dict[str, Callable[[Remittance, list[str]], None]] = {
-    "CAS": _adjustments, "DTM": _dates, "REF": _references, "LQ": _remarks, "MOA": _outpatient,
-    "MIA": _inpatient,
-}  # fmt: skip
+def _claim_remarks(segments: list[_Segment]) -> list[str]:
+    """The remark codes of the claim, outpatient (MOA) or inpatient (MIA)."""
+    return [
+        remark
+        for segment in segments
+        for at in _CLAIM_REMARKS.get(segment.tag, ())
+        if (remark := segment.text(at))
+    ]

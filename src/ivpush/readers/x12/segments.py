@@ -1,16 +1,23 @@
-"""X12 cut into segments: separators come from each ISA; no more than a block is in memory."""
+"""X12 cut into segments: separators come from each ISA; no more than a block is in memory.
+
+``walk`` takes the pieces from here; ``sniff`` asks only how a file begins. White space between
+segments is kept, so that a claim file can be given back byte for byte.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, NamedTuple
 
 from ivpush.errors import Fault
 
 __all__ = [
     "CUT",
     "SPACE",
+    "Loose",
+    "Run",
     "Separators",
     "chunks",
     "is_x12",
@@ -19,13 +26,30 @@ __all__ = [
 BOM = b"\xef\xbb\xbf"
 BLOCK = 64 * 1024
 MOST_SEGMENT_BYTES = 1024 * 1024
+SPACE = b" \t\r\n"
 
-
-_HEADER = (3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103)
-_HEADER_BYTES = 106
+# An ISA has fixed widths: here stand the separators before its 16 elements. The component
+# separator is the last element, and the terminator follows it.
+_ELEMENT_MARKS = (3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103)
+# Enough for an ISA whose senders wrote elements wider than the 106 characters allow.
 _MOST_HEADER_BYTES = 400
 _AFTER_HEADER = (b"GS", b"TA", b"IS", b"IE")
-SPACE = b" \t\r\n"
+# A mark between letters can be no separator; these two stand in amounts, names and dates as well.
+_NEVER_MARKS = frozenset({b" ", b".", b"-"})
+_HEADLESS = re.compile(rb"GS([^\sA-Za-z0-9])[A-Za-z]{2}\1|ST([^\sA-Za-z0-9])[0-9]{3}\2")
+
+CUT = Fault("", "the input ends in the middle of a segment", "send the whole file")
+_BAD_HEADER = Fault(
+    "",
+    "an ISA does not show its separators",
+    "write ISA with its 16 elements, a separator after each, and the component separator and the "
+    "terminator at its end",
+)
+_TOO_LONG = Fault(
+    "",
+    "a segment does not end within a mebibyte",
+    "end segments with the terminator that ISA declares",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,46 +63,69 @@ class Separators:
     """Whether the ISA has its fixed 106 characters."""
 
 
-_Chunk = tuple[Separators | None, list[bytes], bytes, Fault | None]
+class Run(NamedTuple):
+    """Whole segments of one interchange that follow one another, without their terminators."""
+
+    separators: Separators
+    pieces: list[bytes]
+
+
+class Loose(NamedTuple):
+    """Bytes that are no whole segment; a fault says why, where they are not mere white space."""
+
+    raw: bytes
+    fault: Fault | None = None
+
+
+class _Header(NamedTuple):
+    """What an ISA declares, and its length with the terminator."""
+
+    separators: Separators
+    size: int
 
 
 def is_x12(head: bytes) -> bool:
-    """Whether a file that begins so is X12, with or without the ISA that it needs."""
+    """Whether a file that begins so is X12, with or without the ISA that it needs.
+
+    ``GS*HC*`` and ``ST*837*`` count as X12: their true fault is the ISA that they lack.
+    """
     start = head.removeprefix(BOM).lstrip(SPACE)
-    return start[:3] == b"ISA" or _headless(start)
+    return start[:3] == b"ISA" or _HEADLESS.match(start) is not None
 
 
-def _headless(start: bytes) -> bool:
-    """Whether text begins with GS or ST as X12 writes them: ``GS*HC*``, ``ST*837*``."""
-    first, mark = start[3:5] if start[:2] == b"GS" else start[3:6], start[2:3]
-    known = first.isalpha() if start[:2] == b"GS" else start[:2] == b"ST" and first.isdigit()
-    after = start[3 + len(first) :]
-    return known and bool(mark.strip()) and not mark.isalnum() and after.startswith(mark)
-
-
-def _separators(head: bytes) -> tuple[Separators, int] | None:
-    """What an ISA declares, and its length with the terminator; None: it cannot be trusted."""
+def _header(head: bytes) -> _Header | None:
+    """What an ISA declares; None where it cannot be trusted."""
     element = head[3:4]
-    standard = all(head[at : at + 1] == element for at in _HEADER)
-    last = _HEADER[-1]
-    if not standard:
-        last = 2
-        for _ in range(len(_HEADER)):
-            last = head.find(element, last + 1)
-            if last < 0:
-                return None
+    standard = all(head[at : at + 1] == element for at in _ELEMENT_MARKS)
+    last = _ELEMENT_MARKS[-1] if standard else _last_element_mark(head, element)
     component, terminator = head[last + 1 : last + 2], head[last + 2 : last + 3]
-    found = Separators(element, component, terminator, standard)
-    if len({element, component, terminator}) != 3 or not terminator:
+    if last < 0 or not _separate(element, component, terminator):
         return None
-    if any(one.isalnum() or one in {b" ", b".", b"-"} for one in (element, component, terminator)):
+    following = head[last + 3 :].lstrip(SPACE)[:2]
+    if len(following) == 2 and following not in _AFTER_HEADER:
         return None
-    if element.isspace() or component.isspace():
-        return None
-    after = head[last + 3 :].lstrip(SPACE)[:2]
-    if len(after) == 2 and after not in _AFTER_HEADER:
-        return None
-    return found, last + 3
+    return _Header(Separators(element, component, terminator, standard), last + 3)
+
+
+def _last_element_mark(head: bytes, element: bytes) -> int:
+    """Position of the 16th element separator, wherever it stands; -1: there are fewer."""
+    at = 2
+    for _ in _ELEMENT_MARKS:
+        at = head.find(element, at + 1)
+        if at < 0:
+            break
+    return at
+
+
+def _separate(element: bytes, component: bytes, terminator: bytes) -> bool:
+    """Whether three characters can part a file: all there, different, and none part of a text."""
+    marks = {element, component, terminator}
+    if len(marks) != 3 or not terminator:
+        return False
+    if any(mark.isalnum() or mark in _NEVER_MARKS for mark in marks):
+        return False
+    # Only a terminator may be white space: some files end each segment with a line end.
+    return not element.isspace() and not component.isspace()
 
 
 class _Source:
@@ -94,105 +141,111 @@ class _Source:
         self.buffer += block
         return bool(block)
 
+    def take(self, size: int) -> bytes:
+        """The first bytes of the buffer, which leave it."""
+        taken, self.buffer = self.buffer[:size], self.buffer[size:]
+        return taken
+
+    def lead(self) -> bytes:
+        """Take the byte order mark and the white space before the first segment."""
+        start = b""
+        while len(start) < _MOST_HEADER_BYTES and self.more():
+            start = self.buffer.removeprefix(BOM).lstrip(SPACE)
+        return self.take(len(self.buffer) - len(start))
+
+    def header(self) -> _Header | None:
+        """What the ISA at the beginning of the buffer declares; None: there is no sound one."""
+        while len(self.buffer) < _MOST_HEADER_BYTES and self.more():
+            pass
+        if not self.buffer.startswith(b"ISA"):
+            return None
+        return _header(self.buffer[:_MOST_HEADER_BYTES])
+
     def skip(self) -> Iterator[bytes]:
         """Take everything before the next ISA, a block at a time."""
         while True:
             at = self.buffer.find(b"ISA")
             if at >= 0:
-                yield self.buffer[:at]
-                self.buffer = self.buffer[at:]
+                yield self.take(at)
                 return
-            cut = max(0, len(self.buffer) - 2)
-            yield self.buffer[:cut]
-            self.buffer = self.buffer[cut:]
+            # The last two bytes may be the beginning of ISA.
+            yield self.take(max(0, len(self.buffer) - 2))
             if not self.more():
-                yield self.buffer
-                self.buffer = b""
+                yield self.take(len(self.buffer))
                 return
 
 
-def chunks(stream: IO[bytes]) -> Iterator[_Chunk]:
-    """Runs of segments, each with its separators; what cannot be cut begins with a fault.
+def chunks(stream: IO[bytes]) -> Iterator[Run | Loose]:
+    """Every byte of a stream, in order: runs of segments, and what lies before and between them.
 
-    The third item are bytes before, after or instead of segments.
+    A run holds what one block of the stream holds of an interchange; its first segment is the ISA
+    where the separators are new.
     """
-    source, start = _Source(stream), b""
-    while len(start) < _MOST_HEADER_BYTES and source.more():
-        start = source.buffer.removeprefix(BOM).lstrip(SPACE)
-    lead = len(source.buffer) - len(start)
-    yield None, [], source.buffer[:lead], None
-    source.buffer = start
-    if start and not start.startswith(b"ISA"):
-        yield from _skipped(source, _no_header(start))
+    source = _Source(stream)
+    yield Loose(source.lead())
+    if source.buffer and not source.buffer.startswith(b"ISA"):
+        yield from _skipped(source, _no_header(source.buffer))
     while source.buffer or source.more():
-        found = None
-        while len(source.buffer) < _MOST_HEADER_BYTES and source.more():
-            pass
-        if source.buffer.startswith(b"ISA"):
-            found = _separators(source.buffer[:_MOST_HEADER_BYTES])
-        if found is None:
-            yield None, [], source.buffer[:3], _BAD_HEADER
-            source.buffer = source.buffer[3:]
+        header = source.header()
+        if header is None:
+            # Past the three letters, so that the same ISA is not met again.
+            yield Loose(source.take(3), _BAD_HEADER)
             yield from _skipped(source)
             continue
-        header, source.buffer = source.buffer[: found[1] - 1], source.buffer[found[1] :]
-        yield found[0], [header], b"", None
-        yield from _interchange(source, found[0])
+        isa = source.take(header.size)
+        yield Run(header.separators, [isa[:-1]])
+        yield from _interchange(source, header.separators)
 
 
-def _interchange(source: _Source, marks: Separators) -> Iterator[_Chunk]:
+def _interchange(source: _Source, separators: Separators) -> Iterator[Run | Loose]:
     """The segments up to the next ISA, which stays in the buffer."""
-    mark = marks.terminator
     while True:
-        pieces = source.buffer.split(mark)
-        rest = pieces.pop()
-        if b"ISA" in source.buffer:
-            for at, piece in enumerate(pieces):
-                body = piece.lstrip(SPACE)
-                if body.startswith(b"ISA"):
-                    white = piece[: len(piece) - len(body)]
-                    yield marks, pieces[:at], white, None
-                    before = sum(map(len, pieces[:at])) + at + len(white)
-                    source.buffer = source.buffer[before:]
-                    return
+        pieces, rest = _cut(source.buffer, separators.terminator)
         if pieces:
-            yield marks, pieces, b"", None
+            yield Run(separators, pieces)
+        source.buffer = rest
         body = rest.lstrip(SPACE)
         if body.startswith(b"ISA"):
-            yield marks, [], rest[: len(rest) - len(body)], None
-            source.buffer = body
+            yield Loose(source.take(len(rest) - len(body)))
             return
-        source.buffer = rest
         if len(rest) > MOST_SEGMENT_BYTES:
             yield from _skipped(source, _TOO_LONG)
             return
         if not source.more():
             source.buffer = b""
             if rest:
-                yield marks, [], rest, CUT if body else None
+                yield Loose(rest, CUT if body else None)
             return
 
 
-def _skipped(source: _Source, fault: Fault | None = None) -> Iterator[_Chunk]:
+def _cut(buffer: bytes, terminator: bytes) -> tuple[list[bytes], bytes]:
+    """The whole segments before the next ISA, and the bytes from there on."""
+    pieces = buffer.split(terminator)
+    rest = pieces.pop()
+    # The letters are seldom there, so that pieces are looked at one by one only where they are.
+    if b"ISA" in buffer:
+        for at, piece in enumerate(pieces):
+            if piece.lstrip(SPACE).startswith(b"ISA"):
+                before = pieces[:at]
+                return before, buffer[sum(map(len, before)) + at :]
+    return pieces, rest
+
+
+def _skipped(source: _Source, fault: Fault | None = None) -> Iterator[Loose]:
+    """The bytes before the next ISA; the first of them carry the fault."""
     for raw in source.skip():
-        yield None, [], raw, fault
+        yield Loose(raw, fault)
         fault = None
 
 
-_BAD_HEADER = Fault("", "an ISA does not show its separators",
-                    "write ISA with its 16 elements, a separator after each, and the component "
-                    "separator and the terminator at its end")  # fmt: skip
-_TOO_LONG = Fault("", "a segment does not end within a mebibyte",
-                  "end segments with the terminator that ISA declares")  # fmt: skip
-
-
-CUT = Fault("", "the input ends in the middle of a segment", "send the whole file")
-
-
 def _no_header(start: bytes) -> Fault:
+    """Why a file that does not begin with ISA is not read."""
     if start[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return Fault("", "the file is UTF-16", "save it as ASCII or UTF-8")
-    if _headless(start):
-        return Fault("", f"the file begins with {start[:2].decode()}, and without an ISA nothing "
-                     "says which characters separate", "send it from ISA to IEA")  # fmt: skip
+    if _HEADLESS.match(start):
+        problem = (
+            f"the file begins with {start[:2].decode()}, and without an ISA nothing says which "
+            "characters separate"
+        )
+        return Fault("", problem, "send it from ISA to IEA")
     return Fault("", "the text before the first ISA is not X12", "begin the file with ISA")
