@@ -48,13 +48,18 @@ def refused(*resources: Any, options: ReadOptions = HERE) -> str:
 
 def given_one(**changes: Any) -> dict[str, Any]:
     made = {
-        "resourceType": "MedicationAdministration", "id": "a1", "status": "completed",
+        "resourceType": "MedicationAdministration",
+        "id": "a1",
+        "status": "completed",
         "medicationCodeableConcept": {"text": "ondansetron"},
         "subject": {"reference": "Patient/p", "display": "Zebra"},
         "context": {"reference": "Encounter/e1"},
-        "effectivePeriod": {"start": "2026-03-02T10:00:00-06:00", "end": "2026-03-02T10:02:00-06:00"},
+        "effectivePeriod": {
+            "start": "2026-03-02T10:00:00-06:00",
+            "end": "2026-03-02T10:02:00-06:00",
+        },
         "dosage": {"route": {"coding": [{"system": SCT, "code": "47625008"}]}},
-    }  # fmt: skip
+    }
     made.update(changes)
     return {key: value for key, value in made.items() if value is not None}
 
@@ -65,19 +70,27 @@ def dosed(**dosage: Any) -> dict[str, Any]:
 
 def claim(kind: str = "institutional", *items: Any, **more: Any) -> dict[str, Any]:
     made = {
-        "resourceType": "Claim", "id": "c1", "status": "active", "use": "claim",
-        "type": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/claim-type", "code": kind}]},
+        "resourceType": "Claim",
+        "id": "c1",
+        "status": "active",
+        "use": "claim",
+        "type": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/claim-type", "code": kind}]
+        },
         "item": list(items) or [item("96374")],
-    }  # fmt: skip
+    }
     made.update(more)
     return {key: value for key, value in made.items() if value is not None}
 
 
 def item(code: str, sequence: int = 1, **more: Any) -> dict[str, Any]:
     return {
-        "sequence": sequence, "productOrService": {"coding": [{"system": CPT, "code": code}]},
-        "quantity": {"value": 1}, "servicedDate": "2026-03-02", **more,
-    }  # fmt: skip
+        "sequence": sequence,
+        "productOrService": {"coding": [{"system": CPT, "code": code}]},
+        "quantity": {"value": 1},
+        "servicedDate": "2026-03-02",
+        **more,
+    }
 
 
 def bundle(*resources: Any, kind: str = "collection") -> dict[str, Any]:
@@ -106,12 +119,17 @@ def example(name: str) -> tuple[list[Record], list[SetAside], list[str]]:
 
 
 READABLE = {
-    "Encounter-emerg.json", "Encounter-f203.json", "ExplanationOfBenefit-Outpatient.json",
-    "eobReadCarrierWithMultipleLines-v2.json", "qicore-MedicationAdministration-example.json",
+    "Encounter-emerg.json",
+    "Encounter-f203.json",
+    "ExplanationOfBenefit-Outpatient.json",
+    "eobReadCarrierWithMultipleLines-v2.json",
+    "qicore-MedicationAdministration-example.json",
     "stu3-MedicationAdministration.json",
-    *(f"MedicationAdministration-medadmin{n}.json"
-      for n in ("0301", "0302", "0304", "0306", "0307", "0308", "0310", "example03")),
-}  # fmt: skip
+    *(
+        f"MedicationAdministration-medadmin{n}.json"
+        for n in ("0301", "0302", "0304", "0306", "0307", "0308", "0310", "example03")
+    ),
+}
 REASONS = {
     "Claim-860150.json": "no item bills a CPT or HCPCS code",
     "Claim-960150.json": "no item bills a CPT or HCPCS code",
@@ -329,9 +347,36 @@ def test_a_device_in_the_method_is_an_access_and_no_technique() -> None:
 @pytest.mark.parametrize(
     ("rate", "hourly", "minutes"),
     [
-        ({"rateRatio": {"numerator": {"value": 100, "code": "mL"}, "denominator": {"value": 1, "code": "h"}}}, 100, None),
-        ({"rateRatio": {"numerator": {"value": 1, "unit": "L"}, "denominator": {"value": 8, "unit": "h"}}}, 125, None),
-        ({"rateRatio": {"numerator": {"value": 2, "code": "mL"}, "denominator": {"value": 1, "code": "min"}}}, 120, None),
+        (
+            {
+                "rateRatio": {
+                    "numerator": {"value": 100, "code": "mL"},
+                    "denominator": {"value": 1, "code": "h"},
+                }
+            },
+            100,
+            None,
+        ),
+        (
+            {
+                "rateRatio": {
+                    "numerator": {"value": 1, "unit": "L"},
+                    "denominator": {"value": 8, "unit": "h"},
+                }
+            },
+            125,
+            None,
+        ),
+        (
+            {
+                "rateRatio": {
+                    "numerator": {"value": 2, "code": "mL"},
+                    "denominator": {"value": 1, "code": "min"},
+                }
+            },
+            120,
+            None,
+        ),
         ({"rateQuantity": {"value": 125, "unit": "ml/hr", "code": "mL/h"}}, 125, None),
         ({"rateQuantity": {"value": 2, "code": "mL/min"}}, 120, None),
         ({"rateQuantity": {"value": 4, "unit": "min", "code": "min"}}, None, 4),
@@ -339,9 +384,18 @@ def test_a_device_in_the_method_is_an_access_and_no_technique() -> None:
         ({"rateQuantity": {"value": 90, "code": "s"}}, None, 1),
         ({"rateQuantity": {"value": 8, "unit": "L/min", "code": "mL/min"}}, None, None),
         ({"rateQuantity": {"value": 5, "code": "mg/h"}}, None, None),
-        ({"rateRatio": {"numerator": {"value": 100, "code": "mL"}, "denominator": {"value": 0, "code": "h"}}}, None, None),
+        (
+            {
+                "rateRatio": {
+                    "numerator": {"value": 100, "code": "mL"},
+                    "denominator": {"value": 0, "code": "h"},
+                }
+            },
+            None,
+            None,
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_rate_is_a_volume_in_a_time(rate: Any, hourly: int | None, minutes: int | None) -> None:
     encounter, notes = one(dosed(route={"text": "IV"}, **rate))
     assert (only(encounter).rate_ml_per_hour, only(encounter).minutes) == (hourly, minutes)
@@ -377,12 +431,20 @@ def test_a_purpose_is_read_where_a_term_says_so() -> None:
 
 
 MEDICATION = {
-    "resourceType": "Medication", "id": "m1",
-    "code": {"coding": [
-        {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "1", "display": "morphine"},
-        {"system": "http://hl7.org/fhir/sid/ndc", "code": "00409189001"},
-        {"system": "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets", "code": "J2270"}]},
-}  # fmt: skip
+    "resourceType": "Medication",
+    "id": "m1",
+    "code": {
+        "coding": [
+            {
+                "system": "http://www.nlm.nih.gov/research/umls/rxnorm",
+                "code": "1",
+                "display": "morphine",
+            },
+            {"system": "http://hl7.org/fhir/sid/ndc", "code": "00409189001"},
+            {"system": "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets", "code": "J2270"},
+        ]
+    },
+}
 
 
 def by_reference(reference: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -404,8 +466,9 @@ def test_a_medication_is_found_however_it_is_named(reference: Any, extra: Any) -
     medication = {**MEDICATION, "identifier": [{"system": "urn:x", "value": "7"}]}
     made = bundle(by_reference(reference, **extra))
     if not extra:
-        made["entry"].append({"fullUrl": "urn:uuid:53fefa32-fcbb-4ff8-8a92-55ee120877b7",
-                              "resource": medication})  # fmt: skip
+        made["entry"].append(
+            {"fullUrl": "urn:uuid:53fefa32-fcbb-4ff8-8a92-55ee120877b7", "resource": medication}
+        )
     drug = only(one(made)[0])
     assert (drug.drug, drug.ndc, drug.hcpcs) == ("morphine", "00409189001", "J2270")
 
@@ -440,12 +503,15 @@ def test_an_order_counts_only_where_it_is_here_and_in_force() -> None:
 
 def test_r5_is_read_like_r4() -> None:
     made = {
-        "resourceType": "MedicationAdministration", "id": "a1", "status": "completed",
-        "medication": {"concept": {"text": "ondansetron"}}, "encounter": {"reference": "Encounter/e1"},
+        "resourceType": "MedicationAdministration",
+        "id": "a1",
+        "status": "completed",
+        "medication": {"concept": {"text": "ondansetron"}},
+        "encounter": {"reference": "Encounter/e1"},
         "occurencePeriod": {"start": "2026-03-02T10:00:00Z", "end": "2026-03-02T10:02:00Z"},
         "performer": [{"actor": {"reference": {"reference": "Practitioner/n7"}}}],
         "dosage": {"route": {"text": "IV"}, "method": {"text": "push"}},
-    }  # fmt: skip
+    }
     where = {**ENCOUNTER, "actualPeriod": {"start": "2026-03-02T09:00:00Z"}}
     encounter, _ = one(bundle(where, made))
     push = only(encounter)
@@ -474,14 +540,26 @@ def test_a_line_keeps_what_the_item_says() -> None:
     icd = "http://hl7.org/fhir/sid/icd-10-cm"
     made = claim(
         "institutional",
-        item("96374", 3, quantity={"value": 2.0}, net={"value": 12.5, "currency": "USD"},
-             modifier=[{"coding": [{"code": "59"}]}], diagnosisSequence=[9, 4],
-             revenue={"coding": [{"code": "M"}, {"system": system, "code": "0260"}]}),
+        item(
+            "96374",
+            3,
+            quantity={"value": 2.0},
+            net={"value": 12.5, "currency": "USD"},
+            modifier=[{"coding": [{"code": "59"}]}],
+            diagnosisSequence=[9, 4],
+            revenue={"coding": [{"code": "M"}, {"system": system, "code": "0260"}]},
+        ),
         diagnosis=[
-            {"sequence": 9, "diagnosisCodeableConcept": {"coding": [{"system": icd, "code": "R11.2"}]}},
-            {"sequence": 4, "diagnosisCodeableConcept": {"coding": [{"system": icd, "code": "I10"}]}},
+            {
+                "sequence": 9,
+                "diagnosisCodeableConcept": {"coding": [{"system": icd, "code": "R11.2"}]},
+            },
+            {
+                "sequence": 4,
+                "diagnosisCodeableConcept": {"coding": [{"system": icd, "code": "I10"}]},
+            },
         ],
-    )  # fmt: skip
+    )
     encounter, _ = one(made)
     (line,) = encounter.lines or ()
     assert encounter.diagnoses == ("I10", "R11.2")
@@ -516,8 +594,12 @@ def test_a_claim_that_was_withdrawn_is_left_out() -> None:
 
 
 def test_an_explanation_of_a_claim_that_is_here_adds_nothing() -> None:
-    answer = {**claim(), "resourceType": "ExplanationOfBenefit", "id": "x1",
-              "claim": {"reference": "Claim/c1"}}  # fmt: skip
+    answer = {
+        **claim(),
+        "resourceType": "ExplanationOfBenefit",
+        "id": "x1",
+        "claim": {"reference": "Claim/c1"},
+    }
     encounter, notes = one(bundle(claim(), answer))
     assert len(encounter.lines or ()) == 1
     assert any("answers a claim" in note for note in notes)
@@ -534,8 +616,14 @@ def test_chart_and_claim_of_one_encounter_meet() -> None:
 
 
 def test_resources_of_a_bulk_export_meet_across_files_and_lines() -> None:
-    many = [given_one(id=f"a{n}", context={"reference": f"Encounter/e{n % 3}"},
-                      subject={"reference": f"Patient/{n % 3}"}) for n in range(9)]  # fmt: skip
+    many = [
+        given_one(
+            id=f"a{n}",
+            context={"reference": f"Encounter/e{n % 3}"},
+            subject={"reference": f"Patient/{n % 3}"},
+        )
+        for n in range(9)
+    ]
     where = [
         {**ENCOUNTER, "id": f"e{n}", "subject": {"reference": f"Patient/{n}"}} for n in range(3)
     ]
@@ -549,8 +637,11 @@ def test_resources_of_a_bulk_export_meet_across_files_and_lines() -> None:
 def test_documents_and_lines_of_several_files_meet() -> None:
     billed = claim("institutional", item("96374", encounter=[{"reference": "Encounter/e1"}]))
     whole = json.dumps(ENCOUNTER, indent=1).encode()
-    files = [("enc", io.BytesIO(whole)), ("adm", io.BytesIO(texts(given_one(), given_one(id="a2")))),
-             ("claim", io.BytesIO(json.dumps(billed, indent=1).encode()))]  # fmt: skip
+    files = [
+        ("enc", io.BytesIO(whole)),
+        ("adm", io.BytesIO(texts(given_one(), given_one(id="a2")))),
+        ("claim", io.BytesIO(json.dumps(billed, indent=1).encode())),
+    ]
     (record,) = [x for x in read_together(files, HERE) if isinstance(x, Record)]
     assert (record.place, record.encounter.id, record.encounter.setting) == (
         "enc",
@@ -615,13 +706,16 @@ def test_two_patients_never_share_an_encounter() -> None:
 def test_several_claims_of_one_encounter_are_a_record_each() -> None:
     name = [{"reference": "Encounter/e1"}]
     made = bundle(
-        ENCOUNTER, given_one(), claim("institutional", item("96374", encounter=name)),
+        ENCOUNTER,
+        given_one(),
+        claim("institutional", item("96374", encounter=name)),
         {**claim("professional", item("96374", encounter=name)), "id": "c2"},
-    )  # fmt: skip
+    )
     records = [x for x in found(texts(made)) if isinstance(x, Record)]
     assert [(x.encounter.id, x.encounter.setting) for x in records] == [
-        ("e1/c1", "facility"), ("e1/c2", "professional"),
-    ]  # fmt: skip
+        ("e1/c1", "facility"),
+        ("e1/c2", "professional"),
+    ]
     assert all(len(x.encounter.administrations or ()) == 1 for x in records)
 
 
@@ -692,11 +786,20 @@ def put(data: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 WHOLE = bundle(
     {**ENCOUNTER, "period": {"start": "2026-03-02T09:00:00Z"}},
-    by_reference({"reference": "Medication/m1"}, performer=[{"actor": {"reference": "Practitioner/n"}}]),
+    by_reference(
+        {"reference": "Medication/m1"}, performer=[{"actor": {"reference": "Practitioner/n"}}]
+    ),
     MEDICATION,
-    claim("institutional", item("96374", encounter=[{"reference": "Encounter/e1"}],
-          modifier=[{"coding": [{"code": "59"}]}], diagnosisSequence=[1])),
-)  # fmt: skip
+    claim(
+        "institutional",
+        item(
+            "96374",
+            encounter=[{"reference": "Encounter/e1"}],
+            modifier=[{"coding": [{"code": "59"}]}],
+            diagnosisSequence=[1],
+        ),
+    ),
+)
 
 
 @given(st.sampled_from(paths(WHOLE)[1:]), JUNK)
@@ -732,8 +835,11 @@ def test_no_bytes_make_it_crash(raw: bytes) -> None:
 def test_the_order_of_lines_changes_no_encounter(order: list[int]) -> None:
     rows = [given_one(id=f"a{n}", context={"reference": f"Encounter/e{n % 2}"}) for n in range(6)]
     rows[0] = {**ENCOUNTER, "id": "e0"}
-    made = {x.encounter.id: {one.id for one in x.encounter.administrations or ()}
-            for x in found(texts(*(rows[n] for n in order))) if isinstance(x, Record)}  # fmt: skip
+    made = {
+        x.encounter.id: {one.id for one in x.encounter.administrations or ()}
+        for x in found(texts(*(rows[n] for n in order)))
+        if isinstance(x, Record)
+    }
     assert made == {"e0": {"a2", "a4"}, "e1": {"a1", "a3", "a5"}}
 
 
@@ -751,14 +857,25 @@ def test_nothing_of_the_patient_and_no_note_reaches_a_record() -> None:
         "identifier": {"value": "MRN-4711"},
     }
     made = given_one(
-        subject=who, note=[{"text": "Zebra"}], text={"div": "<div>Zebra</div>"},
-        reasonCode=[{"text": "Zebra"}], performer=[{"actor": {"reference": "Practitioner/n7", "display": "Zebra"}}],
+        subject=who,
+        note=[{"text": "Zebra"}],
+        text={"div": "<div>Zebra</div>"},
+        reasonCode=[{"text": "Zebra"}],
+        performer=[{"actor": {"reference": "Practitioner/n7", "display": "Zebra"}}],
         dosage={"text": "Zebra, over 90 min", "route": {"text": "IV"}},
-    )  # fmt: skip
-    where = {**ENCOUNTER, "subject": who, "reasonCode": [{"text": "Zebra"}],
-             "location": [{"location": {"display": "Zebra"}}]}  # fmt: skip
-    billed = claim("institutional", item("96374", encounter=[{"reference": "Encounter/e1"}]),
-                   patient=who, careTeam=[{"sequence": 1, "provider": {"display": "Zebra"}}])  # fmt: skip
+    )
+    where = {
+        **ENCOUNTER,
+        "subject": who,
+        "reasonCode": [{"text": "Zebra"}],
+        "location": [{"location": {"display": "Zebra"}}],
+    }
+    billed = claim(
+        "institutional",
+        item("96374", encounter=[{"reference": "Encounter/e1"}]),
+        patient=who,
+        careTeam=[{"sequence": 1, "provider": {"display": "Zebra"}}],
+    )
     patient = {"resourceType": "Patient", "id": "Zebra", "name": [{"family": "Zebra"}]}
     every = found(texts(bundle(patient, where, made, billed)))
     (record,) = [x for x in every if isinstance(x, Record)]

@@ -67,8 +67,9 @@ def fates(text: str | bytes, name: str | Path, **options: Any) -> tuple[int, int
 
 
 def test_new_bag_rate_change_and_stop_are_one_run() -> None:
-    made = events("New Bag,2026-03-02 08:00,d", "Rate Change,2026-03-02 08:30,d",
-                  "Stopped,2026-03-02 09:00,d")  # fmt: skip
+    made = events(
+        "New Bag,2026-03-02 08:00,d", "Rate Change,2026-03-02 08:30,d", "Stopped,2026-03-02 09:00,d"
+    )
     assert course(made) == [("08:00", "09:00", None)]
     assert made[0]["method"] == "infusion"
     assert clock(made[0], "last_seen_running") == "08:30"
@@ -80,38 +81,54 @@ def test_events_may_stand_in_any_order() -> None:
 
 
 def test_a_pause_ends_a_run_and_a_restart_continues_it() -> None:
-    made = events("New Bag,2026-03-02 08:00,d", "Paused,2026-03-02 08:20,d",
-                  "Restarted,2026-03-02 08:40,d", "Stopped,2026-03-02 09:00,d")  # fmt: skip
+    made = events(
+        "New Bag,2026-03-02 08:00,d",
+        "Paused,2026-03-02 08:20,d",
+        "Restarted,2026-03-02 08:40,d",
+        "Stopped,2026-03-02 09:00,d",
+    )
     assert course(made) == [("08:00", "08:20", None), ("08:40", "09:00", made[0]["id"])]
 
 
 def test_comma_joined_actions_are_both_followed() -> None:
-    made = events("New Bag,2026-03-02 08:00,d", '"Paused, [Restarted]",2026-03-02 08:20,d',
-                  "Stopped,2026-03-02 09:00,d")  # fmt: skip
+    made = events(
+        "New Bag,2026-03-02 08:00,d",
+        '"Paused, [Restarted]",2026-03-02 08:20,d',
+        "Stopped,2026-03-02 09:00,d",
+    )
     assert course(made) == [("08:00", "08:20", None), ("08:20", "09:00", made[0]["id"])]
 
 
 def test_a_stop_after_a_pause_adds_nothing() -> None:
-    made = events("New Bag,2026-03-02 08:00,d", "Paused,2026-03-02 08:20,d",
-                  "Stopped,2026-03-02 09:00,d")  # fmt: skip
+    made = events(
+        "New Bag,2026-03-02 08:00,d", "Paused,2026-03-02 08:20,d", "Stopped,2026-03-02 09:00,d"
+    )
     assert course(made) == [("08:00", "08:20", None)]
 
 
 def test_a_second_bag_does_not_stretch_the_first() -> None:
-    made = events("New Bag,2026-03-02 08:00,d", "New Bag,2026-03-02 16:00,d",
-                  "Stopped,2026-03-02 16:30,d")  # fmt: skip
+    made = events(
+        "New Bag,2026-03-02 08:00,d", "New Bag,2026-03-02 16:00,d", "Stopped,2026-03-02 16:30,d"
+    )
     assert course(made) == [("08:00", None, None), ("16:00", "16:30", None)]
 
 
 def test_a_bag_changed_in_one_action_goes_on() -> None:
-    made = events("New Bag,2026-03-02 08:00,d", "Bag Stopped/New Bag Started,2026-03-02 09:00,d",
-                  "Stopped,2026-03-02 10:00,d")  # fmt: skip
+    made = events(
+        "New Bag,2026-03-02 08:00,d",
+        "Bag Stopped/New Bag Started,2026-03-02 09:00,d",
+        "Stopped,2026-03-02 10:00,d",
+    )
     assert course(made) == [("08:00", "09:00", None), ("09:00", "10:00", made[0]["id"])]
 
 
 def test_a_stop_and_a_start_of_one_minute_end_the_old_bag_first() -> None:
-    made = events("New Bag,2026-03-02 08:00,d", "New Bag,2026-03-02 09:00,d",
-                  "Stopped,2026-03-02 09:00,d", "Stopped,2026-03-02 10:00,d")  # fmt: skip
+    made = events(
+        "New Bag,2026-03-02 08:00,d",
+        "New Bag,2026-03-02 09:00,d",
+        "Stopped,2026-03-02 09:00,d",
+        "Stopped,2026-03-02 10:00,d",
+    )
     assert course(made) == [("08:00", "09:00", None), ("09:00", "10:00", None)]
 
 
@@ -146,17 +163,21 @@ def test_what_was_not_given_or_deleted_is_left_out_and_counted() -> None:
     )
     assert len(only(text, EVENT)) == 1
     said = notes(text, EVENT)
-    for part in ("1 left out: not given", "1 left out: deleted",
-                 "1 left out: its action is not known",
-                 "1 left out: stops an infusion that was not running"):  # fmt: skip
+    for part in (
+        "1 left out: not given",
+        "1 left out: deleted",
+        "1 left out: its action is not known",
+        "1 left out: stops an infusion that was not running",
+    ):
         assert part in said
     assert "Hexed" not in said
     assert fates(text, EVENT) == (5, 5)
 
 
 def test_two_drugs_of_one_order_run_apart() -> None:
-    made = events("New Bag,2026-03-02 08:00,a", "New Bag,2026-03-02 08:00,b",
-                  "Stopped,2026-03-02 09:00,a")  # fmt: skip
+    made = events(
+        "New Bag,2026-03-02 08:00,a", "New Bag,2026-03-02 08:00,b", "Stopped,2026-03-02 09:00,a"
+    )
     assert course(made) == [("08:00", "09:00", None), ("08:00", None, None)]
 
 
@@ -172,17 +193,21 @@ def test_the_hour_that_happens_twice_keeps_its_order() -> None:
 
 
 def test_a_constant_stands_in_for_a_column_that_a_table_lacks() -> None:
-    text = ("ENCNTR_ID,ORDER_ID,EVENT_ID,ADMIN_START_DT_TM,EVENT_DISPLAY,ADMIN_ROUTE_DISPLAY\n"
-            "E,1,9,02-MAR-2026 10:05,a,IV Push\n")  # fmt: skip
+    text = (
+        "ENCNTR_ID,ORDER_ID,EVENT_ID,ADMIN_START_DT_TM,EVENT_DISPLAY,ADMIN_ROUTE_DISPLAY\n"
+        "E,1,9,02-MAR-2026 10:05,a,IV Push\n"
+    )
     (made,) = only(text, "cerner-ce-med-result")
     assert (clock(made, "start"), made["route"], made["method"]) == ("10:05", "IV", "push")
 
 
 def test_clarity_rows_are_actions_by_number_or_name() -> None:
-    text = ("PAT_ENC_CSN_ID,ORDER_MED_ID,LINE,MAR_ACTION_C,TAKEN_TIME,MAR_DURATION,"
-            "MAR_DURATION_UNIT_C,DESCRIPTION,SIG,ROUTE_NAME\n"
-            "E,1,1,6,03/02/2026 10:05,2,2,a,1,Intravenous\n"
-            "E,2,1,13,03/02/2026 10:05,,,b,4,Intravenous\n")  # fmt: skip
+    text = (
+        "PAT_ENC_CSN_ID,ORDER_MED_ID,LINE,MAR_ACTION_C,TAKEN_TIME,MAR_DURATION,"
+        "MAR_DURATION_UNIT_C,DESCRIPTION,SIG,ROUTE_NAME\n"
+        "E,1,1,6,03/02/2026 10:05,2,2,a,1,Intravenous\n"
+        "E,2,1,13,03/02/2026 10:05,,,b,4,Intravenous\n"
+    )
     bag, push = only(text, "epic-mar-admin-info")
     assert (bag["minutes"], bag["times_from"], bag["method"]) == (120, "calculated", "infusion")
     assert (push["method"], push["id"], push["dose"]) == ("push", "2.1", 4)
@@ -192,22 +217,45 @@ def test_clarity_rows_are_actions_by_number_or_name() -> None:
 
 
 def test_a_dose_keeps_what_its_row_says() -> None:
-    text = ("encounter,line,start,stop,drug,ndc,dose,dose_unit,rate,rate_unit,volume,volume_unit,"
-            "route,method,site,lumen,performer\n"
-            "E,7,2026-03-02T10:00,2026-03-02T10:40,ondansetron,00006494300,4,mg,100,ml/hr,0.05,L,"
-            "IVPB,,left forearm,distal,p9\n")  # fmt: skip
+    text = (
+        "encounter,line,start,stop,drug,ndc,dose,dose_unit,rate,rate_unit,volume,volume_unit,"
+        "route,method,site,lumen,performer\n"
+        "E,7,2026-03-02T10:00,2026-03-02T10:40,ondansetron,00006494300,4,mg,100,ml/hr,0.05,L,"
+        "IVPB,,left forearm,distal,p9\n"
+    )
     (made,) = only(text)
-    assert {key: made[key] for key in ("id", "drug", "ndc", "dose_unit", "route", "method", "site",
-                                       "lumen", "performer")} == {
-        "id": "7", "drug": "ondansetron", "ndc": "00006494300", "dose_unit": "mg", "route": "IV",
-        "method": "infusion", "site": "left forearm", "lumen": "distal", "performer": "p9",
-    }  # fmt: skip
+    assert {
+        key: made[key]
+        for key in (
+            "id",
+            "drug",
+            "ndc",
+            "dose_unit",
+            "route",
+            "method",
+            "site",
+            "lumen",
+            "performer",
+        )
+    } == {
+        "id": "7",
+        "drug": "ondansetron",
+        "ndc": "00006494300",
+        "dose_unit": "mg",
+        "route": "IV",
+        "method": "infusion",
+        "site": "left forearm",
+        "lumen": "distal",
+        "performer": "p9",
+    }
     assert (made["dose"], made["rate_ml_per_hour"], made["volume_ml"]) == (4, 100, 50)
 
 
 def test_minutes_come_from_a_duration_with_its_unit() -> None:
-    text = ("encounter,start,duration,duration_unit,route\nE,2026-03-02T10:00,1.5,hr,IV\n"
-            "E,2026-03-02T13:00,90,,IV\nE,2026-03-02T14:00,-5,min,IV\n")  # fmt: skip
+    text = (
+        "encounter,start,duration,duration_unit,route\nE,2026-03-02T10:00,1.5,hr,IV\n"
+        "E,2026-03-02T13:00,90,,IV\nE,2026-03-02T14:00,-5,min,IV\n"
+    )
     assert [one.get("minutes") for one in only(text)] == [90, None, None]
     assert "duration is stated without a unit" in notes(text)
     assert "duration is below zero" in notes(text)
@@ -228,17 +276,21 @@ def test_repeated_rows_are_left_out_only_where_they_can_be_told_apart() -> None:
 
 
 def test_a_corrected_row_gives_way_to_its_correction() -> None:
-    text = ("encounter,order,line,version,start,drug,route\n"
-            "E,1,1,2,2026-03-02T10:00,right,IV\nE,1,1,1,2026-03-02T10:00,wrong,IV\n"
-            "E,1,2,,2026-03-02T11:00,wrong,IV\nE,1,2,,2026-03-02T11:00,right,IV\n")  # fmt: skip
+    text = (
+        "encounter,order,line,version,start,drug,route\n"
+        "E,1,1,2,2026-03-02T10:00,right,IV\nE,1,1,1,2026-03-02T10:00,wrong,IV\n"
+        "E,1,2,,2026-03-02T11:00,wrong,IV\nE,1,2,,2026-03-02T11:00,right,IV\n"
+    )
     assert [one["drug"] for one in only(text)] == ["right", "right"]
     assert "2 left out: corrected by another row" in notes(text)
 
 
 def test_rows_struck_out_by_their_state_are_counted() -> None:
-    text = ("encounter,start,status,drug,route\nE,2026-03-02T10:00,completed,a,IV\n"
-            "E,2026-03-02T11:00,entered-in-error,b,IV\nE,2026-03-02T12:00,odd,c,IV\n"
-            "E,2026-03-02T13:00,not-done,d,IV\n")  # fmt: skip
+    text = (
+        "encounter,start,status,drug,route\nE,2026-03-02T10:00,completed,a,IV\n"
+        "E,2026-03-02T11:00,entered-in-error,b,IV\nE,2026-03-02T12:00,odd,c,IV\n"
+        "E,2026-03-02T13:00,not-done,d,IV\n"
+    )
     assert [one["drug"] for one in only(text)] == ["a"]
     said = notes(text)
     assert "1 left out: deleted" in said
@@ -248,12 +300,14 @@ def test_rows_struck_out_by_their_state_are_counted() -> None:
 
 
 def test_diluents_join_their_drug_and_additives_stand_beside_it() -> None:
-    text = ("encounter,order,role,start,drug,volume,volume_unit,route\n"
-            "E,1,diluent,2026-03-02T10:00,dextrose,250,ml,IV\n"
-            "E,1,main,2026-03-02T10:00,vancomycin,,,IV\n"
-            "E,2,main,2026-03-02T12:00,saline,1000,ml,IV\n"
-            "E,2,additive,2026-03-02T12:00,potassium,,,IV\n"
-            "E,3,diluent,2026-03-02T14:00,dextrose,50,ml,IV\n")  # fmt: skip
+    text = (
+        "encounter,order,role,start,drug,volume,volume_unit,route\n"
+        "E,1,diluent,2026-03-02T10:00,dextrose,250,ml,IV\n"
+        "E,1,main,2026-03-02T10:00,vancomycin,,,IV\n"
+        "E,2,main,2026-03-02T12:00,saline,1000,ml,IV\n"
+        "E,2,additive,2026-03-02T12:00,potassium,,,IV\n"
+        "E,3,diluent,2026-03-02T14:00,dextrose,50,ml,IV\n"
+    )
     drug, saline, potassium, lone = only(text)
     assert (drug["drug"], drug["volume_ml"]) == ("vancomycin", 250)
     assert potassium["mixed_with"] == saline["id"]
@@ -267,8 +321,9 @@ def test_a_mere_date_leaves_the_time_open() -> None:
     (one,) = encounters(text, "pcornet-med-admin")
     assert one.service_date is not None
     assert (one.service_date.isoformat(), (one.administrations or ())[0].start) == (
-        "2026-03-02", None,
-    )  # fmt: skip
+        "2026-03-02",
+        None,
+    )
     assert "start is a date without a clock time" in notes(text, "pcornet-med-admin")
 
 
@@ -295,14 +350,18 @@ def test_a_map_may_name_another_delimiter_encoding_and_clock(tmp_path: Path) -> 
     path.write_text(
         "id: m\ntitle: t\nsources: [s]\nformat: {delimiter: ';', encoding: cp1252, 'null': [NULL]}\n"
         "times: {forms: ['M/D/YYYY h:mm AM'], timezone: America/Chicago}\nsetting: professional\n"
-        "columns: {encounter: Fall, start: Zeit, drug: Mittel, route: Weg, site: Ort}\n", "utf-8",
-    )  # fmt: skip
+        "columns: {encounter: Fall, start: Zeit, drug: Mittel, route: Weg, site: Ort}\n",
+        "utf-8",
+    )
     text = "Fall;Zeit;Mittel;Weg;Ort\nE;3/2/2026 12:15 PM;Größe;IV;NULL\n".encode("cp1252")
     (one,) = encounters(text, path, setting=None)
     (made,) = one.administrations or ()
     assert (one.setting, one.timezone, made.drug, made.site) == (
-        "professional", "America/Chicago", "Größe", None,
-    )  # fmt: skip
+        "professional",
+        "America/Chicago",
+        "Größe",
+        None,
+    )
     assert made.start is not None
     assert made.start.isoformat() == "2026-03-02T12:15:00"
 
@@ -335,8 +394,10 @@ def test_what_cannot_be_read_is_set_aside_with_its_place(text: str, said: str) -
 
 
 def test_an_encounter_with_an_unreadable_row_is_set_aside_whole() -> None:
-    text = ("encounter,start,drug,route\nA,2026-03-02T10:00,a,IV\nA,2026-03-02T10:00\n"
-            "B,2026-03-02T10:00,a,IV\n")  # fmt: skip
+    text = (
+        "encounter,start,drug,route\nA,2026-03-02T10:00,a,IV\nA,2026-03-02T10:00\n"
+        "B,2026-03-02T10:00,a,IV\n"
+    )
     found = readings(text)
     assert [one.encounter.id for one in found if isinstance(one, Record)] == ["B"]
     assert len([one for one in found if isinstance(one, SetAside)]) == 1
@@ -359,14 +420,19 @@ def test_a_byte_order_mark_is_no_part_of_a_column() -> None:
 
 
 def test_rows_of_one_encounter_may_stand_apart_unless_the_map_says_sorted(tmp_path: Path) -> None:
-    text = "encounter,start,drug\n" + "".join(f"{e},2026-03-02T10:0{n},a\n"
-                                              for n, e in enumerate("ABA"))  # fmt: skip
+    text = "encounter,start,drug\n" + "".join(
+        f"{e},2026-03-02T10:0{n},a\n" for n, e in enumerate("ABA")
+    )
     assert [(one.id, len(one.administrations or ())) for one in encounters(text)] == [
-        ("A", 2), ("B", 1),
-    ]  # fmt: skip
+        ("A", 2),
+        ("B", 1),
+    ]
     path = tmp_path / "m.yaml"
-    path.write_text("id: m\ntitle: t\nsources: [s]\nsorted: 'true'\ntimes: {forms: [iso]}\n"
-                    "columns: {encounter: encounter, start: start, drug: drug}\n", "utf-8")  # fmt: skip
+    path.write_text(
+        "id: m\ntitle: t\nsources: [s]\nsorted: 'true'\ntimes: {forms: [iso]}\n"
+        "columns: {encounter: encounter, start: start, drug: drug}\n",
+        "utf-8",
+    )
     found = readings(text, path)
     assert [type(one) for one in found[:3]] == [Record, Record, SetAside]
     assert "had ended" in str(found[2].error)
@@ -394,9 +460,13 @@ def test_every_row_of_a_real_table_is_accounted_for(file: str, name: str, rows: 
 
 
 def test_mimic_pushes_have_no_stop_and_a_bag_is_no_push() -> None:
-    made = [one for encounter in encounters((DATA / "mimic3_inputevents_mv.csv").read_bytes(),
-                                            "mimic-iii-inputevents-mv")
-            for one in encounter.administrations or ()]  # fmt: skip
+    made = [
+        one
+        for encounter in encounters(
+            (DATA / "mimic3_inputevents_mv.csv").read_bytes(), "mimic-iii-inputevents-mv"
+        )
+        for one in encounter.administrations or ()
+    ]
     pushes = [one for one in made if one.method == "push"]
     assert pushes
     assert all(one.times_from == "defaulted" for one in pushes)
@@ -406,17 +476,32 @@ def test_mimic_pushes_have_no_stop_and_a_bag_is_no_push() -> None:
 
 
 def test_eicu_offsets_become_clock_times_and_orders_prove_none() -> None:
-    made = [one for encounter in encounters((DATA / "eicu_medication.csv").read_bytes(),
-                                            "eicu-medication")
-            for one in encounter.administrations or ()]  # fmt: skip
+    made = [
+        one
+        for encounter in encounters((DATA / "eicu_medication.csv").read_bytes(), "eicu-medication")
+        for one in encounter.administrations or ()
+    ]
     assert {one.times_from for one in made} == {"ordered"}
     said = notes((DATA / "eicu_medication.csv").read_bytes(), "eicu-medication")
     assert "rows are orders" in said
     assert "dates are the map's own" in said
 
 
-ACTIONS = ("New Bag", "Stopped", "Paused", "Restarted", "Rate Change", "Push", "Given", "Missed",
-           "Bag Stopped/New Bag Started", "Paused, [Restarted]", "Verify", "odd", "")  # fmt: skip
+ACTIONS = (
+    "New Bag",
+    "Stopped",
+    "Paused",
+    "Restarted",
+    "Rate Change",
+    "Push",
+    "Given",
+    "Missed",
+    "Bag Stopped/New Bag Started",
+    "Paused, [Restarted]",
+    "Verify",
+    "odd",
+    "",
+)
 
 
 @given(

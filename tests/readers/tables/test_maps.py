@@ -189,9 +189,14 @@ def test_route_spellings_are_read_or_left_open_never_guessed() -> None:
     share = sum(int(one["rows"]) for one in told) / sum(int(one["rows"]) for one in rows)
     assert share > 0.98
     for text, word in (
-        ("IV PUSH", "IV"), ("subCUT", "SC"), ("Intra-arTERi", "IA"), ("PER NG TUBE", "TUBE"),
-        ("ZPYXVEND", "unknown"), (".ROUTE", "unknown"), ("IM (injection)", "IM"),
-    ):  # fmt: skip
+        ("IV PUSH", "IV"),
+        ("subCUT", "SC"),
+        ("Intra-arTERi", "IA"),
+        ("PER NG TUBE", "TUBE"),
+        ("ZPYXVEND", "unknown"),
+        (".ROUTE", "unknown"),
+        ("IM (injection)", "IM"),
+    ):
         assert known[plain_text(text)] == word
     for text in ("IN", "SUBCUT/IM", "IK", "PB", "NS"):  # two meanings, or none that we know
         assert plain_text(text) not in known

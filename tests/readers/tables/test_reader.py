@@ -56,13 +56,16 @@ def test_encounters_read_back_equal_from_csv(those: list[Encounter]) -> None:
 
 
 def test_a_table_of_lines_alone_has_no_chart() -> None:
-    text = ("encounter,encounter_setting,encounter_date,number,code,units,modifiers\n"
-            "E,facility,2026-03-02,1,96374,1,59;XS\nE,facility,2026-03-02,2,96375,2,\n")  # fmt: skip
+    text = (
+        "encounter,encounter_setting,encounter_date,number,code,units,modifiers\n"
+        "E,facility,2026-03-02,1,96374,1,59;XS\nE,facility,2026-03-02,2,96375,2,\n"
+    )
     (one,) = records(readings(text))
     assert one.administrations is None
     assert [(x.code, x.units, x.modifiers) for x in one.lines or ()] == [
-        ("96374", 1, ("59", "XS")), ("96375", 2, ()),
-    ]  # fmt: skip
+        ("96374", 1, ("59", "XS")),
+        ("96375", 2, ()),
+    ]
 
 
 def test_codes_keep_their_leading_zeros() -> None:
@@ -75,8 +78,8 @@ def test_unmatched_encounters_of_either_side_are_reported() -> None:
     tables = {
         "g.csv": b"encounter,id,start\nA,a1,2026-03-02T10:00\nB,a1,2026-03-02T10:00\n",
         "l.csv": b"encounter,number,code,units,date\nB,1,96374,1,2026-03-02\n"
-                 b"C,1,96374,1,2026-03-02\nD,1,96374,1,2026-03-02\n",
-    }  # fmt: skip
+        b"C,1,96374,1,2026-03-02\nD,1,96374,1,2026-03-02\n",
+    }
     found = list(read_joined(streams(tables), ReadOptions(setting="facility")))
     made = {one.id: one for one in records(found)}
     assert made["A"].lines is None  # no row says nothing; it does not say that nothing was billed
@@ -87,8 +90,10 @@ def test_unmatched_encounters_of_either_side_are_reported() -> None:
 
 
 def test_an_empty_claim_is_told_from_no_claim() -> None:
-    tables = {"e.csv": b"id,setting,has_claim,has_chart\nA,facility,true,false\n",
-              "l.csv": b"encounter,number,code,units\n"}  # fmt: skip
+    tables = {
+        "e.csv": b"id,setting,has_claim,has_chart\nA,facility,true,false\n",
+        "l.csv": b"encounter,number,code,units\n",
+    }
     (one,) = records(list(read_joined(streams(tables))))
     assert (one.lines, one.administrations) == ((), None)
 
@@ -157,28 +162,36 @@ def test_carrier_lines_of_research_files_are_professional() -> None:
 
 
 def test_outpatient_lines_carry_bill_type_revenue_and_diagnoses() -> None:
-    (one, *_) = records(readings((DATA / "rif_outpatient.csv").read_bytes(),
-                                 map="cms-rif-outpatient"))  # fmt: skip
+    (one, *_) = records(
+        readings((DATA / "rif_outpatient.csv").read_bytes(), map="cms-rif-outpatient")
+    )
     assert (one.setting, one.type_of_bill) == ("facility", "131")
     assert one.diagnoses[:2] == ("O039", "E034")  # in the order of ICD_DGNS_CD1, 2 …
     (line,) = one.lines or ()
     assert (line.revenue_code, line.units, str(line.date)) == ("0001", 1, "2015-11-26")
 
 
-IDR = ("CLM_UNIQ_ID,CLM_LINE_NUM,CLM_TYPE_CD,CLM_LINE_HCPCS_CD,HCPCS_1_MDFR_CD,HCPCS_2_MDFR_CD,"
-       "CLM_LINE_SRVC_UNIT_QTY,CLM_LINE_FROM_DT,CLM_POS_CD,CLM_LINE_NDC_CD\n")  # fmt: skip
+IDR = (
+    "CLM_UNIQ_ID,CLM_LINE_NUM,CLM_TYPE_CD,CLM_LINE_HCPCS_CD,HCPCS_1_MDFR_CD,HCPCS_2_MDFR_CD,"
+    "CLM_LINE_SRVC_UNIT_QTY,CLM_LINE_FROM_DT,CLM_POS_CD,CLM_LINE_NDC_CD\n"
+)
 
 
 def test_repository_lines_take_their_setting_from_the_claim_type() -> None:
-    text = IDR + ("1,1,71,96374,59,,1.0,2026-03-02,11,264780020\n1,2,71,,,,1,2026-03-02,11,\n"
-                  "2,1,40,96374,,,2.0,20260302,~,\n3,1,81,96374,,,1,2026-03-02,11,\n")  # fmt: skip
+    text = IDR + (
+        "1,1,71,96374,59,,1.0,2026-03-02,11,264780020\n1,2,71,,,,1,2026-03-02,11,\n"
+        "2,1,40,96374,,,2.0,20260302,~,\n3,1,81,96374,,,1,2026-03-02,11,\n"
+    )
     found = readings(text, map="cms-idr-line")
     made = {one.id: one for one in records(found)}
     assert {key: one.setting for key, one in made.items()} == {"1": "professional", "2": "facility"}
     (line,) = made["1"].lines or ()
     assert (line.units, line.modifiers, line.place_of_service, line.ndc) == (
-        1, ("59",), "11", "00264780020",
-    )  # fmt: skip
+        1,
+        ("59",),
+        "11",
+        "00264780020",
+    )
     said = notes(found)
     assert "1 left out: bills no procedure code" in said
     assert "place_of_service is no code of that kind" in said

@@ -1,4 +1,4 @@
-"""FHIR's Claim and ExplanationOfBenefit as lines of the contract.
+"""FHIR's Claim and ExplanationOfBenefit as lines of the contract; ``units`` hands them in.
 
 A line without a CPT or HCPCS code, or counted in minutes, has no place in the contract: it is left
 out and noted, and a claim of such lines alone is set aside, for it did bill something.
@@ -7,10 +7,11 @@ out and noted, and a claim of such lines alone is set aside, for it did bill som
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from ivpush.readers.builder import ndc_form
 from ivpush.readers.fhir.elements import Concept, Node
@@ -32,19 +33,27 @@ _PLACE = re.compile(r"[0-9]{2}", re.ASCII)
 _BILL = re.compile(r"0?[0-9]{2}[0-9A-Z]", re.ASCII)
 _SETTINGS = {"institutional": "facility", "professional": "professional"}
 _VOID = frozenset({"cancelled", "entered-in-error"})
-_TIMES = frozenset({"min", "mj", "minute", "minutes"})
-_SERVICES = ("productOrService", "service")
+_MINUTE_UNITS = frozenset({"min", "mj", "minute", "minutes"})  # mj: X12's unit for minutes
+_SERVICES = ("productOrService", "service")  # service: STU3
+_MOST_UNITS = 1_000_000
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Billed:
     """What one claim says beside its setting."""
 
-    lines: list[dict[str, Any]] = field(default_factory=list)
-    diagnoses: list[str] = field(default_factory=list)
-    type_of_bill: str | None = None
-    place_of_service: str | None = None
-    day: date | None = None
+    lines: list[dict[str, Any]]
+    diagnoses: list[str]
+    type_of_bill: str | None
+    place_of_service: str | None
+    day: date | None
+
+
+class _Diagnoses(NamedTuple):
+    """Codes in the order of the claim, and the position of each by its sequence."""
+
+    codes: list[str]
+    positions: dict[int, int]
 
 
 def is_void(node: Node) -> bool:
@@ -52,20 +61,25 @@ def is_void(node: Node) -> bool:
     if node.text("status") in _VOID:
         node.case.note("a claim was cancelled or entered in error, and is left out")
         return True
-    if node.text("use") not in {None, "claim", "complete"}:
+    if node.text("use") not in {None, "claim", "complete"}:  # complete: STU3
         node.case.note("a preauthorization or predetermination bills nothing, and is left out")
         return True
     return False
 
 
+def claim_key(node: Node) -> str | None:
+    """Key of the claim that an ExplanationOfBenefit answers."""
+    return key_of(node.data.get("claim"), "Claim")
+
+
 def setting_of(node: Node, stated: str | None) -> str | None:
     """The setting by the claim's type; else the one stated by the caller; None: set it aside."""
-    concept, terms = node.concept("type"), node.case.terms
-    types = {code for system, code, _ in concept.codings if terms.system(system) == "claim-type"}
-    types = types or {code for system, code, _ in concept.codings if system is None}
-    known = {_SETTINGS[code] for code in types if code in _SETTINGS}
-    if len(known) == 1:
-        return known.pop()
+    codings, terms = node.concept("type").codings, node.case.terms
+    types = {coding.code for coding in codings if terms.system(coding.system) == "claim-type"}
+    types = types or {coding.code for coding in codings if coding.system is None}
+    settings = {_SETTINGS[code] for code in types if code in _SETTINGS}
+    if len(settings) == 1:
+        return settings.pop()
     if types:
         node.wrong("type", "only institutional and professional claims bill these services")
         return None
@@ -76,82 +90,107 @@ def setting_of(node: Node, stated: str | None) -> str | None:
 
 def billed(node: Node) -> Billed:
     """Lines, diagnoses, bill type and place of one claim."""
-    made = Billed()
-    positions = _diagnoses(node, made)
-    for one in node.children("supportingInfo") + node.children("information"):
-        for system, code, _ in one.concept("code").codings:
-            if node.case.terms.system(system) == "type-of-bill" and _BILL.fullmatch(code or ""):
-                made.type_of_bill = code
-    items = node.children("item")
-    for number, item in enumerate(items, 1):
-        line = _line(item, number, positions)
-        if line is not None:
-            made.lines.append(line)
-    if items and not made.lines and not node.case.faults:
-        node.wrong("item", "no item bills a CPT or HCPCS code, so that there is no line to check")
-    if node.children("addItem"):
-        node.case.note("lines that the payer added were not billed, and are left out")
-    places = {line.get("place_of_service") for line in made.lines}
-    if len(places) == 1:
-        made.place_of_service = places.pop()
+    diagnoses = _diagnoses(node)
+    type_of_bill = _type_of_bill(node)
+    lines = _lines(node, diagnoses.positions)
+    places = {line.get("place_of_service") for line in lines}
     period = node.child("billablePeriod")
     begun = period.when("start") if period is not None else None
-    made.day = begun.day if begun is not None else None
-    return made
+    return Billed(
+        lines=lines,
+        diagnoses=diagnoses.codes,
+        type_of_bill=type_of_bill,
+        place_of_service=places.pop() if len(places) == 1 else None,
+        day=begun.day if begun is not None else None,
+    )
 
 
-def _diagnoses(node: Node, made: Billed) -> dict[int, int]:
-    """Position of each diagnosis by its sequence; one without an ICD-10-CM code has none."""
+def _diagnoses(node: Node) -> _Diagnoses:
+    """The diagnoses by their sequence; one without an ICD-10-CM code has no position."""
+    terms = node.case.terms
     rows = []
-    for number, one in enumerate(node.children("diagnosis"), 1):
-        concept = one.concept("diagnosisCodeableConcept")
-        codes = [code for system, code, _ in concept.codings
-                 if code and node.case.terms.system(system) == "icd-10-cm"
-                 and _DIAGNOSIS.fullmatch(code)]  # fmt: skip
+    for number, diagnosis in enumerate(node.children("diagnosis"), 1):
+        codes = [
+            coding.code
+            for coding in diagnosis.concept("diagnosisCodeableConcept").codings
+            if coding.code
+            and terms.system(coding.system) == "icd-10-cm"
+            and _DIAGNOSIS.fullmatch(coding.code)
+        ]
         if not codes:
             node.case.note("a diagnosis has no ICD-10-CM code, and is left out")
             continue
-        rows.append((one.positive("sequence") or number, codes[0]))
+        rows.append((diagnosis.positive("sequence") or number, codes[0]))
     rows.sort()
-    made.diagnoses = [code for _, code in rows]
-    return {sequence: place for place, (sequence, _) in enumerate(rows, 1)}
+    positions = {sequence: position for position, (sequence, _) in enumerate(rows, 1)}
+    return _Diagnoses([code for _, code in rows], positions)
+
+
+def _type_of_bill(node: Node) -> str | None:
+    """The last type of bill among the information given beside the items."""
+    terms = node.case.terms
+    written = None
+    for information in node.children("supportingInfo") + node.children("information"):
+        for system, code, _ in information.concept("code").codings:
+            if terms.system(system) == "type-of-bill" and _BILL.fullmatch(code or ""):
+                written = code
+    return written
+
+
+def _lines(node: Node, positions: dict[int, int]) -> list[dict[str, Any]]:
+    items = node.children("item")
+    numbered = (_line(item, number, positions) for number, item in enumerate(items, 1))
+    lines = [line for line in numbered if line is not None]
+    if items and not lines and not node.case.faults:
+        node.wrong("item", "no item bills a CPT or HCPCS code, so that there is no line to check")
+    if node.children("addItem"):
+        node.case.note("lines that the payer added were not billed, and are left out")
+    return lines
 
 
 def _line(item: Node, number: int, positions: dict[int, int]) -> dict[str, Any] | None:
     case = item.case
-    service = next((item.concept(one) for one in _SERVICES if one in item.data), Concept((), None))
+    name = next((name for name in _SERVICES if name in item.data), None)
+    service = Concept((), None) if name is None else item.concept(name)
     code = _procedure(item, service)
     if code is None:
         case.note("an item bills no CPT or HCPCS code, and is left out")
         return None
     quantity = item.child("quantity")
-    if quantity is not None:
-        unit = (quantity.text("code") or quantity.text("unit") or "").casefold()
-        if unit in _TIMES:
-            case.note("an item is counted in minutes, as anaesthesia is, and is left out")
-            return None
-    made: dict[str, Any] = {
+    if quantity is not None and _counts_minutes(quantity):
+        case.note("an item is counted in minutes, as anaesthesia is, and is left out")
+        return None
+    line: dict[str, Any] = {
         "number": item.positive("sequence") or number,
         "code": code,
         "units": _units(item, quantity),
         "modifiers": _modifiers(item),
         "date": _date(item),
-        "place_of_service": _place(item),
-        "revenue_code": _revenue(item),
+        "place_of_service": _code_of(item, "locationCodeableConcept", "place", _PLACE),
+        "revenue_code": _code_of(item, "revenue", "revenue", _REVENUE),
         "diagnosis_pointers": _pointers(item, positions),
         "charge": _charge(item),
         "ndc": _ndc(item, service),
     }
-    return {key: value for key, value in made.items() if value is not None}
+    return {field: value for field, value in line.items() if value is not None}
 
 
 def _procedure(item: Node, service: Concept) -> str | None:
-    found = [code for system, code, _ in service.codings
-             if code and item.case.terms.system(system) in {"cpt", "hcpcs"}
-             and _CODE.fullmatch(code)]  # fmt: skip
-    if len(set(found)) > 1:
+    codes = [
+        coding.code
+        for coding in service.codings
+        if coding.code
+        and item.case.terms.system(coding.system) in {"cpt", "hcpcs"}
+        and _CODE.fullmatch(coding.code)
+    ]
+    if len(set(codes)) > 1:
         item.wrong("productOrService", "write one procedure code an item")
-    return found[0] if found else None
+    return codes[0] if codes else None
+
+
+def _counts_minutes(quantity: Node) -> bool:
+    unit = quantity.text("code") or quantity.text("unit") or ""
+    return unit.casefold() in _MINUTE_UNITS
 
 
 def _units(item: Node, quantity: Node | None) -> int | None:
@@ -159,21 +198,21 @@ def _units(item: Node, quantity: Node | None) -> int | None:
     if number is None:
         item.case.note("an item has no quantity, and is read as one unit")
         return 1
-    if number != number.to_integral_value() or number > 1_000_000:
+    if number != number.to_integral_value() or number > _MOST_UNITS:
         item.wrong("quantity.value", "write whole units")
         return None
     return int(number)
 
 
 def _modifiers(item: Node) -> list[str]:
-    made = []
-    for n, one in enumerate(item.children("modifier")):
-        codes = [code for _, code, _ in one.as_concept().codings if code]
+    modifiers = []
+    for n, modifier in enumerate(item.children("modifier")):
+        codes = [coding.code for coding in modifier.as_concept().codings if coding.code]
         good = [code for code in codes if _MODIFIER.fullmatch(code)]
         if codes and not good:
             item.wrong(f"modifier[{n}]", "write two capital letters or digits")
-        made += good[:1]
-    return made
+        modifiers += good[:1]
+    return modifiers
 
 
 def _date(item: Node) -> date | None:
@@ -182,10 +221,14 @@ def _date(item: Node) -> date | None:
     return when.day if when is not None else None
 
 
-def _coded(item: Node, name: str, system: str, form: re.Pattern[str]) -> str | None:
+def _code_of(item: Node, name: str, system: str, form: re.Pattern[str]) -> str | None:
     """The code of a system that the table knows, else the only one that has the form."""
-    codings = [(item.case.terms.system(of), code) for of, code, _ in item.concept(name).codings
-               if code and form.fullmatch(code)]  # fmt: skip
+    terms = item.case.terms
+    codings = [
+        (terms.system(coding.system), coding.code)
+        for coding in item.concept(name).codings
+        if coding.code and form.fullmatch(coding.code)
+    ]
     known = [code for of, code in codings if of == system]
     if known:
         return known[0]
@@ -193,37 +236,26 @@ def _coded(item: Node, name: str, system: str, form: re.Pattern[str]) -> str | N
     return others.pop() if len(others) == 1 else None
 
 
-def _place(item: Node) -> str | None:
-    return _coded(item, "locationCodeableConcept", "place", _PLACE)
-
-
-def _revenue(item: Node) -> str | None:
-    return _coded(item, "revenue", "revenue", _REVENUE)
-
-
 def _pointers(item: Node, positions: dict[int, int]) -> list[int]:
-    made = []
-    for name in ("diagnosisSequence", "diagnosisLinkId"):
-        listed = item.data.get(name)
-        if listed is None:
+    pointers = []
+    for name in ("diagnosisSequence", "diagnosisLinkId"):  # diagnosisLinkId: STU3
+        sequences = item.data.get(name)
+        if sequences is None:
             continue
-        if not isinstance(listed, list) or not all(type(one) is int for one in listed):
+        # By type itself, for True is an int too.
+        if not isinstance(sequences, list) or not all(type(number) is int for number in sequences):
             item.wrong(name, "write a list of sequences")
             continue
-        for one in listed:
-            if one in positions:
-                made.append(positions[one])
+        for sequence in sequences:
+            if sequence in positions:
+                pointers.append(positions[sequence])
             else:
                 item.case.note("an item points to a diagnosis that could not be read")
-    return made
+    return pointers
 
 
 def _charge(item: Node) -> Decimal | None:
-    net = item.child("net")
-    if net is None:
-        for one in item.children("adjudication"):
-            if any(code == "submitted" for _, code, _ in one.concept("category").codings):
-                net = one.child("amount")
+    net = item.child("net") or _submitted(item)
     if net is None:
         return None
     if net.text("currency") not in {None, "USD"}:
@@ -232,22 +264,30 @@ def _charge(item: Node) -> Decimal | None:
     return net.number("value")
 
 
+def _submitted(item: Node) -> Node | None:
+    """The amount that an ExplanationOfBenefit repeats as submitted."""
+    amount = None
+    for adjudication in item.children("adjudication"):
+        if any(coding.code == "submitted" for coding in adjudication.concept("category").codings):
+            amount = adjudication.child("amount")
+    return amount
+
+
 def _ndc(item: Node, service: Concept) -> str | None:
-    found: list[str] = []
-    details = [one.concept("productOrService") for one in item.children("detail")]
-    for concept in (service, *details):
-        for system, code, _ in concept.codings:
-            if code and item.case.terms.system(system) == "ndc":
-                written = ndc_form(code)
-                if written is None:
-                    item.case.note("an NDC has not the form of one, and is left out")
-                else:
-                    found.append(written)
-    if len(set(found)) > 1:
+    details = [detail.concept("productOrService") for detail in item.children("detail")]
+    codes = list(_ndcs(item, [service, *details]))
+    if len(set(codes)) > 1:
         item.case.note("an item names several NDCs, of which the first is read")
-    return found[0] if found else None
+    return codes[0] if codes else None
 
 
-def claim_key(node: Node) -> str | None:
-    """Key of the claim that an ExplanationOfBenefit answers."""
-    return key_of(node.data.get("claim"), "Claim")
+def _ndcs(item: Node, concepts: list[Concept]) -> Iterator[str]:
+    for concept in concepts:
+        for system, code, _ in concept.codings:
+            if not code or item.case.terms.system(system) != "ndc":
+                continue
+            ndc = ndc_form(code)
+            if ndc is None:
+                item.case.note("an NDC has not the form of one, and is left out")
+            else:
+                yield ndc

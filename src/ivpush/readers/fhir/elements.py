@@ -1,7 +1,7 @@
 """FHIR's JSON taken apart: safe parsing, elements with their paths, times, amounts, concepts.
 
-An element of the wrong kind is a fault with its path; the path is made of FHIR's own names and
-never holds a value. What was read in a particular way is noted.
+Every other module of this room reads resources through ``Node``. An element of the wrong kind is a
+fault with its path; the path is made of FHIR's own names and never holds a value.
 """
 
 from __future__ import annotations
@@ -11,18 +11,21 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from ivpush.errors import Fault, InputError
 from ivpush.readers.builder import Case
 
 __all__ = [
+    "Coding",
     "Concept",
     "Node",
     "When",
     "parse",
 ]
 
+# FHIR's dateTime: a year, a year and month, a date, or a date and a time. Seconds and offset are
+# optional here, for older systems leave them out.
 _WHEN = re.compile(
     r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
     r"(Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?",
@@ -30,13 +33,18 @@ _WHEN = re.compile(
 )
 _EXACT = Decimal("0.000001")
 _MOST_DIGITS = 9
+_MOST_COUNTED = 1_000_000
+_DATE_LENGTH = len("2026-03-02")
 
 
 def parse(text: bytes) -> Any:
     """The data of a JSON text, decimals exact; raises InputError for anything odd."""
     try:
         return json.loads(
-            text, object_pairs_hook=_once, parse_constant=_refused, parse_float=Decimal
+            text,
+            object_pairs_hook=_without_repeats,
+            parse_constant=_refuse_constant,
+            parse_float=Decimal,
         )
     except InputError:
         raise
@@ -52,30 +60,43 @@ def parse(text: bytes) -> Any:
     raise InputError(Fault("", problem, remedy))
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    elements = dict(pairs)
+    if len(elements) != len(pairs):
         raise InputError(Fault("", "an object repeats an element", "write it once"))
-    return made
+    return elements
 
 
-def _refused(_text: str) -> Any:
+def _refuse_constant(_text: str) -> Any:
     raise InputError(Fault("", "the JSON holds NaN or Infinity", "write a number"))
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(NamedTuple):
     """A date, and the instant where the time of day is known."""
 
     day: date | None
     at: datetime | None
 
 
+class Coding(NamedTuple):
+    """One code of a concept, as it stands in the resource."""
+
+    system: str | None
+    code: str | None
+    display: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """A CodeableConcept: its codings as (system, code, display), and its text."""
+    """A CodeableConcept: its codings, and its text.
 
-    codings: tuple[tuple[str | None, str | None, str | None], ...]
+    What the table of terms says of a concept is found coding by coding::
+
+        for coding in dosage.concept("route").codings:
+            meaning = terms.code(coding.system, coding.code)
+    """
+
+    codings: tuple[Coding, ...]
     text: str | None
 
     @property
@@ -83,11 +104,19 @@ class Concept:
         """The words that name it: its text, else the first display."""
         if self.text:
             return self.text
-        return next((display for _, _, display in self.codings if display), None)
+        return next((coding.display for coding in self.codings if coding.display), None)
 
 
 class Node:
-    """One object of a resource, with its path; wrong kinds become faults, null is absent."""
+    """One object of a resource, with its path; wrong kinds become faults, null is absent.
+
+    An element is asked for by its name and by the kind that FHIR gives it::
+
+        node = Node(resource, "MedicationAdministration", case)
+        status = node.text("status")
+        dosage = node.child("dosage")  # a Node again, or None
+        case.faults  # what was of another kind, each with its path
+    """
 
     __slots__ = ("case", "data", "path")
 
@@ -113,10 +142,10 @@ class Node:
         value = self.data.get(name)
         if value is None:
             return []
-        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             self.wrong(name, "write a list of objects")
             return []
-        return [Node(one, f"{self.path}.{name}[{n}]", self.case) for n, one in enumerate(value)]
+        return [Node(item, f"{self.path}.{name}[{n}]", self.case) for n, item in enumerate(value)]
 
     def text(self, name: str) -> str | None:
         """An element that is text."""
@@ -133,6 +162,7 @@ class Node:
         value = self.data.get(name)
         if value is None:
             return None
+        # To Python, true is a whole number; to FHIR it is none.
         plain = isinstance(value, int | Decimal) and not isinstance(value, bool)
         number = Decimal(value) if plain else Decimal(-1)
         if (number.is_signed() and number != 0) or number.adjusted() >= _MOST_DIGITS:
@@ -145,7 +175,7 @@ class Node:
         number = self.number(name)
         if number is None:
             return None
-        if number != number.to_integral_value() or not 1 <= number <= 1_000_000:
+        if number != number.to_integral_value() or not 1 <= number <= _MOST_COUNTED:
             self.wrong(name, "write a whole number from 1")
             return None
         return int(number)
@@ -158,28 +188,33 @@ class Node:
     def as_concept(self) -> Concept:
         """This node as a CodeableConcept."""
         codings = [
-            (one.text("system"), one.text("code"), one.text("display"))
-            for one in self.children("coding")
+            Coding(coding.text("system"), coding.text("code"), coding.text("display"))
+            for coding in self.children("coding")
         ]
-        kept = [one for one in codings if not (one[0] or "").endswith("/data-absent-reason")]
-        return Concept(tuple(kept), self.text("text"))
+        # Such a coding tells why there is no code; it is no term of its own.
+        stated = [
+            coding
+            for coding in codings
+            if not (coding.system or "").endswith("/data-absent-reason")
+        ]
+        return Concept(tuple(stated), self.text("text"))
 
     def when(self, name: str) -> When | None:
         """An element that is a date or dateTime; a year or month alone says nothing here."""
         written = self.text(name)
         if written is None:
             return None
-        made = _when(written, self.case) if _WHEN.fullmatch(written) else None
-        if made is None:
+        when = _when(written, self.case) if _WHEN.fullmatch(written) else None
+        if when is None:
             self.wrong(name, "write a date or dateTime such as 2026-03-02T10:00:00-06:00")
-        return made
+        return when
 
 
 def _when(written: str, case: Case) -> When | None:
     try:
-        if len(written) < 10:
+        if len(written) < _DATE_LENGTH:
             return When(None, None)
-        if len(written) == 10:
+        if len(written) == _DATE_LENGTH:
             return When(date.fromisoformat(written), None)
         at = case.local(datetime.fromisoformat(written).replace(microsecond=0))
     except (ValueError, OverflowError):

@@ -1,7 +1,8 @@
 """Which FHIR resources belong together: every way to name one comes to the same key.
 
 A reference names its target literally (absolute or relative), by the entry's fullUrl, or by a
-logical identifier.
+logical identifier. ``reader`` puts resources together by these keys; ``units``, ``chart`` and
+``drugs`` find a patient, a request or a medication by them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ __all__ = [
     "subject_of",
 ]
 
-_SUBJECTS = ("subject", "patient")
+_SUBJECTS = ("subject", "patient")  # charts name a subject, claims a patient
 
 
 def key_of(reference: Any, kind: str) -> str | None:
@@ -24,20 +25,22 @@ def key_of(reference: Any, kind: str) -> str | None:
         return None
     literal = reference.get("reference")
     if isinstance(literal, str) and literal.strip():
-        return _literal(literal.strip(), kind)
-    found = _identified(reference.get("identifier"))
-    return None if found is None else f"{kind}?{found}"
+        return _literal_key(literal.strip(), kind)
+    identifier = _identifier_text(reference.get("identifier"))
+    return None if identifier is None else f"{kind}?{identifier}"
 
 
-def _literal(literal: str, kind: str) -> str:
-    bare = literal.split("/_history/", maxsplit=1)[0]
-    before, _, last = bare.rpartition("/")
+def _literal_key(literal: str, kind: str) -> str:
+    """``kind/id`` of a relative or absolute address; any other, such as a urn, as it stands."""
+    address = literal.split("/_history/", maxsplit=1)[0]
+    before, _, last = address.rpartition("/")
     if last and (before == kind or before.endswith(f"/{kind}")):
         return f"{kind}/{last}"
-    return bare
+    return address
 
 
-def _identified(identifier: Any) -> str | None:
+def _identifier_text(identifier: Any) -> str | None:
+    """``system|value`` of an Identifier, as FHIR's searches write it."""
     if not isinstance(identifier, dict):
         return None
     value, system = identifier.get("value"), identifier.get("system")
@@ -49,42 +52,43 @@ def _identified(identifier: Any) -> str | None:
 def aliases(resource: dict[str, Any], full_url: Any) -> list[str]:
     """Every key by which others may name this resource; the first is its own."""
     kind = str(resource.get("resourceType"))
-    made = []
+    keys = []
     if isinstance(resource.get("id"), str) and resource["id"]:
-        made.append(f"{kind}/{resource['id']}")
+        keys.append(f"{kind}/{resource['id']}")
     if isinstance(full_url, str) and full_url:
-        made.append(_literal(full_url, kind))
-    listed = resource.get("identifier")
-    for one in _listed(listed) or (listed,):
-        found = _identified(one)
-        if found is not None:
-            made.append(f"{kind}?{found}")
-    return list(dict.fromkeys(made))
+        keys.append(_literal_key(full_url, kind))
+    # Most resources repeat their identifier, but in some it is a single object.
+    identifiers = resource.get("identifier")
+    for identifier in _as_list(identifiers) or (identifiers,):
+        text = _identifier_text(identifier)
+        if text is not None:
+            keys.append(f"{kind}?{text}")
+    return list(dict.fromkeys(keys))
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
 def encounter_keys(resource: dict[str, Any]) -> list[str]:
     """Keys of the encounters that an administration or the items of a claim name."""
     if "item" in resource or resource.get("resourceType") != "MedicationAdministration":
-        named = [
-            one
-            for item in _listed(resource.get("item"))
+        references = [
+            reference
+            for item in _as_list(resource.get("item"))
             if isinstance(item, dict)
-            for one in _listed(item.get("encounter"))
+            for reference in _as_list(item.get("encounter"))
         ]
     else:
-        named = [resource.get("context"), resource.get("encounter")]
-    keys = (key_of(one, "Encounter") for one in named)
-    return list(dict.fromkeys(one for one in keys if one is not None))
+        references = [resource.get("context"), resource.get("encounter")]
+    keys = (key_of(reference, "Encounter") for reference in references)
+    return list(dict.fromkeys(key for key in keys if key is not None))
 
 
 def subject_of(resource: dict[str, Any]) -> str | None:
     """Key of the patient, only ever compared with another one."""
     for name in _SUBJECTS:
-        found = key_of(resource.get(name), "Patient")
-        if found is not None:
-            return found
+        key = key_of(resource.get(name), "Patient")
+        if key is not None:
+            return key
     return None

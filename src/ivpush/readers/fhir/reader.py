@@ -1,6 +1,7 @@
 """Encounters from FHIR: a Bundle, one resource, or NDJSON as a bulk export writes it.
 
-Read are Encounter, MedicationAdministration, Medication, Claim and ExplanationOfBenefit, and of a
+``readers.detect`` leads here; ``read`` and ``read_together`` are the two ways in. Read are
+Encounter, MedicationAdministration, Medication, Claim and ExplanationOfBenefit, and of a
 MedicationRequest whether it was an order in force, in the shapes of STU3, R4 and R5. How they join:
 
 - An administration belongs to the encounter that its ``context`` (R5: ``encounter``) names, a claim
@@ -24,7 +25,8 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import IO, Any
+from itertools import chain, islice
+from typing import IO, Any, NamedTuple
 
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, Reading, ReadOptions, SetAside
@@ -44,8 +46,9 @@ MOST_DOCUMENT_BYTES = 128 * 1024 * 1024
 _PARTS = frozenset({"Encounter", "MedicationAdministration", *CLAIMS})
 _NAMED = frozenset({"Medication", "MedicationRequest"})
 _LOOSE = ("searchset", "history")
-_SPACE = b" \t\r\n\xef\xbb\xbf"
+_SPACE = b" \t\r\n\xef\xbb\xbf"  # with the bytes of UTF-8's byte order mark
 _SNIFFED = re.compile(rb'"resourceType"\s*:\s*"[A-Z][A-Za-z]+"')
+_NO_TYPE = Fault("", "is no FHIR resource", "write an object with its resourceType")
 
 
 def sniff(head: bytes) -> bool:
@@ -67,136 +70,154 @@ def read_together(
     """
     options = options or ReadOptions()
     with ExitStack() as stack:
-        files = _Files([(name, stack.enter_context(rewindable(one))) for name, one in inputs])
+        files = _Files([(name, stack.enter_context(rewindable(stream))) for name, stream in inputs])
         unit = _Unit(files.resource, files.place, ", ".join(name for name, _ in inputs))
-        for number in range(len(files.named)):
-            for found in files.scan(number):
-                if isinstance(found, SetAside):
-                    yield found
-                elif found[1].get("resourceType") == "Bundle":
-                    yield from _bundle(files.place(found[0]), found[1], options)
+        for which in range(len(files.named)):
+            for scanned in files.scan(which):
+                if isinstance(scanned, SetAside):
+                    yield scanned
+                elif scanned.resource.get("resourceType") == "Bundle":
+                    yield from _bundle(files.place(scanned.number), scanned.resource, options)
                 else:
-                    unit.take(found[0], found[1], None)
-        unit.loose = unit.parts > 1
+                    unit.take(scanned.number, scanned.resource, None)
         if unit.taken == 1 and not unit.parts:
             fault = Fault("", "is a resource of another type", "write a chart or a claim")
             yield SetAside(unit.where, InputError(fault))
         elif unit.taken:
-            yield from unit.readings(options)
+            # A chart and a claim in one export need not belong together; one resource does.
+            yield from unit.readings(options, loose=unit.parts > 1)
 
 
 def _bundle(place: str, bundle: dict[str, Any], options: ReadOptions) -> Iterator[Reading]:
     entries = bundle.get("entry") or []
-    if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         fault = Fault("Bundle.entry", "is not what FHIR asks for", "write a list of entries")
         yield SetAside(place, InputError(fault))
         return
     unit = _Unit(lambda n: entries[n]["resource"], lambda n: f"{place} entry[{n}]", place)
-    unit.loose = bundle.get("type") in _LOOSE
     for number, entry in enumerate(entries):
         resource = entry.get("resource")
         if isinstance(resource, dict) and isinstance(resource.get("resourceType"), str):
             unit.take(number, resource, entry.get("fullUrl"))
         elif resource is None:
-            unit.others += 1
+            unit.leave_out()
         else:
             yield SetAside(f"{place} entry[{number}]", InputError(_NO_TYPE))
-    yield from unit.readings(options)
+    yield from unit.readings(options, loose=bundle.get("type") in _LOOSE)
 
 
-_NO_TYPE = Fault("", "is no FHIR resource", "write an object with its resourceType")
+class _Scanned(NamedTuple):
+    """A resource as it was first seen, and the number by which it is read again."""
+
+    number: int
+    resource: dict[str, Any]
 
 
 class _Files:
-    """Streams read line by line, and any resource of them again by its number."""
+    """Streams read line by line, and any resource of them again by its number.
+
+    Of a resource only three numbers are kept (its line, its offset, its stream), in arrays, so that
+    an export of millions needs some megabytes. Line 0 stands for a document that is read whole.
+    """
 
     def __init__(self, named: Sequence[tuple[str, IO[bytes]]]) -> None:
         self.named = named
-        self._bases = [one.tell() for _, one in named]
-        self._ends = [-1] * len(named)
-        self.lines, self._offsets, self._streams = array("q"), array("q"), array("q")
+        self._bases = [stream.tell() for _, stream in named]
+        self._lines, self._offsets, self._streams = array("q"), array("q"), array("q")
 
     def place(self, number: int) -> str:
         """``file:line`` of a resource; the file alone where it is a document."""
-        name, line = self.named[self._streams[number]][0], self.lines[number]
+        return self._place(self._streams[number], self._lines[number])
+
+    def _place(self, which: int, line: int) -> str:
+        name = self.named[which][0]
         return f"{name}:{line}" if line else name
 
     def resource(self, number: int) -> dict[str, Any]:
         """The resource with this number, read again."""
-        which = self._streams[number]
-        stream = self.named[which][1]
+        _, stream = self.named[self._streams[number]]
         stream.seek(self._offsets[number])
-        text = stream.readline() if self.lines[number] else stream.read()
-        made: dict[str, Any] = parse(text.strip(_SPACE))
-        return made
+        text = stream.readline() if self._lines[number] else stream.read()
+        resource: dict[str, Any] = parse(text.strip(_SPACE))
+        return resource
 
-    def scan(self, which: int) -> Iterator[tuple[int, dict[str, Any]] | SetAside]:
+    def scan(self, which: int) -> Iterator[_Scanned | SetAside]:
         """Every resource of a stream with its number."""
-        name, stream = self.named[which]
+        _, stream = self.named[which]
         stream.seek(self._bases[which])
-        line, at = 1, self._bases[which]
+        line, offset = 1, self._bases[which]
         first = stream.readline(MOST_LINE_BYTES + 1)
         while first and not first.strip(_SPACE):
-            line, at = line + 1, stream.tell()
+            line, offset = line + 1, stream.tell()
             first = stream.readline(MOST_LINE_BYTES + 1)
         if not first:
             return
-        if not _whole(first) or not stream.read(1):
-            stream.seek(at)
-            text = stream.read(MOST_DOCUMENT_BYTES + 1)
-            yield self._found(which, at, 0, text, name)
-            return
-        stream.seek(at)
+        alone = not stream.read(1)
+        stream.seek(offset)
+        if alone or not _whole(first):
+            yield self._parsed(which, offset, 0, stream.read(MOST_DOCUMENT_BYTES + 1))
+        else:
+            yield from self._scan_lines(which, offset, line)
+
+    def _scan_lines(self, which: int, offset: int, line: int) -> Iterator[_Scanned | SetAside]:
+        _, stream = self.named[which]
         while text := stream.readline(MOST_LINE_BYTES + 1):
             if text.strip(_SPACE):
-                yield self._found(which, at, line, text, f"{name}:{line}")
+                yield self._parsed(which, offset, line, text)
             while len(text) > MOST_LINE_BYTES and not text.endswith(b"\n"):
-                text = stream.readline(MOST_LINE_BYTES + 1)
-            line, at = line + 1, stream.tell()
+                text = stream.readline(MOST_LINE_BYTES + 1)  # the rest of a line set aside whole
+            line, offset = line + 1, stream.tell()
 
-    def _found(
-        self, which: int, at: int, line: int, text: bytes, place: str
-    ) -> tuple[int, dict[str, Any]] | SetAside:
+    def _parsed(self, which: int, offset: int, line: int, text: bytes) -> _Scanned | SetAside:
+        place = self._place(which, line)
         if len(text) > (MOST_LINE_BYTES if line else MOST_DOCUMENT_BYTES):
             fault = Fault("", "the resource is too large", "split it, or write one a line")
             return SetAside(place, InputError(fault))
         try:
-            data = parse(text.strip(_SPACE))
+            resource = parse(text.strip(_SPACE))
         except InputError as error:
             return SetAside(place, error, text)
-        if not isinstance(data, dict) or not isinstance(data.get("resourceType"), str):
+        if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
             return SetAside(place, InputError(_NO_TYPE), text)
-        self.lines.append(line)
-        self._offsets.append(at)
+        self._lines.append(line)
+        self._offsets.append(offset)
         self._streams.append(which)
-        return len(self.lines) - 1, data
+        return _Scanned(len(self._lines) - 1, resource)
 
 
 def _whole(line: bytes) -> bool:
     """Whether a line holds a JSON text of its own, good or bad, rather than the start of one."""
-    bare = line.strip(_SPACE)
+    text = line.strip(_SPACE)
     try:
-        json.loads(bare)
+        json.loads(text)
     except RecursionError:
         return True
     except ValueError:
-        return bare[:1] == b"{" and bare[-1:] == b"}"
+        return text[:1] == b"{" and text[-1:] == b"}"
     return True
 
 
 @dataclass(slots=True)
 class _Unit:
-    """Resources that may belong together, by number; what they hold is fetched when needed."""
+    """Resources that may belong together, by number; what they hold is fetched when needed.
+
+    Take them all first, for resources of one encounter may stand anywhere::
+
+        unit = _Unit(fetch, place, "export.ndjson")
+        unit.take(0, resource, None)
+        yield from unit.readings(options, loose=True)
+    """
 
     fetch: Callable[[int], dict[str, Any]]
     place: Callable[[int], str]
     where: str
-    loose: bool = False
-    """Whether resources without an encounter's name need not belong together."""
     index: Index = field(default_factory=Index)
     named: dict[str, int] = field(default_factory=dict)
+    """Medications and requests by every key that may name them."""
     unnamed: list[int] = field(default_factory=list)
+    """Charts and claims that name no encounter."""
     several: list[int] = field(default_factory=list)
+    """Claims that name more than one."""
     parts: int = 0
     taken: int = 0
     others: int = 0
@@ -226,39 +247,50 @@ class _Unit:
         else:
             self.index.add(keys[0], number)
 
-    def readings(self, options: ReadOptions) -> Iterator[Reading]:
-        """A record, or what stands in its way, of each encounter and of each claim without one."""
+    def leave_out(self) -> None:
+        """Count an entry that holds no resource."""
+        self.others += 1
+
+    def readings(self, options: ReadOptions, *, loose: bool) -> Iterator[Reading]:
+        """A record, or what stands in its way, of each encounter and of each claim without one.
+
+        ``loose``: resources that name no encounter need not belong together.
+        """
         groups = self.index.groups()
-        unnamed = self.unnamed
-        if unnamed and not self.loose:
-            first, second = next(groups, None), next(groups, None)
-            if second is None:
-                key, numbers = first or ("", [])
-                yield from self._read(key, sorted([*numbers, *unnamed]), options)
-                unnamed = []
-            else:
-                yield from self._read(*(first or second), options)
-                yield from self._read(*second, options)
-        for key, numbers in groups:
-            yield from self._read(key, numbers, options)
+        ahead = list(islice(groups, 2))
+        alone = self.unnamed
+        if alone and not loose and len(ahead) < 2:
+            key, numbers = ahead[0] if ahead else ("", [])
+            yield from self._read(key, sorted([*numbers, *alone]), options)
+            alone = []
+        else:
+            for key, numbers in chain(ahead, groups):
+                yield from self._read(key, numbers, options)
         for number in self.several:
             yield Note(self.place(number), "a claim names several encounters; no chart is joined")
             yield from self._read("", [number], options)
-        for number in unnamed:
-            if self.parts > 1 and self.fetch(number)["resourceType"] not in CLAIMS:
-                fault = Fault("MedicationAdministration.context", "names no encounter",
-                              "name the encounter in which it was given")  # fmt: skip
-                yield SetAside(self.place(number), InputError(fault))
-            else:
-                yield from self._read("", [number], options)
+        for number in alone:
+            yield from self._read_alone(number, options)
         if not self.parts:
             yield Note(self.where, "there is no chart and no claim in it")
         if self.others:
             yield Note(self.where, f"{self.others} other resource(s) hold nothing that is read")
 
     def _read(self, key: str, numbers: list[int], options: ReadOptions) -> Iterator[Reading]:
-        parts = [Part(self.place(one), self.fetch(one)) for one in numbers]
+        parts = [Part(self.place(number), self.fetch(number)) for number in numbers]
         yield from encounters_of(key, parts, self._find, options)
+
+    def _read_alone(self, number: int, options: ReadOptions) -> Iterator[Reading]:
+        """A claim may stand without an encounter; a chart, only where it is all there is."""
+        if self.parts > 1 and self.fetch(number)["resourceType"] not in CLAIMS:
+            fault = Fault(
+                "MedicationAdministration.context",
+                "names no encounter",
+                "name the encounter in which it was given",
+            )
+            yield SetAside(self.place(number), InputError(fault))
+        else:
+            yield from self._read("", [number], options)
 
     def _find(self, key: str) -> dict[str, Any] | None:
         number = self.named.get(key)

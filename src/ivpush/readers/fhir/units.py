@@ -1,16 +1,21 @@
-"""One encounter from the FHIR resources that belong to it: a record a claim, or one without."""
+"""One encounter from the FHIR resources that belong to it: a record a claim, or one without.
+
+``reader`` finds out which resources belong together and hands them in, an encounter at a time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, Reading, ReadOptions, SetAside
 from ivpush.readers.builder import Case, finished
-from ivpush.readers.fhir.chart import Finder, administrations, first_day
+from ivpush.readers.fhir.chart import Charted, administrations
 from ivpush.readers.fhir.claim import billed, claim_key, is_void, setting_of
+from ivpush.readers.fhir.drugs import Finder
 from ivpush.readers.fhir.elements import Node, When
 from ivpush.readers.fhir.links import subject_of
 
@@ -21,8 +26,9 @@ __all__ = [
 ]
 
 CLAIMS = frozenset({"Claim", "ExplanationOfBenefit"})
+_ADMINISTRATION = "MedicationAdministration"
 _NEVER = ("cancelled", "entered-in-error")
-_PERIODS = ("period", "actualPeriod")
+_PERIODS = ("period", "actualPeriod")  # actualPeriod: R5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,130 +49,178 @@ def encounters_of(
 ) -> Iterator[Reading]:
     """The records of one encounter; ``key`` names it where it has no resource of its own."""
     place = parts[0].place
-    problem = _mixed(parts)
-    if problem is not None:
-        yield SetAside(place, InputError(problem))
+    fault = _mixed(parts)
+    if fault is not None:
+        yield SetAside(place, InputError(fault))
         return
-    case = Case(options)
-    own = [one for one in parts if one.kind == "Encounter"]
-    if own and own[0].resource.get("status") in _NEVER and len(parts) == 1:
+    if len(parts) == 1 and _never_was(parts[0]):
         yield Note(place, "an encounter was cancelled or entered in error, and is left out")
         return
+    case = Case(options)
     claims = _claims(parts, case)
-    charted = [one for one in parts if one.kind not in CLAIMS]
     for message in case.said():
         yield Note(place, message)
     if case.faults:
         yield SetAside(place, InputError(case.faults))
         return
-    if not claims and not charted:
-        return
-    for number, claim in enumerate(claims or [None], 1):
-        suffix = f"/{_name(claim, number)}" if claim is not None and len(claims) > 1 else ""
-        yield from _record(place, key, suffix, [*charted, *filter(None, [claim])], find, options)
+    charted = [part for part in parts if part.kind not in CLAIMS]
+    for suffix, record_parts in _records(charted, claims):
+        case = Case(options)
+        identity = _identity(key, record_parts) + suffix
+        record = _record(identity, record_parts, find, case)
+        yield from finished(place, record, case)
 
 
 def _mixed(parts: list[Part]) -> Fault | None:
-    subjects = {subject_of(one.resource) for one in parts} - {None}
+    subjects = {subject_of(part.resource) for part in parts} - {None}
     if len(subjects) > 1:
-        return Fault("subject", "the resources of one encounter name several patients",
-                     "give each patient's encounter its own")  # fmt: skip
-    if sum(one.kind == "Encounter" for one in parts) > 1:
+        return Fault(
+            "subject",
+            "the resources of one encounter name several patients",
+            "give each patient's encounter its own",
+        )
+    if sum(part.kind == "Encounter" for part in parts) > 1:
         return Fault("Encounter", "two resources are the same encounter", "keep the newer one")
     return None
 
 
+def _never_was(part: Part) -> bool:
+    return part.kind == "Encounter" and part.resource.get("status") in _NEVER
+
+
 def _claims(parts: list[Part], case: Case) -> list[Part]:
     """Claims that bill something; an answer to a claim that is here itself adds nothing."""
-    kept = [one for one in parts
-            if one.kind in CLAIMS and not is_void(Node(one.resource, one.kind, case))]  # fmt: skip
-    own = {f"Claim/{one.resource.get('id')}" for one in kept if one.kind == "Claim"}
-    answers = [one for one in kept if one.kind != "Claim"
-               and claim_key(Node(one.resource, one.kind, case)) in own]  # fmt: skip
+    claims = [
+        part
+        for part in parts
+        if part.kind in CLAIMS and not is_void(Node(part.resource, part.kind, case))
+    ]
+    here = {f"Claim/{claim.resource.get('id')}" for claim in claims if claim.kind == "Claim"}
+    answers = [
+        claim
+        for claim in claims
+        if claim.kind != "Claim" and claim_key(Node(claim.resource, claim.kind, case)) in here
+    ]
     for _ in answers:
         case.note("an ExplanationOfBenefit answers a claim that is here itself, and is left out")
-    return [one for one in kept if one not in answers]
+    return [claim for claim in claims if claim not in answers]
+
+
+def _records(charted: list[Part], claims: list[Part]) -> Iterator[tuple[str, list[Part]]]:
+    """The parts of each record, and what tells its id from the others' of the encounter."""
+    if len(claims) > 1:
+        for number, claim in enumerate(claims, 1):
+            yield f"/{_name(claim, number)}", [*charted, claim]
+    elif claims or charted:
+        yield "", [*charted, *claims]
 
 
 def _name(part: Part, number: int) -> str:
-    own = part.resource.get("id")
-    if isinstance(own, str) and own:
-        return own
-    listed = part.resource.get("identifier")
-    for one in listed if isinstance(listed, list) else (listed,):
-        if isinstance(one, dict) and isinstance(one.get("value"), str) and one["value"]:
-            return str(one["value"])
+    own_id = part.resource.get("id")
+    if isinstance(own_id, str) and own_id:
+        return own_id
+    identifiers = part.resource.get("identifier")
+    for identifier in identifiers if isinstance(identifiers, list) else (identifiers,):
+        value = identifier.get("value") if isinstance(identifier, dict) else None
+        if isinstance(value, str) and value:
+            return value
     return f"{part.kind}-{number}"
 
 
-def _record(
-    place: str, key: str, suffix: str, parts: list[Part], find: Finder, options: ReadOptions
-) -> Iterator[Reading]:
-    case = Case(options)
-    record: dict[str, Any] = {"timezone": options.timezone, "payer": options.payer}
-    record["id"] = _identity(key, parts) + suffix
-    for one in parts:
-        if one.kind == "Encounter":
-            _encounter(Node(one.resource, "Encounter", case), record, alone=len(parts) == 1)
-    _chart(parts, record, find, case)
-    _claim(parts, record, case)
-    yield from finished(place, record, case)
-
-
 def _identity(key: str, parts: list[Part]) -> str:
-    for one in parts:
-        if one.kind == "Encounter":
-            return _name(one, 1)
-    if key:
+    for part in parts:
+        if part.kind == "Encounter":
+            return _name(part, 1)
+    if key:  # Encounter?system|value, or Encounter/id
         return key.partition("Encounter?")[2].rpartition("|")[2] or key.rpartition("/")[2]
     return _name(parts[0], 1)
 
 
-def _encounter(node: Node, record: dict[str, Any], *, alone: bool) -> None:
-    if node.text("status") in _NEVER and not alone:
+def _record(identity: str, parts: list[Part], find: Finder, case: Case) -> dict[str, Any]:
+    encounter = _encounter(parts, case)
+    chart = _chart(parts, find, case)
+    claim = _claim(parts, case)
+    return {
+        "id": identity,
+        "timezone": case.options.timezone,
+        "payer": case.options.payer,
+        **chart,
+        **claim,
+        **encounter,  # last, for where it was is the encounter's to say before the claim's
+    }
+
+
+def _encounter(parts: list[Part], case: Case) -> dict[str, Any]:
+    """Times and place of the encounter's own resource, as far as it states them."""
+    part = next((part for part in parts if part.kind == "Encounter"), None)
+    if part is None:
+        return {}
+    node = Node(part.resource, "Encounter", case)
+    if node.text("status") in _NEVER and len(parts) > 1:
         node.wrong("status", "an encounter that never was has neither a chart nor a claim")
+    return {**_period(node), **_place_of_service(node)}
+
+
+def _period(node: Node) -> dict[str, Any]:
+    stated: dict[str, Any] = {}
     for name in _PERIODS:
         period = node.child(name)
         if period is not None:
             start, end = period.when("start"), period.when("end")
-            record["start"], record["end"] = _at(start), _at(end)
+            stated |= {"start": _instant(start), "end": _instant(end)}
             if start is not None and start.at is None:
-                record["date"] = start.day
-    for concept in (one.as_concept() for one in node.children("type")):
-        for system, code, _ in concept.codings:
-            if node.case.terms.system(system) == "place" and code:
-                record["place_of_service"] = code
+                stated["date"] = start.day
+    return stated
 
 
-def _at(when: When | None) -> Any:
+def _place_of_service(node: Node) -> dict[str, Any]:
+    """The last code of a place among the encounter's types."""
+    stated: dict[str, Any] = {}
+    for concept in [element.as_concept() for element in node.children("type")]:
+        for coding in concept.codings:
+            if node.case.terms.system(coding.system) == "place" and coding.code:
+                stated = {"place_of_service": coding.code}
+    return stated
+
+
+def _instant(when: When | None) -> datetime | None:
     return when.at if when is not None else None
 
 
-def _chart(parts: list[Part], record: dict[str, Any], find: Finder, case: Case) -> None:
-    kind = "MedicationAdministration"
-    charted = [one for one in parts if one.kind == kind]
+def _chart(parts: list[Part], find: Finder, case: Case) -> dict[str, Any]:
+    """The administrations; ``first_day`` dates them where no time of day does."""
+    charted = [part for part in parts if part.kind == _ADMINISTRATION]
     if not charted:
-        return
-    given: list[dict[str, Any]] = []
-    for number, one in enumerate(charted, 1):
-        path = f"{kind}[{number}]" if len(charted) > 1 else kind
-        given += administrations(Node(one.resource, path, case), number, find)
-    record["first_day"] = first_day(given)
-    record["administrations"] = given
+        return {}
+    charts: list[Charted] = []
+    for number, part in enumerate(charted, 1):
+        path = f"{_ADMINISTRATION}[{number}]" if len(charted) > 1 else _ADMINISTRATION
+        charts.append(administrations(Node(part.resource, path, case), number, find))
+    return {
+        "first_day": min((chart.day for chart in charts if chart.day is not None), default=None),
+        "administrations": [given for chart in charts for given in chart.administrations],
+    }
 
 
-def _claim(parts: list[Part], record: dict[str, Any], case: Case) -> None:
-    claim = next((one for one in parts if one.kind in CLAIMS), None)
+def _claim(parts: list[Part], case: Case) -> dict[str, Any]:
+    """What the record's claim says; without one, the setting that the caller stated."""
+    claim = next((part for part in parts if part.kind in CLAIMS), None)
     if claim is None:
-        record["setting"] = case.options.setting
         if case.options.setting is None:
-            case.fault("setting", "is not stated, for no claim came with the chart",
-                       "say --setting facility or professional")  # fmt: skip
-        return
+            case.fault(
+                "setting",
+                "is not stated, for no claim came with the chart",
+                "say --setting facility or professional",
+            )
+        return {"setting": case.options.setting}
     node = Node(claim.resource, claim.kind, case)
-    record["setting"] = setting_of(node, case.options.setting)
-    found = billed(node)
-    record["lines"], record["diagnoses"] = found.lines, found.diagnoses
-    record["type_of_bill"], record["bill_day"] = found.type_of_bill, found.day
-    if record.get("place_of_service") is None:
-        record["place_of_service"] = found.place_of_service
+    setting = setting_of(node, case.options.setting)
+    bill = billed(node)
+    return {
+        "setting": setting,
+        "lines": bill.lines,
+        "diagnoses": bill.diagnoses,
+        "type_of_bill": bill.type_of_bill,
+        "bill_day": bill.day,
+        "place_of_service": bill.place_of_service,
+    }
