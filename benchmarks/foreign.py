@@ -205,12 +205,12 @@ def programs(work: Worked, compile_: Callable[[str], Program], *, cel: bool) -> 
             ready.append((kept, subject, run, given))
 
     for line in facts.lines or ():
-        add("line", line, (*book.any_line_rules, *book.line_rules.get(line.given.code, ())))
-    add("encounter", facts, book.encounter_rules)
+        add("line", line, book.screens.of_line(line.given.code).rules)
+    add("encounter", facts, book.screens.rules_about("encounter"))
     for kind, subjects, rules in (
-        ("administration", facts.administrations or (), book.administration_rules),
-        ("service", facts.services, book.service_rules),
-        ("suggestion", facts.suggestions, book.suggestion_rules),
+        ("administration", facts.administrations or (), book.screens.rules_about("administration")),
+        ("service", facts.services, book.screens.rules_about("service")),
+        ("suggestion", facts.suggestions, book.screens.rules_about("suggestion")),
     ):
         for subject in subjects:
             add(kind, subject, rules)

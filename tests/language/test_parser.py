@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -67,7 +68,7 @@ HOSTILE = {
     "complex": "line.units == 1j",
     "ellipsis": "line.units == ...",
     "none": "line.service == None",
-    "is": "line.units is 1",
+    "is": "line.units is not 1",
     "tuple": "(1, 2) == (1, 2)",
     "keyword": "size(line.modifiers, x=1) == 1",
 }
@@ -201,3 +202,38 @@ def test_a_message_never_repeats_the_charts_own_words(path: str) -> None:
 
 def test_braces_are_written_twice() -> None:
     assert parse_template("{{x}}", NAMES, "line").render(None, None, None, None) == "{x}"
+
+
+def test_three_forms_are_never_unknown() -> None:
+    for text in ("known(line.mue)", "line.mue is 2", "surely(line.mue > 2)"):
+        assert not parse(text, NAMES, "line").kind.nullable
+    with pytest.raises(ExpressionError, match="is no constant"):
+        parse("line.units is line.mue", NAMES, "line")
+
+
+def test_word_lists_and_modifiers_of_the_pack_are_constants() -> None:
+    names = Names({}, {}, words={"patient": frozenset({"self"})}, modifiers={"wasted": "JW"})
+    text = "administration.administered_by in words.patient"
+    assert parse(text, names, "administration").args[1].value == frozenset({"self"})
+    assert parse("modifier.wasted in line.modifiers", names, "line").args[0].value == "JW"
+    with pytest.raises(ExpressionError, match="names no words 'patent'"):
+        parse("administration.administered_by in words.patent", names, "administration")
+
+
+def test_a_clause_in_brackets_is_dropped_where_a_path_is_unknown() -> None:
+    names = Names({}, {})
+    template = parse_template("Bill {line.code}[, {line.mue} a day]; [[so]].", names, "line")
+    for mue, said in ((2, "Bill X, 2 a day; [so]."), (None, "Bill X; [so].")):
+        line = SimpleNamespace(
+            given=SimpleNamespace(code="X"), mue=mue, coded=SimpleNamespace(mue=mue)
+        )
+        assert template.render(None, line, None, None) == said
+        assert template.complete(None, line, None, None)
+    bare = parse_template("At most {line.mue}.", names, "line")
+    assert not bare.complete(None, line, None, None)
+
+
+@pytest.mark.parametrize("text", ["a [b", "a] b", "[a [b] c]"])
+def test_a_bracket_without_its_partner_is_refused(text: str) -> None:
+    with pytest.raises(ExpressionError, match="without its partner"):
+        parse_template(text, Names({}, {}), "line")

@@ -61,7 +61,10 @@ def _rules(rules: tuple[Rule, ...]) -> dict[str, dict[str, Any]]:
     return {
         rule.id: {
             **{name: getattr(rule, name) for name in _PLAIN},
-            **{key: rule.texts.get(key) for key in ("when", "require", "message", "fix")},
+            **{
+                key: rule.texts.get(key)
+                for key in ("when", "require", "message", "fix", "fix_otherwise")
+            },
             "cases": [dict(case) for case in rule.every_case],
         }
         for rule in rules

@@ -128,7 +128,7 @@ def may_be_edited(lines: list[LineFacts], book: Book) -> bool:
     return any(
         rule.edit not in (None, "corrected")
         for line in lines if line.status in {"outside", None}
-        for rule in book.line_rules.get(line.given.code, ())
+        for rule in book.screens.rules_of_code(line.given.code)
     )  # fmt: skip
 
 

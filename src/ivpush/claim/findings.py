@@ -10,8 +10,9 @@ from ivpush.contract.result import Edit, Unjudged, Violation
 
 if TYPE_CHECKING:
     from ivpush.contract.facts import EncounterFacts, LineFacts
-    from ivpush.pack.book import Book, Screen
+    from ivpush.pack.book import Book
     from ivpush.pack.rule import Rule
+    from ivpush.pack.screens import Screen
 
 __all__ = [
     "Findings",
@@ -34,29 +35,29 @@ class Findings:
 
 
 def run(facts: EncounterFacts, book: Book) -> Findings:
-    """Judge every rule in force on its subjects; lines are dispatched by code and status."""
+    """Judge every rule in force on its subjects; lines are dispatched by billed code."""
     found = Findings()
-    setting = facts.given.setting
+    screens = book.screens
     memo: dict[int, Any] = {}
     for line in facts.lines or ():
-        screen = book.line_screen(setting, line)
+        screen = screens.of_line(line.given.code)
         verdicts = screen.judge(facts, line, memo)
         if verdicts:
             _note(found, screen, line, verdicts)
-    screen = book.screen("encounter", setting)
+    screen = screens.about("encounter")
     verdicts = screen.judge(facts, facts, memo)
     if verdicts:
         _note(found, screen, facts, verdicts)
     if not facts.charted:
-        found.uncharted = book.chart_rules
+        found.uncharted = screens.chart_rules
         return found
     for one in facts.administrations or ():
-        screen = book.administration_screen(setting, one)
+        screen = screens.about("administration")
         verdicts = screen.judge(facts, one, memo)
         if verdicts:
             _note(found, screen, one, verdicts)
     for kind, subjects in (("service", facts.services), ("suggestion", facts.suggestions)):
-        screen = book.screen(kind, setting)
+        screen = screens.about(kind)
         if not screen.rules:
             continue
         judge = screen.judge
@@ -123,7 +124,7 @@ def _violation(
         rule.id, rule.name, rule.severity, rule.disposition,
         line.given.number if line is not None else None, given,
         rule.message.render(facts, subject, policy, limits),
-        rule.fix.render(facts, subject, policy, limits),
+        rule.fix_for(facts, subject, policy, limits),
         rule.compiled.evidence(facts, subject, policy, limits),
         _edit(rule, line, book, whole), rule.carc, rule.rarc, rule.cites,
     )  # fmt: skip

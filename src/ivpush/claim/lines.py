@@ -23,7 +23,7 @@ _NONE: frozenset[str] = frozenset()
 
 def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
     """One record a billed line, with the columns of its code; nothing about the chart yet."""
-    day, setting, columns = encounter.service_date, encounter.setting, book.columns
+    day, setting, columns = encounter.service_date, encounter.setting, book.coded
     diagnoses, stay = len(encounter.diagnoses), _stay(encounter)
     lines: list[LineFacts] = []
     units: dict[tuple[str, date | None], int] = {}

@@ -1,34 +1,53 @@
-"""A slow tree-walker of the rule language: the reference for the compiler, and the explainer."""
+"""A slow tree-walker of the rule language: the reference that the compiler is tested against.
+
+Nothing but tests and ``authoring.mutation`` evaluates rules this way.
+"""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
-from ivpush.language.tree import Node
+from ivpush.language.tree import AGGREGATES, NEVER_UNKNOWN, Node, fold
 from ivpush.language.vocabulary import Names
 
 __all__ = [
     "evaluate",
-    "folded",
 ]
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,
-    ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
-_SUM: dict[str, Callable[[Any, Any], Any]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "//": operator.floordiv,
-}  # fmt: skip
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "//": operator.floordiv,
+}
+
+_OPERATIONS: dict[str, Callable[..., Any]] = {
+    "not": operator.not_,
+    "minus": operator.neg,
+    "in": lambda value, values: value in values,
+    "notin": lambda value, values: value not in values,
+    "overlaps": lambda left, right: bool(set(left) & set(right)),
+    "subset": lambda left, right: set(left) <= set(right),
+    "fold": fold,
+    "size": len,
+    "empty": lambda values: len(values) == 0,
+}
 
 
 def evaluate(node: Node, names: Names, env: dict[str, Any]) -> Any:
     """What a node is worth; None is unknown.
 
-    ``env`` holds encounter, subject, policy and limits, and the loop variables in sight. A record
-    may be a plain dictionary of facts; what it lacks is unknown.
+    ``env`` holds encounter, subject, policy and limits, and the loop variables in sight.
     """
     op = node.op
     if op in {"const", "set"}:
@@ -40,39 +59,22 @@ def evaluate(node: Node, names: Names, env: dict[str, Any]) -> Any:
     if op == "fact":
         return _fact(node, names, env)
     if op in {"and", "or"}:
-        return _kleene(op, (evaluate(one, names, env) for one in node.args))
-    if op in {"any", "all", "count", "sum", "min", "max"}:
+        return _kleene(op, (evaluate(arg, names, env) for arg in node.args))
+    if op in AGGREGATES:
         return _aggregate(node, names, env)
-    args = [evaluate(one, names, env) for one in node.args]
+    args = [evaluate(arg, names, env) for arg in node.args]
+    if op in NEVER_UNKNOWN:
+        return _sure(op, args)
+    return None if None in args else _operation(node, args)
+
+
+def _sure(op: str, args: list[Any]) -> bool:
+    """The three operators that look at an unknown and are known themselves."""
     if op == "known":
-        # Of a fact left open on purpose nobody can say whether it is known.
-        return None if args[0] is None and env.get("open") else args[0] is not None
-    if any(one is None for one in args):
-        return None
-    return _plain(node, args)
-
-
-def folded(node: Node, names: Names, env: dict[str, Any]) -> Node:
-    """The same expression, with what ``env`` settles written in as what it comes to.
-
-    What ``env`` lacks must be open in it (None, with ``open`` set), so that a part comes to a value
-    only where it does so whatever the rest may be.
-    """
-    if node.op in {"const", "set", "root", "var"}:
-        return node
-    value = evaluate(node, names, env)
-    if isinstance(value, bool | int | str):
-        return Node("const", replace(node.kind, nullable=False), (), value, node.column)
-    if node.op == "fact":
-        return node
-    args = [folded(one, names, env) for one in node.args]
-    kind = node.kind
-    if node.op in {"and", "or"}:
-        args = [one for one in args if one.op != "const"]  # a settled one decided nothing
-        if len(args) == 1:
-            return args[0]
-        kind = replace(kind, nullable=any(one.kind.nullable for one in args))
-    return replace(node, args=tuple(args), kind=kind)
+        return args[0] is not None
+    if op == "surely":
+        return args[0] is True
+    return bool(args[0] is not None and args[0] == args[1])
 
 
 def _fact(node: Node, names: Names, env: dict[str, Any]) -> Any:
@@ -80,71 +82,61 @@ def _fact(node: Node, names: Names, env: dict[str, Any]) -> Any:
     if record is None:
         return None
     value = record
-    if isinstance(record, dict):
-        return record.get(node.value)
     for part in names.scopes[node.args[0].kind.scope or ""][node.value].path.split("."):
         value = getattr(value, part)
     return value
 
 
-def _plain(node: Node, args: list[Any]) -> Any:
-    op = node.op
-    if op == "not":
-        return not args[0]
-    if op == "minus":
-        return -args[0]
-    if op == "cmp":
+def _operation(node: Node, args: list[Any]) -> Any:
+    """An operator whose operands are all known."""
+    if node.op == "cmp":
         return _COMPARE[node.value](*args)
-    if op == "arith":
-        return _SUM[node.value](*args)
-    if op == "in":
-        return args[0] in args[1]
-    if op == "notin":
-        return args[0] not in args[1]
-    if op == "overlaps":
-        return bool(set(args[0]) & set(args[1]))
-    if op == "subset":
-        return set(args[0]) <= set(args[1])
-    return len(args[0]) if op == "size" else len(args[0]) == 0
+    if node.op == "arith":
+        return _ARITHMETIC[node.value](*args)
+    return _OPERATIONS[node.op](*args)
 
 
 def _kleene(op: str, values: Iterable[Any]) -> bool | None:
     strong = op == "or"
-    found = list(values)
-    if strong in found:
+    parts = list(values)
+    if strong in parts:
         return strong
-    return None if None in found else not strong
+    return None if None in parts else not strong
 
 
 def _aggregate(node: Node, names: Names, env: dict[str, Any]) -> Any:
     rows = evaluate(node.args[0], names, env)
     if rows is None:
         return None
-    item, conditions = node.args[1], node.args[2:]
-    kept: list[Any] = []
-    doubt = False
+    if node.op in {"any", "all", "count"}:
+        verdicts = [_verdict(node, names, {**env, node.value: row}) for row in rows]
+        if node.op == "count":
+            return None if None in verdicts else sum(verdicts)
+        return _kleene("or" if node.op == "any" else "and", verdicts)
+    values: list[Any] = []
     for row in rows:
-        inner = {**env, node.value: row}
-        within = _kleene("and", (evaluate(one, names, inner) for one in conditions))
-        value = evaluate(item, names, inner)
-        if node.op in {"any", "count"}:
-            kept.append(_kleene("and", (within, value)))
-        elif node.op == "all":
-            kept.append(_kleene("or", (None if within is None else not within, value)))
-        elif within is None:
-            doubt = True
-        elif within:
-            kept.append(value)
-    if node.op == "any":
-        return _kleene("or", kept)
-    if node.op == "all":
-        return _kleene("and", kept)
-    if doubt or None in kept:
+        within = _within(node, names, {**env, node.value: row})
+        if within is not False:
+            # A row of which nobody knows whether it counts makes the whole unknown.
+            value = evaluate(node.args[1], names, {**env, node.value: row})
+            values.append(None if within is None else value)
+    if None in values:
         return None
-    if node.op == "count":
-        return sum(kept)
     if node.op == "sum":
-        return sum(kept)
-    if not kept:
+        return sum(values)
+    if not values:
         return None
-    return min(kept) if node.op == "min" else max(kept)
+    return min(values) if node.op == "min" else max(values)
+
+
+def _within(node: Node, names: Names, env: dict[str, Any]) -> bool | None:
+    """Whether a row passes the ``if`` parts of a comprehension."""
+    return _kleene("and", (evaluate(condition, names, env) for condition in node.args[2:]))
+
+
+def _verdict(node: Node, names: Names, env: dict[str, Any]) -> bool | None:
+    """What one row says to ``any``, ``all`` or ``count``."""
+    within, value = _within(node, names, env), evaluate(node.args[1], names, env)
+    if node.op == "all":
+        return _kleene("or", (None if within is None else not within, value))
+    return _kleene("and", (within, value))

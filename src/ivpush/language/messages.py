@@ -1,9 +1,16 @@
-"""Messages with paths in braces, checked when the pack loads: what a finding says."""
+"""Messages with paths in braces, checked when the pack loads: what a finding says.
+
+``pack.rule`` reads a rule's message and fixes with it; ``claim.findings`` renders them. A clause
+in square brackets is dropped where a path within it is unknown:
+
+    "Bill {line.replaced_by} instead[, at {line.supported_units} unit(s)]."
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from ivpush.language.parser import path_of
@@ -11,40 +18,96 @@ from ivpush.language.printer import Printer, function
 from ivpush.language.tree import ExpressionError, Node
 from ivpush.language.vocabulary import Names
 
-__all__ = [
-    "Template",
-    "parse_template",
-]
+__all__ = ["Clause", "Template", "parse_template"]
+
+MOST_CHARACTERS = 1_000
+MOST_PATHS = 20
+_PARTS = re.compile(r"(\{\{|\}\}|\[\[|\]\]|\{[^{}]*\}|[\[\]])")
+"""What a text is cut at: doubled brackets stand for themselves, then paths, then clauses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A stretch of a message: texts around paths; an optional one is dropped if a path is null."""
+
+    texts: tuple[str, ...]
+    paths: tuple[Node, ...]
+    optional: bool = False
+
+    @property
+    def may_be_unknown(self) -> bool:
+        """Whether a path of it may be null."""
+        return any(path.kind.nullable for path in self.paths)
 
 
 class Template:
-    """A message with paths of the vocabulary in braces; ``render`` fills them in."""
+    """A message with paths of the vocabulary in braces; ``render`` fills them in.
 
-    __slots__ = ("_filled", "_names", "_nodes", "_texts")
+    In use::
 
-    def __init__(self, texts: tuple[str, ...], nodes: tuple[Node, ...], names: Names) -> None:
-        self._texts, self._nodes, self._names = texts, nodes, names
-        self._filled: Callable[..., str] | None = None
+        template = parse_template("Line {line.number} bills {line.code}.", names, "line")
+        template.render(encounter_facts, line_facts, book.policy, book.limits)
+    """
 
-    def render(self, e: Any, s: Any, p: Any, l: Any) -> str:  # noqa: E741 - limits
-        """The message about one subject; a null path prints "not stated"."""
+    __slots__ = ("_clauses", "_complete", "_filled", "_names")
+
+    def __init__(self, clauses: tuple[Clause, ...], names: Names) -> None:
+        self._clauses, self._names = clauses, names
+        self._filled: Callable[..., str | None] | None = None
+        self._complete: Callable[..., bool | None] | None = None
+
+    def render(self, e: Any, s: Any, p: Any, l: Any) -> str:  # noqa: E741 - named as generated code
+        """The message about one subject; a null path outside brackets prints "not stated"."""
         if self._filled is None:
-            self._filled = self._made()
-        return self._filled(e, s, p, l)
+            self._filled = self._printed()
+        return self._filled(e, s, p, l) or ""
 
-    def _made(self) -> Callable[..., str]:
+    def complete(self, e: Any, s: Any, p: Any, l: Any) -> bool:  # noqa: E741 - named as generated code
+        """Whether every path outside brackets is known."""
+        if self._complete is None:
+            self._complete = self._completeness()
+        return bool(self._complete(e, s, p, l))
+
+    def _completeness(self) -> Callable[..., bool | None]:
         printer = Printer(self._names)
-        shown, parts = printer.constant(_shown), [printer.constant(self._texts[0])]
-        for text, node in zip(self._texts[1:], self._nodes, strict=True):
-            parts += (f"{shown}({printer.print(node)})", printer.constant(text))
-        join = printer.constant("".join)
-        made: Callable[..., str] = function(
+        paths = [
+            printer.print(path)
+            for clause in self._clauses
+            for path in clause.paths
+            if path.kind.nullable and not clause.optional
+        ]
+        values = "".join(f"{path}, " for path in paths)
+        complete: Callable[..., bool | None] = function(
+            "complete", [f"return None not in ({values})"], printer, "message"
+        )
+        return complete
+
+    def _printed(self) -> Callable[..., str]:
+        printer = Printer(self._names)
+        shown, join = printer.constant(_shown), printer.constant("".join)
+        parts: list[str] = []
+        for clause in self._clauses:
+            pieces, values = _pieces(clause, printer, shown)
+            text = f"{join}([{', '.join(pieces)}])"
+            if clause.optional and clause.may_be_unknown:
+                text = f"({text} if None not in ({', '.join(values)},) else '')"
+            parts.append(text)
+        render: Callable[..., str] = function(
             "message", [f"return {join}([{', '.join(parts)}])"], printer, "message"
         )
-        return made
+        return render
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Template, (self._texts, self._nodes, self._names)
+        return Template, (self._clauses, self._names)
+
+
+def _pieces(clause: Clause, printer: Printer, shown: str) -> tuple[list[str], list[str]]:
+    """The source of a clause's texts and shown values in turn, and of the values alone."""
+    values = [printer.print(path) for path in clause.paths]
+    pieces = [printer.constant(clause.texts[0])]
+    for text, value in zip(clause.texts[1:], values, strict=True):
+        pieces += (f"{shown}({value})", printer.constant(text))
+    return pieces, values
 
 
 def _shown(value: Any) -> str:
@@ -61,22 +124,46 @@ def _shown(value: Any) -> str:
 
 def parse_template(text: str, names: Names, subject: str) -> Template:
     """The template of a message; raises ExpressionError for a path that is not known."""
-    if len(text) > 1_000 or text.count("{") > 20:
+    if len(text) > MOST_CHARACTERS or text.count("{") > MOST_PATHS:
         raise ExpressionError(1, "is longer than a message may be", "shorten it")
-    texts, nodes = [""], []
-    for part in re.split(r"(\{\{|\}\}|\{[^{}]*\})", text):
-        if part in {"{{", "}}"}:
+    return Template(tuple(_clauses(text, names, subject)), names)
+
+
+def _clauses(text: str, names: Names, subject: str) -> Iterator[Clause]:
+    texts, inside = [""], False
+    paths: list[Node] = []
+    at = 0
+    for part in _PARTS.split(text):
+        column, at = at + 1, at + len(part)
+        if part in {"{{", "}}", "[[", "]]"}:
             texts[-1] += part[0]
+        elif part in {"[", "]"}:
+            if (part == "]") != inside:
+                raise _unpaired(column)
+            if texts != [""]:
+                yield Clause(tuple(texts), tuple(paths), optional=inside)
+            texts, paths, inside = [""], [], not inside
         elif part.startswith("{") and part.endswith("}"):
-            try:
-                nodes.append(path_of(part[1:-1], names, subject))
-            except ExpressionError as error:
-                column = text.index(part) + 1
-                raise ExpressionError(column, error.problem, error.remedy) from None
+            paths.append(_path(part, column, names, subject))
             texts.append("")
         elif "{" in part or "}" in part:
-            raise ExpressionError(text.index(part) + 1, "has a brace without its partner",
-                                  "write {{ or }} for a brace")  # fmt: skip
+            raise _unpaired(column)
         else:
             texts[-1] += part
-    return Template(tuple(texts), tuple(nodes), names)
+    if inside:
+        raise _unpaired(len(text))
+    if texts != [""]:
+        yield Clause(tuple(texts), tuple(paths))
+
+
+def _path(part: str, column: int, names: Names, subject: str) -> Node:
+    try:
+        return path_of(part[1:-1], names, subject)
+    except ExpressionError as error:
+        raise ExpressionError(column, error.problem, error.remedy) from None
+
+
+def _unpaired(column: int) -> ExpressionError:
+    return ExpressionError(
+        column, "has a brace or bracket without its partner", "double it to print it"
+    )

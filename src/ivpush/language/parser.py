@@ -1,40 +1,87 @@
 """The rule language: a closed, typed subset of Python expressions.
 
 A text is read with ``ast`` under caps, checked against the fact vocabulary, and becomes nodes of
-our own; nothing of ``ast`` survives. An expression is worth true, false or unknown (Kleene): a
-fact that nobody stated is unknown, and only subtrees that may be unknown pay for it.
+our own; nothing of ``ast`` survives. ``pack.rule`` and ``messages`` call it when a pack loads.
+
+An expression is worth true, false or unknown (Kleene): a fact that nobody stated is unknown, and
+only subtrees that may be unknown pay for it. Three forms are never unknown: ``known(x)``;
+``x is 'push'``, true only where x is known and equal; ``surely(test)``, true only where the test
+is known to be true. ``words.NAME`` is a word list of the pack: ``x in words.NAME`` heeds neither
+case nor spaces. ``modifier.KIND`` is the modifier of a kind, as modifiers.yaml has it.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ivpush.errors import did_you_mean
-from ivpush.language.tree import FLAG, TEXT, WHOLE, ExpressionError, Kind, Node
+from ivpush.language.tree import AGGREGATES, FLAG, TEXT, WHOLE, ExpressionError, Kind, Node
 
 if TYPE_CHECKING:
     from ivpush.language.vocabulary import Names
 
-__all__ = [
-    "parse",
-    "path_of",
-]
+__all__ = ["parse", "path_of"]
 
+# Caps before parsing and while walking: a hostile pack is refused in bounded time and memory.
 MOST_CHARACTERS = 2_000
 MOST_NODES = 300
 MOST_DIGITS = 9
 MOST_SCANS = 2
-_WHOLE_LISTS = {("encounter", "lines"), ("encounter", "administrations"), ("claim", "lines"),
-                ("encounter", "services"), ("encounter", "suggestions")}  # fmt: skip
-_AGGREGATES = frozenset({"any", "all", "count", "sum", "min", "max"})
-_PREDICATES = {"known": 1, "overlaps": 2, "subset": 2, "empty": 1, "size": 1}
-_COMPARES = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
-             ast.In: "in", ast.NotIn: "not in"}  # fmt: skip
-_SUMS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//"}
+MOST_DEPTH = 2
+
+_WHOLE_LISTS = {
+    ("encounter", "lines"),
+    ("encounter", "administrations"),
+    ("encounter", "services"),
+    ("encounter", "suggestions"),
+    ("claim", "lines"),
+}
+"""Lists of the whole encounter: a rule about each line that scans them often is slow."""
+
+_PREDICATES = {"known": 1, "surely": 1, "overlaps": 2, "subset": 2, "empty": 1, "size": 1}
+"""Functions that are no aggregates, with the number of their arguments."""
+
+_ROOTS = ("policy", "limits", "words", "modifier")
+"""Names that are never records: what a pack holds beside the facts."""
+
+_COMPARES: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.In: "in",
+    ast.NotIn: "not in",
+    ast.Is: "is",
+}
+_ARITHMETIC: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.FloorDiv: "//",
+}
 _NUMBERS = frozenset({"whole", "number"})
+_TEXTS = frozenset({"text", "word"})
+_LISTS = frozenset({"texts", "row"})
+
+_KIND_IN_WORDS = {
+    "flag": "true or false",
+    "whole": "a whole number",
+    "number": "a number",
+    "text": "a text",
+    "word": "a word",
+    "date": "a date",
+    "instant": "a time",
+    "texts": "a list of texts",
+    "row": "a list of texts",
+    "list": "a list of records",
+    "record": "a record",
+}
 
 
 def parse(text: str, names: Names, subject: str) -> Node:
@@ -47,7 +94,7 @@ def parse(text: str, names: Names, subject: str) -> Node:
 
 def path_of(text: str, names: Names, subject: str) -> Node:
     """The tree of a bare path such as ``line.code``, for messages; raises ExpressionError."""
-    if not re.fullmatch(r"[a-z_]+(\.[a-z_0-9]+)+", text):
+    if not re.fullmatch(r"[a-z_]+(\.[a-zA-Z_0-9]+)+", text):
         raise ExpressionError(
             1, "is not a path of the vocabulary", "write a path such as line.code"
         )
@@ -56,13 +103,16 @@ def path_of(text: str, names: Names, subject: str) -> Node:
         raise ExpressionError(1, "names records, not a value", "name one of its facts")
     scope = node.args[0].kind.scope if node.args else None
     if scope is not None and names.scopes[scope][node.value].free_text:
-        raise ExpressionError(1, "is the chart's own words, which no message repeats",
-                              "name an id or a code instead")  # fmt: skip
+        raise ExpressionError(
+            1,
+            "is the chart's own words, which no message repeats",
+            "name an id or a code instead",
+        )
     return node
 
 
 class _Reader:
-    """Reads one text: ast to nodes, with the loop variables in sight."""
+    """Reads one text: ``ast`` to nodes, with the loop variables in sight."""
 
     def __init__(self, names: Names, subject: str) -> None:
         self.names, self.subject = names, subject
@@ -70,248 +120,363 @@ class _Reader:
         self.depth = self.scans = 0
 
     def read(self, text: str) -> Node:
-        if len(text) > MOST_CHARACTERS:
-            raise ExpressionError(
-                1, f"is longer than {MOST_CHARACTERS} characters", "split the rule"
-            )
-        if not text.isascii():
-            column = next(n for n, one in enumerate(text, 1) if not one.isascii())
-            raise ExpressionError(column, "holds a character outside ASCII", "write plain ASCII")
-        long = re.search(rf"[0-9_]{{{MOST_DIGITS + 1},}}|0[xXoObB]", text)
-        if long is not None:
-            raise ExpressionError(long.start() + 1, "holds a number too long or not decimal",
-                                  f"write at most {MOST_DIGITS} digits")  # fmt: skip
+        """The tree of a text that passes the caps."""
+        _check_size(text)
         try:
             tree = ast.parse(" ".join(text.split()), mode="eval")
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             column = error.offset or 1 if isinstance(error, SyntaxError) else 1
-            raise ExpressionError(column, "is not an expression", "mend the syntax") from None
+            raise ExpressionError(column, "is not an expression", "correct the syntax") from None
         if sum(1 for _ in ast.walk(tree)) > MOST_NODES:
             raise ExpressionError(1, f"has more than {MOST_NODES} parts", "split the rule")
         return self.node(tree.body)
 
     def node(self, tree: ast.expr) -> Node:
-        name = f"_{type(tree).__name__.lower()}"
-        if name not in {"_boolop", "_unaryop", "_binop", "_compare", "_call", "_constant", "_name",
-                        "_attribute"}:  # fmt: skip
-            raise ExpressionError(tree.col_offset + 1,
-                                  f"uses {type(tree).__name__}, which the language lacks",
-                                  "write comparisons, and, or, not, in, arithmetic")  # fmt: skip
-        made: Node = getattr(self, name)(tree)
-        return made
+        """The node of any part of an expression."""
+        match tree:
+            case ast.BoolOp():
+                return self._junction(tree)
+            case ast.UnaryOp():
+                return self._sign(tree)
+            case ast.BinOp():
+                return self._sum(tree)
+            case ast.Compare():
+                return self._comparison(tree)
+            case ast.Call():
+                return self._call(tree)
+            case ast.Constant():
+                return _constant(tree)
+            case ast.Name():
+                return self._name(tree)
+            case ast.Attribute():
+                return self._attribute(tree)
+        raise ExpressionError(
+            tree.col_offset + 1,
+            f"uses {type(tree).__name__}, which the language lacks",
+            "write comparisons, and, or, not, in, arithmetic",
+        )
 
-    def _need(self, tree: ast.expr, kinds: frozenset[str] | set[str], what: str) -> Node:
+    def _need(self, tree: ast.expr, kinds: Collection[str], what: str) -> Node:
         node = self.node(tree)
         if node.kind.name not in kinds:
-            raise ExpressionError(tree.col_offset + 1, f"is {_said(node.kind)}, not {what}",
-                                  f"write {what} here")  # fmt: skip
+            raise ExpressionError(
+                tree.col_offset + 1,
+                f"is {_in_words(node.kind)}, not {what}",
+                f"write {what} here",
+            )
         return node
 
-    def _boolop(self, tree: ast.BoolOp) -> Node:
-        args = tuple(self._need(one, {"flag"}, "true or false") for one in tree.values)
-        op = "and" if isinstance(tree.op, ast.And) else "or"
-        kind = FLAG.opened(any(one.kind.nullable for one in args))
-        return Node(op, kind, args, None, tree.col_offset + 1)
+    def _flags(self, trees: Iterable[ast.expr]) -> tuple[Node, ...]:
+        return tuple(self._need(tree, {"flag"}, "true or false") for tree in trees)
 
-    def _unaryop(self, tree: ast.UnaryOp) -> Node:
+    def _junction(self, tree: ast.BoolOp) -> Node:
+        args = self._flags(tree.values)
+        op = "and" if isinstance(tree.op, ast.And) else "or"
+        return Node(op, FLAG.opened(_open(args)), args, None, tree.col_offset + 1)
+
+    def _sign(self, tree: ast.UnaryOp) -> Node:
+        column = tree.col_offset + 1
         if isinstance(tree.op, ast.Not):
-            arg = self._need(tree.operand, {"flag"}, "true or false")
-            return Node("not", arg.kind, (arg,), None, tree.col_offset + 1)
+            (arg,) = self._flags([tree.operand])
+            return Node("not", arg.kind, (arg,), None, column)
         if isinstance(tree.op, ast.USub):
             arg = self._need(tree.operand, _NUMBERS, "a number")
-            return Node("minus", arg.kind, (arg,), None, tree.col_offset + 1)
-        raise ExpressionError(tree.col_offset + 1, "uses an unknown sign", "write - or not")
+            return Node("minus", arg.kind, (arg,), None, column)
+        raise ExpressionError(column, "uses an unknown sign", "write - or not")
 
-    def _binop(self, tree: ast.BinOp) -> Node:
-        sign = _SUMS.get(type(tree.op))
+    def _sum(self, tree: ast.BinOp) -> Node:
+        column, sign = tree.col_offset + 1, _ARITHMETIC.get(type(tree.op))
         if sign is None:
-            raise ExpressionError(tree.col_offset + 1, "uses an operator that the language lacks",
-                                  "write + - * or //")  # fmt: skip
+            raise ExpressionError(
+                column, "uses an operator that the language lacks", "write + - * or //"
+            )
         left = self._need(tree.left, _NUMBERS, "a number")
         right = self._need(tree.right, _NUMBERS, "a number")
         if sign == "//" and not (right.op == "const" and right.value > 0):
-            raise ExpressionError(tree.right.col_offset + 1, "divides by what may be zero",
-                                  "divide by a positive constant")  # fmt: skip
+            raise ExpressionError(
+                tree.right.col_offset + 1,
+                "divides by what may be zero",
+                "divide by a positive constant",
+            )
         name = "whole" if left.kind.name == right.kind.name == "whole" else "number"
-        kind = Kind(name, left.kind.nullable or right.kind.nullable)
-        return Node("arith", kind, (left, right), sign, tree.col_offset + 1)
+        return Node("arith", Kind(name, _open((left, right))), (left, right), sign, column)
 
-    def _compare(self, tree: ast.Compare) -> Node:
-        parts = []
+    def _comparison(self, tree: ast.Compare) -> Node:
         lefts = [tree.left, *tree.comparators]
-        for left, op, right in zip(lefts, tree.ops, tree.comparators, strict=False):
-            sign = _COMPARES.get(type(op))
-            if sign is None:
-                raise ExpressionError(
-                    tree.col_offset + 1, "compares with 'is'", "write == or known()"
-                )
-            if sign in {"in", "not in"}:
-                parts.append(self._member(left, sign, right))
-            else:
-                parts.append(self._pair(left, sign, right))
+        parts = tuple(
+            self._compared(left, _compare_sign(op, tree), right)
+            for left, op, right in zip(lefts, tree.ops, tree.comparators, strict=False)
+        )
         if len(parts) == 1:
             return parts[0]
-        kind = FLAG.opened(any(one.kind.nullable for one in parts))
-        return Node("and", kind, tuple(parts), None, tree.col_offset + 1)
+        return Node("and", FLAG.opened(_open(parts)), parts, None, tree.col_offset + 1)
+
+    def _compared(self, left: ast.expr, sign: str, right: ast.expr) -> Node:
+        if sign in {"in", "not in"}:
+            return self._member(left, sign, right)
+        if sign == "is":
+            return self._surely_equal(left, right)
+        return self._pair(left, sign, right)
 
     def _pair(self, left_tree: ast.expr, sign: str, right_tree: ast.expr) -> Node:
         left, right = self.node(left_tree), self.node(right_tree)
         column = left_tree.col_offset + 1
         left, right = _dated(left, right), _dated(right, left)
-        one, other = left.kind.name, right.kind.name
-        ordered = sign not in {"==", "!="}
-        texts = {"text", "word"}
-        fits = (
-            (one in _NUMBERS and other in _NUMBERS)
-            or (one == other and one in {"date", "instant"})
-            or (not ordered and one in texts and other in texts)
-            or (not ordered and one == other == "flag")
-        )
-        if not fits:
-            raise ExpressionError(column, f"compares {_said(left.kind)} with {_said(right.kind)}",
-                                  "compare like with like")  # fmt: skip
-        for word, said in ((left, right), (right, left)):
-            _check_word(word, said, column)
-        kind = FLAG.opened(left.kind.nullable or right.kind.nullable)
-        return Node("cmp", kind, (left, right), sign, column)
+        if not _comparable(left.kind.name, sign, right.kind.name):
+            raise ExpressionError(
+                column,
+                f"compares {_in_words(left.kind)} with {_in_words(right.kind)}",
+                "compare like with like",
+            )
+        _check_word(left, right, column)
+        _check_word(right, left, column)
+        return Node("cmp", FLAG.opened(_open((left, right))), (left, right), sign, column)
+
+    def _surely_equal(self, left_tree: ast.expr, right_tree: ast.expr) -> Node:
+        pair = self._pair(left_tree, "==", right_tree)
+        if pair.args[1].op != "const":
+            raise ExpressionError(
+                right_tree.col_offset + 1, "is no constant", "write a constant after is"
+            )
+        return Node("is", FLAG, pair.args, None, pair.column)
 
     def _member(self, left_tree: ast.expr, sign: str, right_tree: ast.expr) -> Node:
-        left = self._need(left_tree, {"text", "word", "whole"}, "a text or whole number")
+        left = self._need(left_tree, {*_TEXTS, "whole"}, "a text or whole number")
         column = left_tree.col_offset + 1
         if isinstance(right_tree, ast.Tuple | ast.List | ast.Set):
-            values = []
-            for one in right_tree.elts:
-                said = self.node(one)
-                if said.op != "const" or (said.kind.name == "whole") != (left.kind.name == "whole"):
-                    raise ExpressionError(one.col_offset + 1, "is not a constant of the same kind",
-                                          "list constants only")  # fmt: skip
-                _check_word(left, said, one.col_offset + 1)
-                values.append(said.value)
-            right = Node("set", Kind("texts"), (), frozenset(values), right_tree.col_offset + 1)
+            right = self._constants(left, right_tree.elts, right_tree.col_offset + 1)
         else:
-            right = self._need(right_tree, {"texts", "row"}, "a list of texts")
+            right = self._need(right_tree, _LISTS, "a list of texts")
             if left.kind.name == "whole":
                 raise ExpressionError(column, "looks for a number among texts", "compare texts")
-        kind = FLAG.opened(left.kind.nullable or right.kind.nullable)
+            if right.op == "set":
+                # A word list of the pack is folded, and so is what is looked up in it.
+                left = Node("fold", TEXT.opened(left.kind.nullable), (left,), None, column)
+        kind = FLAG.opened(_open((left, right)))
         return Node("in" if sign == "in" else "notin", kind, (left, right), None, column)
 
-    def _constant(self, tree: ast.Constant) -> Node:
-        value, column = tree.value, tree.col_offset + 1
-        if isinstance(value, bool):
-            return Node("const", FLAG, (), value, column)
-        if isinstance(value, int):
-            return Node("const", WHOLE, (), value, column)
-        if isinstance(value, str):
-            return Node("const", TEXT, (), value, column)
-        raise ExpressionError(column, f"holds a constant of type {type(value).__name__}",
-                              "write text in quotes, a whole number, True or False")  # fmt: skip
+    def _constants(self, left: Node, trees: Iterable[ast.expr], column: int) -> Node:
+        values = []
+        for tree in trees:
+            constant, place = self.node(tree), tree.col_offset + 1
+            alike = (constant.kind.name == "whole") == (left.kind.name == "whole")
+            if constant.op != "const" or not alike:
+                raise ExpressionError(
+                    place, "is not a constant of the same kind", "list constants only"
+                )
+            _check_word(left, constant, place)
+            values.append(constant.value)
+        return Node("set", Kind("texts"), (), frozenset(values), column)
 
     def _name(self, tree: ast.Name) -> Node:
         if tree.id in self.seen:
             return self.seen[tree.id]
-        known = [*self.seen, "policy", "limits", *_AGGREGATES, *_PREDICATES]
-        raise ExpressionError(tree.col_offset + 1, f"names '{tree.id[:60]}', not known here",
-                              did_you_mean(tree.id, known))  # fmt: skip
+        known = [*self.seen, *_ROOTS, *AGGREGATES, *_PREDICATES]
+        raise ExpressionError(
+            tree.col_offset + 1,
+            f"names '{tree.id[:60]}', not known here",
+            did_you_mean(tree.id, known),
+        )
 
     def _attribute(self, tree: ast.Attribute) -> Node:
         column = tree.col_offset + 1
-        if isinstance(tree.value, ast.Name) and tree.value.id in {"policy", "limits"}:
-            table = self.names.policies if tree.value.id == "policy" else self.names.limits
-            if tree.attr not in table:
-                raise ExpressionError(column, f"names no {tree.value.id} '{tree.attr[:60]}'",
-                                      did_you_mean(tree.attr, table))  # fmt: skip
-            return Node(tree.value.id, table[tree.attr], (), tree.attr, column)
+        if isinstance(tree.value, ast.Name) and tree.value.id in _ROOTS:
+            return self._of_pack(tree.value.id, tree.attr, column)
         record = self._need(tree.value, {"record"}, "a record such as line")
         facts = self.names.scopes[record.kind.scope or ""]
         if tree.attr not in facts or facts[tree.attr].kind.name == "other":
-            raise ExpressionError(column, f"{record.kind.scope} has no fact '{tree.attr[:60]}'",
-                                  did_you_mean(tree.attr, facts))  # fmt: skip
+            raise ExpressionError(
+                column,
+                f"{record.kind.scope} has no fact '{tree.attr[:60]}'",
+                did_you_mean(tree.attr, facts),
+            )
         kind = facts[tree.attr].kind
         nullable = kind.nullable or record.kind.nullable
         return Node("fact", kind.opened(nullable), (record,), tree.attr, column)
 
+    def _of_pack(self, root: str, name: str, column: int) -> Node:
+        """A policy or limit, looked up when the rule runs; a word list or modifier, as it is."""
+        table: Mapping[str, Any] = {
+            "policy": self.names.policies,
+            "limits": self.names.limits,
+            "words": self.names.words,
+            "modifier": self.names.modifiers,
+        }[root]
+        if name not in table:
+            raise ExpressionError(
+                column, f"names no {root} '{name[:60]}'", did_you_mean(name, table)
+            )
+        if root == "words":
+            return Node("set", Kind("texts"), (), table[name], column)
+        if root == "modifier":
+            return Node("const", TEXT, (), table[name], column)
+        return Node(root, table[name], (), name, column)
+
     def _call(self, tree: ast.Call) -> Node:
         column = tree.col_offset + 1
         name = tree.func.id if isinstance(tree.func, ast.Name) else ""
-        if tree.keywords or name not in _AGGREGATES | set(_PREDICATES):
-            raise ExpressionError(column, "calls what the language does not know",
-                                  did_you_mean(name, [*_AGGREGATES, *_PREDICATES]))  # fmt: skip
-        if name in _AGGREGATES:
+        if name in AGGREGATES and not tree.keywords:
             return self._aggregate(name, tree)
+        if name not in _PREDICATES or tree.keywords:
+            raise ExpressionError(
+                column,
+                "calls what the language does not know",
+                did_you_mean(name, [*AGGREGATES, *_PREDICATES]),
+            )
         if len(tree.args) != _PREDICATES[name]:
             raise ExpressionError(
-                column, f"{name} takes {_PREDICATES[name]} argument(s)", "mend it"
+                column, f"{name} takes {_PREDICATES[name]} argument(s)", "correct it"
             )
+        return self._predicate(name, tree.args, column)
+
+    def _predicate(self, name: str, trees: list[ast.expr], column: int) -> Node:
         if name == "known":
-            arg = self.node(tree.args[0])
-            return Node("known", FLAG, (arg,), None, column)
-        kinds = {"texts", "row", "list"} if name in {"empty", "size"} else {"texts", "row"}
-        args = tuple(self._need(one, kinds, "a list of texts") for one in tree.args)
-        kind = (WHOLE if name == "size" else FLAG).opened(any(one.kind.nullable for one in args))
-        return Node(name, kind, args, None, column)
+            return Node("known", FLAG, (self.node(trees[0]),), None, column)
+        if name == "surely":
+            return Node("surely", FLAG, self._flags(trees), None, column)
+        kinds = {*_LISTS, "list"} if name in {"empty", "size"} else _LISTS
+        args = tuple(self._need(tree, kinds, "a list of texts") for tree in trees)
+        kind = WHOLE if name == "size" else FLAG
+        return Node(name, kind.opened(_open(args)), args, None, column)
 
     def _aggregate(self, name: str, tree: ast.Call) -> Node:
         column = tree.col_offset + 1
-        made = tree.args[0] if len(tree.args) == 1 else None
-        if not isinstance(made, ast.GeneratorExp) or len(made.generators) != 1:
-            raise ExpressionError(column, f"{name} takes one comprehension",
-                                  f"write {name}(… for x in line.administrations)")  # fmt: skip
-        loop = made.generators[0]
-        if not isinstance(loop.target, ast.Name) or loop.is_async:
+        loop = tree.args[0] if len(tree.args) == 1 else None
+        if not isinstance(loop, ast.GeneratorExp) or len(loop.generators) != 1:
+            raise ExpressionError(
+                column,
+                f"{name} takes one comprehension",
+                f"write {name}(… for x in line.administrations)",
+            )
+        generator = loop.generators[0]
+        variable = self._variable(generator, column)
+        rows = self._need(generator.iter, {"list"}, "a list of records")
+        self._count_scan(rows, column)
+        self._enter(variable, rows, column)
+        conditions = self._flags(generator.ifs)
+        tested = name in {"any", "all", "count"}
+        wanted = ({"flag"}, "true or false") if tested else (_NUMBERS, "a number")
+        item = self._need(loop.elt, *wanted)
+        self._leave(variable)
+        kind = FLAG if name in {"any", "all"} else WHOLE if name == "count" else item.kind
+        # Of no rows there is neither a least nor a most.
+        nullable = _open((rows, item, *conditions)) or name in {"min", "max"}
+        args = (rows, item, *conditions)
+        return Node(name, kind.opened(nullable), args, variable, column)
+
+    def _variable(self, generator: ast.comprehension, column: int) -> str:
+        if not isinstance(generator.target, ast.Name) or generator.is_async:
             raise ExpressionError(
                 column, "has a loop variable that is not a name", "write for x in …"
             )
-        var = loop.target.id
-        if var in self.seen or var in {"policy", "limits"} or var.startswith("_"):
-            raise ExpressionError(column, f"hides the name '{var[:60]}'", "choose another variable")
-        rows = self._need(loop.iter, {"list"}, "a list of records")
-        self._count_scan(rows, column)
+        variable = generator.target.id
+        if variable in self.seen or variable in _ROOTS or variable.startswith("_"):
+            raise ExpressionError(
+                column, f"hides the name '{variable[:60]}'", "choose another variable"
+            )
+        return variable
+
+    def _enter(self, variable: str, rows: Node, column: int) -> None:
         self.depth += 1
-        if self.depth > 2:
+        if self.depth > MOST_DEPTH:
             raise ExpressionError(column, "loops more than two deep", "state it with fewer loops")
-        self.seen[var] = Node("var", Kind("record", scope=rows.kind.scope), (), var, column)
-        conditions = tuple(self._need(one, {"flag"}, "true or false") for one in loop.ifs)
-        needed = {"flag"} if name in {"any", "all", "count"} else _NUMBERS
-        what = "true or false" if name in {"any", "all", "count"} else "a number"
-        item = self._need(made.elt, needed, what)
-        del self.seen[var]
+        self.seen[variable] = Node(
+            "var", Kind("record", scope=rows.kind.scope), (), variable, column
+        )
+
+    def _leave(self, variable: str) -> None:
+        del self.seen[variable]
         self.depth -= 1
-        open_ = rows.kind.nullable or any(one.kind.nullable for one in (*conditions, item))
-        kind = FLAG if name in {"any", "all"} else WHOLE if name == "count" else item.kind
-        kind = kind.opened(open_ or name in {"min", "max"})
-        return Node(name, kind, (rows, item, *conditions), var, column)
 
     def _count_scan(self, rows: Node, column: int) -> None:
         if rows.op != "fact" or self.subject == "encounter":
             return
-        scope = rows.args[0].kind.scope or ""
-        if (scope, rows.value) in _WHOLE_LISTS:
+        if (rows.args[0].kind.scope, rows.value) in _WHOLE_LISTS:
             self.scans += 1
             if self.scans > MOST_SCANS:
-                raise ExpressionError(column, "scans the whole encounter too often",
-                                      "use a set fact or a linked list")  # fmt: skip
+                raise ExpressionError(
+                    column,
+                    "scans the whole encounter too often",
+                    "use a set fact or a linked list",
+                )
 
 
-def _dated(one: Node, other: Node) -> Node:
+def _check_size(text: str) -> None:
+    """Refuse what is too long to be parsed: a number of a million digits stops Python's parser."""
+    if len(text) > MOST_CHARACTERS:
+        raise ExpressionError(1, f"is longer than {MOST_CHARACTERS} characters", "split the rule")
+    if not text.isascii():
+        column = next(n for n, letter in enumerate(text, 1) if not letter.isascii())
+        raise ExpressionError(column, "holds a character outside ASCII", "write plain ASCII")
+    long = re.search(rf"[0-9_]{{{MOST_DIGITS + 1},}}|0[xXoObB]", text)
+    if long is not None:
+        raise ExpressionError(
+            long.start() + 1,
+            "holds a number too long or not decimal",
+            f"write at most {MOST_DIGITS} digits",
+        )
+
+
+def _compare_sign(op: ast.cmpop, tree: ast.Compare) -> str:
+    sign = _COMPARES.get(type(op))
+    if sign is None:
+        raise ExpressionError(
+            tree.col_offset + 1, "compares with 'is not'", "write != or not (… is …)"
+        )
+    return sign
+
+
+def _constant(tree: ast.Constant) -> Node:
+    value, column = tree.value, tree.col_offset + 1
+    if isinstance(value, bool):
+        return Node("const", FLAG, (), value, column)
+    if isinstance(value, int):
+        return Node("const", WHOLE, (), value, column)
+    if isinstance(value, str):
+        return Node("const", TEXT, (), value, column)
+    raise ExpressionError(
+        column,
+        f"holds a constant of type {type(value).__name__}",
+        "write text in quotes, a whole number, True or False",
+    )
+
+
+def _open(nodes: Iterable[Node]) -> bool:
+    """Whether any part may be unknown."""
+    return any(node.kind.nullable for node in nodes)
+
+
+def _comparable(left: str, sign: str, right: str) -> bool:
+    """Whether two kinds may stand on the sides of a comparison."""
+    if left in _NUMBERS and right in _NUMBERS:
+        return True
+    if left == right and left in {"date", "instant"}:
+        return True
+    if sign not in {"==", "!="}:
+        return False
+    return (left in _TEXTS and right in _TEXTS) or left == right == "flag"
+
+
+def _dated(node: Node, other: Node) -> Node:
     """A text constant beside a date becomes that date."""
-    if one.op == "const" and one.kind.name == "text" and other.kind.name == "date":
+    if node.op == "const" and node.kind.name == "text" and other.kind.name == "date":
         try:
-            return Node("const", Kind("date"), (), date.fromisoformat(one.value), one.column)
+            return Node("const", Kind("date"), (), date.fromisoformat(node.value), node.column)
         except ValueError:
-            raise ExpressionError(one.column, "is not a date", "write YYYY-MM-DD") from None
-    return one
+            raise ExpressionError(node.column, "is not a date", "write YYYY-MM-DD") from None
+    return node
 
 
-def _check_word(word: Node, said: Node, column: int) -> None:
+def _check_word(word: Node, constant: Node, column: int) -> None:
     words = word.kind.words
-    if words is not None and said.op == "const" and said.kind.name == "text":
-        if said.value not in words:
-            raise ExpressionError(column, f"'{said.value[:60]}' is not among its words",
-                                  did_you_mean(said.value, words))  # fmt: skip
+    if words is not None and constant.op == "const" and constant.kind.name == "text":
+        if constant.value not in words:
+            raise ExpressionError(
+                column,
+                f"'{constant.value[:60]}' is not among its words",
+                did_you_mean(constant.value, words),
+            )
 
 
-def _said(kind: Kind) -> str:
-    return {"flag": "true or false", "whole": "a whole number", "number": "a number",
-            "text": "a text", "word": "a word", "date": "a date", "instant": "a time",
-            "texts": "a list of texts", "row": "a list of texts", "list": "a list of records",
-            "record": "a record"}.get(kind.name, "something else")  # fmt: skip
+def _in_words(kind: Kind) -> str:
+    return _KIND_IN_WORDS.get(kind.name, "something else")

@@ -1,27 +1,27 @@
 """Prints checked expressions as Python source; constants are bound as values, never spelled.
 
-One expression is worth True, False or None; only subtrees that may be unknown get None tests.
+``compiler`` and ``messages`` make functions of what is printed here. In generated code these names
+have a meaning, and no others occur:
+
+    e  the facts of the encounter          p  policies in force      v_NAME  a loop variable
+    s  the facts of the subject            l  limits in force        tN      a value in passing
+    m  the memo of what was worked out about the encounter           kN      a bound constant
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from sys import intern
 from typing import Any
 
-from ivpush.language.tree import Node
+from ivpush.language.tree import AGGREGATES, Node, fold
 from ivpush.language.vocabulary import Names
 
-__all__ = [
-    "Printer",
-    "function",
-    "narrowed",
-    "told",
-]
+__all__ = ["Printer", "function"]
 
 
+# Kleene's logic over gathered values: a value that decides beats an unknown one.
 def _any3(values: list[Any]) -> bool | None:
     return True if True in values else None if None in values else False
 
@@ -42,12 +42,12 @@ def _max3(values: list[Any]) -> Any:
     return None if None in values or not values else max(values)
 
 
-def _overlaps(one: Any, other: Any) -> bool:
-    return not frozenset(one).isdisjoint(other)
+def _overlaps(left: Any, right: Any) -> bool:
+    return not frozenset(left).isdisjoint(right)
 
 
-def _subset(one: Any, other: Any) -> bool:
-    return frozenset(one).issubset(other)
+def _subset(left: Any, right: Any) -> bool:
+    return frozenset(left).issubset(right)
 
 
 @lru_cache(maxsize=16_384)
@@ -56,16 +56,32 @@ def _path(place: str, index: int, name: str) -> str:
 
 
 _HELPERS = {
-    "any3": _any3, "all3": _all3, "count3": _count3, "min3": _min3, "max3": _max3,
-    "overlaps": _overlaps, "subset": _subset, "path": _path, "len": len, "frozenset": frozenset,
-}  # fmt: skip
+    "any3": _any3,
+    "all3": _all3,
+    "count3": _count3,
+    "min3": _min3,
+    "max3": _max3,
+    "overlaps": _overlaps,
+    "subset": _subset,
+    "path": _path,
+    "fold": fold,
+    "len": len,
+    "frozenset": frozenset,
+}
+"""All that generated code can call."""
 
 
 class Printer:
-    """Prints nodes as Python expressions; constants and words are bound, never spelled.
+    """Prints nodes as Python expressions.
 
-    With ``settled`` given, policies and limits are bound as the values they have there, and the
-    subject's contract record is read from the local name ``g``.
+    A printer serves one function: it hands out the names of its constants and passing values.
+
+        printer = Printer(names)
+        text = printer.print(node)
+        judge = function("judge", [f"return {text}"], printer, "IVP104")
+
+    With ``settled`` (``policy`` and ``limits`` of a book) their values are bound, and what is said
+    of the whole encounter is worked out once and kept in the memo ``m``.
     """
 
     def __init__(self, names: Names, settled: Mapping[str, Any] | None = None) -> None:
@@ -94,187 +110,179 @@ class Printer:
         if op == "var":
             return f"v_{node.value}"
         if op in {"policy", "limits"}:
-            if self.settled is not None:
-                return self.constant(getattr(self.settled[op], node.value))
-            return f"{op[0]}.{node.value}"
+            return self._setting(node)
         if op == "fact":
-            return self.fact(node)
+            return self._fact(node)
         if op in {"and", "or"}:
-            return self.junction(node)
-        if op in {"any", "all", "count", "sum", "min", "max"}:
-            return self.aggregate(node)
-        return self.lifted(node)
+            return self._junction(node)
+        if op in AGGREGATES:
+            return self._aggregate(node)
+        return self._operator(node)
 
-    def fact(self, node: Node) -> str:
+    def _setting(self, node: Node) -> str:
+        if self.settled is not None:
+            return self.constant(getattr(self.settled[node.op], node.value))
+        return f"{node.op[0]}.{node.value}"
+
+    def _fact(self, node: Node) -> str:
         """A fact of a record; None where the record is."""
         record = node.args[0]
         path = self.names.scopes[record.kind.scope or ""][node.value].path
-        inner = self.print(record)
+        source = self.print(record)
         if not record.kind.nullable:
-            if self.settled is not None and inner == "s" and path.startswith("given."):
-                return f"g.{path.removeprefix('given.')}"
-            return f"{inner}.{path}"
+            return f"{source}.{path}"
         temp = self.temp()
-        return f"(None if ({temp} := {inner}) is None else {temp}.{path})"
+        return f"(None if ({temp} := {source}) is None else {temp}.{path})"
 
-    def junction(self, node: Node) -> str:
-        """``and`` or ``or`` of three values; plain where nothing may be unknown."""
-        parts = [(self.print(one), one.kind.nullable) for one in node.args]
+    def _junction(self, node: Node) -> str:
+        """``and`` or ``or`` of three values; plain Python where nothing may be unknown."""
+        parts = [(self.print(arg), arg.kind.nullable) for arg in node.args]
         if not node.kind.nullable:
             return "(" + f" {node.op} ".join(text for text, _ in parts) + ")"
-        strong = "True" if node.op == "or" else "False"
-        weak = "False" if node.op == "or" else "True"
-        out, _ = parts[-1]
+        strong, weak = ("True", "False") if node.op == "or" else ("False", "True")
+        source, _ = parts[-1]
         for text, nullable in reversed(parts[:-1]):
-            if not nullable:
+            if nullable:
+                source = self._either(text, source, strong, weak)
+            else:
                 test = text if node.op == "or" else f"not {text}"
-                out = f"({strong} if {test} else {out})"
-                continue
-            first, second = self.temp(), self.temp()
-            out = (f"({strong} if ({first} := {text}) is {strong} else "
-                   f"({first} if ({second} := {out}) is {weak} else {second}))")  # fmt: skip
-        return out
+                source = f"({strong} if {test} else {source})"
+        return source
 
-    def lifted(self, node: Node) -> str:
-        """An operator that is unknown where an operand is."""
+    def _either(self, text: str, rest: str, strong: str, weak: str) -> str:
+        """Two operands of which the first may be unknown: a strong one decides, a weak one not."""
+        first, second = self.temp(), self.temp()
+        return (
+            f"({strong} if ({first} := {text}) is {strong} else "
+            f"({first} if ({second} := {rest}) is {weak} else {second}))"
+        )
+
+    def _operator(self, node: Node) -> str:
         if node.op == "known":
             return f"({self.print(node.args[0])} is not None)"
+        if node.op == "surely":
+            return f"({self.print(node.args[0])} is True)"
+        if node.op == "is":
+            # An unknown operand is None, which equals no constant.
+            return f"({self.print(node.args[0])} == {self.print(node.args[1])})"
+        return self._lifted(node)
+
+    def _lifted(self, node: Node) -> str:
+        """An operator that is unknown where an operand is."""
         tests, texts = [], []
-        for one in node.args:
-            text = self.print(one)
-            if one.kind.nullable:
+        for arg in node.args:
+            text = self.print(arg)
+            if arg.kind.nullable:
                 temp = self.temp()
                 tests.append(f"({temp} := {text}) is None")
                 text = temp
             texts.append(text)
-        made = self.plain(node, texts)
-        return f"(None if {' or '.join(tests)} else {made})" if tests else f"({made})"
+        source = _operation(node, texts)
+        return f"(None if {' or '.join(tests)} else {source})" if tests else f"({source})"
 
-    def plain(self, node: Node, texts: list[str]) -> str:
-        """An operation on operands that are known."""
-        op = node.op
-        if op == "not":
-            return f"not {texts[0]}"
-        if op == "minus":
-            return f"-{texts[0]}"
-        if op in {"cmp", "arith"}:
-            return f"{texts[0]} {node.value} {texts[1]}"
-        if op in {"in", "notin"}:
-            return f"{texts[0]} {'in' if op == 'in' else 'not in'} {texts[1]}"
-        if op == "overlaps" and node.args[0].kind.name == "texts":
-            return f"not {texts[0]}.isdisjoint({texts[1]})"
-        if op in {"overlaps", "subset"}:
-            return f"{op}({texts[0]}, {texts[1]})"
-        return f"len({texts[0]})" if op == "size" else f"len({texts[0]}) == 0"
+    def _aggregate(self, node: Node) -> str:
+        """A comprehension; one about the whole encounter is worked out once for all subjects.
 
-    def aggregate(self, node: Node) -> str:
-        """A comprehension; with settled policies one about the whole encounter is worked out once.
-
-        What it comes to is kept in the memo ``m``, so that a screen of many lines does not
-        scan the claim for each of them.
+        So a claim of many lines is not scanned once for each of them.
         """
-        text = self.comprehension(node)
+        text = self._comprehension(node)
         if self.settled is None or not _of_encounter(node):
             return text
         temp, key = self.temp(), self.constant(intern(repr(node)))
-        return (f"({temp} if ({temp} := m.get({key}, e)) is not e "
-                f"else m.setdefault({key}, {text}))")  # fmt: skip
+        # e stands for "not kept yet": no expression is ever worth the encounter itself.
+        return f"({temp} if ({temp} := m.get({key}, e)) is not e else m.setdefault({key}, {text}))"
 
-    def comprehension(self, node: Node) -> str:
-        """A comprehension, short-circuiting where nothing may be unknown."""
-        rows, item, conditions = node.args[0], node.args[1], node.args[2:]
+    def _comprehension(self, node: Node) -> str:
+        rows = node.args[0]
         source = self.print(rows)
         temp = self.temp() if rows.kind.nullable else ""
-        over = temp or source
-        var = f"v_{node.value}"
-        unsure = any(one.kind.nullable for one in (item, *conditions))
-        if node.op in {"sum", "min", "max"}:
-            made = self.gathered(node, var, over, unsure)
-        else:
-            op = "or" if node.op == "all" else "and"
-            kind = item.kind.opened(unsure)
-            within = [Node("not", one.kind, (one,)) if node.op == "all" else one
-                      for one in conditions]  # fmt: skip
-            test = self.junction(Node(op, kind, (*within, item))) if within else self.print(item)
-            made = f"[{test} for {var} in {over}]"
-            if unsure:
-                made = f"{node.op}3({made})"
-            elif node.op == "count":
-                made = f"count3({made})"
-            else:
-                strong = "True" if node.op == "any" else "False"
-                made = f"({strong} in {made})" if node.op == "any" else f"({strong} not in {made})"
-        return f"(None if ({temp} := {source}) is None else {made})" if temp else made
+        gather = self._values if node.op in {"sum", "min", "max"} else self._verdicts
+        text = gather(node, temp or source)
+        return f"(None if ({temp} := {source}) is None else {text})" if temp else text
 
-    def gathered(self, node: Node, var: str, over: str, unsure: bool) -> str:
-        """The rows of a comprehension, with None where a test is unknown."""
+    def _verdicts(self, node: Node, rows: str) -> str:
+        """``any``, ``all`` or ``count`` of what each row comes to."""
         item, conditions = node.args[1], node.args[2:]
-        texts = [self.print(one) for one in conditions]
-        value = self.print(item)
+        unsure = any(part.kind.nullable for part in (item, *conditions))
+        test = self.print(item) if not conditions else self._tested(node, unsure=unsure)
+        values = f"[{test} for v_{node.value} in {rows}]"
+        if unsure or node.op == "count":
+            return f"{node.op}3({values})"
+        return f"(True in {values})" if node.op == "any" else f"(False not in {values})"
+
+    def _tested(self, node: Node, *, unsure: bool) -> str:
+        """A row under its conditions: all of them hold for any, and one fails for all."""
+        item, conditions = node.args[1], node.args[2:]
+        op = "and"
+        if node.op == "all":
+            op = "or"
+            conditions = tuple(Node("not", part.kind, (part,)) for part in conditions)
+        return self._junction(Node(op, item.kind.opened(unsure), (*conditions, item)))
+
+    def _values(self, node: Node, rows: str) -> str:
+        """``sum``, ``min`` or ``max`` of the rows that count."""
+        item, conditions = node.args[1], node.args[2:]
+        texts = [self.print(condition) for condition in conditions]
+        value, row = self.print(item), f"v_{node.value}"
         name = {"sum": "count3"}.get(node.op, f"{node.op}3")
-        if not unsure or not any(one.kind.nullable for one in conditions):
+        if not any(condition.kind.nullable for condition in conditions):
             guard = "".join(f" if {text}" for text in texts)
-            return f"{name}([{value} for {var} in {over}{guard}])"
+            return f"{name}([{value} for {row} in {rows}{guard}])"
         # An unknown condition makes the whole unknown: it puts an unknown among the values.
-        test = self.junction(Node("and", conditions[0].kind.opened(True), conditions)) if len(
-            conditions) > 1 else texts[0]  # fmt: skip
+        test = texts[0]
+        if len(conditions) > 1:
+            test = self._junction(Node("and", conditions[0].kind.opened(True), conditions))
         mark = self.temp()
-        return (f"{name}([None if {mark} is None else {value} for {var} in {over} "
-                f"if ({mark} := {test}) is not False])")  # fmt: skip
+        return (
+            f"{name}([None if {mark} is None else {value} for {row} in {rows} "
+            f"if ({mark} := {test}) is not False])"
+        )
 
 
-Told = frozenset[tuple[Any, Any]]
-"""Facts of a root record that a test before has shown to be known: root and name."""
-_LOOPS = frozenset({"any", "all", "count", "sum", "min", "max"})
-
-
-def told(node: Node) -> Told:
-    """The facts that are known wherever an expression is true, as far as it says so itself."""
-    if node.op == "known" and _of_root(node.args[0]):
-        return frozenset({(node.args[0].args[0].value, node.args[0].value)})
-    if node.op == "and":
-        return frozenset().union(*(told(one) for one in node.args))
-    return frozenset()
-
-
-def narrowed(node: Node, sure: Told) -> Node:
-    """The same expression without the care for null where a test before rules it out.
-
-    Facts in ``sure`` are known, and so are those that an earlier operand of ``and`` asks for.
-    """
-    if node.op == "fact" and _of_root(node) and (node.args[0].value, node.value) in sure:
-        return replace(node, kind=replace(node.kind, nullable=False))
-    if not node.args or node.op in _LOOPS or node.op in {"fact", "known"}:
-        return node
-    made = []
-    for one in node.args:
-        made.append(narrowed(one, sure))
-        if node.op == "and":
-            sure |= told(one)
-    nullable = node.kind.nullable and any(one.kind.nullable for one in made)
-    return replace(node, args=tuple(made), kind=replace(node.kind, nullable=nullable))
+def _operation(node: Node, texts: list[str]) -> str:
+    """An operation on operands that are known."""
+    op, first = node.op, texts[0]
+    match op:
+        case "not":
+            return f"not {first}"
+        case "minus":
+            return f"-{first}"
+        case "cmp" | "arith":
+            return f"{first} {node.value} {texts[1]}"
+        case "in":
+            return f"{first} in {texts[1]}"
+        case "notin":
+            return f"{first} not in {texts[1]}"
+        case "overlaps" if node.args[0].kind.name == "texts":
+            return f"not {first}.isdisjoint({texts[1]})"
+        case "overlaps" | "subset":
+            return f"{op}({first}, {texts[1]})"
+        case "fold":
+            return f"fold({first})"
+        case "size":
+            return f"len({first})"
+    return f"len({first}) == 0"
 
 
 def _of_encounter(node: Node) -> bool:
     """Whether an expression rests on the encounter alone: no subject, no row of a loop around."""
     parts = list(node.walk())
-    bound = {one.value for one in parts if one.op in _LOOPS}
+    bound = {part.value for part in parts if part.op in AGGREGATES}
     return not any(
-        (one.op == "root" and one.value != "encounter")
-        or (one.op == "var" and one.value not in bound)
-        for one in parts
+        (part.op == "root" and part.value != "encounter")
+        or (part.op == "var" and part.value not in bound)
+        for part in parts
     )
 
 
-def _of_root(node: Node) -> bool:
-    return node.op == "fact" and node.args[0].op == "root"
-
-
 def function(
-    name: str, lines: list[str], printer: Printer, label: str, given: str = "e, s, p, l"
+    name: str, lines: list[str], printer: Printer, label: str, parameters: str = "e, s, p, l"
 ) -> Any:
-    """A function made of printed lines; it sees the helpers and the printer's constants only."""
-    source = f"def {name}({given}):\n" + "\n".join(f"    {line}" for line in lines)
+    """A function made of printed lines; it sees the helpers and the printer's constants only.
+
+    ``label`` names the rule in tracebacks.
+    """
+    source = f"def {name}({parameters}):\n" + "\n".join(f"    {line}" for line in lines)
     space: dict[str, Any] = {"__builtins__": {}, **_HELPERS, **printer.bound}
     exec(compile(source, f"<rule {label}>", "exec"), space)
     return space[name]

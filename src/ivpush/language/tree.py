@@ -1,4 +1,8 @@
-"""The tree of an expression: nodes and the kinds of their values, and what a text may do wrong."""
+"""The tree of an expression: nodes, the kinds of their values, and the error of a wrong text.
+
+The parser makes trees; the evaluator, the printer, the compiler and ``authoring.mutants`` read
+them. Nothing of Python's own ``ast`` is in them.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,28 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
+    "AGGREGATES",
+    "FLAG",
+    "NEVER_UNKNOWN",
+    "TEXT",
+    "WHOLE",
     "ExpressionError",
     "Kind",
     "Node",
+    "fold",
 ]
+
+
+def fold(text: str) -> str:
+    """A text as word lists hold it: without case, with single spaces."""
+    return " ".join(text.casefold().split())
+
+
+AGGREGATES = frozenset({"any", "all", "count", "sum", "min", "max"})
+"""Operators over a comprehension: ``args`` are the rows, the item, then the conditions."""
+
+NEVER_UNKNOWN = frozenset({"known", "is", "surely"})
+"""Operators that are true or false even where an operand is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +46,9 @@ class Kind:
 
     def opened(self, nullable: bool) -> Kind:
         """The same type, unknown or not."""
-        return (
-            self if nullable == self.nullable else Kind(self.name, nullable, self.words, self.scope)
-        )
+        if nullable == self.nullable:
+            return self
+        return Kind(self.name, nullable, self.words, self.scope)
 
 
 FLAG, WHOLE, TEXT = Kind("flag"), Kind("whole"), Kind("text")
@@ -34,7 +56,12 @@ FLAG, WHOLE, TEXT = Kind("flag"), Kind("whole"), Kind("text")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One step of an expression; ``value`` is the operator, name or constant."""
+    """One step of an expression; ``value`` is the operator, name or constant.
+
+    ``line.units > 1`` is::
+
+        Node("cmp", FLAG, (Node("fact", WHOLE, (line,), "units"), Node("const", WHOLE, (), 1)), ">")
+    """
 
     op: str
     kind: Kind
@@ -45,12 +72,12 @@ class Node:
     def walk(self) -> Iterator[Node]:
         """This node and all below it, parents first."""
         yield self
-        for one in self.args:
-            yield from one.walk()
+        for arg in self.args:
+            yield from arg.walk()
 
 
 class ExpressionError(Exception):
-    """A text is no expression of the language; faults are (column, problem, remedy)."""
+    """A text is no expression of the language: where, what is wrong, what to write."""
 
     def __init__(self, column: int, problem: str, remedy: str = "") -> None:
         super().__init__(problem)

@@ -82,11 +82,14 @@ class Names:
     """The closed vocabulary: the scopes with their facts, and a pack's policies and limits.
 
     ``columns`` holds the words of the pack's codes by column; facts of a column take no others.
+    ``words`` are the pack's word lists, folded, and ``modifiers`` its modifiers by kind.
     """
 
     policies: Mapping[str, Kind]
     limits: Mapping[str, Kind]
     columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    words: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    modifiers: Mapping[str, str] = field(default_factory=dict)
     scopes: Mapping[str, Mapping[str, FactName]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

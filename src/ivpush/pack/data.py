@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ivpush.errors import Fault
+from ivpush.language.tree import fold
 from ivpush.pack.codes import CodeRow, read_window
 from ivpush.pack.drugs import DrugNames, DrugRow, Words
 from ivpush.pack.files import Say, Sheet
@@ -20,6 +22,7 @@ __all__ = [
     "Data",
     "SupervisionRow",
     "read_data",
+    "read_word_lists",
 ]
 
 
@@ -123,3 +126,22 @@ def read_data(sheets: Mapping[str, Sheet], codes: Mapping[str, CodeRow], say: Sa
     made.words = {(name, answer): text for name, row in words["questions"].items()
                   for answer, text in row.get("answers", {}).items()}  # fmt: skip
     return made
+
+
+def read_word_lists(layers: Sequence[Mapping[str, Any]], say: Say) -> dict[str, frozenset[str]]:
+    """The word lists of words.yaml, folded; a later pack's list of a name stands for it."""
+    lists: dict[str, frozenset[str]] = {}
+    for layer in layers:
+        sheet = layer.get("words.yaml")
+        if not isinstance(sheet, Sheet):
+            continue
+        rows = sheet.data.get("words") if isinstance(sheet.data, dict) else None
+        if not isinstance(rows, dict):
+            say(Fault(sheet.place(), "holds no word lists", "write words:, then NAME: [word, …]"))
+            continue
+        for name, words in rows.items():
+            if isinstance(words, list) and all(isinstance(word, str) for word in words):
+                lists[name] = frozenset(fold(word) for word in words)
+            else:
+                say(Fault(sheet.place(("words", name)), "is no list of words", "write [word, …]"))
+    return lists

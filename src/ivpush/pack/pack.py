@@ -13,9 +13,9 @@ from typing import Any
 from ivpush.errors import Fault, PackError, UsageError, did_you_mean
 from ivpush.language.tree import Kind
 from ivpush.language.vocabulary import Names
-from ivpush.pack.book import Book, dispatch, fill
+from ivpush.pack.book import Book, Content, Terms
 from ivpush.pack.codes import read_codes, read_limits, words_of
-from ivpush.pack.data import Data, read_data
+from ivpush.pack.data import Data, read_data, read_word_lists
 from ivpush.pack.drugs import read_drugs
 from ivpush.pack.files import Say, Sheet
 from ivpush.pack.folder import Cache, collect, read_files, rules_folder
@@ -118,6 +118,8 @@ class Pack:
             {name: one.kind for name, one in self.policies.items() if one.kind.name != "other"},
             {name: Kind("whole") for name in self.limits},
             words_of(self.codes),
+            words=read_word_lists(self._layers, say),
+            modifiers=self._data.modifiers,
         )
         known = Known(self.names, frozenset(self.sources), self.codes,
                       frozenset(self._data.modifiers), self._data.denials)  # fmt: skip
@@ -235,21 +237,29 @@ class Pack:
             set_by[name] = policy.read(value)
         return policy_values(self.policies, set_by)
 
-    def _open(self, day: date, payer: str | None, policies: Mapping[str, Any]) -> Book:
-        book = Book()
+    def _open(self, day: date, payer: str | None, set_by: Mapping[str, Any]) -> Book:
         overlay = self.payers.get(payer) if payer is not None else None
-        book.date, book.payer = day, payer if overlay is not None else None
-        book.payer_known = None if payer is None else overlay is not None
-        values = self.policy_for(payer, policies)
-        book.disputes = tuple(
-            (name, one.asks) for name, one in self.policies.items()
-            if one.asks and name not in policies
-        )  # fmt: skip
-        fill(book, self._data, day, values, self.codes, self.limits)
         rules = self.rules if overlay is None else overlay.applied(self.rules)
-        book.screens, book.columns, book.vocabulary = {}, {}, self.names
-        dispatch(book, [one for one in rules if one.in_force(day)])
-        return book
+        terms = Terms(
+            day=day,
+            payer=payer,
+            payer_known=None if payer is None else overlay is not None,
+            set_by=set_by,
+            policies=self.policy_for(payer, set_by),
+            disputes=tuple(
+                (name, policy.asks)
+                for name, policy in self.policies.items()
+                if policy.asks and name not in set_by
+            ),
+        )
+        content = Content(
+            codes=self.codes,
+            limits=self.limits,
+            data=self._data,
+            rules=[rule for rule in rules if rule.in_force(day)],
+            names=self.names,
+        )
+        return Book(terms, content, opener=self)
 
 
 _PINS = ".pins.yaml"

@@ -30,11 +30,11 @@ __all__ = [
 ]
 
 KEYS = ("id", "name", "title", "severity", "disposition", "in_force", "for_each", "codes", "when",
-        "require", "message", "fix", "edit", "denial", "why", "not_covered", "cites",
-        "cases")  # fmt: skip
+        "require", "message", "fix", "fix_otherwise", "edit", "denial", "why", "not_covered",
+        "cites", "cases")  # fmt: skip
 ROOMS = {"roles": "1", "time": "2", "category": "3", "supervision": "4", "sites": "5", "edits": "6",
          "record": "7", "drug": "8", "capture": "9"}  # fmt: skip
-OPTIONAL = frozenset({"codes", "when", "edit", "denial"})
+OPTIONAL = frozenset({"codes", "when", "fix_otherwise", "edit", "denial"})
 SUBJECTS = ("line", "administration", "service", "suggestion", "encounter")
 
 
@@ -68,8 +68,16 @@ class Rule:
     place: str
     asked: Any = None
     """Its choice of codes as written: any, a list, or words by column."""
+    fix_otherwise: Template | None = None
+    """The fix in other words, where a path of ``fix`` is unknown."""
     pins: tuple[Mapping[str, Any], ...] = ()
     """Cases that stand in a file beside the rule's, ``IVPnnn-name.pins.yaml``."""
+
+    def fix_for(self, e: Any, s: Any, p: Any, l: Any) -> str:  # noqa: E741 - named as generated code
+        """The fix of one finding, in the wording that its facts allow."""
+        if self.fix_otherwise is not None and not self.fix.complete(e, s, p, l):
+            return self.fix_otherwise.render(e, s, p, l)
+        return self.fix.render(e, s, p, l)
 
     @property
     def every_case(self) -> tuple[Mapping[str, Any], ...]:
@@ -188,6 +196,9 @@ class _Reading:
         require = self.expression("require", subject)
         when = self.expression("when", subject) if "when" in self.data else None
         message, fix = self.template("message", subject), self.template("fix", subject)
+        otherwise = None
+        if "fix_otherwise" in self.data:
+            otherwise = self.template("fix_otherwise", subject)
         carc, rarc = self.denial()
         key, name, title = self.identity()
         self.word("severity", get_args(Severity))
@@ -196,13 +207,14 @@ class _Reading:
         why, blind = self.text("why", 1_200), self.text("not_covered", 1_200)
         if require is None or message is None or fix is None:
             return None
-        texts = {k: self.data[k] for k in ("when", "require", "message", "fix") if k in self.data}
+        written = ("when", "require", "message", "fix", "fix_otherwise")
+        texts = {name: self.data[name] for name in written if name in self.data}
         return Rule(
             key, name, title, self.data.get("severity", "error"),
             self.data.get("disposition", "return"), low, high, subject, codes, message, fix, edit,
             carc, rarc, why, blind, cites, cases,
             compile_rule(when, require, self.known.names, key), texts, self.sheet.place(self.path),
-            self.data.get("codes"),
+            self.data.get("codes"), otherwise,
         )  # fmt: skip
 
     def keys(self) -> None:
