@@ -1,4 +1,7 @@
-"""HL7 version 2: charts and charges from RAS, RDE, RDS and DFT messages."""
+"""HL7 version 2: charts and charges from RAS, RDE, RDS and DFT messages.
+
+``detect`` imports this room. Inside: segments -> fields -> chart and charges -> reader.
+"""
 
 from ivpush.readers.hl7.reader import read, sniff
 

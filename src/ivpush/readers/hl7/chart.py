@@ -2,368 +2,405 @@
 
 An order is never a dose: its times only fill those of an administration that has none, as
 ``ordered``. RXA-21 says whether an administration is added, updated or deleted. The code IVP is a
-push in table 0165 and the pump in table 0164, so that in RXR-3 its text decides.
+push in table 0165 and the pump in table 0164, so that in RXR-3 its text decides. The reader has one
+``Chart`` for each visit.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
-from ivpush.readers.builder import Case, ndc_form, text_form
-from ivpush.readers.hl7.segments import Message, Segment, stamp
+from ivpush.readers.builder import Case, text_form
+from ivpush.readers.hl7.fields import DEVICES, amount, codes_of, day_and_time, meanings_of
+from ivpush.readers.hl7.segments import Message, Segment
 from ivpush.readers.terms import Meaning, combined
 
-__all__ = [
-    "Chart",
-    "amount",
-    "codes_of",
-    "day_and_time",
-]
+__all__ = ["Chart"]
 
+# RXA-20, the completion status (table 0322): complete, partial; refused, not administered.
 _GIVEN = frozenset({"", "CP", "PA"})
 _NEVER = frozenset({"RE", "NA"})
+# RXA-21, the action (table 0206): add, update, delete, no change.
 _ACTIONS = frozenset({"", "A", "U", "D", "X"})
+_CHANGES = frozenset({"U", "D"})
+# ORC-1 (table 0119): orders that were cancelled, discontinued or refused.
 _CALLED_OFF = frozenset({"CA", "CR", "DC", "DR", "OC", "OD"})
-_CODE = re.compile(r"[A-Z0-9]{5}", re.ASCII)
-_NUMBER = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{0,12})?", re.ASCII)
+_ORDERS = frozenset({"TQ1", "RXE", "RXD"})
+_DETAILS = frozenset({"RXR", "RXC", "NTE"})
+_ROUTES, _METHODS = "v2-0162", "v2-0165"
 _MOST_NOTE = 2_000
-_LASTING = re.compile(r"\bover\s+(?P<low>[0-9]{1,4})(?:\s*(?:-|to)\s*(?P<high>[0-9]{1,4}))?\s*"
-                      r"(?P<unit>min|h)", re.IGNORECASE | re.ASCII)  # fmt: skip
+_LASTING = re.compile(
+    r"\bover\s+(?P<low>[0-9]{1,4})(?:\s*(?:-|to)\s*(?P<high>[0-9]{1,4}))?\s*(?P<unit>min|h)",
+    re.IGNORECASE | re.ASCII,
+)
 _MILLILITRES = {"ml": Decimal(1), "l": Decimal(1000), "cc": Decimal(1)}
-_HOURLY = {"h": 1, "hr": 1, "hour": 1, "min": 60, "m": 60}
+_TIMES_AN_HOUR = {"h": 1, "hr": 1, "hour": 1, "min": 60, "m": 60}
+# What a rate may be in the contract, in millilitres an hour.
+_RATE_BOUND = 1_000_000
+_MEANT = ("route", "method", "purpose", "access", "device")
 _SHARED = ("route", "method", "access", "device", "start", "stop", "site", "performer")
 
 
-@dataclass(slots=True)
+class _Planned(NamedTuple):
+    """When an order wants its drug to run."""
+
+    start: datetime | None
+    stop: datetime | None
+
+
+@dataclass(slots=True, eq=False)
 class _Dose:
     """One RXA with what belongs to it."""
 
-    given: Segment
+    segment: Segment
     order: str
     part: str
+    """RXA-2: which administration of its order this is."""
     code: str
-    made: dict[str, Any]
+    fields: dict[str, Any]
+    """Fields of an Administration; what nobody said is None."""
     action: str
     never: bool
+    """Whether it was never given."""
     day: date | None
+    components: list[Segment]
     routes: list[Segment] = field(default_factory=list)
-    components: list[Segment] = field(default_factory=list)
+    leader: _Dose | None = None
+    """The first drug of the bag in which this one hangs."""
+    id: str | None = None
+    """Its id among the administrations that remain."""
 
     @property
     def key(self) -> tuple[str, str, str]:
         """What an update or a deletion must name again."""
         return self.order, self.part, self.code
 
+    def repeats(self, other: _Dose) -> bool:
+        """Whether the same administration was sent again."""
+        if self.key != other.key or self.fields != other.fields:
+            return False
+        mine = self.leader.fields if self.leader is not None else None
+        return mine == (other.leader.fields if other.leader is not None else None)
+
+
+@dataclass(slots=True)
+class _Order:
+    """An ORC while the segments up to the next one are read."""
+
+    number: str = ""
+    live: bool = True
+    batch: list[_Dose] = field(default_factory=list)
+    """The administrations that share the next RXR."""
+    components: list[Segment] = field(default_factory=list)
+    """RXC before the first RXA; they belong to each of them."""
+
+    def add(self, segment: Segment) -> None:
+        """Give an RXR or RXC to the administrations that it is about."""
+        if segment.name == "RXR":
+            for dose in self.batch:
+                dose.routes.append(segment)
+        else:
+            (self.batch[-1].components if self.batch else self.components).append(segment)
+
+    def batch_ended(self) -> bool:
+        """Whether a further RXA begins a batch of its own: after an RXR it does."""
+        return not self.batch or any(dose.routes for dose in self.batch)
+
 
 @dataclass(slots=True)
 class Chart:
-    """The administrations of one visit, message after message."""
+    """The administrations of one visit, message after message.
+
+    ::
+
+        chart = Chart(case)
+        for message in messages:
+            chart.take(message, zone)
+        if chart.charted:
+            administrations, first_day = chart.administrations()
+    """
 
     case: Case
     doses: list[_Dose] = field(default_factory=list)
     charted: bool = False
-    _orders: dict[str, tuple[datetime | None, datetime | None]] = field(default_factory=dict)
+    """Whether any message told of administrations."""
+    _planned: dict[str, _Planned] = field(default_factory=dict)
 
     def take(self, message: Message, zone: str | None) -> None:
         """What one message charts; ``zone`` is the offset of its MSH-7."""
-        order, live, fresh, batch = "", True, True, list[_Dose]()
-        kind = message.kind
-        components = list[Segment]()
-        arrived = list[list[_Dose]]()
-        for one in message.segments:
-            if one.name == "ORC":
-                order, batch, fresh, components = _order_of(one), [], True, []
-                live = (one.part(1) or "").upper() not in _CALLED_OFF
-            elif one.name in {"TQ1", "RXE"}:
-                self._plan(one, order if live else "", zone)
-                if one.name == "RXE" and kind != "RAS":
-                    self.case.note("an order was read for its times; nothing in it was given")
-            elif one.name == "RXD":
-                self.case.note("a drug that was dispensed is not a drug given")
-            elif one.name == "RXA" and kind == "RAS":
+        kind, order, batches = message.kind, _Order(), list[list[_Dose]]()
+        for segment in message.segments:
+            if segment.name == "ORC":
+                live = (segment.part(1) or "").upper() not in _CALLED_OFF
+                order = _Order(_order_number(segment), live)
+            elif segment.name in _ORDERS:
+                self._take_order(segment, order, kind, zone)
+            elif segment.name == "RXA" and kind == "RAS":
                 self.charted = True
-                dose = self._dose(one, order, zone)
-                if fresh or any(x.routes for x in batch):
-                    batch, fresh = [], False
-                    arrived.append(batch)
-                dose.components = list(components)
-                batch.append(dose)
-            elif one.name == "RXR" and batch:
-                for dose in batch:
-                    dose.routes.append(one)
-            elif one.name == "RXC":
-                (batch[-1].components if batch else components).append(one)
-            elif one.name == "NTE" and batch:
-                self._note(one, batch[-1])
-        for batch in arrived:
+                dose = self._dose(segment, order, zone)
+                if order.batch_ended():
+                    order.batch = []
+                    batches.append(order.batch)
+                order.batch.append(dose)
+            elif segment.name in _DETAILS:
+                self._take_detail(segment, order)
+        # Only now is every RXR known; and an update may not change what its own message adds later.
+        for batch in batches:
             self._apply(batch)
 
-    def _plan(self, one: Segment, order: str, zone: str | None) -> None:
-        if not order:
-            return
-        spots = ((7, 1), (8, 1)) if one.name == "TQ1" else ((1, 4), (1, 5))
-        times = [day_and_time(one, f, self.case, zone, component=c) for f, c in spots]
-        start, stop = (at for _, at in times)
-        if start is not None or stop is not None or order not in self._orders:
-            self._orders[order] = (start, stop)
+    def administrations(self) -> tuple[list[dict[str, Any]], date | None]:
+        """The administrations that remain, each with its id, and the earliest untimed date."""
+        records: list[dict[str, Any]] = []
+        taken: set[str] = set()
+        for dose in self.doses:
+            dose.id = _unique(dose.order or "administration", taken)
+            record = {**dose.fields, "id": dose.id, **self._ordered(dose)}
+            if dose.leader is not None and dose.leader.id is not None:
+                record["mixed_with"] = dose.leader.id
+            record = _stated(record)
+            records += (record, *_parts(dose, record, taken, self.case))
+        untimed = (dose.day for dose in self.doses if dose.fields.get("start") is None)
+        return records, min((day for day in untimed if day is not None), default=None)
 
-    def _dose(self, one: Segment, order: str, zone: str | None) -> _Dose:
+    def _ordered(self, dose: _Dose) -> dict[str, Any]:
+        """What the order of an administration adds: its times, where the chart has none."""
+        planned = self._planned.get(dose.order)
+        if planned is None:
+            return {}
+        timed = dose.fields.get("start") is not None or dose.fields.get("stop") is not None
+        if timed or not any(planned):
+            return {"ordered": True}
+        return {
+            "ordered": True,
+            "start": planned.start,
+            "stop": planned.stop,
+            "times_from": "ordered",
+        }
+
+    def _take_order(self, segment: Segment, order: _Order, kind: str, zone: str | None) -> None:
+        """TQ1, RXE or RXD: what was planned or dispensed, of which nothing was given."""
+        if segment.name == "RXD":
+            self.case.note("a drug that was dispensed is not a drug given")
+            return
+        if order.live and order.number:
+            self._plan(segment, order.number, zone)
+        if segment.name == "RXE" and kind != "RAS":
+            self.case.note("an order was read for its times; nothing in it was given")
+
+    def _plan(self, segment: Segment, order: str, zone: str | None) -> None:
+        """Keep the times of an order: TQ1-7 and TQ1-8, or the fourth and fifth part of RXE-1."""
+        places = ((7, 1), (8, 1)) if segment.name == "TQ1" else ((1, 4), (1, 5))
+        (_, start), (_, stop) = (
+            day_and_time(segment, position, self.case, zone, component)
+            for position, component in places
+        )
+        if start is not None or stop is not None or order not in self._planned:
+            self._planned[order] = _Planned(start, stop)
+
+    def _dose(self, segment: Segment, order: _Order, zone: str | None) -> _Dose:
+        """The administration of an RXA."""
         case = self.case
-        day, start = day_and_time(one, 3, case, zone)
-        _, stop = day_and_time(one, 4, case, zone)
+        day, start = day_and_time(segment, 3, case, zone)
+        _, stop = day_and_time(segment, 4, case, zone)
+        # RXA-4 must be filled, so that systems without a stop repeat the start.
         if start is not None and start == stop:
             case.note("an administration ends when it starts, so that its stop is unknown")
             stop = None
-        made: dict[str, Any] = {"start": start, "stop": stop, **codes_of(one.raw(5), one, case)}
-        _amounts(one, made, case)
-        made["performer"] = text_form(one.part(10) or "", 200)
-        status, action = (one.part(20) or "").upper(), (one.part(21) or "").upper()
+        fields = {"start": start, "stop": stop, **codes_of(segment.raw(5), segment, case)}
+        fields |= _amounts(segment, case)
+        fields["performer"] = text_form(segment.part(10) or "", 200)
+        status, action = (segment.part(20) or "").upper(), (segment.part(21) or "").upper()
         if status not in _GIVEN | _NEVER:
             case.fault("RXA-20", "is no completion status", "write CP, PA, RE or NA")
         if action not in _ACTIONS:
             case.fault("RXA-21", "is no action code", "write A, U, D or X")
         if start is None and day is not None:
             case.note("an administration has a date without a time, so that its start is unknown")
-        code = one.part(5) or one.part(5, 2) or ""
-        return _Dose(one, order, one.part(2) or "", code, made, action, status in _NEVER, day)
-
-    def _note(self, one: Segment, dose: _Dose) -> None:
-        """Say where a note tells of another duration; its words go nowhere."""
-        start, stop = dose.made.get("start"), dose.made.get("stop")
-        found = next(
-            (hit for text in one.repeats(3) if (hit := _LASTING.search(text[:_MOST_NOTE]))), None
+        return _Dose(
+            segment=segment,
+            order=order.number,
+            part=segment.part(2) or "",
+            code=segment.part(5) or segment.part(5, 2) or "",
+            fields=fields,
+            action=action,
+            never=status in _NEVER,
+            day=day,
+            components=list(order.components),
         )
-        if found is None or start is None or stop is None or _mixed(start, stop):
+
+    def _take_detail(self, segment: Segment, order: _Order) -> None:
+        """RXR, RXC or NTE."""
+        if segment.name != "NTE":
+            order.add(segment)
+        elif order.batch:
+            self._compare_note(segment, order.batch[-1])
+
+    def _compare_note(self, segment: Segment, dose: _Dose) -> None:
+        """Say where a note tells of another duration; its words go nowhere."""
+        start, stop = dose.fields.get("start"), dose.fields.get("stop")
+        texts = (_LASTING.search(text[:_MOST_NOTE]) for text in segment.repeats(3))
+        lasting = next((match for match in texts if match is not None), None)
+        if lasting is None or start is None or stop is None or _only_one_zoned(start, stop):
             return
-        factor = 60 if found["unit"].casefold() == "h" else 1
-        low, high = int(found["low"]) * factor, int(found["high"] or found["low"]) * factor
+        factor = 60 if lasting["unit"].casefold() == "h" else 1
+        low, high = int(lasting["low"]) * factor, int(lasting["high"] or lasting["low"]) * factor
         if not low - 1 <= int((stop - start).total_seconds()) // 60 <= high + 1:
             self.case.note("a note speaks of another duration than RXA-3 and RXA-4, which are kept")
 
     def _apply(self, batch: list[_Dose]) -> None:
-        _mixture(batch, self.case)
+        """Add, update or delete the administrations that share their RXR."""
+        _mix(batch, self.case)
         for dose in batch:
-            _means(dose, self.case)
-            if dose.action in {"U", "D"} or dose.never:
-                self._replace(dose)
-            elif any(x.key == dose.key and x.made == dose.made for x in self.doses):
+            _give_meaning(dose, self.case)
+            if dose.action in _CHANGES or dose.never:
+                self._change(dose)
+            elif any(dose.repeats(earlier) for earlier in self.doses):
                 self.case.note("an administration was sent twice, and is read once")
             else:
                 self.doses.append(dose)
 
-    def _replace(self, dose: _Dose) -> None:
-        case = self.case
-        found = [x for x in self.doses if x.key == dose.key]
-        if len(found) > 1:
-            found = [x for x in found if x.made.get("start") == dose.made.get("start")]
-        if dose.action in {"U", "D"} and len(found) > 1:
-            case.fault("RXA-21", "changes an administration that cannot be told from another",
-                       "give each its own order number or RXA-2")  # fmt: skip
+    def _change(self, dose: _Dose) -> None:
+        """Put a dose in the place of the earlier one that it names, or take that one out."""
+        changes = dose.action in _CHANGES
+        earlier = [other for other in self.doses if other.key == dose.key]
+        if len(earlier) > 1:
+            start = dose.fields.get("start")
+            earlier = [other for other in earlier if other.fields.get("start") == start]
+        if changes and len(earlier) > 1:
+            problem = "changes an administration that cannot be told from another"
+            self.case.fault("RXA-21", problem, "give each its own order number or RXA-2")
             return
-        goes = dose.action == "D" or dose.never
         if dose.never:
-            case.note("an administration was never given, as RXA-20 says")
-        if not found:
-            if dose.action == "D":
-                case.note("a deletion names an administration that is not in the input")
-            elif not goes:
-                self.doses.append(dose)
-            return
-        if dose.action not in {"U", "D"}:
-            return
-        place = self.doses.index(found[0])
-        case.note(f"an administration was {'deleted' if goes else 'updated'} by a later message")
-        self.doses[place : place + 1] = [] if goes else [dose]
+            self.case.note("an administration was never given, as RXA-20 says")
+        if not earlier:
+            self._change_nothing(dose)
+        elif changes:
+            self._replace(earlier[0], dose)
 
-    def administrations(self) -> tuple[list[dict[str, Any]], date | None]:
-        """The administrations that remain, each with its id, and the earliest untimed date."""
-        made: list[dict[str, Any]] = []
-        taken: set[str] = set()
-        days = [x.day for x in self.doses if x.made.get("start") is None and x.day is not None]
-        for dose in self.doses:
-            one = dose.made
-            one["id"] = _unique(dose.order or "administration", taken)
-            planned = self._orders.get(dose.order)
-            if planned is not None:
-                one["ordered"] = True
-                if one.get("start") is None and one.get("stop") is None and any(planned):
-                    one["start"], one["stop"], one["times_from"] = *planned, "ordered"
-            leader = one.pop("_mixed", None)
-            if leader is not None and "id" in leader:
-                one["mixed_with"] = leader["id"]
-            made.append({name: value for name, value in one.items() if value is not None})
-            made += _parts(dose, made[-1], taken, self.case)
-        return made, min(days, default=None)
+    def _change_nothing(self, dose: _Dose) -> None:
+        """A change of what is not in the input: an update still tells of a dose."""
+        if dose.action == "D":
+            self.case.note("a deletion names an administration that is not in the input")
+        elif not dose.never:
+            self.doses.append(dose)
+
+    def _replace(self, earlier: _Dose, dose: _Dose) -> None:
+        """Update or delete an earlier dose, at its place."""
+        deleted = dose.action == "D" or dose.never
+        done = "deleted" if deleted else "updated"
+        self.case.note(f"an administration was {done} by a later message")
+        at = self.doses.index(earlier)
+        self.doses[at : at + 1] = [] if deleted else [dose]
 
 
-def _order_of(one: Segment) -> str:
+def _order_number(segment: Segment) -> str:
     """The order's number by the filler, else by the placer."""
-    return text_form(one.part(3) or one.part(2) or "", 150) or ""
+    return text_form(segment.part(3) or segment.part(2) or "", 150) or ""
 
 
 def _unique(name: str, taken: set[str]) -> str:
-    made, number = name, 1
-    while made in taken:
+    """The name, or the name with the first free number behind it; it is taken from now on."""
+    unique, number = name, 1
+    while unique in taken:
         number += 1
-        made = f"{name}.{number}"
-    taken.add(made)
-    return made
+        unique = f"{name}.{number}"
+    taken.add(unique)
+    return unique
 
 
-def _mixed(one: datetime, other: datetime) -> bool:
-    return (one.tzinfo is None) != (other.tzinfo is None)
+def _stated(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if value is not None}
 
 
-def _mixture(batch: list[_Dose], case: Case) -> None:
+def _only_one_zoned(start: datetime, stop: datetime) -> bool:
+    """Whether two times cannot be compared, for only one of them has an offset."""
+    return (start.tzinfo is None) != (stop.tzinfo is None)
+
+
+def _mix(batch: list[_Dose], case: Case) -> None:
     """Drugs of one order that run from and to the same minute hang in one bag."""
     first = batch[0]
     for dose in batch[1:]:
-        same = all(dose.made.get(name) == first.made.get(name) for name in ("start", "stop"))
-        if same and first.made.get("start") is not None and dose.code != first.code:
-            dose.made["_mixed"] = first.made
+        same = all(dose.fields.get(name) == first.fields.get(name) for name in ("start", "stop"))
+        if same and first.fields.get("start") is not None and dose.code != first.code:
+            dose.leader = first
             case.note("drugs of one order with the same times are read as one mixture")
 
 
-def _means(dose: _Dose, case: Case) -> None:
+def _give_meaning(dose: _Dose, case: Case) -> None:
     """Route, method and site by RXR and by RXA-8; two routes that differ leave it unknown."""
     said: list[Meaning] = []
-    for one in dose.routes:
-        said += _terms(one, 1, case, "v2-0162") + _terms(one, 4, case, "v2-0165")
-        said += _device(one, case)
-        site = one.part(2, 2) or one.part(2)
+    for route in dose.routes:
+        said += _terms(route, 1, case, _ROUTES) + _terms(route, 4, case, _METHODS)
+        said += _device(route, case)
+        site = route.part(2, 2) or route.part(2)
         if site is not None:
-            dose.made["site"] = text_form(site)
-    said += _found(dose.given, 8, case, None)
-    meaning, odd = combined(said)
-    for name in odd:
+            dose.fields["site"] = text_form(site)
+    said += meanings_of(dose.segment, 8, case, None)
+    meaning, contradicted = combined(said)
+    for name in contradicted:
         case.note(f"RXR says two things about the {name}, which is left unknown")
-    for name in ("route", "method", "purpose", "access", "device"):
-        dose.made[name] = getattr(meaning, name)
-    if meaning.given == "no":
-        dose.never = True
+    dose.fields |= {name: getattr(meaning, name) for name in _MEANT}
+    dose.never = dose.never or meaning.given == "no"
 
 
-def _found(one: Segment, position: int, case: Case, table: str | None) -> list[Meaning]:
-    """What a coded field says: by its system, else the field's own table, and by its words."""
-    made: list[Meaning] = []
-    for first, words, system in ((1, 2, 3), (4, 5, 6)):
-        code, text = one.part(position, first), one.part(position, words)
-        known = case.terms.system(one.part(position, system)) or table
-        meaning = case.terms.codes.get((known, code.casefold())) if known and code else None
-        said = case.terms.text(text) if text is not None else None
-        if meaning is None and said is None and code is not None and known != "v2-0164":
-            meaning = case.terms.text(code)
-        made += [found for found in (meaning, said) if found is not None]
-    return made
-
-
-def _terms(one: Segment, position: int, case: Case, table: str) -> list[Meaning]:
-    made = _found(one, position, case, table)
-    if not made and one.part(position) is not None:
+def _terms(segment: Segment, position: int, case: Case, table: str) -> list[Meaning]:
+    """What a field of RXR says; a note where it says something that is not known."""
+    meanings = meanings_of(segment, position, case, table)
+    if not meanings and segment.part(position) is not None:
         case.note(f"RXR-{position} holds a term that rules/terms.yaml does not know")
-    return made
+    return meanings
 
 
-def _device(one: Segment, case: Case) -> list[Meaning]:
+def _device(segment: Segment, case: Case) -> list[Meaning]:
     """RXR-3 by its words; a bare code of the device table says nothing of the technique."""
-    made = _found(one, 3, case, "v2-0164")
-    if not made and one.part(3) is not None:
+    meanings = meanings_of(segment, 3, case, DEVICES)
+    if not meanings and segment.part(3) is not None:
         case.note("RXR-3 names a device, which does not say how the drug was given")
-    return made
+    return meanings
 
 
-def _amounts(one: Segment, made: dict[str, Any], case: Case) -> None:
-    number = amount(one, 6, case)
-    unit = one.part(7) or one.part(7, 2)
-    factor = _MILLILITRES.get((unit or "").casefold())
-    per = _HOURLY.get((one.part(12) or "").casefold())
+def _amounts(segment: Segment, case: Case) -> dict[str, Any]:
+    """Dose, volume or rate of an RXA: RXA-6 in the unit of RXA-7, in the time of RXA-12."""
+    number = amount(segment, 6, case)
+    unit, time = segment.part(7) or segment.part(7, 2), segment.part(12)
+    millilitres = _MILLILITRES.get((unit or "").casefold())
     if number is None or number < 0:
-        return
-    if one.part(12) is not None:
-        # An amount in a time is a rate; what ran in all is not said.
-        if per is None or factor is None or number * factor * per >= 1_000_000:
-            case.note("RXA-12 makes the amount a rate that is not a volume in a time; left out")
-        else:
-            made["rate_ml_per_hour"] = number * factor * per
-        return
-    made["dose"], made["dose_unit"] = number, text_form(unit) if unit else None
-    if factor is not None:
-        made["volume_ml"] = number * factor
-
-
-def amount(one: Segment, position: int, case: Case) -> Decimal | None:
-    """A number of a field, to six places; one that is none is a fault."""
-    written = one.part(position)
-    if written is None:
-        return None
-    try:
-        if _NUMBER.fullmatch(written):
-            return Decimal(written).quantize(Decimal("0.000001")).normalize()
-    except InvalidOperation:
-        pass
-    case.fault(f"{one.name}-{position}", "is no number", "write digits and a point")
-    return None
-
-
-def day_and_time(
-    one: Segment, position: int, case: Case, zone: str | None, component: int = 1
-) -> tuple[date | None, datetime | None]:
-    """The date of a field, and the instant where the minute is known."""
-    found = stamp(one.part(position, component), zone)
-    if found is not None:
-        try:
-            at = case.local(found.at) if found.at is not None else None
-        except OverflowError:
-            found = None
-        else:
-            return (at.date() if at is not None else found.day), at
-    case.fault(f"{one.name}-{position}", "is no time", "write it as YYYYMMDDHHMM[SS][+ZZZZ]")
-    return None, None
-
-
-def codes_of(written: str, one: Segment, case: Case) -> dict[str, Any]:
-    """Name and codes of a drug, from a coded field with its alternate."""
-    made: dict[str, Any] = {}
-    unnamed: str | None = None
-    for first in (1, 4):
-        code, text, system = (one.of(written, first + n) for n in range(3))
-        known = case.terms.system(system)
-        if text is not None:
-            made.setdefault("drug", text_form(text))
-        if code is None:
-            continue
-        if known in {"hcpcs", "cpt"} and _CODE.fullmatch(code):
-            made.setdefault("hcpcs", code)
-        elif known == "ndc" and ndc_form(code) is not None:
-            made.setdefault("ndc", code)
-        elif known == "ndc":
-            case.note("an NDC has not the form of one, and is left out")
-        elif unnamed is None:
-            unnamed = f"{known or 'code'} {code}"
-    if not made and unnamed is not None:
-        made["drug"] = text_form(unnamed)
-    return made
+        return {}
+    volume = number * millilitres if millilitres is not None else None
+    if time is None:
+        dose_unit = text_form(unit) if unit else None
+        volumes = {"volume_ml": volume} if volume is not None else {}
+        return {"dose": number, "dose_unit": dose_unit, **volumes}
+    # An amount in a time is a rate; what ran in all is not said.
+    times = _TIMES_AN_HOUR.get(time.casefold())
+    if times is None or volume is None or volume * times >= _RATE_BOUND:
+        case.note("RXA-12 makes the amount a rate that is not a volume in a time; left out")
+        return {}
+    return {"rate_ml_per_hour": volume * times}
 
 
 def _parts(
     dose: _Dose, main: dict[str, Any], taken: set[str], case: Case
-) -> Iterable[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     """Further components of the same bag: additives, and the base that carries them."""
-    kinds = [(one.part(1) or "", one) for one in dose.components]
-    additive = any(kind == "A" for kind, _ in kinds)
-    for kind, one in kinds:
-        drug = codes_of(one.raw(2), one, case)
+    additive = any(component.part(1) == "A" for component in dose.components)
+    for component in dose.components:
+        drug = codes_of(component.raw(2), component, case)
+        # The drug itself may be among its components.
         if not drug or any(main.get(name) == value for name, value in drug.items()):
             continue
-        made = {name: main[name] for name in _SHARED if name in main}
-        made |= {"id": _unique(f"{main['id']}/{one.name}", taken), "mixed_with": main["id"], **drug}
-        if kind == "B" and additive:
-            made["purpose"] = "drug_carrier"
-        elif (number := amount(one, 3, case)) is not None and number >= 0:
-            made["dose"], made["dose_unit"] = number, one.part(4) or one.part(4, 2)
-        yield {name: value for name, value in made.items() if value is not None}
+        record = {name: main[name] for name in _SHARED if name in main}
+        record["id"] = _unique(f"{main['id']}/{component.name}", taken)
+        record["mixed_with"] = main["id"]
+        record |= drug
+        if component.part(1) == "B" and additive:
+            record["purpose"] = "drug_carrier"
+        elif (number := amount(component, 3, case)) is not None and number >= 0:
+            record["dose"], record["dose_unit"] = number, component.part(4) or component.part(4, 2)
+        yield _stated(record)

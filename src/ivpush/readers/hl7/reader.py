@@ -20,7 +20,8 @@ from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, Reading, ReadOptions, SetAside
 from ivpush.readers.builder import Case, finished, text_form
 from ivpush.readers.hl7.charges import Charges
-from ivpush.readers.hl7.chart import Chart, day_and_time
+from ivpush.readers.hl7.chart import Chart
+from ivpush.readers.hl7.fields import day_and_time
 from ivpush.readers.hl7.segments import Message, messages, parse
 from ivpush.readers.spool import Index, rewindable
 
@@ -40,64 +41,84 @@ def sniff(head: bytes) -> bool:
 
 
 def read(name: str, stream: IO[bytes], options: ReadOptions | None = None) -> Iterator[Reading]:
-    """The encounters of one stream; ``name`` begins every place."""
+    """The encounters of one stream; ``name`` begins every place.
+
+    ::
+
+        options = ReadOptions(setting="facility", timezone="America/Chicago")
+        with open("charts.hl7", "rb") as stream:
+            readings = list(read("charts.hl7", stream, options))
+    """
     options = options or ReadOptions()
     with rewindable(stream) as file:
-        base = file.tell()
-        index, offsets, lines = Index(), array("q"), array("q")
-        unnamed: list[int] = []
-        others, seen = 0, False
-        for raw in messages(file):
-            place, seen = f"{name}:{raw.line}", True
+        start = file.tell()
+        stored = _Stored(name, file)
+        yield from stored.scan()
+        for visit, numbers in stored.visits.groups():
+            yield from _encounter(visit, numbers, stored, options)
+        for number in stored.unnamed:
+            if len(stored) > 1:
+                fault = Fault("PV1-19", "names no visit, nor does PID-18", "write the visit number")
+                yield SetAside(stored.place(number), InputError(fault))
+            else:
+                yield from _encounter("", [number], stored, options)
+        if stored.empty:
+            yield Note(name, "there is no message in it")
+        if stored.others:
+            message = f"{stored.others} message(s) of other types hold nothing that is read"
+            yield Note(name, message)
+        file.seek(start)
+
+
+class _Stored:
+    """The messages of a stream by number: where each begins, and which visit it is of."""
+
+    def __init__(self, name: str, file: IO[bytes]) -> None:
+        self.visits = Index()
+        self.unnamed: list[int] = []
+        """Messages that name no visit."""
+        self.others = 0
+        """How many messages are of types that are not read."""
+        self.empty = True
+        self._name, self._file = name, file
+        # Two numbers a message: a file of a million messages costs 16 megabytes.
+        self._offsets, self._lines = array("q"), array("q")
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def scan(self) -> Iterator[SetAside]:
+        """Number the messages of the types that are read; what is no message is set aside."""
+        for raw in messages(self._file):
+            self.empty = False
             try:
                 message = parse(raw)
             except InputError as error:
-                yield SetAside(place, error, b"\r".join(raw.pieces) or None)
+                yield SetAside(f"{self._name}:{raw.line}", error, b"\r".join(raw.pieces) or None)
                 continue
             if message.kind not in _READ:
-                others += 1
+                self.others += 1
                 continue
-            number = len(offsets)
-            offsets.append(raw.offset)
-            lines.append(raw.line)
             visit = _visit(message)
             if visit is None:
-                unnamed.append(number)
+                self.unnamed.append(len(self))
             else:
-                index.add(visit, number)
-        fetch = _Fetch(name, file, offsets, lines)
-        for key, numbers in index.groups():
-            yield from _encounter(key, numbers, fetch, options)
-        for number in unnamed:
-            if len(offsets) > 1:
-                fault = Fault("PV1-19", "names no visit, nor does PID-18", "write the visit number")
-                yield SetAside(fetch.place(number), InputError(fault))
-            else:
-                yield from _encounter("", [number], fetch, options)
-        if not seen:
-            yield Note(name, "there is no message in it")
-        if others:
-            yield Note(name, f"{others} message(s) of other types hold nothing that is read")
-        file.seek(base)
-
-
-class _Fetch:
-    """Messages of a stream by number, read again."""
-
-    def __init__(self, name: str, file: IO[bytes], offsets: array[int], lines: array[int]) -> None:
-        self._name, self._file, self._offsets, self._lines = name, file, offsets, lines
+                self.visits.add(visit, len(self))
+            self._offsets.append(raw.offset)
+            self._lines.append(raw.line)
 
     def place(self, number: int) -> str:
         """``file:line`` of the message's MSH."""
         return f"{self._name}:{self._lines[number]}"
 
     def message(self, number: int) -> Message:
-        """The message with this number."""
+        """The message with this number, read again."""
         self._file.seek(self._offsets[number])
         return parse(next(messages(self._file, self._lines[number])))
 
 
 def _visit(message: Message) -> str | None:
+    """The number of a message's visit, with who gave it after a line end; None: it names none."""
     visit, patient = message.first("PV1"), message.first("PID")
     if visit is not None and (number := visit.part(19)) is not None:
         return f"{number}\n{visit.part(19, 4) or ''}"
@@ -107,51 +128,87 @@ def _visit(message: Message) -> str | None:
 
 
 def _encounter(
-    key: str, numbers: list[int], fetch: _Fetch, options: ReadOptions
+    visit: str, numbers: list[int], stored: _Stored, options: ReadOptions
 ) -> Iterator[Reading]:
-    case, place = Case(options), fetch.place(numbers[0])
-    chart, charges = Chart(case), Charges(case)
-    record: dict[str, Any] = {"timezone": options.timezone, "payer": options.payer,
-                              "setting": options.setting}  # fmt: skip
-    patients: set[str] = set()
-    control = ""
+    """What the messages of one visit read as."""
+    encounter = _Encounter(visit.partition("\n")[0], options)
     for number in numbers:
-        message = fetch.message(number)
-        head = message.segments[0]
-        control = control or head.part(10) or ""
+        encounter.take(stored.message(number))
+    yield from finished(stored.place(numbers[0]), encounter.record(), encounter.case)
+
+
+class _Encounter:
+    """One visit while its messages are read."""
+
+    def __init__(self, visit: str, options: ReadOptions) -> None:
+        self.case = Case(options)
+        self._visit, self._options = visit, options
+        self._chart, self._charges = Chart(self.case), Charges(self.case)
+        self._times: dict[str, Any] = {}
+        self._patients: set[str] = set()
+        self._control = ""
+        """MSH-10 of the first message that has one: it names a visit without a number."""
+
+    def take(self, message: Message) -> None:
+        """A further message of the visit."""
+        head, patient = message.segments[0], message.first("PID")
+        self._control = self._control or head.part(10) or ""
+        if message.guessed:
+            self.case.note(
+                "a message names no character set and is not UTF-8; it is read as 8859/1"
+            )
+        if patient is not None and (identifier := patient.part(3)) is not None:
+            self._patients.add(identifier)
         zone = _ZONE.search(head.part(7) or "")
         offset = zone[0] if zone is not None else None
-        if message.guessed:
-            case.note("a message names no character set and is not UTF-8; it is read as 8859/1")
-        patient = message.first("PID")
-        if patient is not None and (one := patient.part(3)) is not None:
-            patients.add(one)
-        _times(message, record, case, offset)
-        chart.take(message, offset)
-        charges.take(message, offset)
-    record["id"] = text_form(key.partition("\n")[0] or control, 200) or "message"
-    if len(patients) > 1:
-        case.fault("PID-3", "differs between messages of one visit", "give each visit its number")
-    if options.setting is None:
-        case.fault("setting", "is not stated, for HL7 does not say which claim is meant",
-                   "say --setting facility or professional")  # fmt: skip
-    if chart.charted:
-        record["administrations"], record["first_day"] = chart.administrations()
-    if charges.seen:
-        record["lines"], record["diagnoses"] = charges.lines(), charges.diagnoses
+        self._take_times(message, offset)
+        self._chart.take(message, offset)
+        self._charges.take(message, offset)
+
+    def _take_times(self, message: Message, zone: str | None) -> None:
+        """PV1-44 and PV1-45, admission and discharge; the last message that states them decides."""
+        visit = message.first("PV1")
+        if visit is None:
+            return
+        for position, name in ((44, "start"), (45, "end")):
+            day, at = day_and_time(visit, position, self.case, zone)
+            if at is not None:
+                self._times[name] = at
+            elif day is not None and name == "start":
+                self._times["date"] = day
+
+    def record(self) -> dict[str, Any]:
+        """The fields of the encounter, once all messages are taken."""
+        case, options = self.case, self._options
+        if len(self._patients) > 1:
+            remedy = "give each visit its number"
+            case.fault("PID-3", "differs between messages of one visit", remedy)
+        if options.setting is None:
+            problem = "is not stated, for HL7 does not say which claim is meant"
+            case.fault("setting", problem, "say --setting facility or professional")
+        return {
+            "id": text_form(self._visit or self._control, 200) or "message",
+            "timezone": options.timezone,
+            "payer": options.payer,
+            "setting": options.setting,
+            **self._times,
+            **self._charted(),
+            **self._charged(),
+        }
+
+    def _charted(self) -> dict[str, Any]:
+        """The administrations; nothing where no message told of any."""
+        if not self._chart.charted:
+            return {}
+        administrations, first_day = self._chart.administrations()
+        return {"administrations": administrations, "first_day": first_day}
+
+    def _charged(self) -> dict[str, Any]:
+        """The lines and diagnoses; nothing where nothing was charged."""
+        charges, case = self._charges, self.case
+        if not charges.seen:
+            return {}
         if not charges.coded and not case.faults:
-            case.fault("FT1-25", "holds no CPT or HCPCS code in any charge",
-                       "write the procedure code")  # fmt: skip
-    yield from finished(place, record, case)
-
-
-def _times(message: Message, record: dict[str, Any], case: Case, zone: str | None) -> None:
-    visit = message.first("PV1")
-    if visit is None:
-        return
-    for position, name in ((44, "start"), (45, "end")):
-        day, at = day_and_time(visit, position, case, zone)
-        if at is not None:
-            record[name] = at
-        elif day is not None and name == "start":
-            record["date"] = day
+            problem = "holds no CPT or HCPCS code in any charge"
+            case.fault("FT1-25", problem, "write the procedure code")
+        return {"lines": charges.lines(), "diagnoses": charges.diagnoses}

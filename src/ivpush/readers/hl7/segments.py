@@ -1,7 +1,8 @@
 """HL7 version 2 taken apart: messages of a stream, segments, fields, components, escapes, times.
 
 Segments may end in CR, LF or CRLF and messages may stand in FHS/BHS envelopes or MLLP blocks. Only
-one message is held at a time; a field is taken apart when it is asked for.
+one message is held at a time; a field is taken apart when it is asked for. The reader and the
+modules beside this one build on it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
-from typing import IO
+from typing import IO, NamedTuple
 
 from ivpush.errors import Fault, InputError
 
@@ -27,16 +28,23 @@ __all__ = [
 MOST_SEGMENT_BYTES = 4 * 1024 * 1024
 MOST_MESSAGE_BYTES = 32 * 1024 * 1024
 _CHUNK = 65_536
+# MLLP puts 0B before a message and 1C after it; some senders pad with blanks or zeros.
 _BLOCK = b"\x0b\x1c\x00 \t"
 _END = re.compile(rb"\r\n|\r|\n")
-_ENVELOPE = (b"FHS", b"BHS", b"BTS", b"FTS")
-_TEXT = ("NTE", "OBX")
+_HEADER = b"MSH"
+_ENVELOPE = frozenset({b"FHS", b"BHS", b"BTS", b"FTS"})
+_BORDERS = _ENVELOPE | {_HEADER}
+# Free text in these may hold line ends of its own.
+_TEXT = frozenset({"NTE", "OBX"})
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}", re.ASCII)
+# The marks that HL7 recommends, after the component separator: repetition, escape, subcomponent.
+_USUAL_MARKS = "~\\&"
 _STAMP = re.compile(
     r"(?P<day>[0-9]{4}(?:[0-9]{2}(?:[0-9]{2})?)?)(?P<clock>(?:[0-9]{2}){0,3})(?:\.[0-9]{1,4})?"
     r"(?P<zone>[+-][0-9]{4})?",
     re.ASCII,
 )
+# MSH-18 (table 0211) to Python's names; where it is empty, UTF-8 is tried first.
 _SETS = {"": None, "ASCII": "ascii", "UNICODE UTF-8": "utf-8", "UTF-8": "utf-8", "UTF8": "utf-8"}
 _SETS |= {f"8859/{n}": f"iso8859_{n}" for n in (*range(1, 12), 13, 14, 15)}
 
@@ -50,6 +58,15 @@ class Raw:
     pieces: list[bytes] = field(default_factory=list)
     whole: bool = True
     size: int = 0
+
+    def add(self, segment: bytes | None) -> None:
+        """Keep a further segment; None, or one past the bound, only makes the message too large."""
+        if segment is None or self.size + len(segment) > MOST_MESSAGE_BYTES:
+            self.size = MOST_MESSAGE_BYTES + 1
+            return
+        self.size += len(segment)
+        if self.whole:
+            self.pieces.append(segment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +82,13 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One segment; positions count from 1 as HL7 counts them."""
+    """One segment; positions count from 1 as HL7 counts them.
+
+    ::
+
+        code, name = segment.part(5), segment.part(5, 2)     # RXA-5.1, RXA-5.2
+        pointers = [segment.of(text) for text in segment.repeats(19)]
+    """
 
     name: str
     fields: list[str]
@@ -77,7 +100,7 @@ class Segment:
 
     def repeats(self, position: int) -> list[str]:
         """The repetitions of a field, without empty ones."""
-        return [one for one in self.raw(position).split(self.marks.repetition) if one]
+        return [text for text in self.raw(position).split(self.marks.repetition) if text]
 
     def part(self, position: int, component: int = 1, sub: int = 1) -> str | None:
         """A component of a field's first repetition, its escapes resolved."""
@@ -110,7 +133,7 @@ class Message:
 
     def first(self, name: str) -> Segment | None:
         """The first segment of a name."""
-        return next((one for one in self.segments if one.name == name), None)
+        return next((segment for segment in self.segments if segment.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,53 +144,64 @@ class Stamp:
     at: datetime | None
 
 
+class _Piece(NamedTuple):
+    """A segment as it stands, and where; None for the bytes of one too long to be held."""
+
+    offset: int
+    line: int
+    raw: bytes | None
+
+
 def messages(stream: IO[bytes], line: int = 1) -> Iterator[Raw]:
-    """The messages from where the stream stands, one at a time; what is none comes as it is."""
+    """The messages from where the stream stands, one at a time; what is none comes as it is.
+
+    ``line`` is the number of the line where the stream stands.
+    """
     held: Raw | None = None
-    for offset, number, piece in _pieces(stream, line):
-        bare = piece.strip(_BLOCK) if piece is not None else None
-        if bare == b"":
+    for offset, number, raw in _pieces(stream, line):
+        segment = raw.strip(_BLOCK) if raw is not None else None
+        if segment == b"":
             continue
-        if bare is not None and bare[:3] in _ENVELOPE:
-            if held is not None:
-                yield held
+        head = segment[:3] if segment is not None else b""
+        if held is not None and head in _BORDERS:
+            yield held
             held = None
+        if head in _ENVELOPE:
             continue
-        if held is None or (bare is not None and bare.startswith(b"MSH")):
-            if held is not None:
-                yield held
-            held = Raw(offset, number, whole=bare is not None and bare.startswith(b"MSH"))
-        if bare is None or held.size + len(bare) > MOST_MESSAGE_BYTES:
-            held.size = MOST_MESSAGE_BYTES + 1
-            continue
-        held.size += len(bare)
-        if held.whole:
-            held.pieces.append(bare)
+        if held is None:
+            held = Raw(offset, number, whole=head == _HEADER)
+        held.add(segment)
     if held is not None:
         yield held
 
 
-def _pieces(stream: IO[bytes], line: int) -> Iterator[tuple[int, int, bytes | None]]:
-    """Segments with their offset and line; None for one that is too long to be held."""
+def _pieces(stream: IO[bytes], line: int) -> Iterator[_Piece]:
+    """Segments with their offset and line."""
     at, rest, skipping = stream.tell(), b"", False
     more = True
     while more:
         chunk = stream.read(_CHUNK)
         more = bool(chunk)
         buffer, start = rest + chunk, 0
-        for end in _END.finditer(buffer):
-            if more and end.end() == len(buffer) and end[0] == b"\r":
-                break  # its LF may come with the next chunk
+        for end in _ends(buffer, more):
             piece = buffer[start : end.start()]
-            if start == 0 and line == 1:
+            if line == 1:
                 piece = piece.removeprefix(b"\xef\xbb\xbf")
-            yield at + start, line, None if skipping else piece
+            yield _Piece(at + start, line, None if skipping else piece)
             start, line, skipping = end.end(), line + 1, False
         rest, at = buffer[start:], at + start
         if len(rest) > MOST_SEGMENT_BYTES:
             at, rest, skipping = at + len(rest), b"", True
     if rest or skipping:
-        yield at, line, None if skipping else rest
+        yield _Piece(at, line, None if skipping else rest)
+
+
+def _ends(buffer: bytes, more: bool) -> Iterator[re.Match[bytes]]:
+    """The line ends of a buffer; not a last CR whose LF may come with the next chunk."""
+    for end in _END.finditer(buffer):
+        if more and end.end() == len(buffer) and end[0] == b"\r":
+            return
+        yield end
 
 
 def parse(raw: Raw) -> Message:
@@ -176,68 +210,91 @@ def parse(raw: Raw) -> Message:
         raise InputError(Fault("", "is no HL7 message", "begin it with an MSH segment"))
     if raw.size > MOST_MESSAGE_BYTES:
         raise InputError(Fault("", "the message is too large", "split it"))
-    marks = _marks(raw.pieces[0].decode("latin-1"))
-    head = raw.pieces[0].decode("latin-1").split(marks.field)
-    stated = head[17].split(marks.repetition)[0].strip().upper() if len(head) > 17 else ""
+    head = raw.pieces[0].decode("latin-1")
+    marks = _marks(head)
+    # MSH-1 is the separator itself, so that MSH-18 is the field at index 17.
+    fields = head.split(marks.field)
+    stated = fields[17].split(marks.repetition)[0].strip().upper() if len(fields) > 17 else ""
     texts, guessed = _decoded(raw.pieces, stated)
+    return Message(_segments(texts, marks), guessed)
+
+
+def _segments(texts: list[str], marks: Marks) -> list[Segment]:
+    """The segments of decoded lines; raises InputError for a line that is none."""
     segments: list[Segment] = []
     for text in texts:
         fields = text.split(marks.field)
-        if _NAME.fullmatch(fields[0]) is None:
+        name = fields[0]
+        if _NAME.fullmatch(name) is None:
             if segments and segments[-1].name in _TEXT:
-                continue  # a note that runs over several lines
-            raise InputError(Fault("", "holds a line that is no segment",
-                                   "begin each segment with its three letters"))  # fmt: skip
-        if fields[0] == "MSH":
+                continue
+            problem = "holds a line that is no segment"
+            raise InputError(Fault("", problem, "begin each segment with its three letters"))
+        if name == "MSH":
+            # HL7 counts the separator itself as MSH-1.
             fields.insert(1, marks.field)
-        segments.append(Segment(fields[0], fields, marks))
-    return Message(segments, guessed)
+        segments.append(Segment(name, fields, marks))
+    return segments
 
 
 def _marks(head: str) -> Marks:
+    """The characters that an MSH names; raises InputError where they part nothing."""
     fault = Fault("MSH-2", "does not name the encoding characters", "write them as HL7 does")
     if len(head) < 5:
         raise InputError(fault)
-    parts = head[4:].split(head[3], 1)[0]
-    marks = parts[:1] + (parts[1:4] + "~\\&"[len(parts[1:4]) :])
-    every = head[3] + marks
-    plain = all(one.isascii() and one.isprintable() and not one.isalnum() for one in every)
+    stated = head[4:].split(head[3], 1)[0]
+    # A sender may name fewer than four: the usual ones stand for the rest.
+    others = stated[1:4]
+    every = head[3] + stated[:1] + others + _USUAL_MARKS[len(others) :]
+    plain = all(mark.isascii() and mark.isprintable() and not mark.isalnum() for mark in every)
     if len(set(every)) != 5 or not plain:
         raise InputError(fault)
-    return Marks(head[3], *marks)
+    return Marks(*every)
 
 
 def _decoded(pieces: list[bytes], stated: str) -> tuple[list[str], bool]:
+    """The texts of a message, and whether their character set was guessed; raises InputError."""
     if stated not in _SETS:
-        raise InputError(Fault("MSH-18", "names a character set that is not read here",
-                               "write UNICODE UTF-8, 8859/1 to 8859/15, or ASCII"))  # fmt: skip
+        problem = "names a character set that is not read here"
+        remedy = "write UNICODE UTF-8, 8859/1 to 8859/15, or ASCII"
+        raise InputError(Fault("MSH-18", problem, remedy))
     name = _SETS[stated]
     try:
-        return [one.decode(name or "utf-8") for one in pieces], False
+        return [piece.decode(name or "utf-8") for piece in pieces], False
     except UnicodeDecodeError:
         if name is not None:
-            raise InputError(Fault("MSH-18", "is not the character set of the message",
-                                   "name the one in which it is written")) from None  # fmt: skip
-    return [one.decode("latin-1") for one in pieces], True
+            problem = "is not the character set of the message"
+            remedy = "name the one in which it is written"
+            raise InputError(Fault("MSH-18", problem, remedy)) from None
+    return [piece.decode("latin-1") for piece in pieces], True
 
 
 def _unescaped(text: str, marks: Marks) -> str:
+    """A text with its escapes resolved; an escape that is not known says nothing."""
     if marks.escape not in text:
         return text
-    plain = {"F": marks.field, "S": marks.component, "R": marks.repetition, "E": marks.escape,
-             "T": marks.subcomponent, ".br": " ", ".sp": " "}  # fmt: skip
-    out, parts = [], text.split(marks.escape)
-    for number, part in enumerate(parts):
-        if number % 2 == 0 or number == len(parts) - 1:
-            out.append(part)
-        elif part in plain:
-            out.append(plain[part])
-        elif part[:1] == "X":
-            try:
-                out.append(bytes.fromhex(part[1:]).decode("latin-1"))
-            except ValueError:
-                out.append("")
-    return "".join(out)
+    meanings = {
+        "F": marks.field,
+        "S": marks.component,
+        "R": marks.repetition,
+        "E": marks.escape,
+        "T": marks.subcomponent,
+        ".br": " ",
+        ".sp": " ",
+    }
+    parts = text.split(marks.escape)
+    # Every second part stands between two escape characters; a last one without its mate is text.
+    for at in range(1, len(parts) - 1, 2):
+        escape = parts[at]
+        parts[at] = _hexadecimal(escape[1:]) if escape[:1] == "X" else meanings.get(escape, "")
+    return "".join(parts)
+
+
+def _hexadecimal(digits: str) -> str:
+    try:
+        return bytes.fromhex(digits).decode("latin-1")
+    except ValueError:
+        return ""
 
 
 def stamp(written: str | None, zone: str | None = None) -> Stamp | None:
@@ -247,21 +304,26 @@ def stamp(written: str | None, zone: str | None = None) -> Stamp | None:
     """
     if written is None:
         return Stamp(None, None)
-    found = _STAMP.fullmatch(written)
-    if found is None:
+    parts = _STAMP.fullmatch(written)
+    if parts is None:
         return None
-    day, clock, own = found["day"], found["clock"], found["zone"] or zone
+    day, clock = parts["day"], parts["clock"]
+    if len(day) < 8:
+        return None if clock else Stamp(None, None)
     try:
-        if len(day) < 8:
-            return None if clock else Stamp(None, None)
         begun = datetime(int(day[:4]), int(day[4:6]), int(day[6:8]))
         if len(clock) < 4:
             return Stamp(begun.date(), None)
-        seconds = int(clock[4:6] or 0)
-        at = begun.replace(hour=int(clock[:2]), minute=int(clock[2:4]), second=seconds)
-        if own is not None:
-            away = timedelta(hours=int(own[1:3]), minutes=int(own[3:5]))
-            at = at.replace(tzinfo=timezone(-away if own[0] == "-" else away))
+        at = _timed(begun, clock, parts["zone"] or zone)
     except ValueError:
         return None
     return Stamp(at.date(), at)
+
+
+def _timed(day: datetime, clock: str, zone: str | None) -> datetime:
+    """A day at the time HHMM[SS], with the offset +ZZZZ where there is one; raises ValueError."""
+    at = day.replace(hour=int(clock[:2]), minute=int(clock[2:4]), second=int(clock[4:6] or 0))
+    if zone is None:
+        return at
+    away = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5]))
+    return at.replace(tzinfo=timezone(-away if zone[0] == "-" else away))
