@@ -119,7 +119,7 @@ def read_data(sheets: Mapping[str, Sheet], codes: Mapping[str, CodeRow], say: Sa
     made.needs = tuple(sheets["phrases"].data["need"])
     made.sets = {name: frozenset(those) for name, those in sheets["places"].data["places"].items()}
     words = sheets["reasons"].data
-    for group in ("suggested", "not_billable"):
+    for group in ("suggested", "not_billable", "trace"):
         for name, row in words[group].items():
             made.reasons[name] = (row["because"], tuple(row["cites"]))
     made.questions = {name: (row["who"], row["ask"]) for name, row in words["questions"].items()}

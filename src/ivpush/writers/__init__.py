@@ -1,8 +1,9 @@
 """Writers: one module a format, and what every one of them offers.
 
-A writer module offers ``Writer(out, options)``: a result at a time goes in, bytes go out, and
-``close`` writes whatever ends the document. A document is whole after ``close`` even where a run
-was interrupted. Control characters and formulas of foreign text never reach a reader's program.
+The command line and batches import a writer by the name of its format and call
+``Writer(out, options)``: a result at a time goes in, bytes go out, and ``close`` writes whatever
+ends the document. A document is whole after ``close`` even where a run was interrupted. Control
+characters and formulas of foreign text never reach a reader's program.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from ivpush.contract.encounter import ClaimLine
+    from ivpush.contract.result import SuggestedLine
     from ivpush.engine import Worked
     from ivpush.pack.pack import Pack
 
-__all__ = ["ResultWriter", "WriteOptions"]
+__all__ = ["ResultWriter", "WriteOptions", "code_with_modifiers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +33,21 @@ class WriteOptions:
 
 
 class ResultWriter(Protocol):
-    """Takes results in order and writes one document."""
+    """Takes results in order and writes one document.
+
+    writer = ndjson.Writer(out, WriteOptions(engine.pack, __version__))
+    for number, encounter in enumerate(encounters, 1):
+        writer.write(engine.work(encounter), f"claims.ndjson:{number}")
+    writer.close()
+    """
 
     def write(self, work: Worked, place: str) -> None:
         """Take one result; ``place`` is where its encounter was read (``file:line``)."""
 
     def close(self) -> None:
         """End the document; the stream stays open for its owner to close."""
+
+
+def code_with_modifiers(line: ClaimLine | SuggestedLine) -> str:
+    """A line's code and modifiers as people write them: ``CODE-MODIFIER``."""
+    return "-".join((line.code, *line.modifiers))

@@ -1,9 +1,10 @@
 """Results as FHIR R4: a Bundle of type ``collection`` with one OperationOutcome an encounter.
 
-An issue is a violation (its rule, CARC and RARC as codes, message and fix as text, evidence as
-expressions), an open question, or a rule that could not be judged. ``diagnostics`` names the rule
-and the place of the encounter, nothing of the chart. Which encounter an outcome is of stands in its
-id where the id fits, and always in its tag.
+The format ``fhir`` of the command line; ``outcome`` serves from Python. An issue is a violation
+(its rule, CARC and RARC as codes, message and fix as text, evidence as expressions), an open
+question, or a rule that could not be judged. ``diagnostics`` names the rule and the place of the
+encounter, nothing of the chart. Which encounter an outcome is of stands in its id where the id
+fits, and always in its tag.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Writer", "encounter_to_bundle", "outcome"]
 
+# Severities and codes of issues are bound to the value sets issue-severity and issue-type of R4.
 _SEVERITY = {"error": "error", "warning": "warning", "info": "information"}
 _CODES = {
     "return": "invalid",
@@ -32,6 +34,8 @@ _ENCOUNTER = "urn:ivpush:encounter"
 _RULE = "urn:ivpush:rule"
 _CARC = "https://x12.org/codes/claim-adjustment-reason-codes"
 _RARC = "https://x12.org/codes/remittance-advice-remark-codes"
+_EMPTY = b'{"resourceType":"Bundle","type":"collection"}\n'
+_START = b'{"resourceType":"Bundle","type":"collection","entry":[\n'
 
 
 class Writer:
@@ -43,70 +47,71 @@ class Writer:
 
     def write(self, work: Worked, place: str) -> None:
         """Add the outcome of one encounter."""
-        resource = outcome(work.result, place)
-        entry = {"fullUrl": entry_url("OperationOutcome", f"{place}/{work.result.encounter}"),
-                 "resource": resource}  # fmt: skip
+        entry = {
+            # The place is part of the name: one id may stand in several records of an input.
+            "fullUrl": entry_url("OperationOutcome", f"{place}/{work.result.encounter}"),
+            "resource": outcome(work.result, place),
+        }
         text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
-        self._out.write(self._start() if not self._begun else b",\n")
+        self._out.write(b",\n" if self._begun else _START)
         self._begun = True
+        # A lone surrogate, which UTF-8 cannot hold, becomes an escape.
         self._out.write(text.encode("utf-8", "backslashreplace"))
 
     def close(self) -> None:
-        """End the Bundle; one without results has no entries."""
-        end = b"\n]}\n" if self._begun else b'{"resourceType":"Bundle","type":"collection"}\n'
-        self._out.write(end)
+        """End the Bundle; one without results has no entries, for FHIR allows no empty list."""
+        self._out.write(b"\n]}\n" if self._begun else _EMPTY)
         self._out.flush()
-
-    def _start(self) -> bytes:
-        return b'{"resourceType":"Bundle","type":"collection","entry":[\n'
 
 
 def outcome(result: Result, place: str = "") -> dict[str, Any]:
     """One result as the plain data of an OperationOutcome."""
-    made: dict[str, Any] = {"resourceType": "OperationOutcome"}
+    resource: dict[str, Any] = {"resourceType": "OperationOutcome"}
     if fits_id(result.encounter):
-        made["id"] = result.encounter
-    made["meta"] = {"tag": [{"system": _ENCOUNTER, "display": result.encounter}]}
-    issues = [_violation(one, place) for one in result.violations]
-    issues += [_question(one, place) for one in result.questions]
-    issues += [_unjudged(one, place) for one in result.unjudged]
-    made["issue"] = issues or [
+        resource["id"] = result.encounter
+    resource["meta"] = {"tag": [{"system": _ENCOUNTER, "display": result.encounter}]}
+    issues = [_violation(violation, place) for violation in result.violations]
+    issues += [_question(question, place) for question in result.questions]
+    issues += [_unjudged(unjudged, place) for unjudged in result.unjudged]
+    # An outcome must have at least one issue (OperationOutcome.issue is 1..*).
+    resource["issue"] = issues or [
         _issue("information", "informational", "No rule is broken, and no question is open.", place)
     ]
-    return made
+    return resource
 
 
 def _issue(severity: str, code: str, text: str, *diagnostics: str) -> dict[str, Any]:
-    made: dict[str, Any] = {"severity": severity, "code": code, "details": {"text": text}}
-    said = "; ".join(one for one in diagnostics if one)
-    if said:
-        made["diagnostics"] = said
-    return made
+    issue: dict[str, Any] = {"severity": severity, "code": code, "details": {"text": text}}
+    stated = "; ".join(filter(None, diagnostics))
+    if stated:
+        issue["diagnostics"] = stated
+    return issue
 
 
-def _violation(one: Violation, place: str) -> dict[str, Any]:
-    made = _issue(_SEVERITY[one.severity], _CODES[one.disposition], f"{one.message} {one.fix}",
-                  f"{one.rule} {one.name}", place)  # fmt: skip
-    codings = [{"system": _RULE, "code": one.rule, "display": one.name}]
-    for system, code in ((_CARC, one.carc), (_RARC, one.rarc)):
-        if code is not None:
-            codings.append({"system": system, "code": code})
-    made["details"]["coding"] = codings
-    if one.evidence:
-        made["expression"] = list(one.evidence)
-    return made
+def _violation(violation: Violation, place: str) -> dict[str, Any]:
+    severity, code = _SEVERITY[violation.severity], _CODES[violation.disposition]
+    text = f"{violation.message} {violation.fix}"
+    issue = _issue(severity, code, text, f"{violation.rule} {violation.name}", place)
+    codings = [{"system": _RULE, "code": violation.rule, "display": violation.name}]
+    for system, reason in ((_CARC, violation.carc), (_RARC, violation.rarc)):
+        if reason is not None:
+            codings.append({"system": system, "code": reason})
+    issue["details"]["coding"] = codings
+    if violation.evidence:
+        issue["expression"] = list(violation.evidence)
+    return issue
 
 
-def _question(one: Question, place: str) -> dict[str, Any]:
-    made = _issue("warning", "required", one.ask, f"who can say: {one.who}", place)
-    made["expression"] = [one.missing]
-    return made
+def _question(question: Question, place: str) -> dict[str, Any]:
+    issue = _issue("warning", "required", question.ask, f"who can say: {question.who}", place)
+    issue["expression"] = [question.missing]
+    return issue
 
 
-def _unjudged(one: Unjudged, place: str) -> dict[str, Any]:
-    text = f"{one.rule} could not be judged, for these facts are not stated."
-    made = _issue("information", "informational", text, one.rule, place)
-    made["details"]["coding"] = [{"system": _RULE, "code": one.rule}]
-    if one.missing:
-        made["expression"] = list(one.missing)
-    return made
+def _unjudged(unjudged: Unjudged, place: str) -> dict[str, Any]:
+    text = f"{unjudged.rule} could not be judged, for these facts are not stated."
+    issue = _issue("information", "informational", text, unjudged.rule, place)
+    issue["details"]["coding"] = [{"system": _RULE, "code": unjudged.rule}]
+    if unjudged.missing:
+        issue["expression"] = list(unjudged.missing)
+    return issue

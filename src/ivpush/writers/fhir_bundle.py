@@ -1,6 +1,7 @@
 """An encounter of the contract as a FHIR R4 Bundle: Encounter, MedicationAdministration, Claim.
 
-What FHIR cannot hold of the contract, and what is therefore left out: of an administration
+``ivpush convert --to fhir`` calls ``encounter_to_bundle``. What FHIR cannot hold of the contract,
+and what is therefore left out: of an administration
 ``category``, ``hormonal``, ``wasted``, ``single_dose_container``, ``times_from``, ``continues``,
 ``mixed_with``, ``lumen``, ``resited_from``, ``separate_site_reason``, ``visit``,
 ``last_seen_running``, ``continuously_attended``, ``administered_by``, ``ordered``, ``monitoring``
@@ -28,12 +29,19 @@ from ivpush.readers.terms import Terms, shipped_terms
 
 __all__ = ["encounter_to_bundle", "entry_url", "fits_id"]
 
+Resource = dict[str, Any]
+"""A resource or element of FHIR as plain JSON-like data."""
+
+# The data type "id" of R4.
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
+# Fixed for ever: the URL of a name must not change between versions of ivpush.
 _SPACE = uuid.UUID("6f0a7c1e-9d52-5c1b-8e5e-2b1f6a0c4d3e")
-_ABSENT = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
-                          "valueCode": "unknown"}]}  # fmt: skip
-_UNKNOWN = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/data-absent-reason",
-                        "code": "unknown"}]}  # fmt: skip
+_ABSENT_REASON = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+_ABSENT_REASONS = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+# What R4 requires and the contract does not hold: an extension where an element may be empty
+# otherwise, a code where a CodeableConcept must say something.
+_ABSENT = {"extension": [{"url": _ABSENT_REASON, "valueCode": "unknown"}]}
+_UNKNOWN = {"coding": [{"system": _ABSENT_REASONS, "code": "unknown"}]}
 _TYPES = {"facility": "institutional", "professional": "professional"}
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/claiminformationcategory"
 _PRIORITY = "http://terminology.hl7.org/CodeSystem/processpriority"
@@ -49,7 +57,7 @@ def entry_url(kind: str, name: str) -> str:
     return f"urn:uuid:{uuid.uuid5(_SPACE, f'{kind}/{name}')}"
 
 
-def encounter_to_bundle(encounter: Encounter) -> dict[str, Any]:
+def encounter_to_bundle(encounter: Encounter) -> Resource:
     """The encounter as the plain data of a Bundle of type ``collection``.
 
     Raises InputError for a time without an offset where the encounter names no time zone, for FHIR
@@ -57,35 +65,38 @@ def encounter_to_bundle(encounter: Encounter) -> dict[str, Any]:
     """
     terms = shipped_terms()
     link = entry_url("Encounter", encounter.id)
-    entries = [{"fullUrl": link, "resource": _encounter(encounter, terms)}]
-    for number, one in enumerate(encounter.administrations or ()):
-        resource = _administration(one, link, terms)
-        period = _period(one.start, one.stop, encounter, f"administrations[{number}]")
-        resource["effectivePeriod"] = period or dict(_ABSENT)
-        name = f"{encounter.id}/{one.id}"
-        entries.append({"fullUrl": entry_url("MedicationAdministration", name),
-                        "resource": resource})  # fmt: skip
+    entries: list[Resource] = [{"fullUrl": link, "resource": _encounter(encounter, terms)}]
+    for number, administration in enumerate(encounter.administrations or ()):
+        place = f"administrations[{number}]"
+        period = _period(administration.start, administration.stop, encounter, place)
+        # An id is unique in its encounter only.
+        url = entry_url("MedicationAdministration", f"{encounter.id}/{administration.id}")
+        resource = _administration(administration, link, period, terms)
+        entries.append({"fullUrl": url, "resource": resource})
     if encounter.lines is not None:
-        resource = _claim(encounter, link, terms)
+        resource = _claim(encounter, encounter.lines, link, terms)
         entries.append({"fullUrl": entry_url("Claim", encounter.id), "resource": resource})
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
 
 
-def _named(kind: str, name: str) -> dict[str, Any]:
-    made: dict[str, Any] = {"resourceType": kind}
+def _named(kind: str, name: str) -> Resource:
+    """The beginning of a resource; a name that may be no id becomes an identifier."""
     if fits_id(name):
-        made["id"] = name
-    else:
-        made["identifier"] = [{"value": name}]
-    return made
+        return {"resourceType": kind, "id": name}
+    return {"resourceType": kind, "identifier": [{"value": name}]}
 
 
 def _instant(at: datetime, encounter: Encounter, place: str) -> str:
     if at.tzinfo is None:
         zone = tz.gettz(encounter.timezone) if encounter.timezone is not None else None
         if zone is None:
-            raise InputError(Fault(place, "has no offset, and FHIR writes every time with one",
-                                   "state the encounter's timezone"))  # fmt: skip
+            raise InputError(
+                Fault(
+                    place,
+                    "has no offset, and FHIR writes every time with one",
+                    "state the encounter's timezone",
+                )
+            )
         at = at.replace(tzinfo=zone)
     return at.isoformat()
 
@@ -94,128 +105,156 @@ def _period(
     start: datetime | None, stop: datetime | None, encounter: Encounter, place: str
 ) -> dict[str, str]:
     ends = {"start": start, "end": stop}
-    return {name: _instant(at, encounter, f"{place}.{name}")
-            for name, at in ends.items() if at is not None}  # fmt: skip
+    return {
+        name: _instant(at, encounter, f"{place}.{name}")
+        for name, at in ends.items()
+        if at is not None
+    }
 
 
-def _encounter(encounter: Encounter, terms: Terms) -> dict[str, Any]:
-    made = _named("Encounter", encounter.id)
-    made["status"] = "finished" if encounter.end is not None else "unknown"
-    made["class"] = dict(_ABSENT)
+def _encounter(encounter: Encounter, terms: Terms) -> Resource:
+    resource = _named("Encounter", encounter.id)
+    resource["status"] = "finished" if encounter.end is not None else "unknown"
+    resource["class"] = dict(_ABSENT)
     if encounter.place_of_service is not None:
-        made["type"] = [_coded(terms.uris["place"], encounter.place_of_service)]
+        resource["type"] = [_coded(terms.uris["place"], encounter.place_of_service)]
     period = _period(encounter.start, encounter.end, encounter, "encounter")
     if encounter.start is None and encounter.date is not None:
         period["start"] = encounter.date.isoformat()
     if period:
-        made["period"] = period
-    return made
+        resource["period"] = period
+    return resource
 
 
-def _administration(one: Administration, link: str, terms: Terms) -> dict[str, Any]:
-    made = _named("MedicationAdministration", one.id)
-    made["status"] = "completed"
-    made["medicationCodeableConcept"] = _medication(one, terms)
-    made["subject"] = dict(_ABSENT)
-    made["context"] = {"reference": link}
-    if one.performer is not None and fits_id(one.performer):
-        made["performer"] = [{"actor": {"reference": f"Practitioner/{one.performer}"}}]
-    if one.purpose is not None:
-        made["reasonCode"] = [{"text": one.purpose.replace("_", " ")}]
-    made["dosage"] = _dosage(one, terms)
-    return made
+# The chart
 
 
-def _medication(one: Administration, terms: Terms) -> dict[str, Any]:
-    codes = (("hcpcs", one.hcpcs), ("ndc", one.ndc))
-    codings = [{"system": terms.uris[of], "code": code} for of, code in codes if code is not None]
-    made: dict[str, Any] = {"coding": codings} if codings else {}
-    if one.drug:
-        made["text"] = one.drug
-    return made or dict(_UNKNOWN)
+def _administration(
+    administration: Administration, link: str, period: dict[str, str], terms: Terms
+) -> Resource:
+    performer, purpose = administration.performer, administration.purpose
+    resource = _named("MedicationAdministration", administration.id)
+    resource["status"] = "completed"
+    resource["medicationCodeableConcept"] = _medication(administration, terms)
+    resource["subject"] = dict(_ABSENT)
+    resource["context"] = {"reference": link}
+    if performer is not None and fits_id(performer):
+        resource["performer"] = [{"actor": {"reference": f"Practitioner/{performer}"}}]
+    if purpose is not None:
+        resource["reasonCode"] = [{"text": purpose.replace("_", " ")}]
+    resource["dosage"] = _dosage(administration, terms)
+    # Required in R4, so that a chart without times says that they are unknown.
+    resource["effectivePeriod"] = period or dict(_ABSENT)
+    return resource
 
 
-def _dosage(one: Administration, terms: Terms) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    if one.site:
-        made["site"] = {"text": one.site}
-    if one.route is not None:
-        coding = terms.codings[("route", one.route)]
-        made["route"] = {"coding": [{"system": coding.system, "code": coding.code,
-                                     "display": coding.label}]}  # fmt: skip
-    words = one.method or one.access or one.device
-    if words is not None:
-        made["method"] = {"text": words.replace("_", " ")}
-    amount, unit = one.dose, one.dose_unit
-    if amount is None and one.volume_ml is not None:
-        amount, unit = one.volume_ml, "mL"
-    made["dose"] = dict(_ABSENT) if amount is None else _quantity(amount, unit)
-    if one.rate_ml_per_hour is not None:
-        made["rateQuantity"] = _quantity(one.rate_ml_per_hour, "mL/h")
-    elif one.minutes is not None:
-        made["rateQuantity"] = _quantity(Decimal(one.minutes), "min")
-    return made
+def _medication(administration: Administration, terms: Terms) -> Resource:
+    codes = {"hcpcs": administration.hcpcs, "ndc": administration.ndc}
+    codings = [
+        {"system": terms.uris[system], "code": code}
+        for system, code in codes.items()
+        if code is not None
+    ]
+    concept: Resource = {"coding": codings} if codings else {}
+    if administration.drug:
+        concept["text"] = administration.drug
+    return concept or dict(_UNKNOWN)
 
 
-def _quantity(amount: Decimal, unit: str | None) -> dict[str, Any]:
-    made: dict[str, Any] = {"value": _number(amount)}
+def _dosage(administration: Administration, terms: Terms) -> Resource:
+    dosage: Resource = {}
+    if administration.site:
+        dosage["site"] = {"text": administration.site}
+    if administration.route is not None:
+        route = terms.codings[("route", administration.route)]
+        coding = {"system": route.system, "code": route.code, "display": route.label}
+        dosage["route"] = {"coding": [coding]}
+    # One element for three fields: the first that is stated.
+    method = administration.method or administration.access or administration.device
+    if method is not None:
+        dosage["method"] = {"text": method.replace("_", " ")}
+    dosage["dose"] = _dose(administration)
+    if administration.rate_ml_per_hour is not None:
+        dosage["rateQuantity"] = _quantity(administration.rate_ml_per_hour, "mL/h")
+    elif administration.minutes is not None:
+        # Minutes without times have no element of their own; the reader takes a rate in "min" so.
+        dosage["rateQuantity"] = _quantity(Decimal(administration.minutes), "min")
+    return dosage
+
+
+def _dose(administration: Administration) -> Resource:
+    if administration.dose is not None:
+        return _quantity(administration.dose, administration.dose_unit)
+    if administration.volume_ml is not None:
+        return _quantity(administration.volume_ml, "mL")
+    # A dosage must have a dose or a rate (constraint mad-1).
+    return dict(_ABSENT)
+
+
+def _quantity(amount: Decimal, unit: str | None) -> Resource:
+    quantity: Resource = {"value": _number(amount)}
     if unit:
-        made["unit"] = unit
-    return made
+        quantity["unit"] = unit
+    return quantity
 
 
 def _number(amount: Decimal) -> int | float:
     return int(amount) if amount == amount.to_integral_value() else float(amount)
 
 
-def _coded(system: str, code: str) -> dict[str, Any]:
+def _coded(system: str, code: str) -> Resource:
     return {"coding": [{"system": system, "code": code}]}
 
 
-def _claim(encounter: Encounter, link: str, terms: Terms) -> dict[str, Any]:
-    made = _named("Claim", encounter.id)
-    made["status"], made["use"] = "active", "claim"
-    made["type"] = _coded(terms.uris["claim-type"], _TYPES[encounter.setting])
-    made["patient"], made["provider"] = dict(_ABSENT), dict(_ABSENT)
-    made["_created"] = dict(_ABSENT)
-    made["priority"] = _coded(_PRIORITY, "normal")
-    made["insurance"] = [{"sequence": 1, "focal": True, "coverage": dict(_ABSENT)}]
+# The claim
+
+
+def _claim(encounter: Encounter, lines: tuple[ClaimLine, ...], link: str, terms: Terms) -> Resource:
+    resource = _named("Claim", encounter.id)
+    resource["status"], resource["use"] = "active", "claim"
+    resource["type"] = _coded(terms.uris["claim-type"], _TYPES[encounter.setting])
+    resource["patient"], resource["provider"] = dict(_ABSENT), dict(_ABSENT)
+    # A primitive: its extensions stand under the name with an underscore.
+    resource["_created"] = dict(_ABSENT)
+    resource["priority"] = _coded(_PRIORITY, "normal")
+    resource["insurance"] = [{"sequence": 1, "focal": True, "coverage": dict(_ABSENT)}]
     if encounter.type_of_bill is not None:
         code = _coded(terms.uris["type-of-bill"], encounter.type_of_bill)
-        made["supportingInfo"] = [
-            {"sequence": 1, "category": _coded(_CATEGORY, "info"), "code": code}
-        ]
+        category = _coded(_CATEGORY, "info")
+        resource["supportingInfo"] = [{"sequence": 1, "category": category, "code": code}]
     if encounter.diagnoses:
-        made["diagnosis"] = [
+        resource["diagnosis"] = [
             {"sequence": n, "diagnosisCodeableConcept": _coded(terms.uris["icd-10-cm"], code)}
             for n, code in enumerate(encounter.diagnoses, 1)
         ]
-    items = [_item(line, link, terms) for line in encounter.lines or ()]
-    if items:
-        made["item"] = items
-    return made
+    # FHIR allows no empty list.
+    if lines:
+        resource["item"] = [_item(line, link, terms) for line in lines]
+    return resource
 
 
-def _item(line: ClaimLine, link: str, terms: Terms) -> dict[str, Any]:
+def _item(line: ClaimLine, link: str, terms: Terms) -> Resource:
+    # Codes of level I of HCPCS are those of CPT and begin with a digit.
     system = terms.uris["cpt" if line.code[0].isdigit() else "hcpcs"]
-    made: dict[str, Any] = {
+    item: Resource = {
         "sequence": line.number,
         "productOrService": _coded(system, line.code),
         "quantity": {"value": line.units},
         "encounter": [{"reference": link}],
     }
     if line.diagnosis_pointers:
-        made["diagnosisSequence"] = list(line.diagnosis_pointers)
+        item["diagnosisSequence"] = list(line.diagnosis_pointers)
     if line.modifiers:
-        made["modifier"] = [_coded(terms.uris["hcpcs"], one) for one in line.modifiers]
+        item["modifier"] = [_coded(terms.uris["hcpcs"], modifier) for modifier in line.modifiers]
     if isinstance(line.date, date):
-        made["servicedDate"] = line.date.isoformat()
+        item["servicedDate"] = line.date.isoformat()
     if line.place_of_service is not None:
-        made["locationCodeableConcept"] = _coded(terms.uris["place"], line.place_of_service)
+        item["locationCodeableConcept"] = _coded(terms.uris["place"], line.place_of_service)
     if line.revenue_code is not None:
-        made["revenue"] = _coded(terms.uris["revenue"], line.revenue_code)
+        item["revenue"] = _coded(terms.uris["revenue"], line.revenue_code)
     if line.charge is not None:
-        made["net"] = {"value": _number(line.charge), "currency": "USD"}
+        item["net"] = {"value": _number(line.charge), "currency": "USD"}
     if line.ndc is not None:
-        made["detail"] = [{"sequence": 1, "productOrService": _coded(terms.uris["ndc"], line.ndc)}]
-    return made
+        # The NDC of the drug that the line's code bills: a detail of the item.
+        item["detail"] = [{"sequence": 1, "productOrService": _coded(terms.uris["ndc"], line.ndc)}]
+    return item

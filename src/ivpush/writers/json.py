@@ -1,4 +1,8 @@
-"""Results as one JSON array of indented objects, written as they come."""
+"""Results as one JSON array of indented objects, written as they come.
+
+The format ``json`` of the command line, for a few results that somebody reads; ``ndjson`` is the
+format for many.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,9 @@ class Writer:
     """Writes an array; it is whole after ``close``."""
 
     def __init__(self, out: IO[bytes], _options: WriteOptions) -> None:
-        self._out, self._sign = out, b"["
+        self._out = out
+        self._sign = b"["
+        """What stands before the next result: the opening bracket, then commas."""
 
     def write(self, work: Worked, _place: str) -> None:
         """Write one result."""

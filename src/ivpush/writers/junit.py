@@ -1,7 +1,8 @@
 """Results as JUnit XML: a suite a file, a test case an encounter, failed where it has an error.
 
-Warnings, notes and open questions stand in a case's ``system-out``. A suite begins with its
-counts, so the cases of one file are held until the file ends.
+The format ``junit`` of the command line, which build servers show. Warnings, notes and open
+questions stand in a case's ``system-out``. A suite begins with its counts, so the cases of one file
+are held until the file ends.
 """
 
 from __future__ import annotations
@@ -9,67 +10,85 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
-from ivpush.writers.safe import place_of, visible
+from ivpush.writers.safe import Place, place_of, visible
 
 if TYPE_CHECKING:
-    from ivpush.contract.result import Violation
+    from ivpush.contract.result import Result, Violation
     from ivpush.engine import Worked
     from ivpush.writers import WriteOptions
 
 __all__ = ["Writer"]
+
+_HEAD = b'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="ivpush">\n'
 
 
 class Writer:
     """Writes suites; the document is whole after ``close``."""
 
     def __init__(self, out: IO[bytes], _options: WriteOptions) -> None:
-        self._out, self._file = out, ""
+        self._out = out
+        self._file = ""
         self._cases: list[str] = []
         self._failed = 0
-        out.write(b'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="ivpush">\n')
+        out.write(_HEAD)
 
     def write(self, work: Worked, place: str) -> None:
         """Take one result; a result of another file ends the suite."""
         where, result = place_of(place), work.result
-        file = "stdin" if where.file == "-" else where.file
-        if file != self._file:
-            self._suite()
-            self._file = file
-        errors = [one for one in result.violations if one.severity == "error"]
-        others = [_said(one) for one in result.violations if one.severity != "error"]
-        others += [f"question: {one.ask} (ask {one.who})" for one in result.questions]
+        if where.name != self._file:
+            self._end_suite()
+            self._file = where.name
+        errors = [violation for violation in result.violations if violation.severity == "error"]
         self._failed += bool(errors)
-        line = f" line={_attribute(str(where.line))}" if where.line is not None else ""
-        head = f"<testcase name={_attribute(result.encounter)} classname={_attribute(file)}{line}"
-        body = ""
-        if errors:
-            rules = ", ".join(sorted({one.rule for one in errors}))
-            message = _attribute(f"{len(errors)} error(s): {rules}")
-            text = _text([_said(one) for one in errors])
-            body += f"<failure type={_attribute(errors[0].name)} message={message}>{text}</failure>"
-        if others:
-            body += f"<system-out>{_text(others)}</system-out>"
-        self._cases.append(f"{head}>{body}</testcase>\n" if body else f"{head}/>\n")
+        self._cases.append(_case(result, errors, where))
 
     def close(self) -> None:
         """End the last suite and the document."""
-        self._suite()
+        self._end_suite()
         self._out.write(b"</testsuites>\n")
 
-    def _suite(self) -> None:
+    def _end_suite(self) -> None:
         if self._cases:
-            head = (f"<testsuite name={_attribute(self._file)} tests=\"{len(self._cases)}\" "
-                    f'failures="{self._failed}" errors="0" skipped="0">\n')  # fmt: skip
+            head = (
+                f'<testsuite name={_attribute(self._file)} tests="{len(self._cases)}" '
+                f'failures="{self._failed}" errors="0" skipped="0">\n'
+            )
             self._out.write(head.encode())
-            for one in self._cases:
-                self._out.write(one.encode())
+            for case in self._cases:
+                self._out.write(case.encode())
             self._out.write(b"</testsuite>\n")
         self._cases, self._failed = [], 0
 
 
-def _said(one: Violation) -> str:
-    line = f" line {one.line}" if one.line is not None else ""
-    return f"{one.severity} {one.rule} {one.name}{line}: {one.message} {one.fix}"
+def _case(result: Result, errors: list[Violation], where: Place) -> str:
+    line = f" line={_attribute(str(where.line))}" if where.line is not None else ""
+    name, file = _attribute(result.encounter), _attribute(where.name)
+    head = f"<testcase name={name} classname={file}{line}"
+    body = _failure(errors) + _remarks(result)
+    return f"{head}>{body}</testcase>\n" if body else f"{head}/>\n"
+
+
+def _failure(errors: list[Violation]) -> str:
+    if not errors:
+        return ""
+    rules = ", ".join(sorted({error.rule for error in errors}))
+    message = _attribute(f"{len(errors)} error(s): {rules}")
+    text = _text([_sentence(error) for error in errors])
+    # One failure a case: readers of the format count failures, and a case fails only once.
+    return f"<failure type={_attribute(errors[0].name)} message={message}>{text}</failure>"
+
+
+def _remarks(result: Result) -> str:
+    """What does not fail a case: warnings, notes and questions."""
+    lines = [_sentence(found) for found in result.violations if found.severity != "error"]
+    lines += [f"question: {question.ask} (ask {question.who})" for question in result.questions]
+    return f"<system-out>{_text(lines)}</system-out>" if lines else ""
+
+
+def _sentence(violation: Violation) -> str:
+    line = f" line {violation.line}" if violation.line is not None else ""
+    head = f"{violation.severity} {violation.rule} {violation.name}{line}"
+    return f"{head}: {violation.message} {violation.fix}"
 
 
 def _attribute(text: str) -> str:

@@ -1,4 +1,8 @@
-"""Results as NDJSON: one result a line, in the order of the input."""
+"""Results as NDJSON: one result a line, in the order of the input.
+
+The format ``ndjson`` of the command line and the usual one of batches: pieces that several
+processes wrote are joined as they stand.
+"""
 
 from __future__ import annotations
 

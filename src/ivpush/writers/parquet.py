@@ -49,14 +49,18 @@ COLUMNS = _columns()
 
 
 class Writer:
-    """Takes results and writes one Parquet file, a group of rows at a time."""
+    """Takes results and writes one Parquet file, a group of rows at a time.
+
+    Raises UsageError where pyarrow is not installed.
+    """
 
     def __init__(self, out: IO[bytes], options: WriteOptions) -> None:
         try:
             import pyarrow.parquet as pq
         except ImportError:
-            raise UsageError(Fault("parquet", "needs pyarrow, which is missing",
-                                   "pip install 'ivpush[frames]'")) from None  # fmt: skip
+            raise UsageError(
+                Fault("parquet", "needs pyarrow, which is missing", "pip install 'ivpush[frames]'")
+            ) from None
         del options  # a table of results needs neither the pack nor the chart's words
         self._rows: list[dict[str, Any]] = []
         self._file = pq.ParquetWriter(out, arrow_table((), COLUMNS).schema)

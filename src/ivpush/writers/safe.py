@@ -1,7 +1,7 @@
 """Foreign text made harmless: what cannot be printed is shown as an escape, never sent on.
 
-Control characters, terminal sequences and characters that turn the direction of text could hide
-or forge output; every writer passes ids and messages through here.
+Every writer passes ids, messages and places through here: control characters, terminal sequences
+and characters that turn the direction of text could hide or forge output.
 """
 
 from __future__ import annotations
@@ -14,8 +14,13 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-__all__ = ["Place", "as_json", "aside_row", "escaped_json", "place_of", "visible"]
+__all__ = ["STDIN", "Place", "as_json", "aside_row", "escaped_json", "place_of", "visible"]
 
+STDIN = "stdin"
+"""What documents call standard input, which places call ``-``."""
+
+# A file's name may hold colons and line ends, so the last ":number" is the line. At most 16 digits:
+# no file has more lines, and int() of a longer run would cost time.
 _LINE = re.compile(r"(?s)(.*):([1-9][0-9]{0,15})")
 _ITEM = re.compile(r"(?s)(.*)\[[0-9]+\]")
 
@@ -24,23 +29,28 @@ def visible(text: str) -> str:
     r"""The text with each character that cannot be printed as an escape such as ``\u202e``."""
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() else _escape(one) for one in text)
-
-
-def _escape(one: str) -> str:
-    return one.encode("unicode_escape").decode()
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
 
 
 def escaped_json(text: bytes) -> bytes:
     r"""JSON with what cannot be printed as ``\uXXXX``: the same values, harmless to look at."""
+    # Nearly every result is ASCII, in which JSON has escaped its control characters already.
     if text.isascii():
         return text
-    said = text.decode()
-    if all(one.isprintable() or one in "\n\r\t" for one in said):
+    characters = text.decode()
+    if all(map(_harmless, characters)):
         return text
     return "".join(
-        one if one.isprintable() or one in "\n\r\t" else json.dumps(one)[1:-1] for one in said
+        character if _harmless(character) else json.dumps(character)[1:-1]
+        for character in characters
     ).encode()
+
+
+def _harmless(character: str) -> bool:
+    return character.isprintable() or character in "\n\r\t"
 
 
 def as_json(value: Any) -> bytes:
@@ -68,10 +78,15 @@ class Place:
     within: str
 
     @property
+    def name(self) -> str:
+        """The file as documents call it; standard input has a name."""
+        return STDIN if self.file == "-" else self.file
+
+    @property
     def uri(self) -> str:
         """The file as a URI: relative paths stay relative; standard input has a name."""
         if self.file == "-":
-            return "stdin"
+            return STDIN
         path = PurePath(self.file)
         if path.is_absolute():
             return path.as_uri()
@@ -80,9 +95,9 @@ class Place:
 
 def place_of(text: str) -> Place:
     """A place such as ``file:12``, ``file[3]`` or ``file: claim 4``, taken apart."""
-    if found := _LINE.fullmatch(text):
-        return Place(found[1], int(found[2]), "")
-    if found := _ITEM.fullmatch(text):
-        return Place(found[1], None, text[len(found[1]) :])
+    if match := _LINE.fullmatch(text):
+        return Place(match[1], int(match[2]), "")
+    if match := _ITEM.fullmatch(text):
+        return Place(match[1], None, text[len(match[1]) :])
     file, _, within = text.partition(": ")
     return Place(file, None, within)

@@ -1,9 +1,9 @@
 """Violations as SARIF 2.1.0, the format of code-scanning services; written as results come.
 
-The rules of the pack stand in ``tool.driver.rules``. A physical location names the file and line
-of the encounter's record, the logical ones name the encounter and the claim line or administration
-in it. The fingerprint ``ivpush/v1`` holds while rule, encounter and line stay the same, wherever in
-a file the record stands.
+The format ``sarif`` of the command line. The rules of the pack stand in ``tool.driver.rules``. A
+physical location names the file and line of the encounter's record, the logical ones name the
+encounter and the claim line or administration in it. The fingerprint ``ivpush/v1`` holds while
+rule, encounter and line stay the same, wherever in a file the record stands.
 """
 
 from __future__ import annotations
@@ -32,42 +32,53 @@ class Writer:
     """Writes one run; the log is whole after ``close``."""
 
     def __init__(self, out: IO[bytes], options: WriteOptions) -> None:
-        self._out, self._sign = out, b""
-        rules = sorted(options.pack.rules, key=lambda one: one.id)
-        self._index = {one.id: number for number, one in enumerate(rules)}
-        driver = {
-            "name": "ivpush",
-            "semanticVersion": options.version,
-            "rules": [_descriptor(one) for one in rules],
-            "properties": {"pack": options.pack.name, "packVersion": options.pack.version},
-        }
-        if not options.version:
-            del driver["semanticVersion"]
-        out.write(b'{"$schema":' + as_json(_SCHEMA) + b',"version":"2.1.0","runs":[{"tool":'
-                  b'{"driver":' + as_json(driver) + b'},"columnKind":"unicodeCodePoints",'
-                  b'"results":[')  # fmt: skip
+        self._out = out
+        self._sign = b""
+        """What stands before the next result: nothing, then commas."""
+        rules = sorted(options.pack.rules, key=lambda rule: rule.id)
+        self._index = {rule.id: number for number, rule in enumerate(rules)}
+        out.write(_head(rules, options))
 
     def write(self, work: Worked, place: str) -> None:
         """Write the violations of one result."""
-        where, seen = _physical(place), Counter[tuple[Any, ...]]()
-        encounter = work.result.encounter
-        for one in work.result.violations:
-            key = (one.rule, encounter, one.line, *one.administrations)
+        physical, encounter = _physical(place), work.result.encounter
+        # A rule may speak twice of the same things; the count keeps their fingerprints apart.
+        seen = Counter[tuple[Any, ...]]()
+        for violation in work.result.violations:
+            key = (violation.rule, encounter, violation.line, *violation.administrations)
             seen[key] += 1
-            self._out.write(self._sign + b"\n" + as_json({
-                "ruleId": one.rule,
-                **({"ruleIndex": self._index[one.rule]} if one.rule in self._index else {}),
-                "level": _LEVELS[one.severity],
-                "message": {"text": visible(f"{one.message} {one.fix}".strip())},
-                "locations": [{**where, "logicalLocations": _logical(encounter, one)}],
+            result = {
+                "ruleId": violation.rule,
+                **self._rule_index(violation.rule),
+                "level": _LEVELS[violation.severity],
+                "message": {"text": visible(f"{violation.message} {violation.fix}".strip())},
+                "locations": [{**physical, "logicalLocations": _logical(encounter, violation)}],
                 "partialFingerprints": {"ivpush/v1": _fingerprint((*key, seen[key]))},
-                "properties": _properties(one),
-            }))  # fmt: skip
+                "properties": _properties(violation),
+            }
+            self._out.write(self._sign + b"\n" + as_json(result))
             self._sign = b","
 
     def close(self) -> None:
         """End the log."""
         self._out.write(b"\n]}]}\n")
+
+    def _rule_index(self, rule: str) -> dict[str, int]:
+        """Where the rule stands in the driver; empty for a rule of a payer's overlay."""
+        index = self._index.get(rule)
+        return {} if index is None else {"ruleIndex": index}
+
+
+def _head(rules: list[Rule], options: WriteOptions) -> bytes:
+    """The log up to its first result."""
+    driver: dict[str, Any] = {"name": "ivpush"}
+    if options.version:
+        driver["semanticVersion"] = options.version
+    driver["rules"] = [_descriptor(rule) for rule in rules]
+    driver["properties"] = {"pack": options.pack.name, "packVersion": options.pack.version}
+    run = b'{"tool":{"driver":' + as_json(driver) + b'},"columnKind":"unicodeCodePoints"'
+    schema = b'{"$schema":' + as_json(_SCHEMA)
+    return schema + b',"version":"2.1.0","runs":[' + run + b',"results":['
 
 
 def _descriptor(rule: Rule) -> dict[str, Any]:
@@ -89,26 +100,34 @@ def _physical(place: str) -> dict[str, Any]:
     physical: dict[str, Any] = {"artifactLocation": {"uri": where.uri}}
     if where.line is not None:
         physical["region"] = {"startLine": where.line}
-    made: dict[str, Any] = {"physicalLocation": physical}
+    location: dict[str, Any] = {"physicalLocation": physical}
     if where.within:
-        made["message"] = {"text": visible(where.within)}
-    return made
+        location["message"] = {"text": visible(where.within)}
+    return location
 
 
-def _logical(encounter: str, one: Violation) -> list[dict[str, Any]]:
+def _logical(encounter: str, violation: Violation) -> list[dict[str, Any]]:
+    """The encounter, then the claim line and the administrations that a violation names."""
     name = visible(encounter)
-    whole = {"name": name, "fullyQualifiedName": name, "kind": "object"}
-    parts = [("lines", str(one.line))] if one.line is not None else []
-    parts += [("administrations", visible(given)) for given in one.administrations]
-    return [whole, *({"name": part, "fullyQualifiedName": f"{name}/{kind}/{part}", "kind": "object"}
-                     for kind, part in parts)]  # fmt: skip
+    parts = [("lines", str(violation.line))] if violation.line is not None else []
+    parts += [("administrations", visible(key)) for key in violation.administrations]
+    # "object" is the kind that SARIF has for a piece of JSON (section 3.33.7).
+    locations = [{"name": name, "fullyQualifiedName": name, "kind": "object"}]
+    for group, part in parts:
+        path = f"{name}/{group}/{part}"
+        locations.append({"name": part, "fullyQualifiedName": path, "kind": "object"})
+    return locations
 
 
 def _fingerprint(key: tuple[Any, ...]) -> str:
     return sha256(as_json(key)).hexdigest()
 
 
-def _properties(one: Violation) -> dict[str, Any]:
-    said = {"disposition": one.disposition, "carc": one.carc, "rarc": one.rarc,
-            "cites": list(one.cites)}  # fmt: skip
-    return {key: value for key, value in said.items() if value}
+def _properties(violation: Violation) -> dict[str, Any]:
+    properties = {
+        "disposition": violation.disposition,
+        "carc": violation.carc,
+        "rarc": violation.rarc,
+        "cites": list(violation.cites),
+    }
+    return {key: value for key, value in properties.items() if value}

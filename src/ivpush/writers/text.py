@@ -1,31 +1,40 @@
 """The result as a coder wants to read it: chart, codes, what is wrong, what is open.
 
-Drugs are named by the drug table or by id and sites by a number, unless ``show_text`` asks for the
-chart's own words. Control characters of ids are escaped.
+The format ``text``, which the command line prints where nothing else is asked for. Drugs are named
+by the drug table or by id and sites by a number, unless ``show_text`` asks for the chart's own
+words. Control characters of ids are escaped.
 """
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from ivpush.contract.result import Between, Equals
+from ivpush.writers import code_with_modifiers
 from ivpush.writers.safe import visible
 from ivpush.writers.trace import drug_name, site_names, timeline, trace
 
 if TYPE_CHECKING:
-    from ivpush.contract.result import Answer, Question, Violation
+    from ivpush.contract.encounter import ClaimLine
+    from ivpush.contract.facts import AdministrationFacts
+    from ivpush.contract.result import Answer, NotBillable, Question, SuggestedLine, Violation
     from ivpush.engine import Worked
 
-__all__ = ["Look", "Writer", "render"]
+__all__ = ["Look", "Writer", "clean", "render"]
 
 _GENERAL = "9"
+"""The first digit of ids of general rules: they say of any line what another says of one kind."""
+_RANKS = {"error": 0, "warning": 1, "info": 2}
 _MOST_ANSWERS = 4
 _COLOUR = re.compile("(\x1b\\[[0-9]{1,2}m)")
 _COLOURS = {"error": "31", "warning": "33", "info": "36", "head": "1", "dim": "2", "good": "32"}
+_ASCII = {0x2014: "-", 0x2192: "->", 0x2026: "..."}
+"""What stands for a dash, an arrow and an ellipsis; all else beyond ASCII becomes ``?``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +52,14 @@ class Look:
 
     def wrap(self, text: str, indent: str = "      ") -> list[str]:
         """The text in lines of the width, indented."""
-        return textwrap.wrap(text, max(40, self.width), initial_indent=indent,
-                             subsequent_indent=indent, break_long_words=False)  # fmt: skip
+        return textwrap.wrap(
+            text,
+            # Below 40 columns little but the indent would fit; a terminal may break lines itself.
+            max(40, self.width),
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_long_words=False,
+        )
 
 
 class Writer:
@@ -67,154 +82,215 @@ class Writer:
 
 
 def render(work: Worked, look: Look, *, explain: bool = False) -> str:
-    """One encounter as text, ending in a line of counts."""
-    out: list[str] = [*_head(work, look), *_chart(work, look)]
-    out += _suggested(work, look)
-    out += _wrong(work, look)
-    out += _questions(work, look)
-    out += _corrected(work, look)
-    if explain:
-        out += _trace(work, look)
-    out += _unjudged(work, look)
-    out += ["", look.paint(_counts(work), "head")]
-    return clean("\n".join(out), plain=look.ascii) + "\n"
+    """One encounter as text, ending in a line of counts.
+
+        print(render(engine.work(encounter), Look(width=120), explain=True), end="")
+
+    ``explain`` adds the trace: what decided each administration, and its sources.
+    """
+    lines = [
+        *_head(work, look),
+        *_chart(work, look),
+        *_suggested(work, look),
+        *_not_billable(work, look),
+        *_wrong(work, look),
+        *_questions(work, look),
+        *_corrected(work, look),
+        *(_trace(work, look) if explain else []),
+        *_unjudged(work, look),
+        "",
+        look.paint(_counts(work), "head"),
+    ]
+    return clean("\n".join(lines), plain=look.ascii) + "\n"
 
 
 def clean(text: str, *, plain: bool) -> str:
-    """The text with what cannot be printed escaped, other than line ends and our own colours."""
+    """The text with what cannot be printed escaped, other than line ends and our own colours.
+
+    With ``plain`` it is ASCII.
+    """
+    # The pattern has a group, so that split gives the colours too.
     safe = "".join(
         part if _COLOUR.fullmatch(part) else "\n".join(map(visible, part.split("\n")))
         for part in _COLOUR.split(text)
     )
     if plain:
-        safe = safe.translate({0x2014: "-", 0x2192: "->", 0x2026: "..."})
-        safe = safe.encode("ascii", "replace").decode()
+        safe = safe.translate(_ASCII).encode("ascii", "replace").decode()
     return safe
-
-
-def _head(work: Worked, look: Look) -> list[str]:
-    result, encounter = work.result, work.encounter
-    payer = result.pack.payer or "no payer's overlay"
-    place = encounter.place_of_service or encounter.type_of_bill or ""
-    title = f"Encounter {visible(result.encounter)}"
-    day = result.pack.in_force_on.isoformat() if result.pack.in_force_on else "no date"
-    rest = f"{encounter.setting} {place}".strip() + f", {day}, {payer}"
-    return [look.paint(title, "head") + f"  {rest}  ({result.pack.name} {result.pack.version})"]
 
 
 def _section(title: str, look: Look) -> list[str]:
     return ["", look.paint(title, "head")]
 
 
+def _cited(text: str, cites: tuple[str, ...]) -> str:
+    return f"{text} [{', '.join(cites)}]"
+
+
+def _head(work: Worked, look: Look) -> list[str]:
+    pack, encounter = work.result.pack, work.encounter
+    payer = pack.payer or "no payer's overlay"
+    place = encounter.place_of_service or encounter.type_of_bill or ""
+    title = look.paint(f"Encounter {visible(work.result.encounter)}", "head")
+    day = pack.in_force_on.isoformat() if pack.in_force_on else "no date"
+    where = f"{encounter.setting} {place}".strip()
+    return [f"{title}  {where}, {day}, {payer}  ({pack.name} {pack.version})"]
+
+
+# The chart
+
+
 def _chart(work: Worked, look: Look) -> list[str]:
+    lines = _section("CHART", look)
     if work.encounter.administrations is None:
-        return [*_section("CHART", look), "  no chart came with the claim"]
-    sites, out = site_names(work), _section("CHART", look)
-    for one in work.derived.facts:
-        given = one.given
-        start = f"{given.start:%H:%M}" if given.start else "  -  "
-        stop = f"{given.stop:%H:%M}" if given.stop else "  -  "
-        minutes = f"{one.running_minutes} min" if one.running_minutes is not None else ""
-        name = given.drug if look.show_text and given.drug else drug_name(one)
-        how = " ".join(filter(None, (given.route or "route?", given.method or one.technique)))
-        site = sites.get(one.site, "")
-        out.append(f"  {visible(given.id):<6} {name:<28.28} {how:<16} {start}-{stop} "
-                   f"{minutes:>8}  {site}".rstrip())  # fmt: skip
+        return [*lines, "  no chart came with the claim"]
+    sites = site_names(work)
+    lines += [_administration(facts, sites, look) for facts in work.derived.facts]
     drawn = timeline(work, look.width - 4, plain=look.ascii)
-    return [*out, "", *(f"  {visible(row)}" for row in drawn)] if len(drawn) > 1 else out
+    # A single bar says no more than the row above it.
+    return [*lines, "", *(f"  {visible(row)}" for row in drawn)] if len(drawn) > 1 else lines
+
+
+def _administration(facts: AdministrationFacts, sites: Mapping[str, str], look: Look) -> str:
+    charted = facts.given
+    start = f"{charted.start:%H:%M}" if charted.start else "  -  "
+    stop = f"{charted.stop:%H:%M}" if charted.stop else "  -  "
+    minutes = f"{facts.running_minutes} min" if facts.running_minutes is not None else ""
+    name = charted.drug if look.show_text and charted.drug else drug_name(facts)
+    how = " ".join(filter(None, (charted.route or "route?", charted.method or facts.technique)))
+    who = f"  {visible(charted.id):<6} {name:<28.28} {how:<16}"
+    return f"{who} {start}-{stop} {minutes:>8}  {sites.get(facts.site, '')}".rstrip()
+
+
+# What to bill
 
 
 def _suggested(work: Worked, look: Look) -> list[str]:
-    result, out = work.result, _section("BILL", look)
-    for line in result.suggested:
-        code = "-".join((line.code, *line.modifiers))
-        day = f" on {line.date}" if line.date not in {None, result.pack.in_force_on} else ""
-        out.append("  " + look.paint(f"{code} x {line.units}", "good") + day)
-        out += look.wrap(f"{line.because} [{', '.join(line.cites)}]")
-    if not result.suggested:
-        out.append("  nothing")
-    if result.not_billable:
-        out += _section("NOT BILLABLE", look)
-        for one in result.not_billable:
-            out += look.wrap(f"{visible(one.administration)}: {one.because} "
-                             f"[{', '.join(one.cites)}]", "  ")  # fmt: skip
-    return out
+    lines = _section("BILL", look)
+    for suggested in work.result.suggested:
+        lines += _suggested_line(suggested, work, look)
+    return lines if work.result.suggested else [*lines, "  nothing"]
+
+
+def _suggested_line(suggested: SuggestedLine, work: Worked, look: Look) -> list[str]:
+    in_force_on = work.result.pack.in_force_on
+    billed = look.paint(f"{code_with_modifiers(suggested)} x {suggested.units}", "good")
+    # The encounter's own day stands in the head.
+    day = f" on {suggested.date}" if suggested.date not in {None, in_force_on} else ""
+    return [f"  {billed}{day}", *look.wrap(_cited(suggested.because, suggested.cites))]
+
+
+def _not_billable(work: Worked, look: Look) -> list[str]:
+    if not work.result.not_billable:
+        return []
+    lines = _section("NOT BILLABLE", look)
+    for barred in work.result.not_billable:
+        lines += _barred(barred, look)
+    return lines
+
+
+def _barred(barred: NotBillable, look: Look) -> list[str]:
+    text = f"{visible(barred.administration)}: {barred.because}"
+    return look.wrap(_cited(text, barred.cites), "  ")
+
+
+# What is wrong
 
 
 def _wrong(work: Worked, look: Look) -> list[str]:
-    found = work.result.violations
-    if not found:
+    violations = work.result.violations
+    if not violations:
         return [] if work.encounter.lines is None else [*_section("WRONG", look), "  nothing"]
-    out = _section("WRONG", look)
-    numbers = sorted({one.line for one in found if one.line is not None})
-    for number in (*numbers, None):
-        those = [one for one in found if one.line == number]
-        if not those:
-            continue
-        line = next((x for x in work.encounter.lines or () if x.number == number), None)
-        if line is not None:
-            billed = "-".join((line.code, *line.modifiers))
-            out.append(f"  line {number}: {billed} x {line.units}")
-        else:
-            out.append("  the encounter")
-        shown, also = _specific(those) if number is not None else (those, [])
-        for one in _folded(sorted(shown, key=_specific_first)):
-            out += _violation(*one, look)
-        if also:
-            names = ", ".join(f"{one.rule} {one.name}" for one in also)
-            out += [look.paint(text, "dim") for text in look.wrap(f"also {names}", "    ")]
-    return out
+    by_line: dict[int | None, list[Violation]] = {}
+    for violation in violations:
+        by_line.setdefault(violation.line, []).append(violation)
+    lines = _section("WRONG", look)
+    # By line number; what concerns the whole encounter comes last.
+    for number in sorted(by_line, key=lambda number: (number is None, number or 0)):
+        lines.append(f"  {_place(work, number)}")
+        lines += _violations(by_line[number], number, look)
+    return lines
 
 
-def _specific(found: list[Violation]) -> tuple[list[Violation], list[Violation]]:
+def _place(work: Worked, number: int | None) -> str:
+    for line in work.encounter.lines or ():
+        if line.number == number:
+            return f"line {number}: {code_with_modifiers(line)} x {line.units}"
+    return "the encounter"
+
+
+def _violations(violations: list[Violation], number: int | None, look: Look) -> list[str]:
+    """What is wrong with one line, or with the encounter where ``number`` is None."""
+    shown, also = (violations, []) if number is None else _specific(violations)
+    counts = Counter(violation.rule for violation in shown)
+    # The first violation of a rule stands for all of them.
+    first_of_rule: dict[str, Violation] = {}
+    for violation in sorted(shown, key=_specific_first):
+        first_of_rule.setdefault(violation.rule, violation)
+    lines: list[str] = []
+    for rule, violation in first_of_rule.items():
+        lines += _violation(violation, counts[rule], look)
+    if also:
+        names = ", ".join(f"{violation.rule} {violation.name}" for violation in also)
+        lines += _dimmed(f"also {names}", "    ", look)
+    return lines
+
+
+def _specific(violations: list[Violation]) -> tuple[list[Violation], list[Violation]]:
     """A line's findings, and the general ones that say the same as a specific error does."""
-    if not any(one.severity == "error" and one.rule[3:4] != _GENERAL for one in found):
-        return found, []
-    general = [one for one in found if one.rule[3:4] == _GENERAL]
-    return [one for one in found if one.rule[3:4] != _GENERAL], general
+    specific = [violation for violation in violations if not _is_general(violation)]
+    if not any(violation.severity == "error" for violation in specific):
+        return violations, []
+    return specific, list(filter(_is_general, violations))
 
 
-def _specific_first(one: Violation) -> tuple[int, bool, str]:
-    rank = {"error": 0, "warning": 1, "info": 2}[one.severity]
-    return rank, one.rule[3:4] == _GENERAL, one.rule
+def _is_general(violation: Violation) -> bool:
+    # The fourth character of an id such as IVP601 is its family's digit.
+    return violation.rule[3:4] == _GENERAL
 
 
-def _folded(found: Iterable[Violation]) -> list[tuple[Violation, int]]:
-    """Repetitions of one rule become one entry with a count."""
-    made: dict[str, tuple[Violation, int]] = {}
-    for one in found:
-        first, count = made.get(one.rule, (one, 0))
-        made[one.rule] = (first, count + 1)
-    return list(made.values())
+def _specific_first(violation: Violation) -> tuple[int, bool, str]:
+    return _RANKS[violation.severity], _is_general(violation), violation.rule
 
 
-def _violation(one: Violation, count: int, look: Look) -> list[str]:
+def _violation(violation: Violation, count: int, look: Look) -> list[str]:
     more = f" ({count} times)" if count > 1 else ""
-    out = [f"    {look.paint(one.severity, one.severity)} {one.rule} {one.name}{more}"]
-    out += look.wrap(one.message)
-    out += look.wrap(f"-> {one.fix}")
-    denial = {"CARC": one.carc, "RARC": one.rarc}
+    severity = look.paint(violation.severity, violation.severity)
+    denial = {"CARC": violation.carc, "RARC": violation.rarc}
     codes = ", ".join(f"{kind} {code}" for kind, code in denial.items() if code)
-    tail = "; ".join(filter(None, (codes, f"[{', '.join(one.cites)}]")))
-    return [*out, *(look.paint(text, "dim") for text in look.wrap(tail))]
+    sources = f"[{', '.join(violation.cites)}]"
+    return [
+        f"    {severity} {violation.rule} {violation.name}{more}",
+        *look.wrap(violation.message),
+        *look.wrap(f"-> {violation.fix}"),
+        *_dimmed("; ".join(filter(None, (codes, sources))), "      ", look),
+    ]
+
+
+def _dimmed(text: str, indent: str, look: Look) -> list[str]:
+    # Painted after wrapping, which would count the colour as text.
+    return [look.paint(line, "dim") for line in look.wrap(text, indent)]
+
+
+# What is open
 
 
 def _questions(work: Worked, look: Look) -> list[str]:
     if not work.result.questions:
         return []
-    out = _section("OPEN QUESTIONS", look)
+    lines = _section("OPEN QUESTIONS", look)
     sites = {} if look.show_text else site_names(work)
-    for one in work.result.questions:
-        out += _question(one, look, sites)
-    return out
+    for question in work.result.questions:
+        lines += _question(question, look, sites)
+    return lines
 
 
-def _question(one: Question, look: Look, sites: Mapping[str, str]) -> list[str]:
-    out = look.wrap(f"{one.ask} (ask {one.who})", "  ")
-    for answer in one.answers[:_MOST_ANSWERS]:
-        out.append(f"      {_condition(answer, sites)}: {_bill(answer)}")
-    more = len(one.answers) - _MOST_ANSWERS
-    return [*out, f"      ... and {more} more answers"] if more > 0 else out
+def _question(question: Question, look: Look, sites: Mapping[str, str]) -> list[str]:
+    lines = look.wrap(f"{question.ask} (ask {question.who})", "  ")
+    for answer in question.answers[:_MOST_ANSWERS]:
+        lines.append(f"      {_condition(answer, sites)}: {_bill(answer)}")
+    more = len(question.answers) - _MOST_ANSWERS
+    return [*lines, f"      ... and {more} more answers"] if more > 0 else lines
 
 
 def _condition(answer: Answer, sites: Mapping[str, str]) -> str:
@@ -224,58 +300,75 @@ def _condition(answer: Answer, sites: Mapping[str, str]) -> str:
     assert isinstance(when, Equals)
     if isinstance(when.value, bool):
         return "yes" if when.value else "no"
-    if when.field.endswith(".site"):
-        return sites.get(str(when.value), visible(str(when.value)))
-    return visible(str(when.value))
+    text = str(when.value)
+    if when.field.endswith(".site") and text in sites:
+        return sites[text]
+    return visible(text)
 
 
 def _bill(answer: Answer) -> str:
-    lines = ["-".join((x.code, *x.modifiers)) + f" x {x.units}" for x in answer.suggested]
+    lines = [f"{code_with_modifiers(line)} x {line.units}" for line in answer.suggested]
     return ", ".join(lines) or "nothing"
-
-
-def _corrected(work: Worked, look: Look) -> list[str]:
-    corrected, billed = work.result.corrected, work.encounter.lines
-    if billed is None:
-        return []
-    if corrected is None:
-        return [*_section("CORRECTED CLAIM", look), "  waits for an open question"]
-    if corrected == billed:
-        return []
-    out, old = _section("CORRECTED CLAIM", look), {line.number: line for line in billed}
-    numbers = {line.number for line in corrected}
-    gone = [line for line in billed if line.number not in numbers]
-    for line in sorted((*corrected, *gone), key=lambda one: one.number):
-        was = old.get(line.number)
-        note = "new" if was is None else "" if was == line else "changed"
-        code = "-".join((line.code, *line.modifiers))
-        units, note = ("", "removed") if line in gone else (f"x {line.units}", note)
-        out.append(f"  {line.number:>3}  {code:<12} {units:<6} {note}".rstrip())
-    return out
 
 
 def _unjudged(work: Worked, look: Look) -> list[str]:
     if not work.result.unjudged:
         return []
     parts = []
-    for one in work.result.unjudged:
-        fields = sorted({path.rpartition(".")[2] for path in one.missing})
-        parts.append(f"{one.rule} ({', '.join(fields)})")
+    for unjudged in work.result.unjudged:
+        fields = sorted({path.rpartition(".")[2] for path in unjudged.missing})
+        parts.append(f"{unjudged.rule} ({', '.join(fields)})")
     return [*_section("NOT JUDGED, for want of", look), *look.wrap("; ".join(parts), "  ")]
 
 
+# What to send instead
+
+
+def _corrected(work: Worked, look: Look) -> list[str]:
+    corrected, billed = work.result.corrected, work.encounter.lines
+    if billed is None or corrected == billed:
+        return []
+    lines = _section("CORRECTED CLAIM", look)
+    if corrected is None:
+        return [*lines, "  waits for an open question"]
+    return [*lines, *_changes(billed, corrected)]
+
+
+def _changes(billed: Sequence[ClaimLine], corrected: Sequence[ClaimLine]) -> list[str]:
+    """Every line before or after the correction, by number, and what became of it."""
+    old = {line.number: line for line in billed}
+    kept = {line.number for line in corrected}
+    removed = [line for line in billed if line.number not in kept]
+    lines = []
+    for line in sorted((*corrected, *removed), key=lambda line: line.number):
+        units = f"x {line.units}"
+        if line.number not in kept:
+            units, note = "", "removed"
+        elif line.number not in old:
+            note = "new"
+        else:
+            note = "" if line == old[line.number] else "changed"
+        code = code_with_modifiers(line)
+        lines.append(f"  {line.number:>3}  {code:<12} {units:<6} {note}".rstrip())
+    return lines
+
+
+# Why, and how much
+
+
 def _trace(work: Worked, look: Look) -> list[str]:
-    out = _section("WHY", look)
+    lines = _section("WHY", look)
     for step in trace(work):
-        cites = f" [{', '.join(step.cites)}]" if step.cites else ""
-        out += look.wrap(f"{visible(step.administration) or 'all'}  {step.about}: {step.fact}; "
-                         f"{step.decided_by} -> {step.decision}{cites}", "  ")  # fmt: skip
-    return out
+        who = visible(step.administration) or "all"
+        text = f"{who}  {step.about}: {step.fact}; {step.decided_by} -> {step.decision}"
+        lines += look.wrap(_cited(text, step.cites) if step.cites else text, "  ")
+    return lines
 
 
 def _counts(work: Worked) -> str:
     result = work.result
-    levels = ("error", "warning", "info")
-    kinds = [sum(v.severity == level for v in result.violations) for level in levels]
-    return (f"{result.status}: {kinds[0]} error(s), {kinds[1]} warning(s), {kinds[2]} note(s), "
-            f"{len(result.questions)} question(s)")  # fmt: skip
+    counts = Counter(violation.severity for violation in result.violations)
+    return (
+        f"{result.status}: {counts['error']} error(s), {counts['warning']} warning(s), "
+        f"{counts['info']} note(s), {len(result.questions)} question(s)"
+    )

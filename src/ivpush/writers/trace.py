@@ -1,7 +1,8 @@
 """The trace of one result: fact, rule or policy, source and decision, and a drawn timeline.
 
-Nothing here is built while encounters are checked; ``trace`` reads what the engine worked with.
-What a chart writes in its own words is not repeated: drugs are named by the drug table or by id.
+``ivpush check --explain`` prints it through ``writers.text``. Nothing here is built while
+encounters are checked; ``trace`` reads what the engine worked with. What a chart writes in its own
+words is not repeated: drugs are named by the drug table or by id.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING
 from ivpush.coding.suggestions import named
 
 if TYPE_CHECKING:
-    from ivpush.contract.facts import AdministrationFacts
+    from ivpush.contract.facts import AdministrationFacts, ServiceFacts
     from ivpush.engine import Worked
+    from ivpush.pack.book import Book
 
 __all__ = [
     "Step",
@@ -27,101 +29,226 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One decision about one administration: the fact, what decided, and its sources."""
+    """One decision about one administration: the fact, what decided, and its sources.
+
+    for step in trace(engine.work(encounter)):
+        print(step.about, step.fact, "->", step.decision)
+    """
 
     administration: str
+    """Its id; empty where the decision is about the encounter."""
     about: str
     fact: str
     decided_by: str
     decision: str
     cites: tuple[str, ...] = ()
+    """Ids of ``rules/sources.yaml``."""
 
 
-def drug_name(one: AdministrationFacts) -> str:
+def drug_name(administration: AdministrationFacts) -> str:
     """The drug table's name, or the administration's id where no table holds the drug."""
-    return one.row.name if one.row is not None else f"drug of {one.given.id}"
+    row = administration.row
+    return row.name if row is not None else f"drug of {administration.given.id}"
 
 
 def site_names(work: Worked) -> dict[str, str]:
     """Labels S1, S2 … for the access sites, in order of the chart."""
     names: dict[str, str] = {}
-    for one in work.derived.facts:
-        if one.site_named and one.site not in names:
-            names[one.site] = f"S{len(names) + 1}"
+    for administration in work.derived.facts:
+        if administration.site_named and administration.site not in names:
+            names[administration.site] = f"S{len(names) + 1}"
     return names
 
 
 def trace(work: Worked) -> list[Step]:
     """Every decision of one encounter, administration by administration."""
     steps: list[Step] = []
-    if work.standing.denied is not None:
-        _, cites = work.book.reason(work.standing.denied)
-        steps.append(Step("", "who may bill", work.standing.denied, "step 0", "nothing is billable",
-                          cites))  # fmt: skip
-    for one in work.derived.facts:
-        steps += _steps(one, work)
+    denied = work.standing.denied
+    if denied is not None:
+        _, cites = work.book.reason(denied)
+        step = Step(
+            administration="",
+            about="who may bill",
+            fact=denied,
+            decided_by="step 0",
+            decision="nothing is billable",
+            cites=cites,
+        )
+        steps.append(step)
+    for administration in work.derived.facts:
+        steps += _steps(administration, work.book)
     return steps
 
 
-def _steps(one: AdministrationFacts, work: Worked) -> Iterator[Step]:
-    key, policy, limits = one.given.id, work.book.policy, work.book.limits
-    said = "the chart" if one.stated_category else "the drug table" if one.row else "the default"
-    yield Step(key, "category", f"route {one.given.route or 'not stated'}", said, one.category,
-               ("ivpush-data",))  # fmt: skip
-    if one.category == "complex_biologic":
-        yield Step(key, "family", "complex biologic",
-                   f"policy complex_biologic_mode={policy.complex_biologic_mode}",
-                   one.family or "none", ("cms-cr-13468",))  # fmt: skip
-    missing = f"policy missing_stop_time={policy.missing_stop_time}"
-    source = {"clock": "start and stop", "stated": "stated minutes", "volume_and_rate": missing,
-              "last_seen_running": missing}  # fmt: skip
-    minutes = "not known" if one.running_minutes is None else f"{one.running_minutes} min"
-    yield Step(key, "minutes", f"times from {one.given.times_from or 'the chart'}",
-               source.get(one.minutes_from or "", "nothing charted"), minutes)  # fmt: skip
-    yield Step(key, "technique", f"method {one.given.method or 'not stated'}, {minutes}",
-               f"limit push_max_minutes={limits.push_max_minutes}, policy long_push="
-               f"{policy.long_push}", one.technique or "none", ("noridian-admin",))  # fmt: skip
-    if not one.billable:
-        text, cites = work.book.reason(one.reason or "no_code")
-        yield Step(key, "not billable", one.reason or "no_code", "rules/reasons.yaml",
-                   text.replace("{what}", drug_name(one)), cites)  # fmt: skip
+def _steps(administration: AdministrationFacts, book: Book) -> Iterator[Step]:
+    """The decisions about one administration, in the order in which they are taken."""
+    yield _category(administration, book)
+    if administration.category == "complex_biologic":
+        yield _family(administration, book)
+    yield _minutes(administration, book)
+    yield _technique(administration, book)
+    service = administration.service
+    if not administration.billable:
+        yield _not_billable(administration, book)
         return
-    service = one.service
     assert service is not None
-    yield Step(key, "chain", f"visit {one.visit}", "policy second_site_requires_reason="
-               f"{policy.second_site_requires_reason}", f"chain {one.chain + 1}",
-               ("mcpm-ch12",))  # fmt: skip
-    if one.gap_minutes is not None:
-        yield Step(key, "gap", f"{one.gap_minutes} min since the last reported push",
-                   f"policy same_drug_push_gap_minutes={policy.same_drug_push_gap_minutes}",
-                   "repeat" if service.role == "repeat" else "none",
-                   ("cpt-assistant-2011",))  # fmt: skip
-    text, cites = work.book.reason(service.because)
-    units = 1 + service.further if service.role == "further_hour" else service.further
-    further = f" and {units} further hour(s)" if units else ""
-    yield Step(key, "role", named(service), f"rank {service.rank}",
-               f"{service.role}: {service.code}{further}", cites)  # fmt: skip
+    yield _chain(administration, book)
+    if administration.gap_minutes is not None:
+        yield _gap(administration, service, book)
+    yield _role(administration, service, book)
+
+
+def _category(administration: AdministrationFacts, book: Book) -> Step:
+    decided_by = "the default"
+    if administration.stated_category:
+        decided_by = "the chart"
+    elif administration.row:
+        decided_by = "the drug table"
+    about, cites = book.reason("category_step")
+    return Step(
+        administration=administration.given.id,
+        about=about,
+        fact=f"route {administration.given.route or 'not stated'}",
+        decided_by=decided_by,
+        decision=administration.category,
+        cites=cites,
+    )
+
+
+def _family(administration: AdministrationFacts, book: Book) -> Step:
+    about, cites = book.reason("family_step")
+    return Step(
+        administration=administration.given.id,
+        about=about,
+        fact="complex biologic",
+        decided_by=f"policy complex_biologic_mode={book.policy.complex_biologic_mode}",
+        decision=administration.family or "none",
+        cites=cites,
+    )
+
+
+def _minutes(administration: AdministrationFacts, book: Book) -> Step:
+    # Minutes that nobody charted are worked out only where the policy lets them count.
+    by_policy = f"policy missing_stop_time={book.policy.missing_stop_time}"
+    decided_by = {
+        "clock": "start and stop",
+        "stated": "stated minutes",
+        "volume_and_rate": by_policy,
+        "last_seen_running": by_policy,
+    }
+    return Step(
+        administration=administration.given.id,
+        about="minutes",
+        fact=f"times from {administration.given.times_from or 'the chart'}",
+        decided_by=decided_by.get(administration.minutes_from or "", "nothing charted"),
+        decision=_length(administration),
+    )
+
+
+def _length(administration: AdministrationFacts) -> str:
+    minutes = administration.running_minutes
+    return "not known" if minutes is None else f"{minutes} min"
+
+
+def _technique(administration: AdministrationFacts, book: Book) -> Step:
+    method = administration.given.method or "not stated"
+    longest, long_push = book.limits.push_max_minutes, book.policy.long_push
+    about, cites = book.reason("technique_step")
+    return Step(
+        administration=administration.given.id,
+        about=about,
+        fact=f"method {method}, {_length(administration)}",
+        decided_by=f"limit push_max_minutes={longest}, policy long_push={long_push}",
+        decision=administration.technique or "none",
+        cites=cites,
+    )
+
+
+def _not_billable(administration: AdministrationFacts, book: Book) -> Step:
+    reason = administration.reason or "no_code"
+    text, cites = book.reason(reason)
+    return Step(
+        administration=administration.given.id,
+        about="not billable",
+        fact=reason,
+        decided_by="rules/reasons.yaml",
+        decision=text.replace("{what}", drug_name(administration)),
+        cites=cites,
+    )
+
+
+def _chain(administration: AdministrationFacts, book: Book) -> Step:
+    about, cites = book.reason("chain_step")
+    needs_reason = book.policy.second_site_requires_reason
+    return Step(
+        administration=administration.given.id,
+        about=about,
+        fact=f"visit {administration.visit}",
+        decided_by=f"policy second_site_requires_reason={needs_reason}",
+        # Chains count from 0 in the derivation, from 1 for people.
+        decision=f"chain {administration.chain + 1}",
+        cites=cites,
+    )
+
+
+def _gap(administration: AdministrationFacts, service: ServiceFacts, book: Book) -> Step:
+    about, cites = book.reason("gap_step")
+    least = book.policy.same_drug_push_gap_minutes
+    return Step(
+        administration=administration.given.id,
+        about=about,
+        fact=f"{administration.gap_minutes} min since the last reported push",
+        decided_by=f"policy same_drug_push_gap_minutes={least}",
+        decision="repeat" if service.role == "repeat" else "none",
+        cites=cites,
+    )
+
+
+def _role(administration: AdministrationFacts, service: ServiceFacts, book: Book) -> Step:
+    _, cites = book.reason(service.because)
+    # A service that only adds hours to another is itself the first of them.
+    hours = service.further + (service.role == "further_hour")
+    further = f" and {hours} further hour(s)" if hours else ""
+    return Step(
+        administration=administration.given.id,
+        about="role",
+        fact=named(service),
+        decided_by=f"rank {service.rank}",
+        decision=f"{service.role}: {service.code}{further}",
+        cites=cites,
+    )
 
 
 def timeline(work: Worked, width: int = 72, *, plain: bool = False) -> list[str]:
-    """The chart drawn against the clock, one row an administration; empty without times."""
-    spans = [one.span or (one.start_seconds, one.start_seconds) for one in work.derived.facts
-             if one.start_seconds is not None]  # fmt: skip
-    if not spans:
+    """The chart drawn against the clock, one row an administration; empty without times.
+
+    ``width`` is in columns; ``plain`` draws in ASCII.
+    """
+    timed = [(facts, span) for facts in work.derived.facts if (span := _drawn_span(facts))]
+    if not timed:
         return []
-    low = min(start for start, _ in spans)
-    high = max(low + 60, *(stop for _, stop in spans))
-    label = max(len(one.given.id) for one in work.derived.facts) + 1
-    room = max(20, width - label - 14)
+    first = min(span[0] for _, span in timed)
+    # At least a minute, so that a chart of one push does not divide by nothing.
+    last = max(first + 60, *(span[1] for _, span in timed))
+    label = max(len(facts.given.id) for facts in work.derived.facts) + 1
+    # 14: the clock, a space, and room on the right.
+    columns = max(20, width - label - 14)
     mark, bar = ("|", "=") if plain else ("▏", "█")
     rows = []
-    for one in work.derived.facts:
-        if one.start_seconds is None or one.given.start is None:
+    for facts, (start, stop) in timed:
+        if facts.given.start is None:
             continue
-        start, stop = one.span or (one.start_seconds, one.start_seconds)
-        left = (start - low) * (room - 1) // (high - low)
-        long = max(1, (stop - low) * (room - 1) // (high - low) - left)
-        drawn = " " * left + (bar * long if one.technique == "infusion" else mark)
-        clock = f"{one.given.start.hour:02d}:{one.given.start.minute:02d}"
-        rows.append(f"{one.given.id:<{label}}{clock} {drawn}".rstrip())
+        left = (start - first) * (columns - 1) // (last - first)
+        length = max(1, (stop - first) * (columns - 1) // (last - first) - left)
+        drawn = " " * left + (bar * length if facts.technique == "infusion" else mark)
+        clock = f"{facts.given.start.hour:02d}:{facts.given.start.minute:02d}"
+        rows.append(f"{facts.given.id:<{label}}{clock} {drawn}".rstrip())
     return rows
+
+
+def _drawn_span(administration: AdministrationFacts) -> tuple[int, int] | None:
+    """Start and stop in seconds; a start alone is a point."""
+    start = administration.start_seconds
+    if start is None:
+        return None
+    return administration.span or (start, start)
