@@ -24,7 +24,7 @@ from benchmarks.rules_growth import few
 from benchmarks.sample import SERIES, series
 
 from ivpush import Encounter, Engine
-from ivpush.authoring.cases import case_encounter
+from ivpush.authoring.encounters import case_encounter
 from ivpush.engine import Worked
 from ivpush.language.evaluator import evaluate
 from ivpush.language.parser import parse

@@ -13,8 +13,9 @@ import pytest
 from ivpush import Pack
 from ivpush.__main__ import main
 from ivpush.authoring.advice import advice
-from ivpush.authoring.cases import frame, payer_rows, run_cases
-from ivpush.authoring.diff import changes
+from ivpush.authoring.cases import run_cases
+from ivpush.authoring.diff import changes, payer_rows
+from ivpush.authoring.new_rule import frame
 from ivpush.authoring.schema import overlay_schema, rule_schema
 from ivpush.errors import UsageError
 from ivpush.pack.files import read_yaml

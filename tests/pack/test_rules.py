@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from ivpush import Engine, Pack
-from ivpush.authoring.cases import run_case
+from ivpush.authoring.cases import EnginesByPolicy, run_case
 from ivpush.pack.rule import ROOMS, Rule
 
 PACK = Pack.load()
-ENGINES: dict[str, Engine] = {}
-RULES = [*PACK.rules, *(rule for payer in PACK.payers.values() for rule in payer.rules)]
+ENGINES = EnginesByPolicy(PACK)
+RULES = PACK.every_rule
 CASES = [(rule, case) for rule in RULES for case in rule.every_case]
 FOLDER = Path(__file__).resolve().parents[2] / "rules" / "checks"
 
@@ -23,7 +23,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "rules" / "checks"
     ("rule", "case"), CASES, ids=[f"{rule.id}-{case['name']}" for rule, case in CASES]
 )
 def test_a_case_does_as_it_says(rule: Rule, case: dict[str, Any]) -> None:
-    assert run_case(PACK, rule, case, ENGINES).problem == ""
+    assert run_case(rule, case, ENGINES).problem == ""
 
 
 def test_a_case_that_lies_is_found_out() -> None:
@@ -32,7 +32,7 @@ def test_a_case_that_lies_is_found_out() -> None:
     holds = {"name": "x", "lines": ["96374", "96375"], "expect": [{"line": 2}]}
     wrong_line = {"name": "x", "lines": ["96375"], "expect": [{"line": 9}]}
     for case in (breaks, holds, wrong_line):
-        assert run_case(PACK, rule, case).problem
+        assert run_case(rule, case, ENGINES).problem
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

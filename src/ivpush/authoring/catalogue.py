@@ -1,17 +1,20 @@
 """The catalogue of a pack: its rules room by room, its codes, and what each payer changes.
 
-Everything here is drawn from the pack; a case of a rule becomes one row of a small table that a
-biller can read without knowing the rule's file.
+``authoring.pages`` writes it to ``docs/``, and ``ivpush explain`` prints the page of one rule or
+code. Everything here is drawn from the pack; a case of a rule becomes one row of a small table that
+a biller can read without knowing the rule's file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ivpush.authoring.judging import expectations_of
 from ivpush.pack.rule import ROOMS
 
 if TYPE_CHECKING:
+    from ivpush.pack.book import Book
     from ivpush.pack.codes import CodeRow
     from ivpush.pack.pack import Pack
     from ivpush.pack.payers import Payer
@@ -47,7 +50,8 @@ _ROOMS = {
     "drug": "Drug lines: codes, billing units, discarded amounts, NDC",
     "capture": "What the chart supports against what was billed",
 }
-_APART = frozenset({"name", "expect", "unjudged", "lines", "administrations"})
+_OWN_COLUMNS = frozenset({"name", "expect", "unjudged", "lines", "administrations"})
+"""Keys of a case that have a column of their own, or none."""
 
 
 def table_row(*cells: str) -> str:
@@ -62,24 +66,34 @@ def room_of(rule: Rule) -> str:
 
 def rules_page(pack: Pack) -> str:
     """The way into the catalogue: rooms, and one row a rule."""
-    out = ["# Rules\n", WRITTEN, f"{pack.name} {pack.version}: {len(pack.rules)} rules, "
-           f"{sum(len(rule.cases) for rule in pack.rules)} cases.\n"]  # fmt: skip
-    rules = sorted(pack.rules, key=lambda one: one.id)
+    cases = sum(len(rule.cases) for rule in pack.rules)
+    heading = f"{pack.name} {pack.version}: {len(pack.rules)} rules, {cases} cases.\n"
+    lines = ["# Rules\n", WRITTEN, heading]
     for room, title in _ROOMS.items():
-        those = [one for one in rules if room_of(one) == room]
-        out += [f"## [{title}]({room}.md)\n", "| rule | name | severity | disposition | says |"]
-        out.append("|---|---|---|---|---|")
-        out += [table_row(f"[{one.id}]({room}.md#{_anchor(one)})", one.name, one.severity,
-                          one.disposition, one.title).rstrip() for one in those]  # fmt: skip
-        out.append("")
-    return "\n".join(out).rstrip("\n") + "\n"
+        lines += [
+            f"## [{title}]({room}.md)\n",
+            "| rule | name | severity | disposition | says |",
+            "|---|---|---|---|---|",
+            *(_rule_row(rule, room) for rule in _rules_of(room, pack)),
+            "",
+        ]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _rule_row(rule: Rule, room: str) -> str:
+    link = f"[{rule.id}]({room}.md#{_anchor(rule)})"
+    return table_row(link, rule.name, rule.severity, rule.disposition, rule.title).rstrip()
 
 
 def room_page(room: str, pack: Pack) -> str:
     """One room: a section a rule, in the order of ids."""
-    rules = sorted(pack.rules, key=lambda one: one.id)
-    those = [rule_page(one, pack, level=2) for one in rules if room_of(one) == room]
-    return "\n".join([f"# {_ROOMS[room]}\n", WRITTEN, *those])
+    sections = [rule_page(rule, pack, level=2) for rule in _rules_of(room, pack)]
+    return "\n".join([f"# {_ROOMS[room]}\n", WRITTEN, *sections])
+
+
+def _rules_of(room: str, pack: Pack) -> list[Rule]:
+    rules = [rule for rule in pack.rules if room_of(rule) == room]
+    return sorted(rules, key=lambda rule: rule.id)
 
 
 def _anchor(rule: Rule) -> str:
@@ -88,13 +102,12 @@ def _anchor(rule: Rule) -> str:
 
 def rule_page(rule: Rule, pack: Pack, *, level: int = 1) -> str:
     """One rule: what it says, when, why, its sources and its cases."""
-    until = f" to {rule.valid_to}" if rule.valid_to else ""
     denial = ", ".join(
         f"{kind} {code}" for kind, code in (("CARC", rule.carc), ("RARC", rule.rarc)) if code
     )
     facts = [
         ("Severity", f"{rule.severity}, {rule.disposition}"),
-        ("In force", f"from {rule.valid_from}{until}"),
+        ("In force", _window(rule)),
         ("Looks at", _SUBJECTS[rule.for_each]),
         ("Codes", ", ".join(sorted(rule.codes)) if rule.codes else ""),
         ("When", f"`{rule.texts['when']}`" if rule.texts.get("when") else ""),
@@ -105,32 +118,43 @@ def rule_page(rule: Rule, pack: Pack, *, level: int = 1) -> str:
         ("Why", rule.why),
         ("Not covered", rule.not_covered),
     ]
-    mark = "#" * level
-    out = [f"{mark} {rule.id} {rule.name}\n", f"{rule.title}\n"]
-    out += [f"- **{title}:** {text}" for title, text in facts if text]
-    out += [f"\n{mark}# Sources\n", *sources_of(rule.cites, pack), f"\n{mark}# Cases\n"]
-    return "\n".join(out) + "\n" + _cases(rule)
+    marks = "#" * level
+    lines = [
+        f"{marks} {rule.id} {rule.name}\n",
+        f"{rule.title}\n",
+        *_listed(facts),
+        f"\n{marks}# Sources\n",
+        *sources_of(rule.cites, pack),
+        f"\n{marks}# Cases\n",
+    ]
+    return "\n".join(lines) + "\n" + _cases(rule)
+
+
+def _listed(facts: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """One list item a fact; what a rule or code does not state is left out."""
+    return (f"- **{title}:** {text}" for title, text in facts if text)
 
 
 def sources_of(cites: Iterable[str], pack: Pack) -> Iterator[str]:
     """One list item a source: title, publisher, edition, address, and when it was checked."""
-    for one in cites:
-        row = pack.sources.get(one, {})
-        shown = [row.get("title"), row.get("publisher"), row.get("edition"), row.get("url")]
+    for cite in cites:
+        row = pack.sources.get(cite, {})
+        stated = [row.get(key) for key in ("title", "publisher", "edition", "url")]
         checked = f"checked {row['checked']}" if row.get("checked") else None
-        yield f"- `{one}`: " + ", ".join(str(text) for text in (*shown, checked) if text)
+        yield f"- `{cite}`: " + ", ".join(str(text) for text in (*stated, checked) if text)
+
+
+# Cases as a table
 
 
 def _cases(rule: Rule) -> str:
     columns = {
         "case": [str(case["name"]) for case in rule.cases],
         "facts": ["; ".join(_facts(case)) for case in rule.cases],
-        "chart": ["<br>".join(_given(one) for one in case.get("administrations") or ())
-                  for case in rule.cases],
-        "billed": [", ".join(_billed(one) for one in case.get("lines") or ())
-                   for case in rule.cases],
+        "chart": [_chart(case) for case in rule.cases],
+        "billed": [", ".join(map(_billed, case.get("lines") or ())) for case in rule.cases],
         "verdict": [_verdict(case) for case in rule.cases],
-    }  # fmt: skip
+    }
     shown = {name: cells for name, cells in columns.items() if any(cells)}
     rows = [table_row(*shown), "|" + "---|" * len(shown) + "\n"]
     rows += [table_row(*cells) for cells in zip(*shown.values(), strict=True)]
@@ -138,21 +162,18 @@ def _cases(rule: Rule) -> str:
 
 
 def _verdict(case: Mapping[str, Any]) -> str:
-    fires = ", ".join(
-        " ".join(f"{key} {value}" for key, value in one.items() if key not in {"message", "fix"})
-        for one in case.get("expect") or ()
-    )
-    if fires:
-        return f"breaks it: {fires}"
+    subjects = ", ".join(expectation.subject for expectation in expectations_of(case))
+    if subjects:
+        return f"breaks it: {subjects}"
     return "unjudged" if "unjudged" in case else "holds"
 
 
 def _facts(case: Mapping[str, Any]) -> Iterator[str]:
     for key, value in case.items():
-        if key in _APART:
+        if key in _OWN_COLUMNS:
             continue
         if isinstance(value, dict):
-            yield from (f"{name} {_plain(one)}" for name, one in value.items())
+            yield from (f"{name} {_plain(stated)}" for name, stated in value.items())
         else:
             yield f"{key} {_plain(value)}"
 
@@ -161,36 +182,55 @@ def _plain(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _given(one: Mapping[str, Any]) -> str:
+def _chart(case: Mapping[str, Any]) -> str:
+    return "<br>".join(map(_administration, case.get("administrations") or ()))
+
+
+def _administration(stated: Mapping[str, Any]) -> str:
     """An administration in one line: drug, route and technique, time, and what else it states."""
-    start, stop, minutes = one.get("start"), one.get("stop"), one.get("minutes")
-    time = "-".join(str(at) for at in (start, stop) if at)
-    parts = [one.get("drug") or one.get("hcpcs") or one.get("category") or "a drug",
-             one.get("route"), one.get("method"), time, f"{minutes} min" if minutes else None,
-             f"at {one['site']}" if one.get("site") else None]  # fmt: skip
-    told = {"drug", "route", "method", "start", "stop", "minutes", "site"}
-    rest = [f"{key} {_plain(value)}" for key, value in one.items() if key not in told]
-    return ", ".join([" ".join(str(part) for part in parts if part), *rest])
+    minutes, site = stated.get("minutes"), stated.get("site")
+    parts = [
+        stated.get("drug") or stated.get("hcpcs") or stated.get("category") or "a drug",
+        stated.get("route"),
+        stated.get("method"),
+        "-".join(str(stated[key]) for key in ("start", "stop") if stated.get(key)),
+        f"{minutes} min" if minutes else None,
+        f"at {site}" if site else None,
+    ]
+    shown = {"drug", "route", "method", "start", "stop", "minutes", "site"}
+    sentence = " ".join(str(part) for part in parts if part)
+    return ", ".join([sentence, *_others(stated, shown)])
 
 
-def _billed(one: Any) -> str:
-    if isinstance(one, str):
-        return one
-    code = "-".join([str(one.get("code")), *map(str, one.get("modifiers") or ())])
-    rest = [f"{key} {_plain(value)}" for key, value in one.items()
-            if key not in {"code", "units", "modifiers"}]  # fmt: skip
-    units = f" x{one['units']}" if str(one.get("units", 1)) != "1" else ""
-    return code + units + (f" ({'; '.join(rest)})" if rest else "")
+def _billed(line: str | Mapping[str, Any]) -> str:
+    """A line in short, such as a code with its modifiers and `` x2``, and what else it states."""
+    if isinstance(line, str):
+        return line
+    code = "-".join([str(line.get("code")), *map(str, line.get("modifiers") or ())])
+    units = f" x{line['units']}" if str(line.get("units", 1)) != "1" else ""
+    others = "; ".join(_others(line, {"code", "units", "modifiers"}))
+    return code + units + (f" ({others})" if others else "")
+
+
+def _others(record: Mapping[str, Any], shown: Collection[str]) -> list[str]:
+    """The fields that are not shown already."""
+    return [f"{key} {_plain(value)}" for key, value in record.items() if key not in shown]
+
+
+# Payers and codes
 
 
 def payers_page(pack: Pack) -> str:
     """What each payer's overlay changes: policies beside their defaults, severities, own rules."""
-    out = ["# Payers\n", WRITTEN, "An overlay is one page of YAML in `rules/payers/`. What it does "
-           "not name stays as the pack has it.\n"]  # fmt: skip
-    for payer in sorted(pack.payers.values(), key=lambda one: one.id):
-        out += [f"## {payer.id}\n", f"{payer.title}\n", *payer_changes(payer, pack)]
-        out += ["\nSources:\n", *sources_of(payer.cites, pack), ""]
-    return "\n".join(out).rstrip("\n") + "\n"
+    preface = (
+        "An overlay is one page of YAML in `rules/payers/`. "
+        "What it does not name stays as the pack has it.\n"
+    )
+    lines = ["# Payers\n", WRITTEN, preface]
+    for payer in sorted(pack.payers.values(), key=lambda payer: payer.id):
+        lines += [f"## {payer.id}\n", f"{payer.title}\n", *payer_changes(payer, pack)]
+        lines += ["\nSources:\n", *sources_of(payer.cites, pack), ""]
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def payer_changes(payer: Payer, pack: Pack) -> Iterator[str]:
@@ -211,7 +251,7 @@ def payer_changes(payer: Payer, pack: Pack) -> Iterator[str]:
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {one}" for key, one in sorted(value.items())) or "none"
+        return ", ".join(f"{key} {value[key]}" for key in sorted(value)) or "none"
     if isinstance(value, frozenset):
         return ", ".join(sorted(value))
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -220,23 +260,36 @@ def _value(value: Any) -> str:
 def code_page(row: CodeRow, pack: Pack) -> str:
     """One code: what it is here, its neighbours, limits and rules on the day of the pack."""
     book = pack.book(pack.checked)
-    until = f" to {row.valid_to}" if row.valid_to else ""
-    mues = {setting: book.mue(row.code, setting) for setting in sorted(row.settings)}
-    limits = ", ".join(f"{setting} {found[0]} (MAI {found[1]})" for setting, found in mues.items()
-                       if found)  # fmt: skip
     facts = [
         ("Family", f"{row.family}, {row.technique}, {row.role}".strip(", ")),
         ("Settings", ", ".join(sorted(row.settings))),
-        ("Valid", f"from {row.valid_from}{until}"),
+        ("Valid", _window(row)),
         ("Further hours", row.further or ""),
         ("Replaced by", ", ".join(row.succeeded_by)),
         ("Primaries", ", ".join(sorted(book.primaries(row.code)))),
-        ("Units a day (MUE)", limits),
+        ("Units a day (MUE)", ", ".join(_units_a_day(row, book))),
     ]
-    out = [f"# {row.code} {row.label}\n"]
-    out += [f"- **{title}:** {text}" for title, text in facts if text]
-    rules = [one for one in pack.rules if one.codes and row.code in one.codes]
-    rules.sort(key=lambda one: one.id)
-    out += ["\n## Rules\n", *(f"- {one.id} {one.name}: {one.title}" for one in rules)]
-    out += ["\n## Sources\n", *sources_of(row.cites, pack)]
-    return "\n".join(out) + "\n"
+    rules = [rule for rule in pack.rules if rule.codes and row.code in rule.codes]
+    rules.sort(key=lambda rule: rule.id)
+    lines = [
+        f"# {row.code} {row.label}\n",
+        *_listed(facts),
+        "\n## Rules\n",
+        *(f"- {rule.id} {rule.name}: {rule.title}" for rule in rules),
+        "\n## Sources\n",
+        *sources_of(row.cites, pack),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _window(row: CodeRow | Rule) -> str:
+    until = f" to {row.valid_to}" if row.valid_to else ""
+    return f"from {row.valid_from}{until}"
+
+
+def _units_a_day(row: CodeRow, book: Book) -> Iterator[str]:
+    """CMS's most units a day in each setting, with the indicator that says how it is applied."""
+    for setting in sorted(row.settings):
+        limit = book.mue(row.code, setting)
+        if limit:
+            yield f"{setting} {limit[0]} (MAI {limit[1]})"

@@ -1,8 +1,13 @@
-"""What changed between two packs: rules, policies, codes, limits, ranks and payers' overlays."""
+"""What changed between two packs, and what a payer's overlay changes of its pack.
+
+``ivpush rules diff`` prints ``changes``, and ``ivpush rules list --payer`` prints ``payer_rows``.
+Rules, policies, codes, limits, ranks and overlays are all taken as parts by name, so that one
+comparison serves them all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +18,31 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Change",
+    "as_row",
     "changes",
+    "payer_rows",
 ]
 
-_PLAIN = ("name", "title", "severity", "disposition", "valid_from", "valid_to", "for_each",
-          "asked", "edit", "carc", "rarc", "why", "not_covered", "cites")  # fmt: skip
+_RULE_FIELDS = (
+    "name",
+    "title",
+    "severity",
+    "disposition",
+    "valid_from",
+    "valid_to",
+    "for_each",
+    "asked",
+    "edit",
+    "carc",
+    "rarc",
+    "why",
+    "not_covered",
+    "cites",
+)
+_RULE_TEXTS = ("when", "require", "message", "fix", "fix_otherwise")
+
+Parts = Mapping[str, Any]
+"""One thing of a pack, such as a rule or a row of codes, as its parts by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,62 +67,80 @@ class Change:
 
 
 def changes(old: Pack, new: Pack) -> Iterator[Change]:
-    """Every difference, by kind and name; where nothing differs there is none."""
-    yield from _compared("rule", _rules(old.rules), _rules(new.rules))
-    for kind in ("policies", "codes"):
-        yield from _compared(kind, *(
-            {name: asdict(one) for name, one in getattr(pack, kind).items()} for pack in (old, new)
-        ))  # fmt: skip
-    yield from _compared("limits", *({name: {"rows": rows} for name, rows in pack.limits.items()}
-                                     for pack in (old, new)))  # fmt: skip
-    yield from _compared("rank", *({" ".join(key): {"rank": rank}
-                                    for key, rank in pack.data.ranks.items()}
-                                   for pack in (old, new)))  # fmt: skip
-    yield from _compared("payer", *({name: _payer(one) for name, one in pack.payers.items()}
-                                    for pack in (old, new)))  # fmt: skip
+    """Every difference, by kind and name; where nothing differs there is none.
+
+    ::
+
+        for change in changes(Pack.load("rules-2025"), Pack.load("rules")):
+            print(change.text)      # limits push_max_minutes: rows: ... -> ...
+    """
+    before, after = _things_by_kind(old), _things_by_kind(new)
+    for kind in before:
+        yield from _compared(kind, before[kind], after[kind])
 
 
-def _rules(rules: tuple[Rule, ...]) -> dict[str, dict[str, Any]]:
+def as_row(change: Change) -> dict[str, Any]:
+    """A change as a mapping, for JSON."""
+    return {part.name: getattr(change, part.name) for part in fields(change)}
+
+
+def _things_by_kind(pack: Pack) -> dict[str, dict[str, Parts]]:
+    """Everything of a pack that is compared, in the order in which it is shown."""
+    return {
+        "rule": _rules(pack.rules),
+        "policies": {name: asdict(policy) for name, policy in pack.policies.items()},
+        "codes": {code: asdict(row) for code, row in pack.codes.items()},
+        "limits": {name: {"rows": rows} for name, rows in pack.limits.items()},
+        "rank": {" ".join(key): {"rank": rank} for key, rank in pack.data.ranks.items()},
+        "payer": {name: _overlay(payer) for name, payer in pack.payers.items()},
+    }
+
+
+def _rules(rules: Iterable[Rule]) -> dict[str, Parts]:
     return {
         rule.id: {
-            **{name: getattr(rule, name) for name in _PLAIN},
-            **{
-                key: rule.texts.get(key)
-                for key in ("when", "require", "message", "fix", "fix_otherwise")
-            },
+            **{name: getattr(rule, name) for name in _RULE_FIELDS},
+            **{key: rule.texts.get(key) for key in _RULE_TEXTS},
             "cases": [dict(case) for case in rule.every_case],
         }
         for rule in rules
     }
 
 
-def _payer(payer: Payer) -> dict[str, Any]:
-    made: dict[str, Any] = {"title": payer.title, "cites": payer.cites}
+def _overlay(payer: Payer) -> Parts:
+    """An overlay with each of its policies, severities and rules as a part of its own."""
+    parts: dict[str, Any] = {"title": payer.title, "cites": payer.cites}
     for part in ("policies", "severity", "off"):
-        made |= {f"{part} {name}": one for name, one in getattr(payer, part).items()}
-    for name, rule in _rules(payer.rules).items():
-        made |= {f"rule {name} {key}": one for key, one in rule.items()}
-    return made
+        parts |= {f"{part} {name}": value for name, value in getattr(payer, part).items()}
+    for rule, stated in _rules(payer.rules).items():
+        parts |= {f"rule {rule} {key}": value for key, value in stated.items()}
+    return parts
 
 
 def _compared(
-    kind: str, old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]
+    kind: str, before: Mapping[str, Parts], after: Mapping[str, Parts]
 ) -> Iterator[Change]:
-    for name in sorted(old.keys() | new.keys()):
-        before, after = old.get(name), new.get(name)
-        if before is None or after is None:
-            yield Change(kind, name, "", None if before is None else name,
-                         None if after is None else name)  # fmt: skip
+    for name in sorted(before.keys() | after.keys()):
+        if name not in before:
+            yield Change(kind, name, part="", before=None, after=name)
+        elif name not in after:
+            yield Change(kind, name, part="", before=name, after=None)
+        else:
+            yield from _changed_parts(kind, name, before[name], after[name])
+
+
+def _changed_parts(kind: str, name: str, before: Parts, after: Parts) -> Iterator[Change]:
+    for part in dict.fromkeys((*before, *after)):
+        old, new = before.get(part), after.get(part)
+        if old == new:
             continue
-        for part in dict.fromkeys((*before, *after)):
-            one, other = before.get(part), after.get(part)
-            if one == other:
-                continue
-            if part == "cases":
-                yield Change(kind, name, part, f"{len(one or ())} cases",
-                             f"{len(other or ())} cases")  # fmt: skip
-            else:
-                yield Change(kind, name, part, _shown(one), _shown(other))
+        # A rule may have fifty cases; how many there are says more than all of them in one line.
+        show = _count_of_cases if part == "cases" else _shown
+        yield Change(kind, name, part, before=show(old), after=show(new))
+
+
+def _count_of_cases(cases: Any) -> str:
+    return f"{len(cases or ())} cases"
 
 
 def _shown(value: Any) -> str:
@@ -106,12 +149,41 @@ def _shown(value: Any) -> str:
     if isinstance(value, frozenset):
         return ", ".join(sorted(map(str, value)))
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_shown(one)}" for key, one in value.items()) or "none"
+        return ", ".join(f"{key} {_shown(part)}" for key, part in value.items()) or "none"
     if isinstance(value, list | tuple):
-        return ", ".join(_shown(one) for one in value) or "none"
+        return ", ".join(map(_shown, value)) or "none"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def as_row(change: Change) -> dict[str, Any]:
-    """A change as a mapping, for JSON."""
-    return {one.name: getattr(change, one.name) for one in fields(change)}
+# What a payer changes
+
+
+def payer_rows(payer: Payer, pack: Pack) -> list[dict[str, Any]]:
+    """What an overlay changes, as rows of kind, name, the base pack's value and the payer's."""
+    names = {rule.id: f"{rule.id} {rule.name}" for rule in pack.every_rule}
+    severities = {rule.id: rule.severity for rule in pack.every_rule}
+    policies = [
+        _row("policy", name, _as_json(pack.policies[name].default), _as_json(value))
+        for name, value in payer.policies.items()
+    ]
+    changed = [
+        _row("severity", names[rule], severities[rule], severity)
+        for rule, severity in payer.severity.items()
+    ]
+    off = [_row("off", names[rule], severities[rule], why) for rule, why in payer.off.items()]
+    own = [
+        _row("own rule", f"{rule.id} {rule.name}", "none", f"{rule.severity}: {rule.title}")
+        for rule in payer.rules
+    ]
+    return [*policies, *changed, *off, *own]
+
+
+def _row(kind: str, name: str, base: Any, payer: Any) -> dict[str, Any]:
+    return {"kind": kind, "name": name, "base": base, "payer": payer}
+
+
+def _as_json(value: Any) -> Any:
+    """A policy's value as JSON has it."""
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return dict(value) if isinstance(value, Mapping) else value

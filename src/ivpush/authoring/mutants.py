@@ -1,26 +1,23 @@
 """Mutants of a rule pack: each is the pack with one small thing wrong.
 
-An expression is changed as the parser of the language reads it, and what the language refuses is no
-mutant. Rows of data are changed one cell at a time. ``mutation`` finds out which of them the cases
-notice.
+An expression is changed as the parser of the language reads it, and rows of data one cell at a
+time. ``authoring.mutation`` finds out which of them the cases notice.
 """
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
+from ivpush.authoring.expression_mutants import expressions, next_word
 from ivpush.language.compiler import compile_rule
 from ivpush.language.parser import parse
-from ivpush.language.tree import ExpressionError, Node
+from ivpush.language.tree import Node
 from ivpush.language.vocabulary import Names
-from ivpush.pack.codes import COLUMNS, FAMILIES, CodeRow, selected, words_of
+from ivpush.pack.codes import FAMILIES, CodeRow, selected, words_of
 from ivpush.pack.data import SupervisionRow
 from ivpush.pack.pack import Pack
 from ivpush.pack.policies import Policy
@@ -28,7 +25,6 @@ from ivpush.pack.rule import Rule
 
 __all__ = [
     "Mutant",
-    "expressions",
     "mutants_of",
     "mutants_of_data",
     "mutants_of_rule",
@@ -37,17 +33,6 @@ __all__ = [
 _DAY = timedelta(days=1)
 _EVER = date(1984, 1, 1)
 """From this day on means since ever: no code of this kind is older."""
-_SIGNS: Mapping[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
-    ast.Lt: (ast.LtE, ast.GtE), ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.LtE),
-    ast.GtE: (ast.Gt, ast.Lt), ast.Eq: (ast.NotEq, ast.LtE, ast.GtE),
-    ast.NotEq: (ast.Eq, ast.Lt, ast.Gt), ast.In: (ast.NotIn,), ast.NotIn: (ast.In,),
-}  # fmt: skip
-_OTHERS = {"any": "all", "all": "any", "min": "max", "max": "min", "overlaps": "subset",
-           "subset": "overlaps"}  # fmt: skip
-_ARITHMETIC: Mapping[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.FloorDiv: ast.Mult}  # fmt: skip
-_NOTHING = "no such word"
-"""Stands for a text that nothing carries, where a fact has no closed list of words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +41,10 @@ class Mutant:
 
     ``rule`` is the mutated rule, where a rule was changed; else ``parts`` and ``data`` are what
     ``Pack.with_`` replaces. A mutant that a pack's own checks refuse says why in ``refused``.
+
+    ::
+
+        Mutant("limits.yaml", "push_max_minutes", "15 -> 16", parts={"limits": changed})
     """
 
     file: str
@@ -65,6 +54,7 @@ class Mutant:
     parts: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     codes: frozenset[str] = frozenset()
+    """Codes that it changes: cases with one of them are the likeliest to notice."""
     refused: str = ""
 
     @property
@@ -75,35 +65,46 @@ class Mutant:
 
 def mutants_of(pack: Pack, only: Sequence[str] = ()) -> Iterator[Mutant]:
     """Every mutant of the pack, or of the rules named by id or name, in a fixed order."""
-    for rule in (*pack.rules, *(one for payer in pack.payers.values() for one in payer.rules)):
+    for rule in pack.every_rule:
         if not only or rule.id in only or rule.name in only:
             yield from mutants_of_rule(rule, pack)
     if not only:
         yield from mutants_of_data(pack)
 
 
+# Mutants of a rule
+
+
 def mutants_of_rule(rule: Rule, pack: Pack) -> Iterator[Mutant]:
     """One rule with another ``when``, ``require``, choice of codes or dates."""
-    file = rule.place.rsplit(":", 2)[0]
-    trees = {key: parse(rule.texts[key], pack.names, rule.for_each)
-             for key in ("when", "require") if key in rule.texts}  # fmt: skip
-    for key in trees:
-        seen: dict[str, int] = {}
-        for change, text in expressions(rule.texts[key], pack.names, rule.for_each):
-            made = {**trees, key: parse(text, pack.names, rule.for_each)}
-            seen[change] = times = seen.get(change, 0) + 1
-            told = change if times == 1 else f"{change} ({times})"
-            yield Mutant(file, key, told, rule=_judged_by(rule, made, pack.names))
-    if "when" in trees:
-        made = {"require": trees["require"]}
-        yield Mutant(file, "when", "drop it", rule=_judged_by(rule, made, pack.names))
-    for change, asked in _choices(rule.asked):
+    file = rule.place.rsplit(":", 2)[0]  # a place ends in line and column
+    yield from _of_expressions(rule, file, pack.names)
+    for change, asked in _other_choices(rule.asked):
         codes = selected(asked, pack.codes)
         if codes != rule.codes:
             yield Mutant(file, "codes", change, rule=rule.with_(codes=codes))
-    for change, window in _windows((rule.valid_from, rule.valid_to)):
-        moved = rule.with_(valid_from=window[0], valid_to=window[1])
+    for change, first, last in _moved_windows(rule.valid_from, rule.valid_to):
+        moved = rule.with_(valid_from=first, valid_to=last)
         yield Mutant(file, "in_force", change, rule=moved)
+
+
+def _of_expressions(rule: Rule, file: str, names: Names) -> Iterator[Mutant]:
+    trees = {
+        key: parse(rule.texts[key], names, rule.for_each)
+        for key in ("when", "require")
+        if key in rule.texts
+    }
+    for key in trees:
+        times: dict[str, int] = {}
+        for change, text in expressions(rule.texts[key], names, rule.for_each):
+            changed = {**trees, key: parse(text, names, rule.for_each)}
+            # The same part may stand twice in an expression; marks need labels that differ.
+            times[change] = times.get(change, 0) + 1
+            label = change if times[change] == 1 else f"{change} ({times[change]})"
+            yield Mutant(file, key, label, rule=_judged_by(rule, changed, names))
+    if "when" in trees:
+        always = {"require": trees["require"]}
+        yield Mutant(file, "when", "drop it", rule=_judged_by(rule, always, names))
 
 
 def _judged_by(rule: Rule, trees: Mapping[str, Node], names: Names) -> Rule:
@@ -111,180 +112,59 @@ def _judged_by(rule: Rule, trees: Mapping[str, Node], names: Names) -> Rule:
     return rule.with_(compiled=compiled)
 
 
-def _choices(asked: Any) -> Iterator[tuple[str, Any]]:
+def _other_choices(asked: Any) -> Iterator[tuple[str, Any]]:
     """A choice of codes with one column or word less, or widened to any."""
     if asked is None or asked == "any":
         return
     yield "any", "any"
     if isinstance(asked, list):
-        for one in asked if len(asked) > 1 else ():
-            yield f"drop {one}", [other for other in asked if other != one]
-        return
+        yield from _fewer_codes(asked)
+    else:
+        yield from _fewer_words(asked)
+
+
+def _fewer_codes(codes: list[Any]) -> Iterator[tuple[str, Any]]:
+    if len(codes) > 1:
+        for code in codes:
+            yield f"drop {code}", [other for other in codes if other != code]
+
+
+def _fewer_words(asked: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for column, words in asked.items():
         if len(asked) > 1:
-            yield f"drop {column}", {key: one for key, one in asked.items() if key != column}
-        for word in words if isinstance(words, list) and len(words) > 1 else ():
-            fewer = [other for other in words if other != word]
-            yield f"drop {column} {word}", {**asked, column: fewer}
+            yield f"drop {column}", {name: asked[name] for name in asked if name != column}
+        if isinstance(words, list) and len(words) > 1:
+            for word in words:
+                fewer = [other for other in words if other != word]
+                yield f"drop {column} {word}", {**asked, column: fewer}
 
 
-def _windows(window: tuple[date, date | None]) -> Iterator[tuple[str, tuple[date, date | None]]]:
+def _moved_windows(low: date, high: date | None) -> Iterator[tuple[str, date, date | None]]:
     """A window that begins or ends a day sooner or later; one open at its start begins nowhere."""
-    low, high = window
     if low > _EVER:
-        yield f"from {low - _DAY}", (low - _DAY, high)
+        yield f"from {low - _DAY}", low - _DAY, high
         if high is None or low < high:
-            yield f"from {low + _DAY}", (low + _DAY, high)
+            yield f"from {low + _DAY}", low + _DAY, high
     if high is not None:
-        yield f"to {high + _DAY}", (low, high + _DAY)
+        yield f"to {high + _DAY}", low, high + _DAY
         if low < high:
-            yield f"to {high - _DAY}", (low, high - _DAY)
+            yield f"to {high - _DAY}", low, high - _DAY
 
 
-def expressions(text: str, names: Names, subject: str) -> Iterator[tuple[str, str]]:
-    """Every other reading of an expression by one change, as (change, text); all well typed."""
-    tree = ast.parse(" ".join(text.split()), mode="eval").body
-    words = _words(parse(text, names, subject))
-    plain, seen = ast.unparse(tree), set()
-    found = list(_variants(tree, words))
-    if not isinstance(tree, ast.UnaryOp | ast.Compare):
-        found.append(("negate it", ast.UnaryOp(ast.Not(), tree)))
-    for change, made in found:
-        other = ast.unparse(made)
-        if other == plain or other in seen:
-            continue
-        try:
-            parse(other, names, subject)
-        except ExpressionError:
-            continue
-        seen.add(other)
-        yield change, other
-
-
-def _words(tree: Node) -> dict[str, frozenset[str]]:
-    """For each text constant the closed list of words that it was taken from."""
-    found: dict[str, frozenset[str]] = {}
-    for node in tree.walk():
-        if node.op not in {"cmp", "in", "notin"}:
-            continue
-        words = next((one.kind.words for one in node.args if one.kind.words is not None), None)
-        for one in node.args if words is not None else ():
-            held = one.value if one.op == "set" else (one.value,) if one.op == "const" else ()
-            found.update({value: words for value in held if isinstance(value, str) and words})
-    return found
-
-
-def _variants(node: ast.expr, words: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, Any]]:
-    """A node with one thing changed in it or below it."""
-    yield from _local(node, words)
-    if isinstance(node, ast.Call):
-        fields: tuple[str, ...] = ("args",)
-    else:
-        fields = () if isinstance(node, ast.Attribute) else node._fields
-    for name in fields:
-        held = getattr(node, name)
-        if isinstance(held, ast.expr):
-            for change, made in _variants(held, words):
-                yield change, _with(node, name, made)
-        elif isinstance(held, list):
-            for n, one in enumerate(held):
-                if isinstance(one, ast.comprehension):
-                    for change, made in _loops(one, words):
-                        yield change, _with(node, name, [*held[:n], made, *held[n + 1 :]])
-                elif isinstance(one, ast.expr):
-                    for change, made in _variants(one, words):
-                        yield change, _with(node, name, [*held[:n], made, *held[n + 1 :]])
-
-
-def _loops(
-    loop: ast.comprehension, words: Mapping[str, frozenset[str]]
-) -> Iterator[tuple[str, ast.comprehension]]:
-    for n, one in enumerate(loop.ifs):
-        yield f"drop if {ast.unparse(one)}", _with(loop, "ifs", loop.ifs[:n] + loop.ifs[n + 1 :])
-        for change, made in _variants(one, words):
-            yield change, _with(loop, "ifs", [*loop.ifs[:n], made, *loop.ifs[n + 1 :]])
-
-
-def _with(node: Any, name: str, value: Any) -> Any:
-    made = copy(node)
-    setattr(made, name, value)
-    return made
-
-
-def _local(node: ast.expr, words: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, ast.expr]]:
-    """A node changed in itself."""
-    if isinstance(node, ast.BoolOp):
-        yield from _junction(node)
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        yield f"drop not of {ast.unparse(node.operand)}", node.operand
-    elif isinstance(node, ast.Compare) and len(node.ops) == 1:
-        for sign in _SIGNS[type(node.ops[0])]:
-            made = _with(node, "ops", [sign()])
-            yield f"{ast.unparse(node)} -> {ast.unparse(made)}", made
-    elif isinstance(node, ast.Constant):
-        for value in _constants(node.value, words):
-            yield f"{node.value!r} -> {value!r}", ast.Constant(value)
-    elif isinstance(node, ast.Tuple | ast.List | ast.Set):
-        for n, one in enumerate(node.elts if len(node.elts) > 1 else ()):
-            yield (f"drop {ast.unparse(one)}",
-                   ast.Tuple([*node.elts[:n], *node.elts[n + 1 :]], ast.Load()))  # fmt: skip
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        if node.func.id in _OTHERS:
-            other = _OTHERS[node.func.id]
-            yield f"{node.func.id} -> {other}", _with(node, "func", ast.Name(other, ast.Load()))
-    elif isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
-        made = _with(node, "op", _ARITHMETIC[type(node.op)]())
-        yield f"{ast.unparse(node)} -> {ast.unparse(made)}", made
-
-
-def _junction(node: ast.BoolOp) -> Iterator[tuple[str, ast.expr]]:
-    word, other = ("and", ast.Or()) if isinstance(node.op, ast.And) else ("or", ast.And())
-    yield f"{word} -> {'or' if word == 'and' else 'and'}", _with(node, "op", other)
-    for n, one in enumerate(node.values):
-        rest = [*node.values[:n], *node.values[n + 1 :]]
-        left = rest[0] if len(rest) == 1 else _with(node, "values", rest)
-        yield f"drop {ast.unparse(one)}", left
-        if not isinstance(one, ast.Compare | ast.UnaryOp):
-            negated = [*node.values[:n], ast.UnaryOp(ast.Not(), one), *node.values[n + 1 :]]
-            yield f"negate {ast.unparse(one)}", _with(node, "values", negated)
-
-
-def _constants(value: Any, words: Mapping[str, frozenset[str]]) -> Iterator[Any]:
-    if isinstance(value, bool):
-        yield not value
-    elif isinstance(value, int):
-        yield value + 1
-        if value:
-            yield value - 1
-    elif isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-        day = date.fromisoformat(value)
-        yield from (str(day - _DAY), str(day + _DAY))
-    elif isinstance(value, str):
-        yield _next(value, words.get(value, ()))
-
-
-def _next(word: str, words: Any) -> str:
-    """The word after this one in a closed list; where there is none, a word nothing carries."""
-    listed = sorted(words)
-    if word not in listed or len(listed) < 2:
-        return _NOTHING
-    return str(listed[(listed.index(word) + 1) % len(listed)])
+# Mutants of the data
 
 
 def mutants_of_data(pack: Pack) -> Iterator[Mutant]:
     """The pack with one number, rank, row of codes or of supervision, or default changed."""
     yield from _of_limits(pack)
     yield from _of_ranks(pack)
+    words = words_of(pack.codes)
     for row in pack.codes.values():
-        yield from _of_code(row, pack)
-    for n, one in enumerate(pack.data.supervision):
-        yield from _of_supervision(n, one, pack)
+        for change in _code_changes(row, words):
+            yield _with_code(row.code, change, pack)
+    yield from _of_supervision(pack)
     for policy in pack.policies.values():
-        for value in _values(policy):
-            changed = {**pack.policies, policy.name: replace(policy, default=value)}
-            shown = ",".join(sorted(value)) if isinstance(value, frozenset) else str(value)
-            yield Mutant("policies.yaml", policy.name, f"default {shown}",
-                         parts={"policies": changed})  # fmt: skip
+        yield from _of_policy(policy, pack)
 
 
 def _of_limits(pack: Pack) -> Iterator[Mutant]:
@@ -292,110 +172,162 @@ def _of_limits(pack: Pack) -> Iterator[Mutant]:
         for n, (low, high, value) in enumerate(rows):
             for other in (value + 1, value - 1):
                 changed = [*rows[:n], (low, high, other), *rows[n + 1 :]]
-                yield Mutant("limits.yaml", name, f"{value} -> {other}",
-                             parts={"limits": {**pack.limits, name: changed}})  # fmt: skip
+                limits = {**pack.limits, name: changed}
+                yield Mutant("limits.yaml", name, f"{value} -> {other}", parts={"limits": limits})
 
 
 def _of_ranks(pack: Pack) -> Iterator[Mutant]:
     """Two rows of different ranks swapped."""
     ranks = pack.data.ranks
-    for one, other in combinations(ranks, 2):
-        if ranks[one] != ranks[other]:
-            swapped = {**ranks, one: ranks[other], other: ranks[one]}
-            yield Mutant("hierarchy.yaml", " ".join(one), f"swap with {' '.join(other)}",
-                         data={"ranks": swapped})  # fmt: skip
+    for row, other in combinations(ranks, 2):
+        if ranks[row] != ranks[other]:
+            swapped = {**ranks, row: ranks[other], other: ranks[row]}
+            change = f"swap with {' '.join(other)}"
+            yield Mutant("hierarchy.yaml", " ".join(row), change, data={"ranks": swapped})
 
 
-def _of_code(row: CodeRow, pack: Pack) -> Iterator[Mutant]:
-    yield _recoded(row, None, "row", "drop it", pack)
-    columns = {column: words for column, words in words_of(pack.codes).items()
-               if column in COLUMNS}  # fmt: skip
-    for column, words in columns.items():
-        value = getattr(row, column)
-        if value is not None:
-            other = _next(value, words)
-            yield _recoded(row, _cell(row, column, other), column, other, pack)
-        if column == "variant" and value is not None:
-            yield _recoded(row, replace(row, variant=None), column, "drop it", pack)
+class _CodeChange(NamedTuple):
+    """A row of codes with one cell changed; ``row`` is None where it is dropped."""
+
+    key: str
+    change: str
+    row: CodeRow | None
+
+
+def _code_changes(row: CodeRow, words: Mapping[str, frozenset[str]]) -> Iterator[_CodeChange]:
+    yield _CodeChange("row", "drop it", None)
+    yield from _column_changes(row, words)
     for setting in sorted(row.settings):
         fewer = replace(row, settings=row.settings - {setting})
-        yield _recoded(row, fewer, "settings", f"drop {setting}", pack)
-    for name in ("further", "once"):
-        if getattr(row, name) is not None:
-            yield _recoded(row, _cell(row, name, None), name, "drop it", pack)
+        yield _CodeChange("settings", f"drop {setting}", fewer)
+    for column in ("further", "once"):
+        if getattr(row, column) is not None:
+            yield _CodeChange(column, "drop it", _with_cell(row, column, None))
     for code in row.succeeded_by:
-        fewer = replace(row, succeeded_by=tuple(c for c in row.succeeded_by if c != code))
-        yield _recoded(row, fewer, "succeeded_by", f"drop {code}", pack)
-    for change, (low, high) in _windows((row.valid_from, row.valid_to)):
-        moved = replace(row, valid_from=low, valid_to=high)
-        yield _recoded(row, moved, "in_force", change, pack)
+        rest = tuple(other for other in row.succeeded_by if other != code)
+        yield _CodeChange("succeeded_by", f"drop {code}", replace(row, succeeded_by=rest))
+    for change, first, last in _moved_windows(row.valid_from, row.valid_to):
+        yield _CodeChange("in_force", change, replace(row, valid_from=first, valid_to=last))
 
 
-def _cell(row: CodeRow, column: str, value: str | None) -> CodeRow:
+def _column_changes(row: CodeRow, words: Mapping[str, frozenset[str]]) -> Iterator[_CodeChange]:
+    """Each column that rules compare with, set to the next word of its list."""
+    for column, listed in words.items():
+        value = getattr(row, column)
+        if value is None:
+            continue
+        other = next_word(value, listed)
+        yield _CodeChange(column, other, _with_cell(row, column, other))
+        if column == "variant":
+            yield _CodeChange(column, "drop it", _with_cell(row, column, None))
+
+
+def _with_cell(row: CodeRow, column: str, value: str | None) -> CodeRow:
     cells: dict[str, Any] = {column: value}
     return replace(row, **cells)
 
 
-def _recoded(row: CodeRow, other: CodeRow | None, key: str, change: str, pack: Pack) -> Mutant:
+def _with_code(code: str, change: _CodeChange, pack: Pack) -> Mutant:
     """The pack with another row of a code, and its rules choosing their codes anew."""
-    if other is None:
-        codes = {code: one for code, one in pack.codes.items() if code != row.code}
+    row = change.row
+    if row is None:
+        codes = {other: pack.codes[other] for other in pack.codes if other != code}
     else:
-        belongs = other.family in FAMILIES and other.role != "companion"
-        other = replace(other, administration=belongs)
-        codes = {**pack.codes, row.code: other}
-    rules, refused = [], ""
-    alone = {} if other is None else {row.code: other}
-    for rule in pack.rules:
-        if isinstance(rule.asked, dict):
-            before, after = row.code in (rule.codes or ()), bool(selected(rule.asked, alone))
-            if before != after:
-                chosen = frozenset((rule.codes or frozenset()) ^ {row.code})
-                rule = rule.with_(codes=chosen)
-        elif other is None and row.code in (rule.codes or ()):
-            refused = f"{rule.id} names a code without a row"
-        rules.append(rule)
-    if any(code not in codes for one in codes.values()
-           for code in (one.further, *one.succeeded_by) if code is not None):  # fmt: skip
-        refused = "another row names a code without a row"
-    return Mutant("codes.yaml", f"{row.code} {key}", change,
-                  parts={"codes": codes, "rules": tuple(rules)},
-                  codes=frozenset({row.code}), refused=refused)  # fmt: skip
+        # What a reader of codes.yaml works out of family and role must follow them here too.
+        row = replace(row, administration=row.family in FAMILIES and row.role != "companion")
+        codes = {**pack.codes, code: row}
+    return Mutant(
+        "codes.yaml",
+        f"{code} {change.key}",
+        change.change,
+        parts={
+            "codes": codes,
+            "rules": tuple(_choosing_anew(rule, code, row) for rule in pack.rules),
+        },
+        codes=frozenset({code}),
+        refused=_refusal(code, codes, pack),
+    )
 
 
-def _of_supervision(n: int, row: SupervisionRow, pack: Pack) -> Iterator[Mutant]:
+def _choosing_anew(rule: Rule, code: str, row: CodeRow | None) -> Rule:
+    """A rule that chooses codes by columns, with or without this one as its row says now."""
+    if not isinstance(rule.asked, dict):
+        return rule
+    chosen = rule.codes or frozenset()
+    chooses_now = bool(selected(rule.asked, {} if row is None else {code: row}))
+    if chooses_now == (code in chosen):
+        return rule
+    return rule.with_(codes=chosen ^ {code})
+
+
+def _refusal(code: str, codes: Mapping[str, CodeRow], pack: Pack) -> str:
+    """Why the pack's checks would refuse the codes; empty where they would not."""
+    named = {
+        name
+        for row in codes.values()
+        for name in (row.further, *row.succeeded_by)
+        if name is not None
+    }
+    if not named <= codes.keys():
+        return "another row names a code without a row"
+    if code in codes:
+        return ""
+    listing = (rule for rule in pack.rules if isinstance(rule.asked, list))
+    return next(
+        (f"{rule.id} names a code without a row" for rule in listing if code in (rule.codes or ())),
+        "",
+    )
+
+
+def _of_supervision(pack: Pack) -> Iterator[Mutant]:
     rows = pack.data.supervision
-    levels = frozenset(one.level for one in rows)
-    modes = frozenset(mode for one in rows for mode in one.modes)
-    changed: list[tuple[str, SupervisionRow | None]] = [("drop it", None)]
-    changed.append((f"level {_next(row.level, levels)}",
-                    replace(row, level=_next(row.level, levels))))  # fmt: skip
-    changed += [(f"drop mode {mode}", replace(row, modes=row.modes - {mode}))
-                for mode in sorted(row.modes)]  # fmt: skip
-    changed += [(f"add mode {mode}", replace(row, modes=row.modes | {mode}))
-                for mode in sorted(modes - row.modes)]  # fmt: skip
-    changed += [(f"drop family {one}", replace(row, families=row.families - {one}))
-                for one in sorted(row.families)]  # fmt: skip
-    changed += [(change, replace(row, valid_from=low, valid_to=high))
-                for change, (low, high) in _windows((row.valid_from, row.valid_to))]  # fmt: skip
+    levels = frozenset(row.level for row in rows)
+    modes = frozenset(mode for row in rows for mode in row.modes)
+    for n, row in enumerate(rows):
+        for change, other in _supervision_changes(row, levels, modes):
+            changed = [*rows[:n], *([] if other is None else [other]), *rows[n + 1 :]]
+            data = {"supervision": changed}
+            yield Mutant("supervision.yaml", f"row {n + 1}", change, data=data)
+
+
+def _supervision_changes(
+    row: SupervisionRow, levels: frozenset[str], modes: frozenset[str]
+) -> Iterator[tuple[str, SupervisionRow | None]]:
+    yield "drop it", None
+    level = next_word(row.level, levels)
+    yield f"level {level}", replace(row, level=level)
+    for mode in sorted(row.modes):
+        yield f"drop mode {mode}", replace(row, modes=row.modes - {mode})
+    for mode in sorted(modes - row.modes):
+        yield f"add mode {mode}", replace(row, modes=row.modes | {mode})
+    for family in sorted(row.families):
+        yield f"drop family {family}", replace(row, families=row.families - {family})
+    for change, first, last in _moved_windows(row.valid_from, row.valid_to):
+        yield change, replace(row, valid_from=first, valid_to=last)
     if row.policy:
-        changed.append(("drop policy", replace(row, policy=())))
-    for change, other in changed:
-        made = [*rows[:n], *([] if other is None else [other]), *rows[n + 1 :]]
-        yield Mutant("supervision.yaml", f"row {n + 1}", change, data={"supervision": made})
+        yield "drop policy", replace(row, policy=())
 
 
-def _values(policy: Policy) -> Iterator[Any]:
+def _of_policy(policy: Policy, pack: Pack) -> Iterator[Mutant]:
+    for value in _other_defaults(policy):
+        policies = {**pack.policies, policy.name: replace(policy, default=value)}
+        shown = ",".join(sorted(value)) if isinstance(value, frozenset) else str(value)
+        parts = {"policies": policies}
+        yield Mutant("policies.yaml", policy.name, f"default {shown}", parts=parts)
+
+
+def _other_defaults(policy: Policy) -> Iterator[Any]:
     """Every other default of a choice or flag; a number's neighbours; a list less a word."""
-    if policy.form == "choice":
-        yield from (value for value in policy.values if value != policy.default)
-    elif policy.form == "flag":
-        yield not policy.default
-    elif policy.form == "number":
-        yield from (value for value in (policy.default - 1, policy.default + 1)
-                    if policy.low <= value <= policy.high)  # fmt: skip
-    elif policy.form == "words":
-        yield from (policy.default - {word} for word in sorted(policy.default))
-    elif policy.form == "units":
-        for code in sorted(policy.default):
-            yield {key: one for key, one in policy.default.items() if key != code}
+    match policy.form:
+        case "choice":
+            yield from (value for value in policy.values if value != policy.default)
+        case "flag":
+            yield not policy.default
+        case "number":
+            neighbours = (policy.default - 1, policy.default + 1)
+            yield from (value for value in neighbours if policy.low <= value <= policy.high)
+        case "words":
+            yield from (policy.default - {word} for word in sorted(policy.default))
+        case "units":
+            for code in sorted(policy.default):
+                yield {other: policy.default[other] for other in policy.default if other != code}

@@ -7,7 +7,7 @@ them, and a test holds them fresh.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ivpush.authoring.catalogue import WRITTEN, payers_page, room_page, rules_page, table_row
@@ -18,6 +18,7 @@ from ivpush.pack.rule import ROOMS
 
 if TYPE_CHECKING:
     from ivpush.pack.pack import Pack
+    from ivpush.pack.policies import Policy
 
 __all__ = [
     "encounter_schema",
@@ -40,7 +41,7 @@ _CALLS = {
 
 def pages(pack: Pack) -> dict[str, str]:
     """Every generated page: path below ``docs/`` to text."""
-    made = {
+    written = {
         "vocabulary.md": vocabulary_page(pack),
         "schemas/encounter.json": _as_json(encounter_schema()),
         "schemas/result.json": _as_json(result_schema()),
@@ -48,8 +49,8 @@ def pages(pack: Pack) -> dict[str, str]:
         "payers.md": payers_page(pack),
     }
     for room in ROOMS:
-        made[f"rules/{room}.md"] = room_page(room, pack)
-    return made
+        written[f"rules/{room}.md"] = room_page(room, pack)
+    return written
 
 
 def encounter_schema() -> dict[str, Any]:
@@ -69,41 +70,51 @@ def _as_json(schema: Mapping[str, Any]) -> str:
 
 def vocabulary_page(pack: Pack) -> str:
     """The facts, functions, policies and limits that a rule may name."""
-    out = [
-        "# The vocabulary of rules\n", WRITTEN,
+    lines = [
+        "# The vocabulary of rules\n",
+        WRITTEN,
         "A rule names facts by path: `line.units`, `line.service.technique`. What may be",
         "unknown is worth neither true nor false where nobody stated it, and a rule that depends",
         "on it is unjudged. Beside these stand `policy.NAME` and `limits.NAME`.\n",
-    ]  # fmt: skip
-    for scope, cls in SCOPES.items():
-        out += [f"## {scope}\n", "| fact | kind | may be unknown | meaning |\n|---|---|---|---|"]
-        for name, fact in sorted(facts_of(cls).items()):
-            kind = kind_of(fact.type)
-            if kind.name == "other":
-                continue
-            words = ": " + ", ".join(sorted(kind.words)) if kind.words else ""
-            unknown = "yes" if kind.nullable else "no"
-            out.append(
-                table_row(f"`{scope}.{name}`", kind.name + words, unknown, fact.meaning).rstrip()
-            )
-        out.append("")
-    out += ["## Functions\n", "| function | meaning |\n|---|---|"]
-    out += [table_row(f"`{shape}`", meaning).rstrip() for shape, meaning in _CALLS.items()]
-    out += [
-        "\n## Policies\n",
-        "| policy | values (default first) | touches | why |\n|---|---|---|---|",
     ]
-    for policy in pack.policies.values():
-        values = ", ".join(dict.fromkeys([str(policy.default), *policy.values]))
-        if policy.form == "words":
-            values = "words: " + (", ".join(sorted(policy.default)) or "none")
-        if policy.form == "number":
-            values = f"{policy.default}, from {policy.low} to {policy.high}"
-        out.append(
-            table_row(f"`policy.{policy.name}`", values, policy.touches, policy.why).rstrip()
-        )
-    out += ["\n## Limits\n", "| limit | value today |\n|---|---|"]
-    book = pack.book(pack.checked)
-    out += [table_row(f"`limits.{name}`", str(getattr(book.limits, name))).rstrip()
-            for name in sorted(pack.limits)]  # fmt: skip
-    return "\n".join(out) + "\n"
+    for scope, record in SCOPES.items():
+        lines += [f"## {scope}\n", *_fact_rows(scope, record), ""]
+    lines += ["## Functions\n", *_table_head("function", "meaning")]
+    lines += [_row(f"`{shape}`", meaning) for shape, meaning in _CALLS.items()]
+    lines += ["\n## Policies\n", *_table_head("policy", "values (default first)", "touches", "why")]
+    lines += [
+        _row(f"`policy.{policy.name}`", _values(policy), policy.touches, policy.why)
+        for policy in pack.policies.values()
+    ]
+    limits = pack.book(pack.checked).limits
+    lines += ["\n## Limits\n", *_table_head("limit", "value today")]
+    lines += [_row(f"`limits.{name}`", str(getattr(limits, name))) for name in sorted(pack.limits)]
+    return "\n".join(lines) + "\n"
+
+
+def _table_head(*heads: str) -> tuple[str, str]:
+    """The head of a table and the line under it."""
+    return _row(*heads), "|" + "---|" * len(heads)
+
+
+def _row(*cells: str) -> str:
+    return table_row(*cells).rstrip()
+
+
+def _fact_rows(scope: str, record: type) -> Iterator[str]:
+    yield from _table_head("fact", "kind", "may be unknown", "meaning")
+    for name, fact in sorted(facts_of(record).items()):
+        kind = kind_of(fact.type)
+        if kind.name == "other":  # no expression can compare it
+            continue
+        words = ": " + ", ".join(sorted(kind.words)) if kind.words else ""
+        unknown = "yes" if kind.nullable else "no"
+        yield _row(f"`{scope}.{name}`", kind.name + words, unknown, fact.meaning)
+
+
+def _values(policy: Policy) -> str:
+    if policy.form == "words":
+        return "words: " + (", ".join(sorted(policy.default)) or "none")
+    if policy.form == "number":
+        return f"{policy.default}, from {policy.low} to {policy.high}"
+    return ", ".join(dict.fromkeys([str(policy.default), *policy.values]))

@@ -90,7 +90,7 @@ def _rules_list(options: argparse.Namespace) -> int:
 
 def _payer_list(options: argparse.Namespace, pack: Pack) -> int:
     """What an overlay changes, each beside the value of the base pack."""
-    from ivpush.authoring.cases import payer_rows
+    from ivpush.authoring.diff import payer_rows
 
     payer = pack.payers.get(options.payer)
     if payer is None:
@@ -164,7 +164,7 @@ def _rules_mutate(options: argparse.Namespace) -> int:
 
 
 def _rules_new(options: argparse.Namespace) -> int:
-    from ivpush.authoring.cases import frame
+    from ivpush.authoring.new_rule import frame
 
     if not options.into.is_dir():
         raise UsageError(Fault("--into", "is no folder", "name the folder of the pack"))

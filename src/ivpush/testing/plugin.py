@@ -84,7 +84,7 @@ class _Case(pytest.Item):
 
     def runtest(self) -> None:
         """Judge the case and compare."""
-        from ivpush.authoring.cases import case_encounter  # noqa: PLC0415
+        from ivpush.authoring.encounters import case_encounter  # noqa: PLC0415
 
         facts = {key: one for key, one in self._case.items() if key not in _EXPECTED}
         if not self._case.keys() & set(_EXPECTED):
