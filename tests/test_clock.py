@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ivpush import Encounter, Engine
+from ivpush import Encounter, Engine, clock
 from ivpush.engine import Worked
 
 ENGINE = Engine()
@@ -100,3 +100,13 @@ def test_clock_times_beat_minutes_and_the_difference_is_a_finding() -> None:
     work = worked("2026-03-02T10:00", "2026-03-02T10:40", minutes=90)
     assert work.derived.facts[0].running_minutes == 40
     assert "clock-and-minutes-disagree" in {one.name for one in work.result.violations}
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "minutes"),
+    [(0, 59, 0), (0, 60, 1), (0, 119, 1), (60, 0, -1), (59, 0, 0), (90, 0, -1), (7, 7, 0)],
+)
+def test_minutes_between_instants_are_whole_in_both_directions(
+    start: int, stop: int, minutes: int
+) -> None:
+    assert clock.between(start, stop) == minutes

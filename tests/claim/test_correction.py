@@ -1,0 +1,82 @@
+"""The claim to send instead: codes, units, dates and modifiers of the lines that change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ivpush import ClaimLine
+from tests.visits import DAY, NEXT_DAY, check, drip, line, push
+
+OVERNIGHT = drip("a", "22:00", f"{NEXT_DAY}T02:00")
+"""An hour and another on the first day, two on the second."""
+TWO_PUSHES = [push("a", "23:50"), push("b", f"{NEXT_DAY}T00:30")]
+
+
+def corrected(*administrations: dict[str, Any], lines: list[dict[str, Any]]) -> list[ClaimLine]:
+    """The corrected lines."""
+    fixed = check(*administrations, lines=lines).corrected
+    assert fixed is not None
+    return list(fixed)
+
+
+def in_short(lines: list[ClaimLine]) -> list[tuple[int, str, int, str | None]]:
+    """Number, code, units and date of each line."""
+    return [(row.number, row.code, row.units, row.date and row.date.isoformat()) for row in lines]
+
+
+def test_hours_on_the_wrong_day_move_to_their_own() -> None:
+    claim = [
+        line(1, "96365", date=DAY),
+        line(2, "96366", 1, date=DAY),
+        line(3, "96366", 2, date=DAY),
+    ]
+    assert in_short(corrected(OVERNIGHT, lines=claim)) == [
+        (1, "96365", 1, DAY),
+        (2, "96366", 1, DAY),
+        (3, "96366", 2, NEXT_DAY),
+    ]
+
+
+def test_a_line_of_two_days_is_parted_and_units_too_many_are_gone() -> None:
+    claim = [line(1, "96365", date=DAY), line(2, "96366", 5, date=DAY)]
+    assert in_short(corrected(OVERNIGHT, lines=claim)) == [
+        (1, "96365", 1, DAY),
+        (2, "96366", 1, DAY),
+        (3, "96366", 2, NEXT_DAY),
+    ]
+
+
+def test_a_line_without_a_date_gets_none() -> None:
+    claim = [line(1, "96365"), line(2, "96366", 5)]
+    assert in_short(corrected(OVERNIGHT, lines=claim)) == [
+        (1, "96365", 1, None),
+        (2, "96366", 3, None),
+    ]
+
+
+@pytest.mark.parametrize(("billed_on", "corrected_to"), [(DAY, NEXT_DAY), (None, None)])
+def test_a_code_put_in_the_place_of_another_takes_its_own_date_if_the_line_has_one(
+    billed_on: str | None, corrected_to: str | None
+) -> None:
+    claim = [line(1, "96374", date=billed_on), line(2, "96376", date=billed_on)]
+    assert in_short(corrected(*TWO_PUSHES, lines=claim)) == [
+        (1, "96374", 1, billed_on),
+        (2, "96375", 1, corrected_to),
+    ]
+
+
+def test_a_missed_charge_is_a_new_line_on_its_own_day() -> None:
+    claim = [line(1, "96374", date=DAY, charge=90)]
+    added = corrected(*TWO_PUSHES, lines=claim)[1]
+    assert in_short([added]) == [(2, "96375", 1, NEXT_DAY)]
+    assert added.charge is None
+    assert added.administrations == ("b",)
+
+
+def test_a_claim_billed_as_charted_stays_as_it_is() -> None:
+    claim = [line(7, "96374", date=DAY, charge=90), line(9, "96375", date=NEXT_DAY, charge=40)]
+    result = check(*TWO_PUSHES, lines=claim)
+    assert result.corrected is not None
+    assert [row.model_dump(exclude_unset=True, mode="json") for row in result.corrected] == claim

@@ -1,0 +1,53 @@
+"""Billed lines find their suggestions by code, then modifier, then date, in any order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.visits import DAY, NEXT_DAY, check, drip, line, push
+
+OVERNIGHT = drip("a", "22:00", f"{NEXT_DAY}T02:00")
+RIGHT = {"site": "right arm", "separate_site_reason": "incompatible drugs"}
+TWO_SITES = [
+    drip("a", "10:00", "11:00"),
+    drip("b", "10:00", "11:00", **RIGHT),
+    push("c", "11:05"),
+    push("d", "11:10", site="right arm"),
+]
+
+
+def statuses(*administrations: dict[str, Any], lines: list[dict[str, Any]]) -> list[str]:
+    """How each line compares."""
+    return [verdict.status for verdict in check(*administrations, lines=lines).lines]
+
+
+def test_dated_lines_of_one_code_find_their_own_day_in_any_order() -> None:
+    claim = [
+        line(1, "96366", 2, date=NEXT_DAY),
+        line(2, "96366", 1, date=DAY),
+        line(3, "96365", date=DAY),
+    ]
+    assert statuses(OVERNIGHT, lines=claim) == ["matched"] * 3
+
+
+def test_lines_without_dates_find_their_own_modifier_in_any_order() -> None:
+    claim = [
+        line(1, "96375", modifiers=["XS"]),
+        line(2, "96375"),
+        line(3, "96365", modifiers=["XS"]),
+        line(4, "96365"),
+    ]
+    assert statuses(*TWO_SITES, lines=claim) == ["matched"] * 4
+
+
+def test_a_wrong_date_or_modifier_is_changed_and_not_missed() -> None:
+    assert statuses(drip("a", "10:00", "11:00"), lines=[line(1, "96365", date=NEXT_DAY)]) == [
+        "changed"
+    ]
+    assert statuses(drip("a", "10:00", "11:00"), lines=[line(1, "96365", modifiers=["XS"])]) == [
+        "changed"
+    ]
+
+
+def test_one_line_without_a_date_stands_for_two_days() -> None:
+    assert statuses(OVERNIGHT, lines=[line(1, "96365"), line(2, "96366", 3)]) == ["matched"] * 2

@@ -1,0 +1,198 @@
+"""A fact is asked for where nobody stated it and where two answers bill differently."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from ivpush import Result
+from ivpush.contract.result import Between, SuggestedLine
+from tests.visits import answers, asked, billed, check, dose, drip, fluid, push, question
+
+RIGHT = "right arm"
+NEED = {"separate_site_reason": "incompatible drugs"}
+OFFICE = {"setting": "professional"}
+
+
+# How long
+
+
+def test_a_missing_stop_is_asked_for_by_minutes_from_zero_to_the_bound() -> None:
+    opened = check(drip("a", "10:00"))
+    whens = [answer.when for answer in question(opened, "administrations[0].stop").answers]
+    ranges = [(when.low, when.high) for when in whens if isinstance(when, Between)]
+    assert ranges[:4] == [(0, 15), (16, 90), (91, 150), (151, 210)]
+    assert all(high + 1 == low for (_, high), (low, _) in pairwise(ranges))  # type: ignore[operator]
+
+
+def test_a_stated_stop_is_not_asked_for() -> None:
+    assert asked(check(drip("a", "10:00", "11:00"))) == []
+    assert asked(check(drip("a", None, None, minutes=60))) == []
+    assert asked(check(push("a", "10:00"))) == []
+
+
+@pytest.mark.parametrize("source", ["ordered", "defaulted"])
+def test_times_that_nobody_charted_are_asked_about(source: str) -> None:
+    opened = check(drip("a", "10:00", "11:00", times_from=source))
+    assert answers(opened, "administrations[0].times_from")["charted"] == [("96365", 1)]
+
+
+# Whether a long push was attended
+
+ATTENDED = "administrations[0].continuously_attended"
+
+
+@pytest.mark.parametrize("stop", ["10:16", "10:25", "11:31"])
+@pytest.mark.parametrize("method", ["push", "injection"])
+def test_a_long_push_is_asked_whether_it_was_attended(stop: str, method: str) -> None:
+    # A drug of the table: about one that no table holds, more might be open than this.
+    opened = check(push("a", "10:00", stop, method=method, drug="ondansetron"))
+    assert asked(opened) == [ATTENDED]
+    attended, unattended = answers(opened, ATTENDED).values()
+    assert attended == [("96374", 1)]
+    assert unattended == billed(opened)
+    assert unattended[0] == ("96365", 1)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        push("a", "10:00", "10:15"),
+        push("a", "10:00", "10:25", continuously_attended=True),
+        push("a", "10:00", "10:25", continuously_attended=False),
+        drip("a", "10:00", "10:25"),
+        fluid("a", "10:00", "10:45", method="push"),
+        dose("a", "10:00", "10:25", method="injection", route="SC"),
+    ],
+    ids=["short", "attended", "unattended", "infused", "hydration", "under the skin"],
+)
+def test_no_other_push_is_asked_whether_it_was_attended(given: dict[str, Any]) -> None:
+    assert ATTENDED not in asked(check(given))
+
+
+def test_attendance_is_not_asked_where_the_policy_makes_every_long_push_an_infusion() -> None:
+    long_push = push("a", "10:00", "10:25")
+    assert asked(check(long_push, policies={"long_push": "infusion"})) == []
+    assert asked(check(long_push, policies={"long_push": "warn"})) == [ATTENDED]
+
+
+# Which site, and for what need
+
+FIRST = drip("a", "10:00", "11:00")
+SECOND = drip("b", "10:00", "11:00", site=RIGHT)
+NEEDED = {**SECOND, **NEED}
+
+
+def test_the_need_of_a_second_site_is_asked_once() -> None:
+    third = push("c", "11:05", site=RIGHT)
+    need = "administrations[1].separate_site_reason"
+    assert asked(check(FIRST, SECOND, third)) == [need]
+    assert sorted(answers(check(FIRST, SECOND), need).values()) == [
+        [("96365", 1), ("96365-XS", 1)],
+        [("96365", 1), ("96368", 1)],
+    ]
+
+
+@pytest.mark.parametrize("reason", ["incompatible drugs", "convenience of the nurse"])
+def test_a_stated_need_is_not_asked_for(reason: str) -> None:
+    assert asked(check(FIRST, {**SECOND, "separate_site_reason": reason})) == []
+
+
+def test_an_unnamed_access_is_asked_for_where_there_are_two() -> None:
+    unnamed = push("c", "11:05", site=None)
+    opened = check(FIRST, NEEDED, unnamed)
+    assert asked(opened) == ["administrations[2].site"]
+    assert answers(opened, "administrations[2].site") == {
+        "left arm": [("96365", 1), ("96375", 1), ("96365-XS", 1)],
+        RIGHT: [("96365", 1), ("96365-XS", 1), ("96375-XS", 1)],
+    }
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        push("c", "11:05"),
+        push("c", "11:05", site=RIGHT),
+        push("c", "11:05", site=None, purpose="flush"),
+        dose("c", "11:05", None, route="IM", site=None),
+    ],
+    ids=["first site", "second site", "earns nothing", "no vein"],
+)
+def test_a_site_that_is_named_or_decides_nothing_is_not_asked_for(given: dict[str, Any]) -> None:
+    assert asked(check(FIRST, NEEDED, given)) == []
+
+
+def test_the_site_is_not_asked_for_where_there_is_one() -> None:
+    assert asked(check(FIRST, push("c", "11:05", site=None))) == []
+
+
+# Facts of the whole encounter
+
+BIOLOGIC = {"category": "complex_biologic"}
+DURING = {"start": "2026-03-02T10:00", "stop": "2026-03-02T11:00", **BIOLOGIC}
+
+
+def test_complexity_is_asked_for_where_it_decides() -> None:
+    opened = check(drip("a", "10:00", "11:00", **BIOLOGIC))
+    assert answers(opened, "complexity_documented") == {
+        True: [("96413", 1)],
+        False: [("96365", 1)],
+    }
+    assert asked(check(drip("a", "10:00", "11:00", **BIOLOGIC), complexity_documented=True)) == []
+    listed = {"complex_biologic_mode": "always_simple"}
+    assert asked(check(drip("a", "10:00", "11:00", **BIOLOGIC), policies=listed)) == []
+
+
+def test_complexity_is_not_asked_for_where_both_answers_bill_the_same() -> None:
+    """A biologic in the bag of chemotherapy: the bag is chemotherapy whatever the biologic is."""
+    chemo = drip("a", "10:00", "11:00", category="chemotherapy")
+    assert asked(check(chemo, drip("b", "10:00", "11:00", mixed_with="a", **BIOLOGIC))) == []
+
+
+ASKING = {"ask_supervision": True}
+
+
+def test_presence_is_asked_for_where_it_decides() -> None:
+    opened = check(push("a", "10:00"), policies=ASKING, **OFFICE)
+    assert answers(opened, "supervision.provider_present") == {True: [("96374", 1)], False: []}
+    assert asked(check(push("a", "10:00"), **OFFICE)) == []
+
+
+def test_presence_is_not_asked_for_where_both_answers_bill_the_same() -> None:
+    swallowed = dose("a", "10:00", None, route="PO")
+    assert asked(check(swallowed, policies=ASKING, **OFFICE)) == []
+    assert asked(check(push("a", "10:00"), policies=ASKING)) == []
+
+
+def test_the_primary_reason_is_not_asked_for_where_both_answers_bill_the_same() -> None:
+    pushes = [push("a", "10:00"), push("b", "10:05")]
+    assert asked(check(*pushes, **OFFICE)) == []
+    assert asked(check(FIRST, push("b", "11:05"), **OFFICE)) == ["primary_administration"]
+
+
+OPEN_VISITS: dict[str, Result] = {
+    "stop": check(drip("a", "10:00"), push("b", "12:00")),
+    "category": check(push("a", "10:00", category=None)),
+    "route": check(dose("a", "10:00", None, route=None)),
+    "attended": check(push("a", "10:00", "10:25"), push("b", "12:00")),
+    "source": check(drip("a", "10:00", "11:00", times_from="ordered")),
+    "sites": check(FIRST, SECOND, push("c", "11:05", site=None)),
+    "complexity": check(drip("a", "10:00", "11:00", **BIOLOGIC), push("b", "12:00")),
+    "presence": check(push("a", "10:00"), policies=ASKING, **OFFICE),
+    "primary": check(FIRST, push("b", "11:05"), **OFFICE),
+}
+
+
+def as_billed(lines: tuple[SuggestedLine, ...]) -> set[tuple[Any, ...]]:
+    """Lines without their reasons."""
+    return {(line.code, line.units, line.modifiers, line.date) for line in lines}
+
+
+@pytest.mark.parametrize("opened", OPEN_VISITS.values(), ids=OPEN_VISITS)
+def test_each_question_has_two_answers_that_bill_differently(opened: Result) -> None:
+    assert opened.questions
+    for about in opened.questions:
+        bills = [as_billed(answer.suggested) for answer in about.answers]
+        assert any(bill != bills[0] for bill in bills), about.missing

@@ -1,0 +1,176 @@
+"""Who is initial, who sequential, who concurrent, and how many further hours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.visits import NEXT_DAY, billed, check, dated, drip, fluid, push, reasons, work
+
+OFFICE = {"setting": "professional"}
+PUSH_FIRST = [push("a", "09:00"), drip("b", "10:00", "11:00")]
+BY_HIERARCHY = [("96365", 1), ("96375", 1)]
+BY_TIME = [("96374", 1), ("96367", 1)]
+
+
+# Which service is initial
+
+
+def test_a_hospital_puts_the_highest_ranking_service_first() -> None:
+    chemo = drip("c", "11:10", "12:10", category="chemotherapy")
+    assert billed(check(*PUSH_FIRST)) == BY_HIERARCHY
+    assert billed(check(*PUSH_FIRST, chemo)) == [("96413", 1), ("96375", 1), ("96367", 1)]
+
+
+def test_an_office_puts_the_named_reason_first() -> None:
+    assert billed(check(*PUSH_FIRST, primary_administration="a", **OFFICE)) == BY_TIME
+    assert billed(check(*PUSH_FIRST, primary_administration="b", **OFFICE)) == BY_HIERARCHY
+
+
+FIRST_GIVEN = {"professional_missing_primary_reason": "first_given"}
+
+
+def test_without_a_named_reason_the_policy_may_put_the_first_given_first() -> None:
+    assert billed(check(*PUSH_FIRST, **OFFICE)) == BY_HIERARCHY
+    assert billed(check(*PUSH_FIRST, policies=FIRST_GIVEN, **OFFICE)) == BY_TIME
+
+
+def test_a_named_reason_beats_the_first_given_and_a_hospital_has_neither() -> None:
+    named = check(*PUSH_FIRST, policies=FIRST_GIVEN, primary_administration="b", **OFFICE)
+    assert billed(named) == BY_HIERARCHY
+    assert billed(check(*PUSH_FIRST, policies=FIRST_GIVEN)) == BY_HIERARCHY
+
+
+def chosen_by(*administrations: dict[str, Any], **facts: Any) -> str | None:
+    """By what the initial service was chosen."""
+    return work(*administrations, **OFFICE, **facts).facts.initial_by
+
+
+def test_the_result_knows_by_what_the_initial_service_was_chosen() -> None:
+    assert chosen_by(*PUSH_FIRST) == "hierarchy"
+    assert chosen_by(*PUSH_FIRST, policies=FIRST_GIVEN) == "first_given"
+    assert chosen_by(*PUSH_FIRST, primary_administration="a") == "primary_reason"
+
+
+def test_one_service_alone_is_chosen_by_no_policy() -> None:
+    assert chosen_by(PUSH_FIRST[0], policies=FIRST_GIVEN) == "hierarchy"
+
+
+CHEMOTHERAPY = [push("a", "09:40"), drip("b", "10:00", "12:00", category="chemotherapy")]
+
+
+def test_a_named_reason_that_cannot_lead_falls_back_to_the_hierarchy_and_says_so() -> None:
+    fallback = check(*CHEMOTHERAPY, primary_administration="a", **OFFICE)
+    assert billed(fallback)[0] == ("96413", 1)
+    assert "primary-reason-cannot-lead" in {violation.name for violation in fallback.violations}
+    assert chosen_by(*CHEMOTHERAPY, primary_administration="a") == "fallback"
+
+
+def test_a_named_reason_of_another_access_is_no_fallback() -> None:
+    """The first access has its own initial service by the hierarchy; nobody named another there."""
+    injected = {**push("c", "09:00"), "route": "IM", "method": "injection"}
+    assert chosen_by(*CHEMOTHERAPY, injected, primary_administration="c") == "hierarchy"
+
+
+# Hours
+
+
+@pytest.mark.parametrize(
+    ("stop", "hours"), [("11:30", 0), ("11:31", 1), ("12:30", 1), ("12:31", 2), ("13:31", 3)]
+)
+def test_a_further_hour_begins_31_minutes_past_the_last(stop: str, hours: int) -> None:
+    assert dict(billed(check(drip("a", "10:00", stop)))).get("96366", 0) == hours
+    sequential = check(drip("z", "07:00", "08:00"), drip("a", "10:00", stop))
+    assert dict(billed(sequential)) == {"96365": 1, "96367": 1} | (
+        {"96366": hours} if hours else {}
+    )
+
+
+@pytest.mark.parametrize(
+    ("stop", "together", "hours_alone", "further"),
+    [("14:59", 1, 1, 0), ("15:30", 1, 1, 0), ("15:31", 2, 2, 1), ("16:31", 3, 3, 2)],
+)
+def test_a_repeated_infusion_of_one_drug_counts_as_the_policy_says(
+    stop: str, together: int, hours_alone: int, further: int
+) -> None:
+    doses = [drip("a", "10:00", "11:00"), drip("b", "14:00", stop, drug="drug a")]
+
+    def under(policy: str) -> list[tuple[str, int]]:
+        return billed(check(*doses, policies={"repeat_same_drug_infusion": policy}))
+
+    assert under("continue_time") == [("96365", 1), ("96366", together)]
+    assert under("additional_hour_only") == [("96365", 1), ("96366", hours_alone)]
+    assert under("sequential_96367") == [
+        ("96365", 1),
+        ("96367", 1),
+        *([("96366", further)] if further else []),
+    ]
+
+
+@pytest.mark.parametrize(("stop", "within"), [("11:00", True), ("11:01", False)])
+def test_a_drug_inside_the_first_hour_adds_nothing_if_the_policy_says_so(
+    stop: str, within: bool
+) -> None:
+    doses = [drip("a", "10:00", "10:30"), drip("b", "10:30", stop)]
+    strict = check(*doses, policies={"sequential_within_first_hour": "no_extra_unit"})
+    assert billed(check(*doses)) == [("96365", 1), ("96367", 1)]
+    assert billed(strict) == ([("96365", 1)] if within else [("96365", 1), ("96367", 1)])
+
+
+def test_hydration_beside_a_drug_bills_hours_only() -> None:
+    assert billed(check(drip("a", "10:00", "11:00"), fluid("f", "11:00", "12:00")))[1][1] == 1
+    later = check(push("a", "09:55"), fluid("f", "11:00", "12:31"))
+    assert billed(later) == [("96374", 1), ("96361", 2)]
+
+
+# Concurrent infusions
+
+
+def test_drips_that_touch_are_sequential_and_drips_that_overlap_are_concurrent() -> None:
+    first = drip("a", "10:00", "11:00")
+    assert billed(check(first, drip("b", "11:00", "12:00"))) == [("96365", 1), ("96367", 1)]
+    assert billed(check(first, drip("b", "10:30", "11:30"))) == [("96365", 1), ("96368", 1)]
+
+
+def two_at_once(keys: str, start: str, stop: str, visit: int = 1) -> list[dict[str, Any]]:
+    """Two drips at the same time."""
+    return [drip(key, start, stop, visit=visit) for key in keys]
+
+
+MORNING = two_at_once("ab", "08:00", "09:00")
+
+
+def test_a_concurrent_infusion_is_billed_once_for_all_visits_of_an_encounter() -> None:
+    visits = check(*MORNING, *two_at_once("cd", "14:00", "15:00", visit=2))
+    assert dict(billed(visits))["96368"] == 1
+    assert "once an encounter" in reasons(visits)["d"]
+
+
+@pytest.mark.parametrize(
+    ("bound", "units"), [("encounter_id", 1), ("calendar_day", 2), ("gap_hours", 2)]
+)
+def test_visits_of_two_days_share_their_concurrent_infusion_unless_the_policy_parts_them(
+    bound: str, units: int
+) -> None:
+    morning_after = two_at_once("cd", f"{NEXT_DAY}T08:00", f"{NEXT_DAY}T09:00", visit=2)
+    result = check(*MORNING, *morning_after, policies={"encounter_boundary": bound})
+    concurrent = [date for code, _, date in dated(result) if code == "96368"]
+    assert len(concurrent) == units
+
+
+def test_a_day_bills_one_concurrent_infusion_whatever_the_bound() -> None:
+    evening = two_at_once("cd", "19:00", "20:00")
+    for bound in ("encounter_id", "calendar_day", "gap_hours"):
+        result = check(*MORNING, *evening, policies={"encounter_boundary": bound})
+        assert sum(units for code, units, _ in dated(result) if code == "96368") == 1
+
+
+@pytest.mark.parametrize(("bound", "units"), [("calendar_day", 2), ("gap_hours", 1)])
+def test_a_night_without_a_gap_is_one_encounter_unless_the_policy_counts_days(
+    bound: str, units: int
+) -> None:
+    before_midnight = two_at_once("ab", "22:00", "23:00")
+    after_midnight = two_at_once("cd", f"{NEXT_DAY}T00:30", f"{NEXT_DAY}T01:30")
+    result = check(*before_midnight, *after_midnight, policies={"encounter_boundary": bound})
+    assert sum(count for code, count, _ in dated(result) if code == "96368") == units

@@ -1,0 +1,65 @@
+"""Administrations billed as one service, and the minutes that are hydration's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.visits import billed, check, drip, fluid, push, reasons
+
+DRUG = drip("a", "10:30", "11:00")
+
+
+def test_drugs_in_one_bag_are_one_infusion() -> None:
+    bag = [drip("a", "10:00", "11:00"), drip("b", "10:00", "11:00", mixed_with="a")]
+    mixed = check(*bag)
+    assert billed(mixed) == [("96365", 1)]
+    assert mixed.suggested[0].administrations == ("a", "b")
+
+
+def test_the_drug_of_the_highest_rank_names_the_service_of_a_mixture() -> None:
+    chemo = drip("b", "10:00", "11:00", mixed_with="a", category="chemotherapy")
+    assert billed(check(drip("a", "10:00", "11:00"), chemo)) == [("96413", 1)]
+
+
+def test_all_doses_of_one_drug_are_one_infusion_with_their_minutes_together() -> None:
+    doses = [drip("a", "10:00", "10:46"), drip("b", "14:00", "14:45", drug="drug a")]
+    assert billed(check(*doses)) == [("96365", 1), ("96366", 1)]
+
+
+def test_minutes_in_which_one_drug_ran_twice_count_once() -> None:
+    twice = [drip("a", "10:00", "11:00"), drip("b", "10:00", "11:00", drug="drug a")]
+    assert billed(check(*twice)) == [("96365", 1)]
+
+
+@pytest.mark.parametrize(("stop", "billable"), [("10:30", False), ("10:31", True)])
+def test_hydration_is_billed_from_31_minutes(stop: str, billable: bool) -> None:
+    result = check(fluid("f", "10:00", stop))
+    assert billed(result) == ([("96360", 1)] if billable else [])
+    assert bool(reasons(result)) is not billable
+
+
+@pytest.mark.parametrize(
+    ("policy", "hours"), [("subtract_overlap", 1), ("deny_all", 0), ("ignore", 2)]
+)
+def test_minutes_that_hydration_shares_with_a_drug_count_as_the_policy_says(
+    policy: str, hours: int
+) -> None:
+    """100 minutes, 30 of them beside the drug: 70 are left."""
+    result = check(fluid("f", "10:00", "11:40"), DRUG, policies={"hydration_overlap": policy})
+    assert billed(result) == [("96365", 1), *([("96361", hours)] if hours else [])]
+
+
+def test_hydration_loses_no_minute_to_a_drug_of_another_line() -> None:
+    other_line = {"site": "right arm", "separate_site_reason": "incompatible drugs"}
+    both = [fluid("f", "10:00", "11:00"), drip("a", "10:00", "11:00", **other_line)]
+    assert billed(check(*both)) == [("96365", 1), ("96360-XS", 1)]
+
+
+def test_hydration_of_no_named_line_loses_the_minutes_of_every_drug() -> None:
+    both = [fluid("f", "10:00", "11:40", site=None), DRUG]
+    assert billed(check(*both)) == [("96365", 1), ("96361", 1)]
+
+
+def test_a_push_takes_no_minute_from_hydration() -> None:
+    result = check(fluid("f", "10:00", "10:31"), push("p", "10:10", "10:12"))
+    assert billed(result) == [("96374", 1), ("96361", 1)]

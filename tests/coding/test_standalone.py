@@ -1,0 +1,63 @@
+"""Services beside the chains: injections, infusions under the skin, pumps, ports, declotting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.visits import billed, check, dose, push, reasons
+
+FLUSH = dose("f", "10:00", None, purpose="flush", access="port", method="push")
+
+
+def injection(key: str, **facts: Any) -> dict[str, Any]:
+    """An injection into a muscle."""
+    return dose(key, "10:05", None, **{"route": "IM", **facts})
+
+
+def test_each_injection_counts() -> None:
+    assert billed(check(injection("a"), injection("b"))) == [("96372", 2)]
+
+
+def test_chemotherapy_injections_are_parted_by_hormone() -> None:
+    chemo = {"category": "chemotherapy"}
+    both = check(injection("a", **chemo), injection("b", hormonal=True, **chemo))
+    assert billed(both) == [("96401", 1), ("96402", 1)]
+
+
+def test_a_port_flush_is_billed_only_where_nothing_else_is() -> None:
+    assert billed(check(FLUSH)) == [("96523", 1)]
+    for other, code in ((push("a", "10:05"), "96374"), (injection("a"), "96372")):
+        beside = check(FLUSH, other)
+        assert billed(beside) == [(code, 1)]
+        assert "part of the service whose line it keeps open" in reasons(beside)["f"]
+
+
+def test_infusions_under_the_skin_are_one_and_a_later_site_is_set_up_once() -> None:
+    under_skin = [
+        dose("a", "10:00", "12:31", route="SC"),
+        dose("b", "13:00", "13:30", route="SC", site="right arm"),
+        dose("c", "14:00", "14:30", route="SC", site="abdomen"),
+    ]
+    assert billed(check(*under_skin[:1])) == [("96369", 1), ("96370", 2)]
+    three_sites = check(*under_skin)
+    assert billed(three_sites) == [("96369", 1), ("96370", 3), ("96371", 1)]
+    assert three_sites.suggested[2].administrations == ("b",)
+
+
+def test_doses_against_one_clot_are_one_declotting_and_a_later_clot_is_another() -> None:
+    def against_clot(key: str, start: str) -> dict[str, Any]:
+        return dose(key, start, None, drug="alteplase", purpose="declotting")
+
+    early = [against_clot("a", "10:00"), against_clot("b", "10:30")]
+    assert billed(check(*early)) == [("36593", 1)]
+    assert billed(check(*early, against_clot("c", "18:30"))) == [("36593", 2)]
+
+
+def test_one_drug_by_pump_is_started_once() -> None:
+    def by_pump(key: str, start: str, **facts: Any) -> dict[str, Any]:
+        pump = {"category": "chemotherapy", "device": "ambulatory_pump", "method": "infusion"}
+        return dose(key, start, None, **{**pump, **facts})
+
+    once = [by_pump("a", "10:00"), by_pump("b", "11:00", drug="drug a")]
+    assert billed(check(*once)) == [("96416", 1)]
+    assert billed(check(*once, by_pump("c", "11:00"))) == [("96416", 2)]

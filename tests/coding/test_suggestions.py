@@ -1,0 +1,60 @@
+"""Lines as a coder writes them: units, dates, modifiers, order and reasons."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.visits import DAY, NEXT_DAY, billed, check, dated, dose, drip, fluid, push
+
+NEEDED = {"site": "right arm", "separate_site_reason": "incompatible drugs"}
+OVERNIGHT = drip("a", "22:00", f"{NEXT_DAY}T02:00")
+
+
+def test_equal_codes_of_one_day_are_one_line() -> None:
+    pushes = check(push("a", "10:00"), push("b", "10:05"), push("c", "10:10"))
+    assert [line.administrations for line in pushes.suggested] == [("a",), ("b", "c")]
+    assert billed(pushes) == [("96374", 1), ("96375", 2)]
+
+
+def test_an_hour_is_billed_on_the_day_on_which_it_ends_unless_the_policy_says_the_first() -> None:
+    assert dated(check(OVERNIGHT)) == [
+        ("96365", 1, DAY),
+        ("96366", 1, DAY),
+        ("96366", 2, NEXT_DAY),
+    ]
+    on_first = check(OVERNIGHT, policies={"midnight_infusion_date": "start_date"})
+    assert dated(on_first) == [("96365", 1, DAY), ("96366", 3, DAY)]
+
+
+def test_a_push_is_billed_on_its_own_day() -> None:
+    pushes = check(push("a", "23:50"), push("b", f"{NEXT_DAY}T00:30"))
+    assert dated(pushes) == [("96374", 1, DAY), ("96375", 1, NEXT_DAY)]
+
+
+@pytest.mark.parametrize(("policy", "modifier"), [("by_reason", "XS"), ("59", "59")])
+def test_a_second_initial_says_why_it_is_apart(policy: str, modifier: str) -> None:
+    both = [drip("a", "10:00", "11:00"), drip("b", "10:00", "11:00", **NEEDED)]
+    result = check(*both, policies={"second_initial_modifier": policy})
+    assert billed(result) == [("96365", 1), (f"96365-{modifier}", 1)]
+    assert f"{modifier}" in result.suggested[1].because
+
+
+def test_hydration_hours_beside_a_drug_are_marked_distinct_unless_the_policy_does_not_ask() -> None:
+    both = [drip("a", "10:00", "11:00"), fluid("f", "11:00", "12:00")]
+    strict = check(*both, policies={"hydration_requires_dx_59": True})
+    assert billed(strict) == [("96365", 1), ("96361-59", 1)]
+    assert billed(check(*both)) == [("96365", 1), ("96361", 1)]
+
+
+def test_an_injection_beside_a_push_says_what_makes_it_distinct() -> None:
+    injection = dose("a", "10:00", None, route="IM")
+    assert billed(check(injection, push("b", "10:05"))) == [("96374", 1), ("96372-XU", 1)]
+    visits = [{**injection, "visit": 1}, push("b", "18:05", visit=2)]
+    assert billed(check(*visits)) == [("96374", 1), ("96372-XE", 1)]
+
+
+def test_a_reason_names_a_drug_of_no_table_by_its_id() -> None:
+    (line,) = check(drip("a", "10:00", "10:45", drug="house blend")).suggested
+    assert line.because.startswith("a at 10:00 (45 min): ")
+    (known,) = check(drip("a", "10:00", "10:45", drug="Zofran")).suggested
+    assert known.because.startswith("ondansetron at 10:00 (45 min): ")

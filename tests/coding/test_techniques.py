@@ -1,0 +1,94 @@
+"""Push, infusion or injection: by route, minutes and what the chart says was done."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.visits import asked, billed, check, dose, drip, fluid, push, reasons
+
+PUSH, INFUSION, INJECTION = [("96374", 1)], [("96365", 1)], [("96372", 1)]
+
+
+@pytest.mark.parametrize(
+    ("policy", "minutes", "codes"),
+    [
+        ("push", 15, PUSH),
+        ("push", 16, INFUSION),
+        ("infusion", 14, PUSH),
+        ("infusion", 15, INFUSION),
+    ],
+)
+def test_fifteen_minutes_are_a_push_unless_the_policy_says_infusion(
+    policy: str, minutes: int, codes: list[tuple[str, int]]
+) -> None:
+    given = drip("a", "10:00", f"10:{minutes}")
+    assert billed(check(given, policies={"exact_15_minutes": policy})) == codes
+
+
+@pytest.mark.parametrize(
+    ("policy", "attended", "codes"),
+    [
+        ("push", True, PUSH),
+        ("push", False, INFUSION),
+        ("warn", True, PUSH),
+        ("infusion", True, INFUSION),
+        ("infusion", False, INFUSION),
+    ],
+)
+def test_a_long_push_is_a_push_if_attended_throughout(
+    policy: str, attended: bool, codes: list[tuple[str, int]]
+) -> None:
+    given = push("a", "10:00", "10:25", continuously_attended=attended)
+    assert billed(check(given, policies={"long_push": policy})) == codes
+
+
+@pytest.mark.parametrize(
+    ("policy", "drug", "codes"),
+    [
+        ("compute_then_push_if_drug_allows", "ondansetron", PUSH),
+        ("compute_then_push_if_drug_allows", "unheard of", []),
+        ("compute_only", "ondansetron", []),
+        ("deny", "ondansetron", []),
+        ("last_charted_time", "ondansetron", []),
+        ("push", "unheard of", PUSH),
+    ],
+)
+def test_a_drip_without_a_stop_bills_as_the_policy_says(
+    policy: str, drug: str, codes: list[tuple[str, int]]
+) -> None:
+    given = drip("a", "10:00", drug=drug)
+    assert billed(check(given, policies={"missing_stop_time": policy})) == codes
+
+
+def test_hydration_is_never_a_push_unless_the_policy_says_so() -> None:
+    short = fluid("a", "10:00", "10:10")
+    assert billed(check(short)) == []
+    assert billed(check(short, policies={"hydration_short_as_push": True})) == PUSH
+    assert billed(check(fluid("a", "10:00"))) == []
+
+
+def test_what_goes_under_the_skin_is_an_injection_unless_it_runs_longer_than_a_push() -> None:
+    assert billed(check(dose("a", "10:00", "10:15", route="SC"))) == INJECTION
+    assert billed(check(dose("a", "10:00", "10:16", route="SC"))) == [("96369", 1)]
+    injected = dose("a", "10:00", "10:16", route="SC", method="injection")
+    assert billed(check(injected)) == INJECTION
+    assert billed(check(dose("a", "10:00", None, route="IM"))) == INJECTION
+
+
+def test_a_drug_that_is_swallowed_has_no_code() -> None:
+    swallowed = check(dose("a", "10:00", None, route="PO"))
+    assert billed(swallowed) == []
+    assert "route" in reasons(swallowed)["a"]
+
+
+def test_a_route_that_nobody_charted_is_asked_for() -> None:
+    unknown = check(dose("a", "10:00", None, route=None))
+    assert billed(unknown) == []
+    assert asked(unknown) == ["administrations[0].route"]
+
+
+def test_chemotherapy_of_more_than_eight_hours_is_a_prolonged_infusion() -> None:
+    chemo = {"category": "chemotherapy"}
+    eight = check(drip("a", "10:00", "18:00", **chemo))
+    assert billed(eight) == [("96413", 1), ("96415", 7)]
+    assert billed(check(drip("a", "10:00", "18:01", **chemo))) == [("96416", 1)]

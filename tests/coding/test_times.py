@@ -1,0 +1,111 @@
+"""Minutes of an administration: from the clock, from volume and rate, and from joined runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.visits import DAY, asked, billed, check, drip, fluid, push
+
+PUSH = [("96374", 1)]
+HOUR = [("96365", 1)]
+TWO_HOURS = [("96365", 1), ("96366", 1)]
+
+
+@pytest.mark.parametrize(
+    ("millilitres", "codes"),
+    [(14, PUSH), (15, PUSH), (16, HOUR), (90, HOUR), (91, TWO_HOURS)],
+)
+@pytest.mark.parametrize("start", ["10:00", None])
+def test_volume_by_rate_is_hours_of_sixty_minutes(
+    millilitres: int, codes: list[tuple[str, int]], start: str | None
+) -> None:
+    """At 60 ml an hour each millilitre is a minute, whether a start is charted or not."""
+    dose = drip("a", start, volume_ml=millilitres, rate_ml_per_hour=60)
+    assert billed(check(dose)) == codes
+
+
+@pytest.mark.parametrize(
+    ("millilitres", "codes"),
+    [(30, []), (31, [("96360", 1)]), (90, [("96360", 1)]), (91, [("96360", 1), ("96361", 1)])],
+)
+def test_volume_by_rate_counts_for_hydration_too(
+    millilitres: int, codes: list[tuple[str, int]]
+) -> None:
+    dose = fluid("a", "10:00", volume_ml=millilitres, rate_ml_per_hour=60)
+    assert billed(check(dose)) == codes
+
+
+def test_parts_of_a_minute_by_rate_are_dropped() -> None:
+    """150 ml at 99 ml an hour run 90.9 minutes, which reach no second hour."""
+    assert billed(check(drip("a", "10:00", volume_ml=150, rate_ml_per_hour=99))) == HOUR
+    assert billed(check(drip("a", "10:00", volume_ml=150, rate_ml_per_hour=98))) == TWO_HOURS
+
+
+def test_the_clock_beats_volume_and_rate() -> None:
+    by_both = drip("a", "10:00", "10:45", volume_ml=200, rate_ml_per_hour=60)
+    assert billed(check(by_both)) == HOUR
+
+
+def test_an_ordered_rate_is_no_minute_of_an_infusion() -> None:
+    ordered = drip("a", "10:00", volume_ml=200, rate_ml_per_hour=60, times_from="ordered")
+    assert billed(check(ordered)) == []
+
+
+@pytest.mark.parametrize("seen", ["10:15", "10:16", "11:30", "11:31"])
+def test_a_drip_ran_until_it_was_last_seen_running(seen: str) -> None:
+    last_seen = check(drip("a", "10:00", last_seen_running=f"{DAY}T{seen}"))
+    assert billed(last_seen) == billed(check(drip("a", "10:00", seen)))
+
+
+def test_a_drip_seen_before_it_started_has_no_minutes() -> None:
+    early = check(drip("a", "10:00", last_seen_running=f"{DAY}T09:59"))
+    assert billed(early) == []
+    assert asked(early) == ["administrations[0].stop"]
+
+
+@pytest.mark.parametrize("source", ["ordered", "defaulted"])
+def test_invented_times_give_no_minutes(source: str) -> None:
+    assert billed(check(drip("a", "10:00", "11:00", times_from="charted"))) == HOUR
+    assert billed(check(drip("a", "10:00", "11:00", times_from=source))) == []
+
+
+def test_a_new_bag_of_the_same_drug_goes_on_where_the_last_one_stopped() -> None:
+    bag, same_drug = drip("a", "10:00", "10:10"), {"drug": "drug a"}
+    assert billed(check(bag, drip("b", "10:10", "10:20", **same_drug))) == HOUR
+    assert billed(check(bag, drip("b", "10:11", "10:21", **same_drug))) == PUSH
+
+
+def test_a_drip_that_continues_another_adds_to_its_minutes_after_a_pause() -> None:
+    """Ten minutes and ten minutes: 20 of one infusion where the chart says so, else two pushes."""
+    first, later = drip("a", "10:00", "10:10"), drip("b", "10:20", "10:30", drug="drug a")
+    assert billed(check(first, {**later, "continues": "a"})) == HOUR
+    assert billed(check(first, later)) == PUSH
+
+
+def test_pushes_never_run_as_one() -> None:
+    both = [push("a", "10:00", "10:10"), push("b", "10:10", "10:20", drug="drug a")]
+    assert billed(check(*both)) == PUSH
+
+
+def attended_overlap(*pushes: tuple[str, str], performers: tuple[str, str] = ("n", "n")) -> bool:
+    """Whether two attended pushes are found to overlap."""
+    charted: list[dict[str, Any]] = [
+        push(key, start, stop, performer=performer, continuously_attended=True)
+        for key, (start, stop), performer in zip("ab", pushes, performers, strict=True)
+    ]
+    found = {violation.name for violation in check(*charted).violations}
+    return "overlapping-attended-pushes" in found
+
+
+def test_nobody_attends_two_pushes_in_one_minute() -> None:
+    assert attended_overlap(("10:00", "10:10"), ("10:09", "10:12"))
+    assert not attended_overlap(("10:00", "10:10"), ("10:10", "10:12"))
+    assert not attended_overlap(("10:00", "10:10"), ("10:09", "10:12"), performers=("n", "m"))
+
+
+def test_less_than_a_minute_in_common_is_no_overlap() -> None:
+    assert not attended_overlap(("10:00", "10:10"), ("10:09:01", "10:12"))
+    assert not attended_overlap(("10:00", "10:10"), ("10:02:00", "10:02:59"))
+    assert attended_overlap(("10:00", "10:10"), ("10:02:00", "10:03:00"))
