@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -12,15 +13,31 @@ from ivpush import Encounter, Engine, Result
 
 ROOT = Path(__file__).resolve().parents[1]
 ENGINE = Engine()
-FOUND = {
-    "emergency-pushes-and-hydration": ("violations", {"several-initials", "wrong-initial"}, "96374 96361 96375"),
-    "office-infusion": ("clean", set(), "96413 96415"),
-    "chemo-with-premedication": ("violations", {"several-initials", "too-many-further-hours"},
-                                 "96413 96415 96375 96367"),
-    "two-iv-sites": ("violations", {"distinct-service-without-modifier"}, "96413 96415 96413 96415"),
-    "same-drug-repeat": ("violations", {"repeat-push-too-soon"}, "96374 96376"),
-    "missing-stop-time": ("violations", {"infusion-without-stop"}, "96374 96375"),
-}  # fmt: skip
+
+
+class Expected(NamedTuple):
+    """What the page of the examples says of one."""
+
+    status: str
+    errors: set[str]
+    """Names of rules that are broken, among others."""
+    codes: str
+
+
+EXPECTED = {
+    "emergency-pushes-and-hydration": Expected(
+        "violations", {"several-initials", "wrong-initial"}, "96374 96361 96375"
+    ),
+    "office-infusion": Expected("clean", set(), "96413 96415"),
+    "chemo-with-premedication": Expected(
+        "violations", {"several-initials", "too-many-further-hours"}, "96413 96415 96375 96367"
+    ),
+    "two-iv-sites": Expected(
+        "violations", {"distinct-service-without-modifier"}, "96413 96415 96413 96415"
+    ),
+    "same-drug-repeat": Expected("violations", {"repeat-push-too-soon"}, "96374 96376"),
+    "missing-stop-time": Expected("violations", {"infusion-without-stop"}, "96374 96375"),
+}
 
 
 def checked(name: str) -> Result:
@@ -30,17 +47,17 @@ def checked(name: str) -> Result:
 
 def test_every_example_is_here_and_on_its_page() -> None:
     page = (ROOT / "examples/README.md").read_text("utf-8")
-    assert {file.stem for file in (ROOT / "examples").glob("*.json")} == set(FOUND)
-    assert all(f"`{name}.json`" in page for name in FOUND)
+    assert {file.stem for file in (ROOT / "examples").glob("*.json")} == set(EXPECTED)
+    assert all(f"`{name}.json`" in page for name in EXPECTED)
 
 
-@pytest.mark.parametrize("name", FOUND)
+@pytest.mark.parametrize("name", EXPECTED)
 def test_an_example_finds_what_its_page_says(name: str) -> None:
-    status, errors, codes = FOUND[name]
-    result = checked(name)
-    assert result.status == status
-    assert errors <= {one.name for one in result.violations if one.severity == "error"}
-    assert " ".join(one.code for one in result.suggested) == codes
+    expected, result = EXPECTED[name], checked(name)
+    errors = {violation.name for violation in result.violations if violation.severity == "error"}
+    assert result.status == expected.status
+    assert expected.errors <= errors
+    assert " ".join(line.code for line in result.suggested) == expected.codes
 
 
 def test_the_missing_stop_is_asked_for() -> None:
@@ -55,10 +72,10 @@ def test_the_readmes_python_does_what_it_shows() -> None:
     setup, _, shown = block.partition("result.status")
     exec(setup, space)
     for line in f"result.status{shown}".splitlines():
-        source, _, wanted = line.partition("  # ")
+        source, _, shown_value = line.partition("  # ")
         value = eval(source, space)
-        if wanted.startswith(("[", "'")):
-            assert repr(value) == wanted.strip()
+        if shown_value.startswith(("[", "'")):
+            assert repr(value) == shown_value.strip()
 
 
 def test_the_readme_shows_what_the_command_prints() -> None:

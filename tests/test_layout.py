@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from benchmarks.shape import skips_of_repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,18 +24,20 @@ ORDER: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["
     "ivpush-layout"
 ]["order"]
 MOST_MODULE_LINES = 500
-MOST_FUNCTION_LINES = 50
+MOST_FUNCTION_LINES = 60
+MOST_FMT_SKIPS = 553
+"""Of the whole repository. Lower it as marks go; it may only fall."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def modules_in(source: Path) -> dict[str, Path]:
     """Module name (``pack``, ``readers.x12``, ``readers`` for its ``__init__``) to its file."""
-    found = {}
+    modules = {}
     for file in sorted(source.rglob("*.py")):
         parts = file.relative_to(source).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
-    return found
+        modules[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return modules
 
 
 def rank(module: str, order: list[str]) -> int | None:
@@ -129,12 +132,12 @@ def _public(tree: ast.Module | ast.ClassDef, name: str) -> Iterator[tuple[str, a
 
 
 def _unannotated(function: Function) -> Iterator[str]:
-    given = function.args
-    every = [*given.posonlyargs, *given.args, *given.kwonlyargs]
-    every += [one for one in (given.vararg, given.kwarg) if one is not None]
-    yield from (
-        one.arg for one in every if one.annotation is None and one.arg not in {"self", "cls"}
-    )
+    arguments = function.args
+    parameters = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    parameters += [starred for starred in (arguments.vararg, arguments.kwarg) if starred]
+    for parameter in parameters:
+        if parameter.annotation is None and parameter.arg not in {"self", "cls"}:
+            yield parameter.arg
     if function.returns is None:
         yield "what it returns"
 
@@ -180,6 +183,13 @@ def test_every_entry_of_the_order_names_a_module() -> None:
 def test_modules_and_functions_are_short() -> None:
     faults = size_faults(SOURCE)
     assert not faults, "\n".join(faults)
+
+
+def test_the_formatter_is_kept_out_of_few_places() -> None:
+    """A mark that packs lines hides a function that does too much."""
+    skips = skips_of_repository(SOURCE)
+    assert skips is not None
+    assert skips <= MOST_FMT_SKIPS
 
 
 def test_public_names_are_documented_and_annotated() -> None:
@@ -253,10 +263,10 @@ def test_length_is_caught_just_past_the_bound(tmp_path: Path) -> None:
     body = "    pass\n"
     _planted(
         tmp_path,
-        upper="def long():\n" + body * 50 + "\n" * 449,
-        lower="def fits():\n" + body * 49 + "\n" * 450,
+        upper="def long():\n" + body * 60 + "\n" * 439,
+        lower="def fits():\n" + body * 59 + "\n" * 440,
     )
-    assert size_faults(tmp_path) == ["upper.long: has 51 lines; split it"]
+    assert size_faults(tmp_path) == ["upper.long: has 61 lines; split it"]
     (tmp_path / "lower.py").write_text("\n" * 501, "utf-8")
     assert "lower: has 501 lines; split it" in size_faults(tmp_path)
 

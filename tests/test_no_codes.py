@@ -27,6 +27,7 @@ FAMILY = re.compile(r"\b(963[67][0-9]|964[0-4][0-9])\b")
 WORD = re.compile(r"[A-Za-z0-9]+")
 # The shapes of a code, for those that no list holds yet; numbers proper are written with _ or **.
 SHAPED = re.compile(r"(?<![\w.#])([39][0-9]{4}|[A-V][0-9]{4})(?![\w.])")
+NAMED_MODIFIER = re.compile(r"(?i)\bmodifiers?\s+-?([0-9]{2})\b")
 LINTER = re.compile(r"#\s*(noqa|type: ignore|pragma|fmt).*")
 # Formats have numbered qualifiers of their own; there a denial code shows by its key alone.
 FORMATS = ("readers", "writers")
@@ -75,21 +76,17 @@ def _words(text: str, lists: Lists) -> Iterator[tuple[int, str]]:
 
     Two-letter remarks such as the first nine are left to ``_literals``: X12 segments share them.
     """
-    plain = {one for one in lists.modifiers if not one.isdigit()}
-    plain |= {one for one in lists.rarcs | lists.carcs if len(one) > 2 and not one.isdigit()}
+    lettered = {modifier for modifier in lists.modifiers if not modifier.isdigit()}
+    denials = lists.rarcs | lists.carcs
+    lettered |= {code for code in denials if len(code) > 2 and not code.isdigit()}
     for number, line in enumerate(text.splitlines(), 1):
         line = LINTER.sub("", line)
-        found = {match[0] for match in FAMILY.finditer(line)}
-        found |= {match[1] for match in SHAPED.finditer(line)}
+        words = set(FAMILY.findall(line)) | set(SHAPED.findall(line))
         for word in WORD.findall(line):
-            if word.upper() in lists.codes or word in plain:
-                found.add(word)
-        found |= {
-            match[1]
-            for match in re.finditer(r"(?i)\bmodifiers?\s+-?([0-9]{2})\b", line)
-            if match[1] in lists.modifiers
-        }
-        yield from ((number, word) for word in sorted(found))
+            if word.upper() in lists.codes or word in lettered:
+                words.add(word)
+        words |= set(NAMED_MODIFIER.findall(line)) & lists.modifiers
+        yield from ((number, word) for word in sorted(words))
 
 
 def _named_values(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
@@ -105,7 +102,7 @@ def _literals(text: str, lists: Lists, *, is_format: bool) -> Iterator[tuple[int
     """Whole string literals that are a modifier, a denial code or a payer, and denial arguments."""
     banned = lists.modifiers | lists.payers
     if not is_format:
-        banned |= {one for one in lists.carcs | lists.rarcs if len(one) > 1}
+        banned |= {code for code in lists.carcs | lists.rarcs if len(code) > 1}
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in banned:
             yield node.lineno, node.value

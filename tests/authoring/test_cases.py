@@ -25,8 +25,11 @@ ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "rules"
 
 
-RULE_FILES = [file for file in sorted((RULES / "checks").rglob("*.yaml"))
-              if not file.name.endswith(".pins.yaml")]  # fmt: skip
+RULE_FILES = [
+    file
+    for file in sorted((RULES / "checks").rglob("*.yaml"))
+    if not file.name.endswith(".pins.yaml")
+]
 
 
 @pytest.fixture
@@ -41,8 +44,8 @@ def rewrite(folder: Path, name: str, before: str, after: str) -> None:
     file.write_text(text.replace(before, after, 1), "utf-8")
 
 
-def told(old: Path, new: Path) -> list[str]:
-    return [one.text for one in changes(Pack.load(old), Pack.load(new))]
+def changed_texts(old: Path, new: Path) -> list[str]:
+    return [change.text for change in changes(Pack.load(old), Pack.load(new))]
 
 
 @pytest.mark.parametrize("file", RULE_FILES, ids=lambda file: file.stem)
@@ -59,11 +62,18 @@ def test_every_shipped_overlay_fits_its_schema() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"severity": "fatal"}, {"id": "1"}, {"cites": ["nobody"]}, {"codes": {"rank": "1"}},
-     {"surprise": "x"}, {"in_force": {"from": "May"}}, {"edit": "guess"},
-     {"cases": [{"name": "x"}]}],
+    [
+        {"severity": "fatal"},
+        {"id": "1"},
+        {"cites": ["nobody"]},
+        {"codes": {"rank": "1"}},
+        {"surprise": "x"},
+        {"in_force": {"from": "May"}},
+        {"edit": "guess"},
+        {"cases": [{"name": "x"}]},
+    ],
     ids=lambda change: next(iter(change)),
-)  # fmt: skip
+)
 def test_the_schema_refuses_what_the_reader_refuses(change: dict[str, Any]) -> None:
     file = next((RULES / "checks").rglob("IVP101-*.yaml"))
     data = {**read_yaml(file.name, file.read_bytes()).data, **change}
@@ -83,7 +93,7 @@ def test_a_new_rule_takes_the_next_id_and_passes_as_written(copied: Path) -> Non
     (copied / name).write_text(text, "utf-8")
     pack = Pack.load(copied)
     outcomes = list(run_cases(pack, "a-rule-just-begun"))
-    assert [one.problem for one in outcomes] == ["", ""]
+    assert [outcome.problem for outcome in outcomes] == ["", ""]
 
 
 def test_a_new_rule_needs_a_room_and_a_free_name() -> None:
@@ -99,7 +109,7 @@ def test_new_writes_a_file_once(copied: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_a_pack_does_not_differ_from_itself(copied: Path) -> None:
-    assert told(RULES, copied) == []
+    assert changed_texts(RULES, copied) == []
 
 
 def test_every_kind_of_difference_is_told(copied: Path) -> None:
@@ -111,15 +121,20 @@ def test_every_kind_of_difference_is_told(copied: Path) -> None:
     rewrite(copied, "codes.yaml", "settings: [facility, professional]", "settings: [facility]")
     rewrite(copied, "regence.yaml", "facility_pos_set: regence", "facility_pos_set: cms")
     next(copied.rglob("IVP106-*.yaml")).unlink()
-    found = told(RULES, copied)
-    for part in ("rule IVP101: severity: error -> warning", "rule IVP106: removed",
-                 "rule IVP102: valid_from: 2006-01-01 -> 2007-01-01", "rule IVP103: why: ",
-                 "policies overlapping_push_same_second: default: keep_order -> error",
-                 "limits push_max_minutes: ", "codes 96360: settings: ",
-                 "payer regence: policies facility_pos_set: regence -> cms"):  # fmt: skip
-        assert any(one.startswith(part) for one in found), part
-    back = told(copied, RULES)
-    assert len(back) == len(found) and "rule IVP106: added" in back
+    forth = changed_texts(RULES, copied)
+    for start in (
+        "rule IVP101: severity: error -> warning",
+        "rule IVP106: removed",
+        "rule IVP102: valid_from: 2006-01-01 -> 2007-01-01",
+        "rule IVP103: why: ",
+        "policies overlapping_push_same_second: default: keep_order -> error",
+        "limits push_max_minutes: ",
+        "codes 96360: settings: ",
+        "payer regence: policies facility_pos_set: regence -> cms",
+    ):
+        assert any(text.startswith(start) for text in forth), start
+    back = changed_texts(copied, RULES)
+    assert len(back) == len(forth) and "rule IVP106: added" in back
 
 
 def test_differences_come_as_json_too(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,21 +166,28 @@ def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(overlay_schema(PACK)))
 
 
+UNREAD_POLICY = """policies:
+  read_by_none:
+    kind: flag
+    default: true
+    touches: checks
+    why: Nothing reads it.
+    cites: [cms-mue]
+"""
+
+
 def test_advice_names_what_is_poor(copied: Path) -> None:
     case = '  - name: one initial service\n    lines: ["96365", "96375"]\n    expect: []\n'
     file = next(copied.rglob("IVP101-*.yaml"))
     file.write_text(file.read_text("utf-8") + case, "utf-8")
     rewrite(copied, "sources.yaml", "sources:\n", "sources:\n  nobody-2020: {title: Nothing}\n")
-    rewrite(copied, "policies.yaml", "policies:\n",
-            "policies:\n  read_by_none:\n    kind: flag\n    default: true\n    touches: checks\n"
-            "    why: Nothing reads it.\n    cites: [cms-mue]\n")  # fmt: skip
-    found = [str(one) for one in advice(Pack.load(copied))]
-    before = [str(one) for one in advice(PACK)]
-    new = [one for one in found if one not in before]
-    assert any("the name 'one initial service' repeats" in one for one in new)
-    assert any("repeats 'one initial service'" in one for one in new)
-    assert any(one.startswith("sources.yaml: nobody-2020: is cited nowhere") for one in new)
-    assert any(one.startswith("policies.yaml: read_by_none: is read by no rule") for one in new)
+    rewrite(copied, "policies.yaml", "policies:\n", UNREAD_POLICY)
+    usual = {str(fault) for fault in advice(PACK)}
+    new = [text for text in map(str, advice(Pack.load(copied))) if text not in usual]
+    assert any("the name 'one initial service' repeats" in text for text in new)
+    assert any("repeats 'one initial service'" in text for text in new)
+    assert any(text.startswith("sources.yaml: nobody-2020: is cited nowhere") for text in new)
+    assert any(text.startswith("policies.yaml: read_by_none: is read by no rule") for text in new)
 
 
 def test_mutate_prints_its_figures(capsys: pytest.CaptureFixture[str]) -> None:

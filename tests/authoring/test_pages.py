@@ -23,8 +23,12 @@ def test_a_page_is_fresh(name: str) -> None:
 
 
 def test_no_page_is_left_over() -> None:
-    held = {file.relative_to(ROOT / "docs").as_posix() for folder in ("rules", "schemas")
-            for file in (ROOT / "docs" / folder).rglob("*") if file.is_file()}  # fmt: skip
+    held = {
+        file.relative_to(ROOT / "docs").as_posix()
+        for folder in ("rules", "schemas")
+        for file in (ROOT / "docs" / folder).rglob("*")
+        if file.is_file()
+    }
     assert held <= set(PAGES)
 
 
@@ -37,8 +41,8 @@ def test_schemas_describe_every_field() -> None:
 
 
 def test_the_schema_names_what_the_result_holds() -> None:
-    encounter = Encounter.model_validate({"id": "E", "setting": "facility", "date": "2026-03-02",
-                                          "administrations": [], "lines": []})  # fmt: skip
+    record = {"id": "E", "setting": "facility", "date": "2026-03-02"}
+    encounter = Encounter.model_validate({**record, "administrations": [], "lines": []})
     result = Engine(pack=PACK).check(encounter).to_dict()
     schema = result_schema()
     top = schema if "properties" in schema else schema["$defs"]["Result"]
@@ -52,8 +56,16 @@ def test_every_code_has_a_page_with_its_rules() -> None:
         assert text.startswith(f"# {row.code} ")
 
 
-@pytest.mark.parametrize("page", ["README.md", *(f.relative_to(ROOT).as_posix() for f in sorted(
-    (ROOT / "docs").rglob("*.md"))), "CONTRIBUTING.md", "SECURITY.md", "examples/README.md"])  # fmt: skip
+LINKING_PAGES = [
+    "README.md",
+    *(file.relative_to(ROOT).as_posix() for file in sorted((ROOT / "docs").rglob("*.md"))),
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "examples/README.md",
+]
+
+
+@pytest.mark.parametrize("page", LINKING_PAGES)
 def test_links_lead_somewhere(page: str) -> None:
     text = re.sub(r"```.*?```", "", (ROOT / page).read_text("utf-8"), flags=re.S)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):

@@ -26,7 +26,7 @@ __all__ = [
 _NO_FACTS = frozenset({"name", "expect", "unjudged", "policies", "date"})
 """Keys of a case that are no field of the encounter, or are read before the others."""
 _LINE = re.compile(r"([A-Z0-9]{5})((?:-[A-Z0-9]{2})*)(?: x([0-9]{1,6}))?")
-"""A line in short, such as ``96375-59 x2``."""
+"""A line in short: its code, modifiers after hyphens, units after an x."""
 
 
 def case_encounter(case: Mapping[str, Any], day: str) -> Encounter:

@@ -42,7 +42,7 @@ _LONGEST_NUMBER = 40
 """Characters; the contract takes fifteen digits, and a longer text only costs time."""
 _LARGEST_WHOLE = 10**9
 _EXACT_FLOAT = 1e15
-"""Below this a float holds every whole number exactly, so that a code read as 96374.0 is text."""
+"""Below this a float holds every whole number exactly, so that a code read as a number is text."""
 
 
 def read_cell(kind: CellKind, items: CellKind | None, cell: object) -> object:
