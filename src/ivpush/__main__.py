@@ -13,13 +13,16 @@ from collections.abc import Sequence
 
 from ivpush._version import __version__
 from ivpush.commands import backtest, check, convert, drugs, explain, rules, tables
-from ivpush.commands.options import CLEAN, INTERRUPTED, PACK, USAGE, plain
+from ivpush.commands.options import CLEAN, INTERRUPTED, PACK, USAGE, complain
 from ivpush.commands.outputs import OutputError, silence
 from ivpush.errors import Fault, IvpushError, PackError
 
 __all__ = [
     "main",
 ]
+
+_COMMANDS = (check, explain, convert, backtest, rules, drugs, tables)
+"""The commands in the order in which ``--help`` names them."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,25 +33,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except PackError as error:
-        return _complain(error, PACK)
+        complain(error)
+        return PACK
     except IvpushError as error:
-        return _complain(error, USAGE)
+        complain(error)
+        return USAGE
     except BrokenPipeError:
         silence()  # whoever read our output has gone
         return CLEAN
     except OSError as error:
         silence()
-        said = error.strerror or "failed"
-        return _complain(OutputError(Fault("standard output", f"cannot be written: {said}",
-                                           "make room, or write to a file")), USAGE)  # fmt: skip
+        complain(_unwritten(error))
+        return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
-def _complain(error: IvpushError, status: int) -> int:
-    for fault in error.faults:
-        print(f"ivpush: {plain(str(fault))}", file=sys.stderr)
-    return status
+def _unwritten(error: OSError) -> OutputError:
+    problem = f"cannot be written: {error.strerror or 'failed'}"
+    return OutputError(Fault("standard output", problem, "make room, or write to a file"))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,13 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ivpush {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    check.add(commands)
-    explain.add(commands)
-    convert.add(commands)
-    backtest.add(commands)
-    rules.add(commands)
-    drugs.add(commands)
-    tables.add(commands)
+    for command in _COMMANDS:
+        command.add(commands)
     return parser
 
 

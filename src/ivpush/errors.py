@@ -1,11 +1,13 @@
-"""Every error this library raises on purpose.
+"""Every error this library raises on purpose, and the faults that each carries.
+
+Every module raises them; the command line, batches and reports print them.
 
     IvpushError
     ├── InputError     a chart or a claim does not fit the contract
     ├── PackError      a rule pack is not fit to be used
     └── UsageError     the library or the command was asked for something that does not exist
 
-Each carries its faults as data: the place, what is wrong there, and what to write instead.
+A fault is data: the place, what is wrong there, and what to write instead.
 No fault ever holds a value taken from a chart or a claim; texts of a rule pack may be quoted.
 """
 
@@ -32,7 +34,16 @@ class Fault:
 
 
 class IvpushError(Exception):
-    """Root of the tree; ``faults`` lists everything found, in reading order."""
+    """Root of the tree: catch this to catch every error of this library.
+
+        try:
+            engine = ivpush.Engine(payer="nobody")
+        except ivpush.IvpushError as error:
+            for fault in error.faults:
+                print(fault.place, fault.problem, fault.remedy)
+
+    ``faults`` lists everything that is wrong, in reading order.
+    """
 
     def __init__(self, faults: Iterable[Fault] | Fault | str) -> None:
         if isinstance(faults, str):
@@ -45,6 +56,7 @@ class IvpushError(Exception):
         """Everything found, on one line: for a row or a list."""
         return "; ".join(map(str, self.faults))
 
+    # Processes hand errors on by pickling; by default only the joined text would arrive.
     def __reduce__(self) -> tuple[type[IvpushError], tuple[tuple[Fault, ...]]]:
         return type(self), (self.faults,)
 
@@ -64,6 +76,7 @@ class UsageError(IvpushError):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A remedy that names the nearest known word, or lists the known ones where none is near."""
     words = sorted(known)
+    # The word is cut, because comparing takes time that grows with its length squared.
     near = difflib.get_close_matches(word[:80], words, n=1, cutoff=0.6)
     if near:
         return f"did you mean '{near[0]}'?"

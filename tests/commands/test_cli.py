@@ -519,7 +519,7 @@ def test_from_takes_every_format_that_is_detected() -> None:
     from ivpush.commands import inputs
     from ivpush.readers.detect import FORMATS
 
-    assert tuple(one.name for one in FORMATS) == inputs._FROM
+    assert tuple(one.name for one in FORMATS) == inputs.INPUT_FORMATS
 
 
 def test_standard_input_twice_is_refused(ivpush: Any) -> None:
@@ -589,7 +589,7 @@ def fake_x12(monkeypatch: pytest.MonkeyPatch) -> None:
     def read(name: str, stream: Any, _options: Any) -> Any:
         yield from records(name, stream.read())
 
-    def mend(name: str, stream: Any, out: Any, correct: Any, _options: Any) -> Any:
+    def mend(name: str, stream: Any, out: Any, correct: Any, options: Any) -> Any:
         raw = stream.read()
         out.write(raw.split()[0] + b"\n")
         yield Note(name, "mended as a stream")
@@ -818,7 +818,7 @@ def test_tables_are_joined_unless_a_map_makes_each_whole(
 def test_an_837_cut_short_is_not_kept(ivpush: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from ivpush.readers import Record
 
-    def mend(name: str, _stream: Any, out: Any, correct: Any, _options: Any) -> Any:
+    def mend(name: str, _stream: Any, out: Any, correct: Any, options: Any) -> Any:
         out.write(b"ISA half")
         one = Record(name, Encounter.model_validate(CLEAN))
         correct(one)

@@ -1,18 +1,33 @@
-"""``ivpush backtest``: past claims against what their payers decided."""
+"""``ivpush backtest``: past claims against what their payers decided.
+
+``ivpush.__main__`` adds it. The work is done by ``ivpush.batch.backtest``; here its report is
+printed, for people or as JSON.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
-from ivpush.commands.options import CLEAN, UNREAD, add_engine, make_engine, plain, say
+from ivpush.commands.options import (
+    CLEAN,
+    UNREAD,
+    add_engine,
+    complain,
+    make_engine,
+    plain,
+    say,
+    tell,
+)
 from ivpush.errors import Fault, UsageError
 
 if TYPE_CHECKING:
     from ivpush.batch.backtest import Backtest, Outcome
+    from ivpush.commands.options import Commands
+    from ivpush.contract.result import Violation
 
 __all__ = ["add", "backtest", "report_text"]
 
@@ -23,7 +38,7 @@ _TITLES = {
 }
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add ``backtest`` to the commands."""
     parser = commands.add_parser(
         "backtest", help="compare past claims (837) with what payers decided (835)"
@@ -41,12 +56,11 @@ def backtest(options: argparse.Namespace) -> int:
 
     engine = make_engine(options)
     with _opened(options.claims) as claims, _opened(options.remits) as remits:
-        report = compare(options.claims, claims, options.remits, remits, engine)
+        report = compare(options.claims, claims, options.remits, remits, engine=engine)
     for note in report.notes:
-        print(f"ivpush: {plain(note.place)}: {plain(note.message)}", file=sys.stderr)
-    for one in report.set_aside:
-        for fault in one.error.faults:
-            print(f"ivpush: {plain(one.place)}: {plain(str(fault))}", file=sys.stderr)
+        tell(f"{note.place}: {note.message}")
+    for record in report.set_aside:
+        complain(record.error, record.place)
     if options.format == "json":
         say(json.dumps(report.to_dict(), indent=2) + "\n")
     else:
@@ -66,32 +80,34 @@ def report_text(report: Backtest) -> str:
     """The report for people: lines by fate, what has no counterpart, and the counts."""
     from ivpush.batch.backtest import COUNTS
 
-    out: list[str] = []
+    rows: list[str] = []
     for fate, title in _TITLES.items():
-        those = [one for one in report.outcomes if one.fate == fate]
-        if those:
-            out += [title, *(row for one in those for row in _outcome(one)), ""]
+        outcomes = [outcome for outcome in report.outcomes if outcome.fate == fate]
+        if outcomes:
+            rows += [title, *(row for outcome in outcomes for row in _outcome_rows(outcome)), ""]
     for kind, places in report.unmatched.items():
-        out += [COUNTS[kind].upper(), *(f"  {plain(place)}" for place in places), ""]
-    out.append("COUNTS")
-    out += [f"  {report.counts[name]:>7}  {text}" for name, text in COUNTS.items()]
-    return "\n".join(out) + "\n"
+        rows += [COUNTS[kind].upper(), *(f"  {plain(place)}" for place in places), ""]
+    rows.append("COUNTS")
+    rows += [f"  {report.counts[name]:>7}  {text}" for name, text in COUNTS.items()]
+    return "\n".join(rows) + "\n"
 
 
-def _outcome(one: Outcome) -> list[str]:
-    billed = plain("-".join((one.code, *one.modifiers)))
-    out = [
-        f"  {plain(one.claim)} line {one.line}: {billed} x {one.units}",
-        f"      {plain(one.place)}",
-    ]
-    reasons = ", ".join(f"{x.group} {x.reason} {x.amount}" for x in one.adjustments) or "no reason"
-    remarks = f"; remarks {', '.join(one.remarks)}" if one.remarks else ""
-    out.append(f"      payer:  {plain(reasons + remarks)}")
-    for found in one.found:
-        codes = ", ".join(filter(None, (f"CARC {found.carc}" if found.carc else "",
-                                        f"RARC {found.rarc}" if found.rarc else "")))  # fmt: skip
-        out.append(f"      ivpush: {found.severity} {found.rule} {found.name}"
-                   + (f" ({codes})" if codes else ""))  # fmt: skip
-    if not one.found:
-        out.append("      ivpush: nothing found on this line")
-    return out
+def _outcome_rows(outcome: Outcome) -> Iterator[str]:
+    """What was billed, why the payer decided as it did, and what the rules say of the line."""
+    billed = plain("-".join((outcome.code, *outcome.modifiers)))
+    yield f"  {plain(outcome.claim)} line {outcome.line}: {billed} x {outcome.units}"
+    yield f"      {plain(outcome.place)}"
+    reasons = ", ".join(f"{why.group} {why.reason} {why.amount}" for why in outcome.adjustments)
+    remarks = f"; remarks {', '.join(outcome.remarks)}" if outcome.remarks else ""
+    yield f"      payer:  {plain((reasons or 'no reason') + remarks)}"
+    for violation in outcome.found:
+        yield f"      ivpush: {_violation_text(violation)}"
+    if not outcome.found:
+        yield "      ivpush: nothing found on this line"
+
+
+def _violation_text(violation: Violation) -> str:
+    text = f"{violation.severity} {violation.rule} {violation.name}"
+    codes = [f"CARC {violation.carc}"] if violation.carc else []
+    codes += [f"RARC {violation.rarc}"] if violation.rarc else []
+    return f"{text} ({', '.join(codes)})" if codes else text

@@ -1,4 +1,8 @@
-"""``ivpush check --workers``: batches in several processes, with progress and resumption."""
+"""``ivpush check --workers``: batches in several processes, with progress and resumption.
+
+``check`` calls it where one of its options is given. It makes the plan of a batch out of the
+options, has ``ivpush.batch`` carry it out, tells how far it is, and gives the exit status.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
+from ivpush.commands.inputs import read_options
 from ivpush.commands.options import (
     BROKEN,
     CLEAN,
@@ -23,13 +27,16 @@ from ivpush.commands.options import (
     USAGE,
     cache_folder,
     choose,
+    complain,
     make_engine,
     plain,
 )
+from ivpush.commands.outputs import Target, parse_target
 from ivpush.errors import Fault, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from ivpush.batch import Counts, Plan, Seen
+    from ivpush.batch import Counts, EngineOptions, Plan, Seen
+    from ivpush.pack.pack import Pack
 
 __all__ = [
     "Progress",
@@ -39,8 +46,13 @@ __all__ = [
 ]
 
 _MOST_REASONS = 20
-"""Records set aside that are told one by one; the rest is counted."""
+"""Records set aside that are named one by one; the rest is counted."""
 _LOG_SECONDS, _BAR_SECONDS = 10.0, 0.2
+_ALONE = ("fix", "diff", "explain", "chart")
+"""Options that need all records in one process."""
+
+
+# Options
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -91,38 +103,102 @@ def wanted(options: argparse.Namespace) -> bool:
     )
 
 
+# The plan
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    from ivpush.batch import CHUNK, Plan
+
+    for name in _ALONE:
+        if getattr(options, name, None):
+            problem = "is not for a run in several processes"
+            remedy = "leave out --workers, --resume, --progress and --chunk"
+            raise UsageError(Fault(f"--{name}", problem, remedy))
+    # Every process makes its own engine; this one says what does not exist, and fills the cache.
+    pack = make_engine(options).pack
+    targets = _targets(options)
+    return Plan(
+        files=tuple(options.files),
+        outputs=tuple(targets),
+        set_aside=options.set_aside,
+        engine=_engine_options(options, pack),
+        read=read_options(options),
+        from_=options.from_,
+        workers=options.workers or _cores(),
+        chunk=options.chunk or CHUNK,
+        resume=options.resume,
+        show_text=options.show_text,
+    )
+
+
+def _targets(options: argparse.Namespace) -> list[Target]:
+    from ivpush.batch.plan import ROW_FORMATS
+
+    targets = [parse_target(text, ROW_FORMATS) for text in options.output]
+    if options.format is not None or not targets:
+        format_ = options.format or "ndjson"
+        if format_ not in ROW_FORMATS:
+            problem = "is no format of a run in several processes"
+            raise UsageError(Fault("--format", problem, did_you_mean(format_, ROW_FORMATS)))
+        targets.append(Target(format_, "-"))
+    return targets
+
+
+def _engine_options(options: argparse.Namespace, pack: Pack) -> EngineOptions:
+    """How each process makes its engine; raises UsageError for a rule that does not exist."""
+    from ivpush.batch import EngineOptions
+
+    cache = None if options.no_cache else cache_folder(os.environ)
+    return EngineOptions(
+        payer=options.payer,
+        policies=dict(setting.split("=", 1) for setting in options.policy),
+        packs=tuple(map(str, options.rules)),
+        cache=None if cache is None else str(cache),
+        silent=choose(options, pack).silent,
+    )
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1
+
+
+# The run
+
+
 def run(options: argparse.Namespace) -> int:
     """Check the files of the options as a batch; gives the exit status."""
     from ivpush.batch import run as run_batch
 
-    made = _plan(options)
+    plan = _plan(options)
     progress = Progress(options.progress or "auto", sys.stderr)
     statuses = {CLEAN}
     counts: Counts | None = None
     try:
         with _terminable():
-            counts = run_batch(made, watch=progress.see, note=progress.say)
+            counts = run_batch(plan, watch=progress.see, note=progress.say)
     except KeyboardInterrupt:
         statuses.add(INTERRUPTED)
-        progress.clear()
-        print(f"ivpush: interrupted; {_go_on(made)}", file=sys.stderr)
+        progress.say(f"interrupted; {_how_to_go_on(plan)}")
     except UsageError as error:
         statuses.add(USAGE)
         progress.clear()
-        for fault in error.faults:
-            print(f"ivpush: {plain(str(fault))}", file=sys.stderr)
+        complain(error)
         if progress.counts is None:
             return USAGE
-        print(f"ivpush: {_go_on(made)}", file=sys.stderr)
+        progress.say(_how_to_go_on(plan))
     progress.clear()
-    progress.close(counts)
-    known = counts or progress.counts
-    if known is not None:
-        statuses |= _judged(known, options)
+    counts = counts or progress.counts
+    if counts is not None:
+        progress.close(counts)
+        statuses |= _statuses(counts, options)
     return next(status for status in ORDER if status in statuses)
 
 
-def _judged(counts: Counts, options: argparse.Namespace) -> set[int]:
+def _statuses(counts: Counts, options: argparse.Namespace) -> set[int]:
+    """The exit statuses that follow from what was counted."""
     statuses = {UNREAD} if counts.set_aside else set()
     levels = {
         "error": counts.errors,
@@ -135,76 +211,13 @@ def _judged(counts: Counts, options: argparse.Namespace) -> set[int]:
     return statuses
 
 
-def _plan(options: argparse.Namespace) -> Plan:
-    from ivpush.batch import CHUNK, EngineOptions, Plan
-    from ivpush.batch.plan import ROW_FORMATS
-    from ivpush.commands.outputs import parse_target
-    from ivpush.readers import ReadOptions
-
-    for name in ("fix", "diff", "explain", "chart"):
-        if getattr(options, name, None):
-            raise UsageError(
-                Fault(
-                    f"--{name}",
-                    "is not for a run in several processes",
-                    "leave out --workers, --resume, --progress and --chunk",
-                )
-            )
-    pack = make_engine(options).pack
-    outputs = [parse_target(one, ROW_FORMATS) for one in options.output]
-    if options.format is not None or not outputs:
-        wanted_format = options.format or "ndjson"
-        if wanted_format not in ROW_FORMATS:
-            raise UsageError(
-                Fault(
-                    "--format",
-                    "is no format of a run in several processes",
-                    did_you_mean(wanted_format, ROW_FORMATS),
-                )
-            )
-        outputs.append((wanted_format, "-"))
-    cache = None if options.no_cache else cache_folder(os.environ)
-    policies = dict(one.split("=", 1) for one in options.policy)
-    engine = EngineOptions(
-        options.payer,
-        policies,
-        tuple(map(str, options.rules)),
-        None if cache is None else str(cache),
-        choose(options, pack).silent,
-    )
-    read = ReadOptions(timezone=options.timezone, setting=options.setting, map=_map(options.map))
-    return Plan(
-        tuple(options.files),
-        tuple(outputs),
-        options.set_aside,
-        engine,
-        read,
-        options.from_,
-        options.workers or _cores(),
-        options.chunk or CHUNK,
-        options.resume,
-        options.show_text,
-    )
-
-
-def _map(name: str | None) -> Path | str | None:
-    return Path(name) if name is not None and Path(name).is_file() else name
-
-
-def _cores() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1
-
-
-def _go_on(made: Plan) -> str:
-    """What is left of a run that stopped short, and how to go on."""
-    targets = [path for _, path in made.outputs]
-    if "-" in targets or "-" in made.files:
+def _how_to_go_on(plan: Plan) -> str:
+    """What is left of a run that stopped short, and the command that goes on with it."""
+    targets = [path for _, path in plan.outputs]
+    if "-" in targets or "-" in plan.files:
         return "what was written holds whole records; a run on files could be resumed"
-    arguments = [one for one in sys.argv[1:] if one != "--resume"]
-    return f"go on with: {plain(shlex.join(['ivpush', *arguments, '--resume']))}"
+    words = [word for word in sys.argv[1:] if word != "--resume"]
+    return f"go on with: {shlex.join(['ivpush', *words, '--resume'])}"
 
 
 @contextmanager
@@ -225,64 +238,69 @@ def _terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+# Progress
+
+
+class _Mark(NamedTuple):
+    """How far the input was read when this run began."""
+
+    records: int
+    bytes: int
+
+
 class Progress:
-    """Tells how far a batch is: one line that is redrawn on a terminal, else log lines."""
+    """Tells how far a batch is: one line that is redrawn on a terminal, else log lines.
+
+        progress = Progress("auto", sys.stderr)
+        counts = run(plan, watch=progress.see, note=progress.say)
+        progress.clear()
+        progress.close(counts)
+
+    ``counts`` are those of the last chunk seen, or None before the first.
+    """
 
     def __init__(self, mode: str, out: IO[str]) -> None:
         if mode == "auto":
             mode = "bar" if out.isatty() else "log"
         self.counts: Counts | None = None
         self._mode, self._out = mode, out
-        self._began = self._told = time.monotonic()
-        self._from: tuple[int, int] | None = None
+        self._pause = _BAR_SECONDS if mode == "bar" else _LOG_SECONDS
+        self._began = self._shown = time.monotonic()
+        self._from: _Mark | None = None
         self._drawn = False
         self._reasons = 0
 
     def see(self, seen: Seen) -> None:
-        """Take in what a chunk brought, and tell it if it is time."""
+        """Take in what a chunk brought, and show it if it is time."""
         self.counts = seen.counts
         if self._from is None:
             # A resumed run starts in the middle: its rate is that of its own part.
-            self._from = (seen.counts.read, seen.bytes_read)
+            self._from = _Mark(seen.counts.read, seen.bytes_read)
         for reason in seen.reasons:
-            self._reasons += 1
-            if self._reasons <= _MOST_REASONS:
-                self.say(reason)
-            elif self._reasons == _MOST_REASONS + 1:
-                self.say(
-                    "further records that are set aside are counted, not named; "
-                    "--set-aside FILE keeps a row for each"
-                )
+            self._say_reason(reason)
         now = time.monotonic()
-        if self._mode == "none" or now - self._told < (
-            _BAR_SECONDS if self._mode == "bar" else _LOG_SECONDS
-        ):
-            return
-        self._told = now
-        text = self._text(seen, now - self._began)
+        if self._mode != "none" and now - self._shown >= self._pause:
+            self._shown = now
+            self._show(_how_far(seen, self._from, now - self._began))
+
+    def _say_reason(self, reason: str) -> None:
+        self._reasons += 1
+        if self._reasons <= _MOST_REASONS:
+            self.say(reason)
+        elif self._reasons == _MOST_REASONS + 1:
+            self.say(
+                "further records that are set aside are counted, not named; "
+                "--set-aside FILE keeps a row for each"
+            )
+
+    def _show(self, text: str) -> None:
         if self._mode == "bar":
+            # Back to the line's beginning, and clear it: a shorter text leaves no rest of a longer.
             self._out.write(f"\r\x1b[K{text}")
             self._out.flush()
             self._drawn = True
         else:
             print(f"ivpush: {text}", file=self._out)
-
-    def _text(self, seen: Seen, seconds: float) -> str:
-        counts, (records, behind) = seen.counts, self._from or (0, 0)
-        parts = [f"{counts.read:,} read"]
-        new = counts.read - records
-        if seconds > 0 and new:
-            parts.append(f"{new / seconds:,.0f} a second")
-        if seen.bytes_all:
-            share = seen.bytes_read / seen.bytes_all
-            parts[0] += f" ({share:.0%})"
-            if seen.bytes_read > behind:
-                left = (seen.bytes_all - seen.bytes_read) * seconds / (seen.bytes_read - behind)
-                parts.append(f"{_clock(left)} left")
-        parts.append(f"{counts.violations:,} violations")
-        if counts.set_aside:
-            parts.append(f"{counts.set_aside:,} set aside")
-        return ", ".join(parts)
 
     def say(self, text: str) -> None:
         """Print a line of its own."""
@@ -296,15 +314,31 @@ class Progress:
             self._out.flush()
             self._drawn = False
 
-    def close(self, counts: Counts | None) -> None:
+    def close(self, counts: Counts) -> None:
         """Print the counts of the whole, or of what was done."""
-        known = counts or self.counts
-        if known is not None:
-            more = f"; {known.ignored} finding(s) ignored" if known.ignored else ""
-            print(
-                f"{known.read} in = {known.checked} checked + {known.set_aside} set aside{more}",
-                file=self._out,
-            )
+        more = f"; {counts.ignored} finding(s) ignored" if counts.ignored else ""
+        print(
+            f"{counts.read} in = {counts.checked} checked + {counts.set_aside} set aside{more}",
+            file=self._out,
+        )
+
+
+def _how_far(seen: Seen, begun: _Mark, seconds: float) -> str:
+    """Records read, their rate, the time that is left, and what was found so far."""
+    counts = seen.counts
+    share = f" ({seen.bytes_read / seen.bytes_all:.0%})" if seen.bytes_all else ""
+    parts = [f"{counts.read:,} read{share}"]
+    records, passed = counts.read - begun.records, seen.bytes_read - begun.bytes
+    if seconds > 0 and records:
+        parts.append(f"{records / seconds:,.0f} a second")
+    # bytes_all is 0 where the input does not tell its length.
+    if seen.bytes_all and passed > 0:
+        left = (seen.bytes_all - seen.bytes_read) * seconds / passed
+        parts.append(f"{_clock(left)} left")
+    parts.append(f"{counts.violations:,} violations")
+    if counts.set_aside:
+        parts.append(f"{counts.set_aside:,} set aside")
+    return ", ".join(parts)
 
 
 def _clock(seconds: float) -> str:

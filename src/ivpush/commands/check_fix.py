@@ -1,17 +1,16 @@
 """``ivpush check --fix``: the corrected claims, in the format they came in, and what changed.
 
-Only lines of the claim change. What the chart lacks is never made up: a claim that waits for an
-open question is written as it came.
+``check`` hands ``fix`` to its run. Only lines of the claim change. What the chart lacks is never
+made up: a claim that waits for an open question is written as it came.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ivpush.commands.inputs import note
-from ivpush.commands.options import plain
+from ivpush.commands.inputs import tell_note
+from ivpush.commands.options import plain, tell
 from ivpush.commands.outputs import module_of
 from ivpush.errors import Fault, UsageError
 from ivpush.writers.safe import escaped_json
@@ -34,12 +33,12 @@ _X12 = "x12"
 
 
 def fix(run: Run, intake: Intake) -> None:
-    """Judge every record and write it with its corrected claim."""
-    from ivpush.readers.linking import Linker
+    """Judge every record and write it with its corrected claim.
 
+    Raises UsageError where an 837 and another format would go into one output.
+    """
     if run.options.chart:
-        intake.linker = Linker()
-        charts = intake.linker.take(intake.readings(run.options.chart))
+        charts = intake.start_linking().take(intake.readings(run.options.chart))
         for _ in intake.counted(charts):
             raise AssertionError("charts wait in the index")
     kinds: set[str] = set()
@@ -56,25 +55,26 @@ def fix(run: Run, intake: Intake) -> None:
     if intake.linker is not None:
         readings = _paired(readings, intake.linker)
     for record in intake.counted(readings):
+        # Charts without a claim are judged too, but an 837 has no place for them.
         _write(run, record, intake, written=_X12 not in kinds)
 
 
 def _only(kind: str, kinds: set[str], run: Run, name: str) -> None:
     """Refuse an 837 beside another format: one output holds one of them."""
     if run.fixed is not None and kinds - {kind}:
-        raise UsageError(Fault(name, "would put an 837 and JSON into one output",
-                               "mend it in a run of its own"))  # fmt: skip
+        problem = "would put an 837 and JSON into one output"
+        raise UsageError(Fault(name, problem, "mend it in a run of its own"))
     kinds.add(kind)
 
 
 def _paired(readings: Iterator[Reading], linker: Linker) -> Iterator[Reading]:
     from ivpush.readers import Record
 
-    for one in readings:
-        if isinstance(one, Record):
-            yield from linker.pair(one)
+    for reading in readings:
+        if isinstance(reading, Record):
+            yield from linker.pair(reading)
         else:
-            yield one
+            yield reading
     yield from linker.rest()
 
 
@@ -98,23 +98,23 @@ def _mend(run: Run, intake: Intake, source: Source) -> Iterator[Reading]:
     mend = module_of("ivpush.writers.x12", "--fix of an 837").mend
     refused: list[SetAside] = []
 
-    def correct(record: Record) -> tuple[ClaimLine, ...] | None:
-        found: Record | SetAside = record
+    def correct(claim: Record) -> tuple[ClaimLine, ...] | None:
+        record: Record | SetAside = claim
         if intake.linker is not None:
-            found, notes = intake.linker.now(record)
-            for one in notes:
-                note(one)
-        if isinstance(found, SetAside):
-            refused.append(found)
+            record, notes = intake.linker.now(claim)
+            for note in notes:
+                tell_note(note)
+        if isinstance(record, SetAside):
+            refused.append(record)
             return None
         intake.checked += 1
-        return _corrected(run, run.take(found, intake), record.place)
+        return _corrected(run, run.take(record, intake), claim.place)
 
     out = run.fixed.stream if run.fixed is not None else _Nowhere()
     run.torn = run.fixed is not None
-    for one in mend(source.name, source.stream, out, correct, intake.read_options()):
-        if not isinstance(one, Record):
-            yield one
+    for reading in mend(source.name, source.stream, out, correct, options=intake.read_options()):
+        if not isinstance(reading, Record):
+            yield reading
         while refused:
             yield refused.pop()
     run.torn = False
@@ -140,29 +140,33 @@ def _corrected(run: Run, work: Worked, place: str) -> tuple[ClaimLine, ...] | No
         return None
     if corrected == billed:
         return None
-    old, new = ({one.number: one for one in lines} for lines in (billed, corrected))
-    changed = sum(old[key] != new[key] for key in old.keys() & new.keys())
-    print(f"ivpush: {plain(place)}: {changed} line(s) changed, {len(old.keys() - new.keys())} "
-          f"removed, {len(new.keys() - old.keys())} new", file=sys.stderr)  # fmt: skip
+    before = {line.number: line for line in billed}
+    after = {line.number: line for line in corrected}
+    changed = sum(before[number] != after[number] for number in before.keys() & after.keys())
+    removed, new = len(before.keys() - after.keys()), len(after.keys() - before.keys())
+    tell(f"{place}: {changed} line(s) changed, {removed} removed, {new} new")
     if run.options.diff:
-        _show(run, place, old, new)
+        rows = [plain(place), *_difference(before, after)]
+        with run.shield.held(), run.standard().watched():
+            run.standard().stream.write(_as_text(rows))
     return corrected
 
 
-def _show(run: Run, place: str, old: dict[int, ClaimLine], new: dict[int, ClaimLine]) -> None:
-    """The lines before and after, on standard output."""
-    rows = [f"{plain(place)}"]
-    for number in sorted(old.keys() | new.keys()):
-        before, after = old.get(number), new.get(number)
-        if before == after and before is not None:
-            rows.append(f"    {line_text(before)}")
+def _as_text(rows: Sequence[str]) -> bytes:
+    return ("\n".join(rows) + "\n").encode()
+
+
+def _difference(before: Mapping[int, ClaimLine], after: Mapping[int, ClaimLine]) -> Iterator[str]:
+    """The lines before and after, by number."""
+    for number in sorted(before.keys() | after.keys()):
+        old, new = before.get(number), after.get(number)
+        if old == new and old is not None:
+            yield f"    {line_text(old)}"
             continue
-        if before is not None:
-            rows.append(f"  - {line_text(before)}")
-        if after is not None:
-            rows.append(f"  + {line_text(after)}")
-    with run.shield.held(), run.standard().watched():
-        run.standard().stream.write(("\n".join(rows) + "\n").encode())
+        if old is not None:
+            yield f"  - {line_text(old)}"
+        if new is not None:
+            yield f"  + {line_text(new)}"
 
 
 def line_text(line: ClaimLine) -> str:

@@ -1,15 +1,18 @@
-"""One run of ``check``: its inputs, outputs, counts and worst status."""
+"""One run of ``check`` in this process: its inputs, outputs, counts and worst status.
+
+``check`` calls it with a function that goes through the records, its own or that of ``check_fix``.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ivpush.commands.inputs import Intake
-from ivpush.commands.options import BROKEN, INTERRUPTED, make_look, plain
-from ivpush.commands.outputs import Out, Shield, Sink, make_writer, silence
+from ivpush.commands.options import BROKEN, INTERRUPTED, make_look, tell
+from ivpush.commands.outputs import Out, Shield, Sink, Target, make_writer, silence
 from ivpush.errors import IvpushError, UsageError
 
 if TYPE_CHECKING:
@@ -27,10 +30,21 @@ __all__ = [
 FIXED = "fixed"
 """The format name of the corrected claims themselves, beside the formats of results."""
 LEVELS = {"error": 0, "warning": 1, "info": 2, "never": -1}
+"""Severities, worst first; violations up to the level of ``--fail-on`` make the status 1."""
 
 
 class Run:
-    """One run of ``check``: its inputs, outputs, counts and worst status."""
+    """One run of ``check``: what it writes to, and what it counted.
+
+        def judge(run: Run, intake: Intake) -> None:
+            for record in intake.records():
+                run.take(record, intake)
+
+        status = Run(options, engine, selection).go([Target("json", "-")], judge)
+
+    ``fixed`` is where corrected claims go, if anywhere; ``waiting`` counts claims that wait for an
+    answer, and ``torn`` says that an 837 is being written, which is not whole before its end.
+    """
 
     def __init__(self, options: argparse.Namespace, engine: Engine, selection: Selection) -> None:
         self.options, self.engine, self.selection = options, engine, selection
@@ -42,10 +56,13 @@ class Run:
         self._standard: Out | None = None
         self.waiting = self.ignored = 0
         self.torn = False
-        """Whether an 837 is being written, which is not whole before its end."""
 
-    def go(self, targets: list[tuple[str, str]], judge: Callable[[Run, Intake], None]) -> int:
-        """Open the outputs, let ``judge`` go through the records; gives the exit status."""
+    def go(self, targets: Sequence[Target], judge: Callable[[Run, Intake], None]) -> int:
+        """Open the outputs, let ``judge`` go through the records; gives the exit status.
+
+        Raises OutputError where an output cannot be written, and BrokenPipeError where nobody
+        reads standard output any more; files that are not whole are taken away first.
+        """
         intake = Intake(self.options)
         try:
             with self.shield:
@@ -55,7 +72,7 @@ class Run:
                 except KeyboardInterrupt:
                     intake.statuses.add(INTERRUPTED)
                 with self.shield.held():
-                    self._close(intake)
+                    self._close(whole=INTERRUPTED not in intake.statuses)
         except UsageError as error:
             self._drop()
             intake.refused(error)
@@ -64,44 +81,16 @@ class Run:
         except (BrokenPipeError, IvpushError):
             self._drop()
             raise
-        return intake.close(self._more())
-
-    def _open(self, targets: list[tuple[str, str]], intake: Intake) -> None:
-        for name, path in targets:
-            out = Out(path)
-            self.outs.append(out)
-            if name == FIXED:
-                self.fixed = out
-            else:
-                self.sinks.append(Sink(out, self._writer(name, out)))
-        if self.options.set_aside is not None:
-            self.aside = Out(self.options.set_aside)
-            self.outs.append(self.aside)
-            intake.aside = self.aside.stream
-
-    def _writer(self, name: str, out: Out) -> ResultWriter:
-        from ivpush._version import __version__
-        from ivpush.writers import WriteOptions
-
-        if name == "text":
-            from ivpush.writers.text import Look, Writer
-
-            standard = out.path is None
-            look = make_look(self.options) if standard else Look(
-                ascii=self.options.ascii, show_text=self.options.show_text)  # fmt: skip
-            encoding = (sys.stdout.encoding or "ascii") if standard else "utf-8"
-            return Writer(out.stream, look, explain=self.options.explain, encoding=encoding)
-        made = WriteOptions(self.engine.pack, __version__, self.options.show_text)
-        return make_writer(name, out.stream, made)
+        return intake.close(self._more_counts())
 
     def take(self, record: Record, intake: Intake) -> Worked:
         """Judge one record, write its result, and take it into the exit status."""
         work = self.engine.work(record.encounter)
-        work.result, gone = self.selection.applied(work.result)
-        self.ignored += gone
+        work.result, ignored = self.selection.applied(work.result)
+        self.ignored += ignored
         worst = LEVELS[self.options.fail_on]
         if not self.options.exit_zero and any(
-            LEVELS[one.severity] <= worst for one in work.result.violations
+            LEVELS[violation.severity] <= worst for violation in work.result.violations
         ):
             intake.statuses.add(BROKEN)
         with self.shield.held():
@@ -115,6 +104,42 @@ class Run:
             self._standard = Out("-")
         return self._standard
 
+    def _open(self, targets: Sequence[Target], intake: Intake) -> None:
+        for target in targets:
+            out = self._opened(target.path)
+            if target.format == FIXED:
+                self.fixed = out
+            else:
+                self.sinks.append(Sink(out, self._writer(target.format, out)))
+        if self.options.set_aside is not None:
+            self.aside = self._opened(self.options.set_aside)
+            intake.keep_aside(self.aside.stream)
+
+    def _opened(self, path: str) -> Out:
+        out = Out(path)
+        self.outs.append(out)
+        return out
+
+    def _writer(self, name: str, out: Out) -> ResultWriter:
+        from ivpush._version import __version__
+        from ivpush.writers import WriteOptions
+
+        if name == "text":
+            return self._text_writer(out)
+        options = WriteOptions(self.engine.pack, __version__, self.options.show_text)
+        return make_writer(name, out.stream, options)
+
+    def _text_writer(self, out: Out) -> ResultWriter:
+        """Text for the terminal at hand, or for a file: UTF-8, of a fixed width, no colours."""
+        from ivpush.writers.text import Look, Writer
+
+        if out.path is None:
+            look, encoding = make_look(self.options), sys.stdout.encoding or "ascii"
+        else:
+            look = Look(ascii=self.options.ascii, show_text=self.options.show_text)
+            encoding = "utf-8"
+        return Writer(out.stream, look, explain=self.options.explain, encoding=encoding)
+
     def _write(self, sink: Sink, work: Worked, place: str) -> None:
         if not sink.open:
             return
@@ -127,12 +152,12 @@ class Run:
             sink.open = False
             silence()
 
-    def _close(self, intake: Intake) -> None:
-        whole = INTERRUPTED not in intake.statuses
+    def _close(self, *, whole: bool) -> None:
+        """End every output; after an interruption, leave files without their names and say so."""
         left = [sink.close(whole=whole) for sink in self.sinks if sink.open]
         if self.torn and self.fixed is not None:
             self.fixed.drop()
-            print("ivpush: the 837 is cut short; do not send it", file=sys.stderr)
+            tell("the 837 is cut short; do not send it")
             self.fixed = None
         for out in (self.fixed, self.aside):
             if out is not None and whole:
@@ -140,15 +165,15 @@ class Run:
             elif out is not None:
                 left.append(out.leave())
         if not whole:
-            kept = ", ".join(filter(None, left))
-            said = f" (in {plain(kept)})" if kept else ""
-            print(f"ivpush: interrupted; what was written{said} is whole, the rest was not read",
-                  file=sys.stderr)  # fmt: skip
+            names = ", ".join(filter(None, left))
+            where = f" (in {names})" if names else ""
+            tell(f"interrupted; what was written{where} is whole, the rest was not read")
 
     def _drop(self) -> None:
         for out in self.outs:
             out.drop()
 
-    def _more(self) -> str:
-        said = f"; {self.waiting} claim(s) wait for an answer" if self.waiting else ""
-        return said + (f"; {self.ignored} finding(s) ignored" if self.ignored else "")
+    def _more_counts(self) -> str:
+        waiting = f"; {self.waiting} claim(s) wait for an answer" if self.waiting else ""
+        ignored = f"; {self.ignored} finding(s) ignored" if self.ignored else ""
+        return waiting + ignored

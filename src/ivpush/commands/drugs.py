@@ -1,7 +1,8 @@
 """``ivpush drugs``: what the drug table makes of a name, and of the names of a file.
 
-The nearest known names are shown to whoever keeps the table, as something to add to a pack after
-a look. No decision about an encounter ever uses them: there a name is found exactly, or unknown.
+``ivpush.__main__`` adds it. The nearest known names are shown to whoever keeps the table, as
+something to add to a pack after a look. No decision about an encounter ever uses them: there a
+name is found exactly, or unknown.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ import argparse
 import csv
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.commands.options import BROKEN, CLEAN, add_pack, plain, read_pack, say
 from ivpush.errors import Fault, UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    from ivpush.commands.options import Commands
     from ivpush.pack.drugs import DrugNames, DrugRow, Found
 
 __all__ = ["add"]
@@ -35,11 +37,27 @@ _WHY_NOT = {
     "two_drugs": "it names more than one drug",
     "premixed": "this drug with a fluid may be hydration or a drug",
 }
-_NEAR = 0.78
+_ALIKE = 0.78
 """How alike names must be to be shown: about one letter in five may differ."""
+_MOST_ALIKE = 3
 
 
-def add(commands: Any) -> None:
+class _Alike(NamedTuple):
+    """A known name that is much like an unknown one, and its drug."""
+
+    name: str
+    row: DrugRow
+
+
+class _Name(NamedTuple):
+    """A name of a file that is not found: how often it stands there, and why it is not found."""
+
+    text: str
+    rows: int
+    answer: Found
+
+
+def add(commands: Commands) -> None:
     """Add ``drugs`` and its actions to the commands."""
     parser = commands.add_parser("drugs", help="look drug names up, and check those of a file")
     actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
@@ -47,49 +65,54 @@ def add(commands: Any) -> None:
     find.add_argument("name", metavar="NAME", nargs="+")
     find.set_defaults(run=_find)
     lint = actions.add_parser(
-        "lint", help="which names of a file are not found; prints them",
+        "lint",
+        help="which names of a file are not found; prints them",
         description="FILE is a table (.csv), or text with one name a line. Names are printed.",
-    )  # fmt: skip
+    )
     lint.add_argument("file", metavar="FILE", type=Path)
     lint.add_argument("--column", help="the column of a table that holds the names")
-    lint.add_argument("--format", choices=("text", "csv"), default="text",
-                      help="csv: rows to complete for a pack's drug_names.csv")  # fmt: skip
+    lint.add_argument(
+        "--format",
+        choices=("text", "csv"),
+        default="text",
+        help="csv: rows to complete for a pack's drug_names.csv",
+    )
     lint.set_defaults(run=_lint)
     for action in (find, lint):
         add_pack(action)
 
 
-def _nearest(names: DrugNames, text: str, most: int = 3) -> list[str]:
-    """Known names most like a text: for people to look at, never for a decision."""
-    from difflib import get_close_matches
+def _read_names(options: argparse.Namespace) -> DrugNames:
+    return read_pack(options).book(None).names
 
-    from ivpush.pack.drugs import plain_name
 
-    return get_close_matches(plain_name(text)[:80], names.known(), n=most, cutoff=_NEAR)
+# One name
 
 
 def _find(options: argparse.Namespace) -> int:
-    names = read_pack(options).book(None).names
+    names = _read_names(options)
     text = " ".join(options.name)
-    found = names.look_up(text)
+    answer = names.look_up(text)
     say(f"{plain(text)}\n")
-    if found.row is not None:
-        say("".join(f"  {line}\n" for line in _told(found, found.row)))
+    if answer.row is not None:
+        for line in _drug_lines(answer, answer.row):
+            say(f"  {line}\n")
         return CLEAN
-    say(f"  not found: {_reason(found)}\n")
-    near = _near(names, text, found)
-    if near:
+    say(f"  not found: {_why_not(answer)}\n")
+    alike = _alike(names, text, answer)
+    if alike:
         say("  nearest known names, for a person to judge:\n")
-        say("".join(f"    {name} -> {row.name}\n" for name, row in near))
+        say("".join(f"    {name} -> {row.name}\n" for name, row in alike))
     say("  add it to the drug_names.csv of a pack, or state the drug's HCPCS code\n")
     return BROKEN
 
 
-def _told(found: Found, row: DrugRow) -> Iterator[str]:
+def _drug_lines(answer: Found, row: DrugRow) -> Iterator[str]:
+    """What the table says of a drug, and how its name was found."""
     injected = f"; by injection {row.category_injection}" if row.category_injection else ""
     code = row.hcpcs or "no HCPCS code"
     yield f"{row.name} ({code}): {row.category}{injected}"
-    yield f"found {_WAYS[found.how]}: {', '.join(found.names)}"
+    yield f"found {_WAYS[answer.how]}: {', '.join(answer.names)}"
     yield f"usual techniques: {', '.join(sorted(row.techniques))}"
     if row.unit_amount is not None:
         rule = "up to" if row.unit_rule == "up_to" else "per"
@@ -99,69 +122,109 @@ def _told(found: Found, row: DrugRow) -> Iterator[str]:
         yield ended + (f"; successor {row.successor}" if row.successor else "")
 
 
-def _reason(found: Found) -> str:
-    word = f" ('{plain(found.word[:60])}')" if found.word else ""
-    read = f"; it holds {', '.join(found.names)}" if found.names else ""
-    return f"{_WHY_NOT[found.how]}{word}{read}"
+def _why_not(answer: Found) -> str:
+    """Why a name is not found, and what of it is known."""
+    word = f" ('{plain(answer.word[:60])}')" if answer.word else ""
+    names = f"; it holds {', '.join(answer.names)}" if answer.names else ""
+    return f"{_WHY_NOT[answer.how]}{word}{names}"
 
 
-def _near(names: DrugNames, text: str, found: Found) -> list[tuple[str, DrugRow]]:
-    """Names near the whole text, else near the word that nobody knows; none near a vague name."""
-    if found.how != "unknown_word":
+def _alike(names: DrugNames, text: str, answer: Found) -> list[_Alike]:
+    """Names like the whole text, else like its unknown word; none for a name that is vague."""
+    if answer.how != "unknown_word":
         return []
-    near = _nearest(names, text) or (_nearest(names, found.word) if len(found.word) > 3 else [])
-    return [(name, row) for name in near if (row := names.exact(name)) is not None]
+    alike = _nearest(names, text)
+    # Words of up to three letters are like too many names.
+    if not alike and len(answer.word) > 3:
+        alike = _nearest(names, answer.word)
+    return [_Alike(name, row) for name in alike if (row := names.exact(name)) is not None]
+
+
+def _nearest(names: DrugNames, text: str) -> list[str]:
+    """Known names most like a text: for people to look at, never for a decision."""
+    from difflib import get_close_matches
+
+    from ivpush.pack.drugs import plain_name
+
+    name = plain_name(text)[:80]
+    return get_close_matches(name, names.known(), n=_MOST_ALIKE, cutoff=_ALIKE)
+
+
+# The names of a file
 
 
 def _lint(options: argparse.Namespace) -> int:
-    names = read_pack(options).book(None).names
-    rows = Counter(_names(options.file, options.column))
+    names = _read_names(options)
+    rows = Counter(_names_in(options.file, options.column))
     empty = rows.pop("", 0)
-    unknown = {name: one for name in rows if (one := names.look_up(name)).row is None}
-    missed = sum(rows[name] for name in unknown)
-    ordered = sorted(unknown, key=lambda name: (-rows[name], name))
+    unknown = _unknown(rows, names)
     if options.format == "csv":
-        out = csv.writer(sys.stdout, lineterminator="\n")
-        out.writerow(["name", "drug", "kind", "source"])
-        for name in ordered:
-            near = _near(names, name, unknown[name])
-            out.writerow([plain(name), f"? {near[0][1].name}" if near else "?", "?", "?"])
+        _print_rows(unknown, names)
     else:
-        for name in ordered:
-            alike = _near(names, name, unknown[name])
-            said = f"; near {alike[0][1].name}" if alike else ""
-            say(f"{rows[name]:6} {plain(name)}: {_reason(unknown[name])}{said}\n")
-    total = sum(rows.values())
-    share = f"{100 * (total - missed) / total:.1f} %" if total else "none"
-    print(f"{total} named row(s) = {total - missed} found + {missed} not found ({share} found); "
-          f"{len(rows)} name(s), {len(unknown)} not found; {empty} row(s) without a name",
-          file=sys.stderr)  # fmt: skip
+        for name in unknown:
+            alike = _alike(names, name.text, name.answer)
+            near = f"; near {alike[0].row.name}" if alike else ""
+            say(f"{name.rows:6} {plain(name.text)}: {_why_not(name.answer)}{near}\n")
+    _print_counts(rows, unknown, empty)
     return BROKEN if unknown else CLEAN
 
 
-def _names(path: Path, column: str | None) -> Iterator[str]:
-    """The names of a file, row by row."""
+def _unknown(rows: Mapping[str, int], names: DrugNames) -> list[_Name]:
+    """The names that are not found, the most frequent first."""
+    answers = ((text, names.look_up(text)) for text in rows)
+    unknown = [_Name(text, rows[text], answer) for text, answer in answers if answer.row is None]
+    return sorted(unknown, key=lambda name: (-name.rows, name.text))
+
+
+def _print_rows(unknown: Sequence[_Name], names: DrugNames) -> None:
+    """Rows to complete for a pack's drug_names.csv; ``?`` stands for what a person must say."""
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(["name", "drug", "kind", "source"])
+    for name in unknown:
+        alike = _alike(names, name.text, name.answer)
+        out.writerow([plain(name.text), f"? {alike[0].row.name}" if alike else "?", "?", "?"])
+
+
+def _print_counts(rows: Counter[str], unknown: Sequence[_Name], empty: int) -> None:
+    total, missed = sum(rows.values()), sum(name.rows for name in unknown)
+    share = f"{100 * (total - missed) / total:.1f} %" if total else "none"
+    print(
+        f"{total} named row(s) = {total - missed} found + {missed} not found ({share} found); "
+        f"{len(rows)} name(s), {len(unknown)} not found; {empty} row(s) without a name",
+        file=sys.stderr,
+    )
+
+
+def _names_in(path: Path, column: str | None) -> Iterator[str]:
+    """The names of a file, row by row; raises UsageError with the place of what is wrong."""
     name = plain(str(path))
     try:
+        # utf-8-sig: spreadsheet programs put a mark before the first column's name.
         with path.open(encoding="utf-8-sig", newline="") as lines:
             if path.suffix.lower() != ".csv":
                 yield from (line.strip() for line in lines)
                 return
             reader = csv.DictReader(lines)
-            header = list(reader.fieldnames or ())
-            wanted = column if column is not None else "drug" if "drug" in header else None
-            if wanted is None and len(header) == 1:
-                wanted = header[0]
-            if wanted is None or wanted not in header:
-                meant = did_you_mean(wanted or "drug", header)
-                raise UsageError(
-                    Fault(f"{name}:1", "has no such column of names", f"--column: {meant}")
-                )
+            key = _column(name, list(reader.fieldnames or ()), column)
             for row in reader:
-                yield (row[wanted] or "").strip()
+                yield (row[key] or "").strip()
     except OSError as error:
         raise UsageError(Fault(name, error.strerror or "cannot be read", "name a file")) from None
     except UnicodeDecodeError:
         raise UsageError(Fault(name, "is not UTF-8", "save it as UTF-8")) from None
     except csv.Error:
         raise UsageError(Fault(f"{name}:{reader.line_num}", "is not CSV", "mend it")) from None
+
+
+def _column(file: str, header: Sequence[str], asked: str | None) -> str:
+    """The column asked for, else ``drug``, else the only one."""
+    if asked is not None:
+        column = asked
+    elif len(header) == 1:
+        column = header[0]
+    else:
+        column = "drug"
+    if column not in header:
+        remedy = f"--column: {did_you_mean(column, header)}"
+        raise UsageError(Fault(f"{file}:1", "has no such column of names", remedy))
+    return column

@@ -1,10 +1,13 @@
-"""``ivpush explain``: a rule, a code, or the result of an encounter."""
+"""``ivpush explain``: a rule, a code, or the result of an encounter.
+
+``ivpush.__main__`` adds it; ``rules show`` prints a rule through ``show``.
+"""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ivpush.commands.inputs import add_inputs
 from ivpush.commands.options import (
@@ -19,12 +22,13 @@ from ivpush.commands.options import (
 from ivpush.errors import Fault, UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    from ivpush.commands.options import Commands
     from ivpush.pack.pack import Pack
 
 __all__ = ["add", "show"]
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add ``explain`` to the commands."""
     parser = commands.add_parser("explain", help="explain a rule, a code, or an encounter's result")
     parser.add_argument("what", metavar="RULE|CODE|FILE")
@@ -42,9 +46,9 @@ def _explain(options: argparse.Namespace) -> int:
 
     settle(options)
     pack = read_pack(options)
-    wanted = options.what.upper()
-    if wanted in pack.codes:
-        return say(code_page(pack.codes[wanted], pack))
+    code = options.what.upper()
+    if code in pack.codes:
+        return say(code_page(pack.codes[code], pack))
     return show(options.what, pack)
 
 
@@ -54,12 +58,14 @@ def _explain_file(options: argparse.Namespace) -> int:
 
     parser = argparse.ArgumentParser()
     check.add(parser.add_subparsers())
-    whole = parser.parse_args(["check", "--explain", "--exit-zero", "--format", "text", "-"])
+    # The file named here is only there because check asks for one.
+    words = ["check", "--explain", "--exit-zero", "--format", "text", "-"]
+    check_options = parser.parse_args(words)
     for name, value in vars(options).items():
         if name != "run":
-            setattr(whole, name, value)
-    whole.files = [options.what]
-    return check.check(whole)
+            setattr(check_options, name, value)
+    check_options.files = [options.what]
+    return check.check(check_options)
 
 
 def show(name: str, pack: Pack) -> int:
@@ -69,7 +75,6 @@ def show(name: str, pack: Pack) -> int:
     rules = {key: rule for rule in pack.every_rule for key in (rule.id, rule.name)}
     rule = rules.get(name) or rules.get(name.upper())
     if rule is None:
-        known = [*rules, *pack.codes]
-        raise UsageError(Fault(f"'{plain(name[:60])}'", "is no rule, code or file",
-                               did_you_mean(name, known)))  # fmt: skip
+        remedy = did_you_mean(name, [*rules, *pack.codes])
+        raise UsageError(Fault(f"'{plain(name[:60])}'", "is no rule, code or file", remedy))
     return say(rule_page(rule, pack))

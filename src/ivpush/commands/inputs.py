@@ -1,4 +1,8 @@
-"""What a run reads: files and standard input, charts beside claims, and what is set aside."""
+"""What a run reads: files and standard input, charts beside claims, and what is set aside.
+
+``check``, ``explain`` and ``convert`` call it. An ``Intake`` gives the records of a run one after
+another, reports what it could not read, and knows the exit status that follows from it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from ivpush.commands.options import CLEAN, ORDER, UNREAD, USAGE, plain
+from ivpush.commands.options import CLEAN, ORDER, UNREAD, USAGE, complain, tell
 from ivpush.commands.outputs import OutputError
 from ivpush.errors import Fault, InputError, IvpushError, UsageError
 
@@ -18,26 +22,60 @@ if TYPE_CHECKING:
     from ivpush.readers.detect import Source
     from ivpush.readers.linking import Linker
 
-__all__ = ["Intake", "add_inputs", "input_names", "note"]
+__all__ = [
+    "INPUT_FORMATS",
+    "Intake",
+    "add_files",
+    "add_inputs",
+    "input_names",
+    "read_options",
+    "tell_note",
+]
 
 Read = Callable[["Source"], Iterator["Reading"]]
 """Reads an open input."""
-_FROM = ("fhir", "x12", "hl7", "parquet", "json", "csv", "mar")
+INPUT_FORMATS = ("fhir", "x12", "hl7", "parquet", "json", "csv", "mar")
+"""The formats of ``ivpush.readers.detect``, written here so that starting up loads no reader."""
+
+
+def add_files(parser: argparse.ArgumentParser) -> None:
+    """Add the files to read."""
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="encounters, charts or claims; - reads standard input",
+    )
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is read and how."""
-    parser.add_argument("--from", dest="from_", choices=_FROM, metavar="FORMAT",
-                        help=f"format of the input instead of what its content says: "
-                             f"{', '.join(_FROM)}")  # fmt: skip
+    parser.add_argument(
+        "--from",
+        dest="from_",
+        choices=INPUT_FORMATS,
+        metavar="FORMAT",
+        help=f"format of the input instead of what its content says: {', '.join(INPUT_FORMATS)}",
+    )
     parser.add_argument("--map", metavar="MAP", help="column map of a table: a file or a name")
-    parser.add_argument("--setting", choices=("facility", "professional"),
-                        help="setting of records that state none")  # fmt: skip
+    parser.add_argument(
+        "--setting",
+        choices=("facility", "professional"),
+        help="setting of records that state none",
+    )
     parser.add_argument("--timezone", metavar="ZONE", help="zone of times without an offset")
-    parser.add_argument("--chart", action="append", default=[], metavar="FILE",
-                        help="charts to link to the claims; may be repeated")  # fmt: skip
-    parser.add_argument("--set-aside", metavar="FILE",
-                        help="write a row for each record that could not be read")  # fmt: skip
+    parser.add_argument(
+        "--chart",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="charts to link to the claims; may be repeated",
+    )
+    parser.add_argument(
+        "--set-aside",
+        metavar="FILE",
+        help="write a row for each record that could not be read",
+    )
 
 
 def input_names(options: argparse.Namespace) -> list[str]:
@@ -48,51 +86,93 @@ def input_names(options: argparse.Namespace) -> list[str]:
     return names
 
 
+def read_options(options: argparse.Namespace) -> ReadOptions:
+    """What the command line knows and an input may not say."""
+    from ivpush.readers import ReadOptions
+
+    map_: Path | str | None = options.map
+    if map_ is not None and Path(map_).is_file():
+        map_ = Path(map_)
+    return ReadOptions(timezone=options.timezone, setting=options.setting, map=map_)
+
+
+def tell_note(note: Note) -> None:
+    """Print a note of a reader on standard error."""
+    tell(f"{note.place}: {note.message}")
+
+
 class Intake:
-    """Reads a run's inputs, reports and counts: in = checked + set aside."""
+    """Reads a run's inputs, reports and counts: in = checked + set aside.
+
+        intake = Intake(options)
+        for record in intake.records():
+            print(record.place, record.encounter.id)
+        status = intake.close()
+
+    ``statuses`` gathers the exit statuses that apply; the worst is what ``close`` gives.
+    """
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
-        self.aside: IO[bytes] | None = None
+        self._aside: IO[bytes] | None = None
         self.checked = self.set_aside = 0
         self.statuses = {CLEAN}
         self.linker: Linker | None = None
 
+    def keep_aside(self, stream: IO[bytes]) -> None:
+        """Write a row into a stream for each record that is set aside from here on."""
+        self._aside = stream
+
+    def start_linking(self) -> Linker:
+        """Links charts to claims from here on; gives the linker, whose counts are told."""
+        from ivpush.readers.linking import Linker
+
+        self.linker = Linker()
+        return self.linker
+
+    def read_options(self) -> ReadOptions:
+        """What the command line knows and an input may not say."""
+        return read_options(self._options)
+
+    # Records
+
     def records(self) -> Iterator[Record]:
         """Every record, charts linked to claims where charts were named."""
-        from ivpush.readers.linking import Linker, link
+        from ivpush.readers.linking import link
 
+        claims = self.readings(self._options.files)
         if not self._options.chart:
-            yield from self.counted(self.readings(self._options.files))
+            yield from self.counted(claims)
             return
-        self.linker = Linker()
-        claims, charts = self.readings(self._options.files), self.readings(self._options.chart)
-        yield from self.counted(link(claims, charts, self.linker))
+        charts = self.readings(self._options.chart)
+        yield from self.counted(link(claims, charts, self.start_linking()))
 
     def counted(self, readings: Iterable[Reading]) -> Iterator[Record]:
         """The records among readings; the others are reported, and all are counted."""
         from ivpush.readers import Record, SetAside
 
-        for one in readings:
-            if isinstance(one, Record):
+        for reading in readings:
+            if isinstance(reading, Record):
                 self.checked += 1
-                yield one
-            elif isinstance(one, SetAside):
-                self.put_aside(one)
+                yield reading
+            elif isinstance(reading, SetAside):
+                self.put_aside(reading)
             else:
-                note(one)
+                tell_note(reading)
 
-    def put_aside(self, one: SetAside) -> None:
+    def put_aside(self, record: SetAside) -> None:
         """Report and count a record that could not be read, and write its row where asked."""
         self.set_aside += 1
         self.statuses.add(UNREAD)
-        for fault in one.error.faults:
-            print(f"ivpush: {plain(one.place)}: {plain(str(fault))}", file=sys.stderr)
-        if self.aside is not None:
+        complain(record.error, record.place)
+        if self._aside is not None:
             from ivpush.writers.safe import aside_row
 
-            show = self._options.show_text
-            self.aside.write(aside_row(one.place, one.error.one_line, one.raw, show_text=show))
+            show_text = self._options.show_text
+            row = aside_row(record.place, record.error.one_line, record.raw, show_text=show_text)
+            self._aside.write(row)
+
+    # Files
 
     def readings(
         self,
@@ -105,33 +185,36 @@ class Intake:
         Files of a format whose records may be spread over files are read together, after the rest.
         ``special`` reads some formats otherwise, ``usual`` the others.
         """
-        from ivpush.readers.detect import read_together, whole
-
-        special = special or {}
         read = usual or (lambda source: source.read(self.read_options()))
-
         together: dict[str, list[Source]] = {}
-        with ExitStack() as kept:
+        with ExitStack() as kept_open:
             for name in names:
-                with self.reported(name), ExitStack() as stack:
-                    source = self.opened(stack, name)
+                with self._reported(name), ExitStack() as stack:
+                    source = self._opened(stack, name)
                     if source is None:
                         continue
-                    if source.format.name in special:
-                        yield from whole(name, special[source.format.name](source))
-                    elif name != "-" and source.joins(self.read_options()):
+                    if name != "-" and self._joins(source, special or {}):
                         together.setdefault(source.format.module, []).append(source)
-                        kept.push(stack.pop_all())
+                        kept_open.push(stack.pop_all())
                     else:
-                        yield from read(source)
-            for those in together.values():
-                with self.reported(", ".join(one.name for one in those)):
-                    if len(those) == 1:
-                        yield from read(those[0])
-                    else:
-                        yield from read_together(those, self.read_options())
+                        yield from _of_source(source, special or {}, read)
+            for sources in together.values():
+                yield from self._of_sources(sources, read)
 
-    def opened(self, stack: ExitStack, name: str) -> Source | None:
+    def _joins(self, source: Source, special: Mapping[str, Read]) -> bool:
+        """Whether a file's records may be spread over other files too."""
+        return source.format.name not in special and source.joins(self.read_options())
+
+    def _of_sources(self, sources: list[Source], read: Read) -> Iterator[Reading]:
+        from ivpush.readers.detect import read_together
+
+        with self._reported(", ".join(source.name for source in sources)):
+            if len(sources) == 1:
+                yield from read(sources[0])
+            else:
+                yield from read_together(sources, self.read_options())
+
+    def _opened(self, stack: ExitStack, name: str) -> Source | None:
         """An input, open for as long as the stack; None where its first bytes are unsound."""
         from ivpush.readers.detect import DAMAGE, damaged, open_source
 
@@ -143,49 +226,47 @@ class Intake:
             return None
 
     @contextmanager
-    def reported(self, name: str) -> Iterator[None]:
+    def _reported(self, name: str) -> Iterator[None]:
         """Reports a file that cannot be read or that no reader takes; the run goes on."""
         try:
             yield
         except OutputError:
+            # An error of writing passes through here too, and it ends the run.
             raise
         except OSError as error:
             self.statuses.add(USAGE)
-            print(f"ivpush: {plain(name)}: {error.strerror or 'cannot be read'}; name a file "
-                  "that can be read", file=sys.stderr)  # fmt: skip
+            tell(f"{name}: {error.strerror or 'cannot be read'}; name a file that can be read")
         except (InputError, UsageError) as error:
             self.refused(error)
+
+    # Ends
 
     def refused(self, error: IvpushError) -> None:
         """Report a file that no reader takes, or an output that cannot be written."""
         self.statuses.add(USAGE)
-        for fault in error.faults:
-            print(f"ivpush: {plain(str(fault))}", file=sys.stderr)
-
-    def read_options(self) -> ReadOptions:
-        """What the command line knows and an input may not say."""
-        from ivpush.readers import ReadOptions
-
-        given = self._options
-        return ReadOptions(timezone=given.timezone, setting=given.setting, map=_map(given.map))
+        complain(error)
 
     def close(self, more: str = "", done: str = "checked") -> int:
         """Print the counts; gives the exit status."""
         if self.linker is not None:
-            one = self.linker
-            print(f"claims: {one.pairs} linked + {one.claims_alone} alone + {one.refused} that did "
-                  f"not fit; charts: {one.linked} linked + {one.charts_alone} alone",
-                  file=sys.stderr)  # fmt: skip
+            linked = self.linker
+            print(
+                f"claims: {linked.pairs} linked + {linked.claims_alone} alone"
+                f" + {linked.refused} that did not fit;"
+                f" charts: {linked.linked} linked + {linked.charts_alone} alone",
+                file=sys.stderr,
+            )
         read = self.checked + self.set_aside
-        print(f"{read} in = {self.checked} {done} + {self.set_aside} set aside{more}",
-              file=sys.stderr)  # fmt: skip
+        print(
+            f"{read} in = {self.checked} {done} + {self.set_aside} set aside{more}",
+            file=sys.stderr,
+        )
         return next(status for status in ORDER if status in self.statuses)
 
 
-def note(one: Note) -> None:
-    """Print a note of a reader."""
-    print(f"ivpush: {plain(one.place)}: {plain(one.message)}", file=sys.stderr)
+def _of_source(source: Source, special: Mapping[str, Read], read: Read) -> Iterator[Reading]:
+    from ivpush.readers.detect import whole
 
-
-def _map(name: str | None) -> Path | str | None:
-    return Path(name) if name is not None and Path(name).is_file() else name
+    if source.format.name in special:
+        return whole(source.name, special[source.format.name](source))
+    return read(source)

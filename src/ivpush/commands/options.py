@@ -1,4 +1,8 @@
-"""What commands share: exit statuses, options, the pack, the engine, and how to print."""
+"""What the commands share: exit statuses, options, the pack, the engine, and how to print.
+
+Every module of ``ivpush.commands`` calls it, and ``ivpush.__main__``. Nothing heavy is imported
+before a function needs it: ``ivpush --version`` loads neither pydantic nor the pack.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,16 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ivpush.errors import Fault, UsageError, did_you_mean
+from ivpush.errors import Fault, IvpushError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from ivpush.claim.selection import Selection
     from ivpush.engine import Engine
     from ivpush.pack.pack import Pack
     from ivpush.writers.text import Look
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    """Where a command adds its parser; argparse gives this type no public name."""
 
 __all__ = [
     "BROKEN",
@@ -33,87 +40,152 @@ __all__ = [
     "add_selection",
     "cache_folder",
     "choose",
+    "complain",
     "make_engine",
     "make_look",
     "plain",
     "read_pack",
     "say",
     "settle",
+    "tell",
 ]
 
 CLEAN, BROKEN, USAGE, PACK, UNREAD, INTERRUPTED = 0, 1, 2, 3, 4, 130
 ORDER = (INTERRUPTED, PACK, USAGE, UNREAD, BROKEN, CLEAN)
-"""Which exit status speaks where several apply, first to last."""
+"""Which exit status counts where several apply, first to last."""
+_WIDTH, _LEAST_WIDTH, _MOST_WIDTH = 96, 40, 240
+
+
+# Printing
 
 
 def plain(text: str) -> str:
     """The text with what cannot be printed replaced, so that no control character gets out."""
-    return "".join(one if one.isprintable() else "?" for one in text)
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
+def say(text: str) -> int:
+    """Write text to standard output in the encoding it has; gives the status of success."""
+    encoding = sys.stdout.encoding or "ascii"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    return CLEAN
+
+
+def tell(text: str) -> None:
+    """Print a line about the run on standard error."""
+    print(f"ivpush: {plain(text)}", file=sys.stderr)
+
+
+def complain(error: IvpushError, place: str = "") -> None:
+    """Print the faults of an error on standard error, each after the place if one is named."""
+    for fault in error.faults:
+        tell(f"{place}: {fault}" if place else str(fault))
+
+
+# Options
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
     """Add the options that make an engine: payer, policies, packs."""
     parser.add_argument("--payer", help="overlay of encounters that name no payer")
-    parser.add_argument("--policy", action="append", default=[], metavar="NAME=VALUE",
-                        help="set a policy; may be repeated")  # fmt: skip
+    parser.add_argument(
+        "--policy",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a policy; may be repeated",
+    )
     add_pack(parser)
-
-
-def add_selection(parser: argparse.ArgumentParser) -> None:
-    """Add the options that choose the configuration and the rules that speak."""
-    parser.add_argument("--config", metavar="FILE", type=Path,
-                        help="configuration file instead of the one found")  # fmt: skip
-    parser.add_argument("--no-config", action="store_true", help="use no configuration file")
-    parser.add_argument("--select", action="append", default=[], metavar="RULE[,RULE]",
-                        help="let only these rules speak: ids, names or starts of ids")  # fmt: skip
-    parser.add_argument("--ignore", action="append", default=[], metavar="RULE[,RULE]",
-                        help="keep these rules silent in this run")  # fmt: skip
-
-
-def settle(options: argparse.Namespace) -> None:
-    """Take the configuration into the options; what the command line says comes on top."""
-    from ivpush.commands.configuration import Configuration, find_configuration, read_configuration
-
-    found = None if options.no_config else options.config or find_configuration(Path())
-    settled = read_configuration(found) if found is not None else Configuration()
-    options.settled = settled
-    options.config = found
-    if options.payer is None:
-        options.payer = settled.payer
-    options.rules = [*settled.packs, *options.rules]
-    policies = [f"{name}={value}" for name, value in settled.policies.items()]
-    options.policy = [*policies, *options.policy]
-
-
-def choose(options: argparse.Namespace, pack: Pack) -> Selection:
-    """The rules that speak; an ignore that has ended is named and holds no more."""
-    from ivpush.claim.selection import Ignore, select_rules
-
-    select = _words(options.select) or options.settled.select
-    ignore = [*options.settled.ignore, *(Ignore(one, "") for one in _words(options.ignore))]
-    selection, ended = select_rules(pack.every_rule, select, ignore, date.today())
-    for fault in ended:
-        print(f"ivpush: {plain(str(fault))}", file=sys.stderr)
-    return selection
-
-
-def _words(given: Iterable[str]) -> list[str]:
-    return [one.strip() for text in given for one in text.split(",") if one.strip()]
 
 
 def add_pack(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose the rule pack."""
-    parser.add_argument("--rules", action="append", default=[], metavar="DIR", type=Path,
-                        help="stack a folder of further rules; may be repeated")  # fmt: skip
+    parser.add_argument(
+        "--rules",
+        action="append",
+        default=[],
+        metavar="DIR",
+        type=Path,
+        help="stack a folder of further rules; may be repeated",
+    )
     parser.add_argument("--no-cache", action="store_true", help="read the pack without its cache")
+
+
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose the configuration and the rules that speak."""
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        help="configuration file instead of the one found",
+    )
+    parser.add_argument("--no-config", action="store_true", help="use no configuration file")
+    parser.add_argument(
+        "--select",
+        action="append",
+        default=[],
+        metavar="RULE[,RULE]",
+        help="let only these rules speak: ids, names or starts of ids",
+    )
+    parser.add_argument(
+        "--ignore",
+        action="append",
+        default=[],
+        metavar="RULE[,RULE]",
+        help="keep these rules silent in this run",
+    )
 
 
 def add_look(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how text is printed."""
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     parser.add_argument("--ascii", action="store_true", help="use plain ASCII only")
-    parser.add_argument("--show-text", action="store_true",
-                        help="print the chart's own words, such as drug names")  # fmt: skip
+    parser.add_argument(
+        "--show-text",
+        action="store_true",
+        help="print the chart's own words, such as drug names",
+    )
+
+
+# From options to what they name
+
+
+def settle(options: argparse.Namespace) -> None:
+    """Take the configuration into the options; what the command line says comes on top.
+
+    Sets ``options.settled`` to the configuration and ``options.config`` to its file. Raises
+    UsageError where the file cannot be read or is faulty.
+    """
+    from ivpush.commands.configuration import Configuration, find_configuration, read_configuration
+
+    path = None if options.no_config else options.config or find_configuration(Path())
+    settled = read_configuration(path) if path is not None else Configuration()
+    options.settled = settled
+    options.config = path
+    if options.payer is None:
+        options.payer = settled.payer
+    # The later of two policies or packs counts, so those of the command line stand last.
+    options.rules = [*settled.packs, *options.rules]
+    policies = [f"{name}={value}" for name, value in settled.policies.items()]
+    options.policy = [*policies, *options.policy]
+
+
+def choose(options: argparse.Namespace, pack: Pack) -> Selection:
+    """The rules that speak; an ignore that has ended no longer counts, and is named."""
+    from ivpush.claim.selection import Ignore, select_rules
+
+    select = _names(options.select) or options.settled.select
+    ignore = [*options.settled.ignore, *(Ignore(name, "") for name in _names(options.ignore))]
+    selection, ended = select_rules(pack.every_rule, select, ignore, date.today())
+    for fault in ended:
+        tell(str(fault))
+    return selection
+
+
+def _names(lists: Iterable[str]) -> list[str]:
+    """The names in lists that are separated by commas."""
+    names = (name.strip() for text in lists for name in text.split(","))
+    return [name for name in names if name]
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path | None:
@@ -126,7 +198,7 @@ def cache_folder(environ: Mapping[str, str]) -> Path | None:
 
 
 def read_pack(options: argparse.Namespace) -> Pack:
-    """The pack that the options name."""
+    """The pack that the options name; raises PackError where it is not fit to be used."""
     from ivpush.pack.pack import Pack
 
     cache = None if options.no_cache else cache_folder(os.environ)
@@ -138,15 +210,15 @@ def make_engine(options: argparse.Namespace) -> Engine:
     from ivpush.engine import Engine
 
     policies = {}
-    for one in options.policy:
-        name, sign, value = one.partition("=")
+    for setting in options.policy:
+        name, sign, value = setting.partition("=")
         if not sign:
             raise UsageError(Fault("--policy", "has no value", "write --policy NAME=VALUE"))
         policies[name] = value
     pack = read_pack(options)
     if options.payer is not None and options.payer not in pack.payers:
-        raise UsageError(Fault("--payer", "has no overlay in this pack",
-                               did_you_mean(options.payer, pack.payers)))  # fmt: skip
+        remedy = did_you_mean(options.payer, pack.payers)
+        raise UsageError(Fault("--payer", "has no overlay in this pack", remedy))
     return Engine(options.payer, policies=policies, pack=pack)
 
 
@@ -154,26 +226,38 @@ def make_look(options: argparse.Namespace) -> Look:
     """How to print on this terminal, as the options, NO_COLOR and the width say."""
     from ivpush.writers.text import Look
 
-    out, environ = sys.stdout, os.environ
-    terminal = out.isatty()
-    colour = options.color == "always" or (
-        options.color == "auto"
-        and not environ.get("NO_COLOR")
-        and (bool(environ.get("FORCE_COLOR")) or (terminal and environ.get("TERM") != "dumb"))
+    return Look(
+        width=max(_LEAST_WIDTH, min(_width(), _MOST_WIDTH)),
+        colour=_coloured(options.color),
+        ascii=options.ascii or not _prints_signs(sys.stdout.encoding or "ascii"),
+        show_text=options.show_text,
     )
-    width = shutil.get_terminal_size((96, 24)).columns if terminal else 96
-    if environ.get("COLUMNS", "").isdigit():
-        width = int(environ["COLUMNS"])
-    plain = options.ascii
+
+
+def _width() -> int:
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit():
+        return int(columns)
+    if not sys.stdout.isatty():
+        return _WIDTH
+    return shutil.get_terminal_size((_WIDTH, 24)).columns
+
+
+def _coloured(color: str) -> bool:
+    """Whether text is coloured: no-color.org's NO_COLOR comes before FORCE_COLOR."""
+    if color != "auto":
+        return color == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (
+        sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    )
+
+
+def _prints_signs(encoding: str) -> bool:
+    """Whether an encoding has the signs that the text writer draws with."""
     try:
-        "→…—▏█".encode(out.encoding or "ascii")
+        "→…—▏█".encode(encoding)
     except (UnicodeEncodeError, LookupError):
-        plain = True
-    return Look(max(40, min(width, 240)), colour, plain, options.show_text)
-
-
-def say(text: str) -> int:
-    """Write text to standard output in the encoding it has; gives the status of success."""
-    encoding = sys.stdout.encoding or "ascii"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-    return CLEAN
+        return False
+    return True

@@ -1,8 +1,8 @@
 """Where a run writes: formats by name, files that appear whole or not at all, standard output.
 
-A file is written as ``FILE.partial``, made durable and then renamed, so that its name never
-stands for half a document. Nothing is written onto an input, a folder, a device, or through a
-symbolic link.
+``check`` and ``convert`` call it, and ``ivpush.__main__`` where standard output fails. A file is
+written as ``FILE.partial``, made durable and then renamed, so that its name never stands for half
+a document. Nothing is written onto an input, a folder, a device, or through a symbolic link.
 """
 
 from __future__ import annotations
@@ -16,15 +16,26 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from ivpush.errors import Fault, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from ivpush.writers import ResultWriter, WriteOptions
 
-__all__ = ["FORMATS", "Guard", "Out", "OutputError", "Shield", "Sink", "make_writer",
-           "module_of", "parse_target", "silence"]  # fmt: skip
+__all__ = [
+    "FORMATS",
+    "Guard",
+    "Out",
+    "OutputError",
+    "Shield",
+    "Sink",
+    "Target",
+    "make_writer",
+    "module_of",
+    "parse_target",
+    "silence",
+]
 
 FORMATS = {
     "text": "ivpush.writers.text",
@@ -40,32 +51,43 @@ FORMATS = {
 """Formats of results, and the module of each; only the ones asked for are imported."""
 
 
-def parse_target(text: str, known: Sequence[str]) -> tuple[str, str]:
+class Target(NamedTuple):
+    """What is written where: the name of a format, and a file or ``-`` for standard output."""
+
+    format: str
+    path: str
+
+
+def parse_target(text: str, known: Sequence[str]) -> Target:
     """Format and file of ``FORMAT:FILE``; raises UsageError for what is neither."""
     name, sign, path = text.partition(":")
     if not sign or not path:
-        raise UsageError(Fault("--output", "names no format or no file",
-                               "write --output FORMAT:FILE; - is standard output"))  # fmt: skip
+        remedy = "write --output FORMAT:FILE; - is standard output"
+        raise UsageError(Fault("--output", "names no format or no file", remedy))
     if name not in known:
         raise UsageError(Fault("--output", "names no format", did_you_mean(name, known)))
-    return name, path
+    return Target(name, path)
 
 
 def make_writer(name: str, out: IO[bytes], options: WriteOptions) -> ResultWriter:
     """The writer of a format; raises UsageError where this installation lacks it."""
-    made: ResultWriter = module_of(FORMATS[name], f"format {name}").Writer(out, options)
-    return made
+    writer: ResultWriter = module_of(FORMATS[name], f"format {name}").Writer(out, options)
+    return writer
 
 
 def module_of(name: str, wanted: str) -> Any:
-    """A module of ours, imported late; raises UsageError where this installation lacks it."""
+    """A module of ours, imported late; raises UsageError where this installation lacks it.
+
+    ``wanted`` says in that error what needs the module.
+    """
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
+        # A module of others that is missing is another error, and is told as it comes.
         if error.name is None or not error.name.startswith("ivpush"):
             raise
-        raise UsageError(Fault(wanted, "is not in this installation",
-                               "install a release that has it")) from None  # fmt: skip
+        remedy = "install a release that has it"
+        raise UsageError(Fault(wanted, "is not in this installation", remedy)) from None
 
 
 class OutputError(UsageError):
@@ -74,15 +96,23 @@ class OutputError(UsageError):
 
 def silence() -> None:
     """Lead standard output into the void, so that nothing is flushed into a closed pipe at exit."""
+    # Python flushes standard output once more when it ends; the descriptor itself must be replaced.
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Guard:
-    """Refuses files that must not be written: inputs, folders, devices, links, one file twice."""
+    """Refuses files that must not be written: inputs, folders, devices, links, one file twice.
+
+        guard = Guard(["claims.ndjson"])
+        guard.take("results.json", "--output")
+        guard.take("claims.ndjson", "--output")      # raises UsageError: is an input of this run
+
+    Nothing is opened or written here.
+    """
 
     def __init__(self, inputs: Sequence[str | Path]) -> None:
-        self._inputs = [Path(one) for one in inputs if str(one) != "-"]
+        self._inputs = [Path(name) for name in inputs if str(name) != "-"]
         self._taken: set[Path] = set()
         self._standard = False
 
@@ -90,31 +120,44 @@ class Guard:
         """Claim a file for writing; raises UsageError with the reason why it must not be."""
         if path == "-":
             if self._standard:
-                raise UsageError(Fault(option, "standard output has one document already",
-                                       "write the others to files"))  # fmt: skip
+                problem = "standard output has one document already"
+                raise UsageError(Fault(option, problem, "write the others to files"))
             self._standard = True
             return
         target = Path(path)
-        for one in (target, _partial(target)):
-            problem, remedy = self._problem(one)
+        for file in (target, _partial(target)):
+            problem, remedy = _unfit(file) or self._collision(file) or ("", "")
             if problem:
-                raise UsageError(Fault(f"{option} {one}", problem, remedy))
-        self._taken.add(target.parent.resolve() / target.name)
+                raise UsageError(Fault(f"{option} {file}", problem, remedy))
+        self._taken.add(_settled(target))
 
-    def _problem(self, target: Path) -> tuple[str, str]:
-        if target.is_symlink():
-            return "is a symbolic link", "name the file itself; - is standard output"
-        if target.is_dir():
-            return "is a folder", "name a file in it"
-        if not target.parent.is_dir():
-            return "stands in a folder that does not exist", "make the folder first"
-        if target.exists() and not stat.S_ISREG(target.stat().st_mode):
-            return "is no ordinary file", "name a file; - is standard output"
-        if any(one.exists() and target.exists() and target.samefile(one) for one in self._inputs):
-            return "is an input of this run", "name another file"
-        if target.parent.resolve() / target.name in self._taken:
+    def _collision(self, target: Path) -> tuple[str, str] | None:
+        """What else this run does with the file, and the remedy."""
+        # Files are compared, not names: a hard link or another way of writing is the same file.
+        for file in self._inputs:
+            if file.exists() and target.exists() and target.samefile(file):
+                return "is an input of this run", "name another file"
+        if _settled(target) in self._taken:
             return "is written twice in this run", "name another file"
-        return "", ""
+        return None
+
+
+def _unfit(target: Path) -> tuple[str, str] | None:
+    """Why a path can be no file of ours, and the remedy."""
+    if target.is_symlink():
+        return "is a symbolic link", "name the file itself; - is standard output"
+    if target.is_dir():
+        return "is a folder", "name a file in it"
+    if not target.parent.is_dir():
+        return "stands in a folder that does not exist", "make the folder first"
+    if target.exists() and not stat.S_ISREG(target.stat().st_mode):
+        return "is no ordinary file", "name a file; - is standard output"
+    return None
+
+
+def _settled(path: Path) -> Path:
+    """One way of writing a path, whether its file exists or not."""
+    return path.parent.resolve() / path.name
 
 
 def _partial(path: Path) -> Path:
@@ -122,19 +165,20 @@ def _partial(path: Path) -> Path:
 
 
 class Out:
-    """One output: standard output, or a file that gets its name when it is whole."""
+    """One output: standard output, or a file that gets its name when it is whole.
+
+        out = Out("results.json")       # writes results.json.partial
+        out.stream.write(b"[]")
+        out.finish()                    # or leave() after an interruption, drop() after an error
+
+    What fails is raised as OutputError; a pipe that its reader closed stays BrokenPipeError.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = None if path == "-" else Path(path)
         self.name = "standard output" if path == "-" else path
         with self.watched():
-            if self.path is None:
-                sys.stdout.flush()
-                raw: IO[bytes] = sys.stdout.buffer
-            else:
-                flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-                flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-                raw = os.fdopen(os.open(_partial(self.path), flags, 0o666), "wb")
+            raw = _standard_output() if self.path is None else _created(_partial(self.path))
         self.stream = cast("IO[bytes]", _Watched(raw, self))
 
     @contextmanager
@@ -145,8 +189,9 @@ class Out:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise OutputError(Fault(self.name, f"cannot be written: {error.strerror or 'failed'}",
-                                    "make room, or write to another file")) from None  # fmt: skip
+            problem = f"cannot be written: {error.strerror or 'failed'}"
+            remedy = "make room, or write to another file"
+            raise OutputError(Fault(self.name, problem, remedy)) from None
 
     def finish(self) -> None:
         """Make the bytes durable and give the file its name."""
@@ -177,6 +222,19 @@ class Out:
             _partial(self.path).unlink()
 
 
+def _standard_output() -> IO[bytes]:
+    # What was printed as text before comes first.
+    sys.stdout.flush()
+    return sys.stdout.buffer
+
+
+def _created(path: Path) -> IO[bytes]:
+    # A link that was put there since the guard looked must not lead elsewhere.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags, 0o666), "wb")
+
+
 class _Watched:
     """A stream whose failures name their output; all else is the stream's own."""
 
@@ -196,7 +254,7 @@ class _Watched:
 
 
 class Sink:
-    """A writer and its output."""
+    """A writer and its output; ``open`` until whoever reads the output has gone."""
 
     def __init__(self, out: Out, writer: ResultWriter) -> None:
         self.out, self.writer, self.open = out, writer, True
@@ -211,7 +269,15 @@ class Sink:
 
 
 class Shield:
-    """Holds an interruption back while a record is written, so that no document is torn."""
+    """Holds an interruption back while a record is written, so that no document is torn.
+
+        with Shield() as shield:
+            for record in records:          # an interruption here is raised at once
+                with shield.held():
+                    write(record)           # and here, when the record is written
+
+    SIGTERM is taken as an interruption too.
+    """
 
     def __init__(self) -> None:
         self._busy = self._pending = False
@@ -220,14 +286,14 @@ class Shield:
     def __enter__(self) -> Shield:
         with suppress(ValueError):  # only the main thread may; elsewhere nothing interrupts
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._asked)
+                self._before[number] = signal.signal(number, self._interrupted)
         return self
 
     def __exit__(self, *_exception: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _asked(self, _number: int, _frame: FrameType | None) -> None:
+    def _interrupted(self, _number: int, _frame: FrameType | None) -> None:
         if not self._busy:
             raise KeyboardInterrupt
         self._pending = True

@@ -1,10 +1,16 @@
-"""``ivpush rules``: list, show, check, test, mutate, compare and write rules, and their pages."""
+"""``ivpush rules``: list, show, check, test, mutate, compare and write rules, and their pages.
+
+``ivpush.__main__`` adds it. Each action is a function here; the work is done by
+``ivpush.authoring``, and here its results are printed.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from ivpush.commands.explain import show
@@ -12,158 +18,267 @@ from ivpush.commands.options import BROKEN, CLEAN, add_pack, read_pack, say
 from ivpush.errors import Fault, UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    from ivpush.authoring.mutation import Survey
+    from ivpush.commands.options import Commands
     from ivpush.pack.pack import Pack
+    from ivpush.pack.rule import Rule
 
 __all__ = ["add"]
 
+_MOST_WORKERS = 64
 
-def add(commands: Any) -> None:
+Action = Callable[[argparse.Namespace], int]
+
+
+def add(commands: Commands) -> None:
     """Add ``rules`` and its actions to the commands."""
     parser = commands.add_parser("rules", help="list, show, check, test, compare and write rules")
     actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
-    made = {}
-    for name, says, run in (
-        ("list", "one line a rule, or what a payer changes", _rules_list),
-        ("show", "one rule with its sources and cases", _rules_show),
-        ("lint", "read the pack whole, report every fault, and advise", _rules_lint),
-        ("test", "run the cases that the rules hold", _rules_test),
-        ("mutate", "change rules and data one thing at a time; list what no case notices",
-         _rules_mutate),
-        ("new", "write the frame of a new rule, with the next free id of its room", _rules_new),
-        ("diff", "what changed between two packs", _rules_diff),
-        ("schema", "JSON Schema of a rule file or an overlay, for editors", _rules_schema),
-        ("docs", "write the generated pages into a folder", _rules_docs),
-    ):  # fmt: skip
-        action = made[name] = actions.add_parser(name, help=says)
-        add_pack(action)
-        action.set_defaults(run=run)
-    for name in ("list", "mutate", "diff"):
-        made[name].add_argument("--format", choices=("text", "json"), default="text")
-    made["show"].add_argument("rule", metavar="RULE")
-    made["test"].add_argument("rule", metavar="RULE", nargs="?")
-    made["docs"].add_argument("folder", metavar="DIR", type=Path)
-    made["list"].add_argument("--payer", help="only what this payer's overlay changes")
-    made["list"].add_argument("--room", help="only the rules of one room")
-    made["mutate"].add_argument("rule", metavar="RULE", nargs="*")
-    made["mutate"].add_argument("--workers", type=int, default=1, metavar="N")
-    made["mutate"].add_argument("--scenarios", type=Path, metavar="FILE",
-                                help="encounters with their published lines")  # fmt: skip
-    made["new"].add_argument("room", metavar="ROOM")
-    made["new"].add_argument("name", metavar="NAME")
-    made["new"].add_argument("--into", metavar="DIR", type=Path, default=Path("rules"),
-                             help="the folder of the pack (default: rules)")  # fmt: skip
-    made["diff"].add_argument("old", metavar="OLD", type=Path)
-    made["diff"].add_argument("new", metavar="NEW", type=Path)
-    made["schema"].add_argument("kind", choices=("rule", "overlay"), nargs="?", default="rule")
+
+    def action(name: str, run: Action, does: str) -> argparse.ArgumentParser:
+        parser = actions.add_parser(name, help=does)
+        add_pack(parser)
+        parser.set_defaults(run=run)
+        return parser
+
+    _list_options(action("list", _list, "one line a rule, or what a payer changes"))
+    parser = action("show", _show, "one rule with its sources and cases")
+    parser.add_argument("rule", metavar="RULE")
+    action("lint", _lint, "read the pack whole, report every fault, and advise")
+    parser = action("test", _test, "run the cases that the rules hold")
+    parser.add_argument("rule", metavar="RULE", nargs="?")
+    does = "change rules and data one thing at a time; list what no case notices"
+    _mutate_options(action("mutate", _mutate, does))
+    does = "write the frame of a new rule, with the next free id of its room"
+    _new_options(action("new", _new, does))
+    parser = action("diff", _diff, "what changed between two packs")
+    _add_format(parser)
+    parser.add_argument("old", metavar="OLD", type=Path)
+    parser.add_argument("new", metavar="NEW", type=Path)
+    parser = action("schema", _schema, "JSON Schema of a rule file or an overlay, for editors")
+    parser.add_argument("kind", choices=("rule", "overlay"), nargs="?", default="rule")
+    parser = action("docs", _docs, "write the generated pages into a folder")
+    parser.add_argument("folder", metavar="DIR", type=Path)
 
 
-def _as_json(data: Any) -> int:
+def _add_format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def _list_options(parser: argparse.ArgumentParser) -> None:
+    _add_format(parser)
+    parser.add_argument("--payer", help="only what this payer's overlay changes")
+    parser.add_argument("--room", help="only the rules of one room")
+
+
+def _mutate_options(parser: argparse.ArgumentParser) -> None:
+    _add_format(parser)
+    parser.add_argument("rule", metavar="RULE", nargs="*")
+    parser.add_argument("--workers", type=int, default=1, metavar="N")
+    parser.add_argument(
+        "--scenarios",
+        type=Path,
+        metavar="FILE",
+        help="encounters with their published lines",
+    )
+
+
+def _new_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("room", metavar="ROOM")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument(
+        "--into",
+        metavar="DIR",
+        type=Path,
+        default=Path("rules"),
+        help="the folder of the pack (default: rules)",
+    )
+
+
+# What the actions share
+
+
+def _say_json(data: Any) -> int:
     import json
 
     return say(json.dumps(data, indent=2) + "\n")
 
 
-def _rules_show(options: argparse.Namespace) -> int:
+def _require_rules(names: Iterable[str], pack: Pack) -> None:
+    """Raises UsageError for a name that is no rule's id or name."""
+    known = {key for rule in pack.every_rule for key in (rule.id, rule.name)}
+    for name in names:
+        if name not in known:
+            raise UsageError(Fault("RULE", "is not in the pack", did_you_mean(name, known)))
+
+
+# Looking at rules
+
+
+def _show(options: argparse.Namespace) -> int:
     return show(options.rule, read_pack(options))
 
 
-def _rules_list(options: argparse.Namespace) -> int:
-    from ivpush.pack.rule import ROOMS
-
+def _list(options: argparse.Namespace) -> int:
     pack = read_pack(options)
     if options.payer is not None:
-        return _payer_list(options, pack)
-    if options.room is not None and options.room not in ROOMS:
-        raise UsageError(Fault("--room", "is no room", did_you_mean(options.room, ROOMS)))
-    digit = ROOMS[options.room] if options.room is not None else ""
-    rules = sorted((one for one in pack.rules if one.id[3:].startswith(digit)),
-                   key=lambda one: one.id)  # fmt: skip
+        return _list_payer(options, pack)
+    rules = _rules_of(options.room, pack)
     if options.format == "json":
-        return _as_json([{"id": one.id, "name": one.name, "severity": one.severity,
-                          "disposition": one.disposition, "title": one.title,
-                          "cites": list(one.cites)} for one in rules])  # fmt: skip
-    for one in rules:
-        say(f"{one.id}  {one.severity:<8} {one.name:<42} {one.title}\n")
+        return _say_json([_rule_row(rule) for rule in rules])
+    for rule in rules:
+        say(f"{rule.id}  {rule.severity:<8} {rule.name:<42} {rule.title}\n")
     print(f"{len(rules)} rules", file=sys.stderr)
     return CLEAN
 
 
-def _payer_list(options: argparse.Namespace, pack: Pack) -> int:
+def _rules_of(room: str | None, pack: Pack) -> Sequence[Rule]:
+    """The rules of one room or of all, by id; the first digit of an id is its room's."""
+    from ivpush.pack.rule import ROOMS
+
+    if room is not None and room not in ROOMS:
+        raise UsageError(Fault("--room", "is no room", did_you_mean(room, ROOMS)))
+    digit = "" if room is None else ROOMS[room]
+    rules = [rule for rule in pack.rules if rule.id[3:].startswith(digit)]
+    return sorted(rules, key=lambda rule: rule.id)
+
+
+def _rule_row(rule: Rule) -> Mapping[str, Any]:
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "severity": rule.severity,
+        "disposition": rule.disposition,
+        "title": rule.title,
+        "cites": list(rule.cites),
+    }
+
+
+def _list_payer(options: argparse.Namespace, pack: Pack) -> int:
     """What an overlay changes, each beside the value of the base pack."""
     from ivpush.authoring.diff import payer_rows
 
     payer = pack.payers.get(options.payer)
     if payer is None:
-        raise UsageError(Fault("--payer", "has no overlay in this pack",
-                               did_you_mean(options.payer, pack.payers)))  # fmt: skip
+        remedy = did_you_mean(options.payer, pack.payers)
+        raise UsageError(Fault("--payer", "has no overlay in this pack", remedy))
     rows = payer_rows(payer, pack)
     if options.format == "json":
-        return _as_json(rows)
+        return _say_json(rows)
     for row in rows:
         say(f"{row['kind']:<9} {row['name']:<42} {row['base']} -> {row['payer']}\n")
     print(f"{len(rows)} changes", file=sys.stderr)
     return CLEAN
 
 
-def _rules_lint(options: argparse.Namespace) -> int:
-    from ivpush.authoring.advice import advice
+def _diff(options: argparse.Namespace) -> int:
+    from ivpush.authoring.diff import as_row, changes
+    from ivpush.pack.pack import Pack
 
-    options.no_cache = True
-    pack = read_pack(options)
-    cases = sum(len(rule.every_case) for rule in pack.rules)
-    told = [f"advice: {one}\n" for one in advice(pack)]
-    for one in told:
-        say(one)
-    print(f"{pack.name} {pack.version}: {len(pack.rules)} rules, {cases} cases, "
-          f"{len(pack.codes)} codes, {len(pack.payers)} payers: no fault, "
-          f"{len(told)} pieces of advice")  # fmt: skip
+    changed = list(changes(Pack.load(options.old), Pack.load(options.new)))
+    if options.format == "json":
+        return _say_json([as_row(change) for change in changed])
+    for change in changed:
+        say(f"{change.text}\n")
+    print(f"{len(changed)} changes", file=sys.stderr)
     return CLEAN
 
 
-def _rules_mutate(options: argparse.Namespace) -> int:
-    import json
-    from time import perf_counter
+# Checking rules
 
+
+def _lint(options: argparse.Namespace) -> int:
+    from ivpush.authoring.advice import advice
+
+    # A pack from the cache was checked when it was put there; lint checks it again.
+    options.no_cache = True
+    pack = read_pack(options)
+    cases = sum(len(rule.every_case) for rule in pack.rules)
+    pieces = list(advice(pack))
+    for piece in pieces:
+        say(f"advice: {piece}\n")
+    print(
+        f"{pack.name} {pack.version}: {len(pack.rules)} rules, {cases} cases, "
+        f"{len(pack.codes)} codes, {len(pack.payers)} payers: no fault, "
+        f"{len(pieces)} pieces of advice"
+    )
+    return CLEAN
+
+
+def _test(options: argparse.Namespace) -> int:
+    from ivpush.authoring.cases import run_cases
+
+    pack = read_pack(options)
+    _require_rules(filter(None, (options.rule,)), pack)
+    count = failed = 0
+    for case in run_cases(pack, options.rule):
+        count += 1
+        if case.problem:
+            failed += 1
+            say(f"{case.rule} {case.name}: {case.problem}\n")
+    print(f"{count} cases, {count - failed} hold, {failed} fail")
+    return BROKEN if failed else CLEAN
+
+
+def _mutate(options: argparse.Namespace) -> int:
     from ivpush.authoring.mutation import survey
 
     options.no_cache = True
     pack = read_pack(options)
-    known = {key for rule in pack.every_rule for key in (rule.id, rule.name)}
-    for one in options.rule:
-        if one not in known:
-            raise UsageError(Fault("RULE", "is not in the pack", did_you_mean(one, known)))
-    if not 1 <= options.workers <= 64:
-        raise UsageError(Fault("--workers", "is out of range", "write 1 to 64"))
-    scenarios = []
-    if options.scenarios is not None:
-        try:
-            text = options.scenarios.read_text("utf-8")
-            scenarios = [json.loads(line) for line in text.splitlines() if line.strip()]
-        except (OSError, ValueError):
-            raise UsageError(Fault("--scenarios", "cannot be read",
-                                   "name a file of one JSON object a line")) from None  # fmt: skip
+    _require_rules(options.rule, pack)
+    if not 1 <= options.workers <= _MOST_WORKERS:
+        raise UsageError(Fault("--workers", "is out of range", f"write 1 to {_MOST_WORKERS}"))
+    scenarios = [] if options.scenarios is None else _scenarios(options.scenarios)
     began = perf_counter()
-    found = survey(pack, options.rule, scenarios, options.workers)
+    outcome = survey(pack, options.rule, scenarios, options.workers)
     seconds = perf_counter() - began
-    broken = bool(found.survivors or found.idle_marks)
     if options.format == "json":
-        _as_json({"mutants": found.mutants, **found.counts, "percent": round(found.percent, 2),
-                  "survivors": list(found.survivors), "idle_marks": list(found.idle_marks),
-                  "seconds": round(seconds, 1)})  # fmt: skip
-        return BROKEN if broken else CLEAN
-    for one in found.survivors:
-        say(f"survived: {one}\n")
-    for one in found.idle_marks:
-        say(f"marked equivalent, yet killed or not made: {one}\n")
-    counts = found.counts
-    print(f"{found.mutants} mutants: {counts['killed']} killed by cases, "
-          f"{counts['refused']} refused by the pack's own checks, "
-          f"{counts['equivalent']} marked equivalent, {counts['survived']} survive: "
-          f"{found.percent:.1f} % noticed, in {seconds:.0f} s")  # fmt: skip
-    return BROKEN if broken else CLEAN
+        _say_json(_survey_row(outcome, seconds))
+    else:
+        _say_survey(outcome, seconds)
+    return BROKEN if outcome.survivors or outcome.idle_marks else CLEAN
 
 
-def _rules_new(options: argparse.Namespace) -> int:
+def _scenarios(path: Path) -> list[dict[str, Any]]:
+    import json
+
+    try:
+        lines = path.read_text("utf-8").splitlines()
+        return [json.loads(line) for line in lines if line.strip()]
+    except (OSError, ValueError):
+        remedy = "name a file of one JSON object a line"
+        raise UsageError(Fault("--scenarios", "cannot be read", remedy)) from None
+
+
+def _survey_row(outcome: Survey, seconds: float) -> Mapping[str, Any]:
+    return {
+        "mutants": outcome.mutants,
+        **outcome.counts,
+        "percent": round(outcome.percent, 2),
+        "survivors": list(outcome.survivors),
+        "idle_marks": list(outcome.idle_marks),
+        "seconds": round(seconds, 1),
+    }
+
+
+def _say_survey(outcome: Survey, seconds: float) -> None:
+    for label in outcome.survivors:
+        say(f"survived: {label}\n")
+    for label in outcome.idle_marks:
+        say(f"marked equivalent, yet killed or not made: {label}\n")
+    counts = outcome.counts
+    print(
+        f"{outcome.mutants} mutants: {counts['killed']} killed by cases, "
+        f"{counts['refused']} refused by the pack's own checks, "
+        f"{counts['equivalent']} marked equivalent, {counts['survived']} survive: "
+        f"{outcome.percent:.1f} % noticed, in {seconds:.0f} s"
+    )
+
+
+# Writing
+
+
+def _new(options: argparse.Namespace) -> int:
     from ivpush.authoring.new_rule import frame
 
     if not options.into.is_dir():
@@ -171,55 +286,26 @@ def _rules_new(options: argparse.Namespace) -> int:
     name, text = frame(options.room, options.name, read_pack(options))
     path: Path = options.into / name
     path.parent.mkdir(parents=True, exist_ok=True)
+    # x: a rule that somebody has begun is not written over.
     with path.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)
     return say(f"{path}\n")
 
 
-def _rules_diff(options: argparse.Namespace) -> int:
-    from ivpush.authoring.diff import as_row, changes
-    from ivpush.pack.pack import Pack
-
-    found = list(changes(Pack.load(options.old), Pack.load(options.new)))
-    if options.format == "json":
-        return _as_json([as_row(one) for one in found])
-    for one in found:
-        say(f"{one.text}\n")
-    print(f"{len(found)} changes", file=sys.stderr)
-    return CLEAN
-
-
-def _rules_schema(options: argparse.Namespace) -> int:
+def _schema(options: argparse.Namespace) -> int:
     from ivpush.authoring.schema import overlay_schema, rule_schema
 
-    make = rule_schema if options.kind == "rule" else overlay_schema
-    return _as_json(make(read_pack(options)))
+    schema = rule_schema if options.kind == "rule" else overlay_schema
+    return _say_json(schema(read_pack(options)))
 
 
-def _rules_test(options: argparse.Namespace) -> int:
-    from ivpush.authoring.cases import run_cases
-
-    pack = read_pack(options)
-    known = {key for rule in pack.every_rule for key in (rule.id, rule.name)}
-    if options.rule is not None and options.rule not in known:
-        raise UsageError(Fault("RULE", "is not in the pack", did_you_mean(options.rule, known)))
-    count = failed = 0
-    for one in run_cases(pack, options.rule):
-        count += 1
-        if one.problem:
-            failed += 1
-            say(f"{one.rule} {one.name}: {one.problem}\n")
-    print(f"{count} cases, {count - failed} hold, {failed} fail")
-    return BROKEN if failed else CLEAN
-
-
-def _rules_docs(options: argparse.Namespace) -> int:
+def _docs(options: argparse.Namespace) -> int:
     from ivpush.authoring.pages import pages
 
-    made = pages(read_pack(options))
-    for name, text in made.items():
+    pages_by_name = pages(read_pack(options))
+    for name, text in pages_by_name.items():
         path: Path = options.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8", newline="\n")
-    print(f"{len(made)} pages written")
+    print(f"{len(pages_by_name)} pages written")
     return CLEAN
