@@ -4,6 +4,13 @@
 ``read(name, stream, options)``, which yields Records, SetAsides and Notes in the order of the input
 and keeps no more than one claim or encounter in memory; ``name`` begins every place. It raises
 nothing for bad content: what cannot be read becomes a SetAside, so that in = read + set aside.
+
+::
+
+    with open("claims.837", "rb") as stream:
+        for reading in x12.read("claims.837", stream, ReadOptions()):
+            if isinstance(reading, Record):
+                engine.check(reading.encounter)
 """
 
 from __future__ import annotations

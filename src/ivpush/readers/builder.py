@@ -1,4 +1,8 @@
-"""One encounter being read: its faults and notes, and the record that comes of it in the end."""
+"""One encounter being read: its faults and notes, and the record that comes of it in the end.
+
+Readers whose encounters are spread over messages or resources (HL7, FHIR) collect fields in a
+plain record, say what they meet to a ``Case``, and hand both to ``finished``.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from dateutil import tz
 from ivpush.contract.encounter import Encounter, zone_is_plain
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
+from ivpush.readers.shapes import NDC
 from ivpush.readers.terms import Terms, shipped_terms
 
 __all__ = [
@@ -23,18 +28,28 @@ __all__ = [
     "text_form",
 ]
 
-_NDC = re.compile(r"[0-9]{4,6}-?[0-9]{3,4}-?[0-9]{1,2}", re.ASCII)
+_SPACES = re.compile(r"[\x00-\x20\x7f]+")
 
 
 @dataclass(slots=True)
 class Case:
-    """Faults and notes of one encounter, and what a reader may look up meanwhile."""
+    """Faults and notes of one encounter, and what a reader may look up meanwhile.
+
+    ::
+
+        case = Case(options)
+        case.note("a drug that was dispensed is not a drug given")
+        case.fault("PID-3", "differs between messages of one visit", "give each visit its number")
+        yield from finished(place, record, case)
+    """
 
     options: ReadOptions
     terms: Terms = field(default_factory=shipped_terms)
     faults: list[Fault] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
-    zone: tzinfo | None = None
+    """Messages, with how often each was said."""
+    zone: tzinfo | None = field(init=False)
+    """The caller's time zone; None where none is named, or a name that the contract refuses."""
 
     def __post_init__(self) -> None:
         name = self.options.timezone
@@ -83,25 +98,26 @@ def finished(place: str, record: dict[str, Any], case: Case) -> Iterator[Reading
 
 
 def _date(record: dict[str, Any]) -> None:
+    """Date the encounter by the chart's day, else by the claim's, where nothing in it has one."""
     day, bill_day = record.pop("first_day", None), record.pop("bill_day", None)
     timed = record.get("start") is not None or any(
-        "start" in one for one in record.get("administrations") or ()
+        "start" in administration for administration in record.get("administrations") or ()
     )
     if record.get("date") is not None or timed:
         return
     if day is not None:
         record["date"] = day
-    elif not any("date" in one for one in record.get("lines") or ()):
+    elif not any("date" in line for line in record.get("lines") or ()):
         record["date"] = bill_day
 
 
 def text_form(written: str, most: int = 2_000) -> str | None:
     """A text as the contract takes it: control characters and doubled spaces become one space."""
-    plain = re.sub(r"[\x00-\x20\x7f]+", " ", written).strip()[:most].strip()
+    plain = _SPACES.sub(" ", written).strip()[:most].strip()
     return plain or None
 
 
 def ndc_form(code: str) -> str | None:
     """An NDC that the contract takes, or None."""
     bare = code.strip()
-    return bare if _NDC.fullmatch(bare) else None
+    return bare if NDC.fullmatch(bare) else None

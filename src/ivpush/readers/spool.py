@@ -1,7 +1,8 @@
 """Reading twice: once for an index of numbers, once for the content, so that memory stays flat.
 
 Records of one encounter may stand anywhere in a file. A stream that cannot go back is copied to
-disk meanwhile; the copy has no name, ends with the reading, and is never kept.
+disk meanwhile; the copy has no name, ends with the reading, and is never kept. Readers of HL7 and
+FHIR read so.
 """
 
 from __future__ import annotations
@@ -29,11 +30,21 @@ def rewindable(stream: IO[bytes]) -> Iterator[IO[bytes]]:
 
 
 class Index:
-    """Numbers of resources in groups, groups in the order of their first resource."""
+    """Numbers of resources in groups, groups in the order of their first resource.
+
+    ::
+
+        index = Index()
+        index.add("visit 1", 0)
+        index.add("visit 2", 1)
+        index.add("visit 1", 2)
+        list(index.groups())            # [("visit 1", [0, 2]), ("visit 2", [1])]
+    """
 
     __slots__ = ("_groups", "_heads", "_next", "_same", "_spots", "_tails")
 
     def __init__(self) -> None:
+        # A group is a chain through arrays, 16 bytes a resource; a list of each would cost more.
         self._groups: dict[str, int] = {}
         self._same: dict[str, str] = {}
         self._heads, self._tails = array("q"), array("q")
@@ -70,6 +81,7 @@ class Index:
             yield key, sorted(spot for group in members for spot in self._chain(group))
 
     def _chain(self, group: int) -> Iterator[int]:
+        """The spots of one group, in the order in which they were added."""
         at = self._heads[group]
         while at >= 0:
             yield self._spots[at]

@@ -1,7 +1,8 @@
 """What codings and texts of charts mean in the words of the contract, from ``rules/terms.yaml``.
 
 A coding is a system and a code; a system goes by any of the names that formats give it. A term that
-stands nowhere in the table has no meaning here, and it is for the reader to say so.
+stands nowhere in the table has no meaning here, and it is for the reader to say so. Readers of HL7
+and FHIR look terms up here, and the FHIR writer looks up the codings to write.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _SYSTEM_KEYS = frozenset({"names", "defaults_stop"})
 _CODE_KEYS = frozenset({"system", "code", "label", *_WORDS})
 _TEXT_KEYS = frozenset({"texts", *_WORDS})
 _Say = Callable[[Fault], None]
+_BETWEEN_WORDS = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,9 @@ class Meaning:
     given: str | None = None
 
 
+_FACTS = tuple(field.name for field in fields(Meaning))
+
+
 @dataclass(frozen=True, slots=True)
 class Coding:
     """A code as a format writes it: the system's own name, the code, and our own label."""
@@ -56,31 +61,40 @@ class Coding:
 
 def plain(text: str) -> str:
     """A term in lower case, without punctuation or doubled spaces."""
-    return re.sub(r"[^a-z0-9]+", " ", text.casefold()).strip()
+    return _BETWEEN_WORDS.sub(" ", text.casefold()).strip()
 
 
 def combined(meanings: Iterable[Meaning]) -> tuple[Meaning, tuple[str, ...]]:
     """Several terms as one, and the facts on which they contradict each other (left unknown)."""
-    facts: dict[str, set[str]] = {}
-    for one in meanings:
-        for field in fields(one):
-            value = getattr(one, field.name)
-            if value is not None:
-                facts.setdefault(field.name, set()).add(value)
-    clear = {name: next(iter(said)) for name, said in facts.items() if len(said) == 1}
-    return Meaning(**clear), tuple(sorted(name for name, said in facts.items() if len(said) > 1))
+    said: dict[str, set[str]] = {}
+    for meaning in meanings:
+        for name in _FACTS:
+            word = getattr(meaning, name)
+            if word is not None:
+                said.setdefault(name, set()).add(word)
+    clear = {name: next(iter(words)) for name, words in said.items() if len(words) == 1}
+    return Meaning(**clear), tuple(sorted(said.keys() - clear))
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The table: systems by name, meanings by coding and by text."""
+    """The table: systems by name, meanings by coding and by text.
+
+    ::
+
+        terms = shipped_terms()
+        terms.code("HL70162", "IV")     # what the code IV of HL7's table of routes says
+        terms.text("IV push")           # what the words say
+    """
 
     systems: Mapping[str, str]
-    """A name of a system, in lower case, to the table's own name of it."""
+    """The table's own name of a system, by each name that it goes by, in lower case."""
     defaulting: frozenset[str]
     """Systems whose stop times are filled in one minute after the start."""
     codes: Mapping[tuple[str, str], Meaning]
+    """Meanings by the table's own name of the system, and the code in lower case."""
     texts: Mapping[str, Meaning]
+    """Meanings by words, as ``plain`` writes them."""
     codings: Mapping[tuple[str, str], Coding]
     """The coding to write for a fact, such as ("route", "IM")."""
     uris: Mapping[str, str]

@@ -5,7 +5,6 @@ The reader has one ``Charges`` for each visit.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,15 +13,13 @@ from typing import Any
 from ivpush.readers.builder import Case, ndc_form
 from ivpush.readers.hl7.fields import amount, day_and_time
 from ivpush.readers.hl7.segments import Message, Segment
+from ivpush.readers.shapes import CODE, DIAGNOSIS, MODIFIER
 
 __all__ = ["Charges"]
 
 # FT1-6, the transaction type (table 0017): payment, adjustment and co-payment charge nothing.
 _CHARGE, _CREDIT = "CG", "CD"
 _OTHER = frozenset({"PY", "AJ", "CO"})
-_CODE = re.compile(r"[A-Z0-9]{5}", re.ASCII)
-_MODIFIER = re.compile(r"[A-Z0-9]{2}", re.ASCII)
-_DIAGNOSIS = re.compile(r"[A-Z][0-9A-Z.]{2,8}", re.ASCII)
 _CENT = Decimal("0.01")
 _MOST_UNITS = 1_000_000
 _CHARGE_BOUND = 1_000_000
@@ -69,7 +66,7 @@ class Charges:
         known = self.case.terms.system(system) == "icd-10-cm"
         if code is None:
             return None
-        if not known or not _DIAGNOSIS.fullmatch(code):
+        if not known or not DIAGNOSIS.fullmatch(code):
             self.case.note("a diagnosis has no ICD-10-CM code, and is left out")
             return None
         if code not in self.diagnoses:
@@ -124,7 +121,7 @@ class Charges:
             code, system = segment.part(position), segment.part(position, 3)
             known = self.case.terms.system(system)
             fits = known in {"cpt", "hcpcs"} or (position == 25 and system is None)
-            if code is not None and fits and _CODE.fullmatch(code):
+            if code is not None and fits and CODE.fullmatch(code):
                 return code
         return None
 
@@ -144,7 +141,7 @@ class Charges:
     def _modifiers(self, segment: Segment) -> list[str]:
         written = [segment.of(text) for text in segment.repeats(26)]
         modifiers = [code for code in written if code is not None]
-        if not all(_MODIFIER.fullmatch(code) for code in modifiers):
+        if not all(MODIFIER.fullmatch(code) for code in modifiers):
             remedy = "write two capital letters or digits"
             self.case.fault("FT1-26", "holds a modifier that is none", remedy)
         return modifiers

@@ -13,6 +13,7 @@ from typing import Any
 
 from ivpush.readers.builder import Case, ndc_form, text_form
 from ivpush.readers.hl7.segments import Segment, stamp
+from ivpush.readers.shapes import CODE
 from ivpush.readers.terms import Meaning
 
 __all__ = [
@@ -25,7 +26,6 @@ __all__ = [
 
 DEVICES = "v2-0164"
 """HL7's table of devices. IVP is the pump in it, and the push in the table of methods, 0165."""
-_CODE = re.compile(r"[A-Z0-9]{5}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{0,12})?", re.ASCII)
 _SIX_PLACES = Decimal("0.000001")
 # A coded field (CWE) holds a code with its text and system, then an alternate with the same three.
@@ -87,7 +87,7 @@ def codes_of(written: str, segment: Segment, case: Case) -> dict[str, Any]:
 
 def _code_field(code: str, system: str | None, case: Case) -> str | None:
     """The contract's field for a code of a system; None: it has none."""
-    if system in {"hcpcs", "cpt"} and _CODE.fullmatch(code):
+    if system in {"hcpcs", "cpt"} and CODE.fullmatch(code):
         return "hcpcs"
     if system == "ndc":
         if ndc_form(code) is not None:

@@ -7,11 +7,11 @@ changing what is billed under a procedure code is left out with a note.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from ivpush.readers.shapes import DIAGNOSIS
 from ivpush.readers.x12.elements import day_of, number_of, text_of
 from ivpush.readers.x12.lines import read_line
 from ivpush.readers.x12.parsed import ABSENT, LAYOUTS, SEVERAL, BilledLine, Parsed
@@ -19,7 +19,6 @@ from ivpush.readers.x12.walk import Claim
 
 __all__ = ["parse"]
 
-_DIAGNOSIS = re.compile(r"^[A-Z][0-9A-Z.]{2,8}\Z")
 # Qualifiers of HI: the principal and the further diagnoses, in ICD-10-CM and in ICD-9-CM.
 _ICD_10, _ICD_9 = frozenset({"ABK", "ABF"}), frozenset({"BK", "BF"})
 # Qualifiers of DTP: the service's own date, and the statement's.
@@ -91,7 +90,7 @@ def _take_diagnoses(parsed: Parsed, _at: int, elements: list[str]) -> None:
             # A composite cut by another separator, or a qualifier alone; empty elements are fine.
             parsed.icd = parsed.icd and not composite
         elif parts[0] in _ICD_10:
-            parsed.icd = parsed.icd and _DIAGNOSIS.match(parts[1]) is not None
+            parsed.icd = parsed.icd and DIAGNOSIS.fullmatch(parts[1]) is not None
             parsed.diagnoses.append(parts[1])
         elif parts[0] in _ICD_9:
             parsed.icd = False

@@ -6,17 +6,16 @@ the line false sets the claim aside; what can be left out truthfully is left out
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from ivpush.readers.shapes import NDC
 from ivpush.readers.x12.elements import day_of, number_of, whole_of
 from ivpush.readers.x12.parsed import ABSENT, LAYOUTS, SEVERAL, BilledLine, Layout, Parsed
 
 __all__ = ["read_line"]
 
-_NDC = re.compile(r"^[0-9]{4,6}-?[0-9]{3,4}-?[0-9]{1,2}\Z")
 # Qualifiers of the standard: HC names HCPCS codes, UN counts units, MJ minutes, DA days.
 _PROCEDURE = "HC"
 _UNITS, _MINUTES, _DAYS = "UN", "MJ", "DA"
@@ -183,7 +182,7 @@ def _read_drug(parsed: Parsed, line: BilledLine, fields: dict[str, Any]) -> None
     """Read a line's NDC (LIN03), which its drug's code set N4 names."""
     if line.drug == SEVERAL:
         parsed.note("names several NDCs; none of them is kept", line.number)
-    elif _NDC.match(line.drug_elements[3]):
+    elif NDC.fullmatch(line.drug_elements[3]):
         fields["ndc"] = line.drug_elements[3]
     else:
         parsed.note("its NDC has no 10 or 11 digits and is left out", line.number)

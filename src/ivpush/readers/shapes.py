@@ -1,0 +1,25 @@
+"""How codes look that the contract takes, for readers that leave out or note what it would refuse.
+
+Use ``fullmatch``: a field of the contract is held to its whole text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_args
+
+from ivpush.contract.fields import Diagnosis, Ndc
+
+__all__ = ["CODE", "DIAGNOSIS", "MODIFIER", "NDC"]
+
+
+def _shape(field: Any) -> re.Pattern[str]:
+    """The pattern of a field of the contract, which is written there alone."""
+    _, constraints = get_args(field)
+    return re.compile(constraints.pattern)
+
+
+CODE = re.compile("[A-Z0-9]{5}")
+MODIFIER = re.compile("[A-Z0-9]{2}")
+DIAGNOSIS = _shape(Diagnosis)
+NDC = _shape(Ndc)
