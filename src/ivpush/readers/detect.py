@@ -1,7 +1,8 @@
-"""Which reader an input needs, told by its first bytes, then by the end of its name.
+"""Which reader an input needs: its first bytes decide, then the end of its name.
 
 The registry names modules; only the one that is needed is imported. Compressed inputs (gzip) are
-unpacked as a stream with a cap, so that a small file cannot grow without end.
+unpacked as a stream with a cap, so that a small file cannot grow without end. The command line and
+batches open their inputs here.
 """
 
 from __future__ import annotations
@@ -16,13 +17,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast
 
 from ivpush.errors import Fault, InputError, UsageError, did_you_mean
 from ivpush.readers import Reading, ReadOptions, SetAside
 
-__all__ = ["DAMAGE", "FORMATS", "Format", "Source", "damaged", "detect", "open_reader",
-           "open_source", "read_together", "whole"]  # fmt: skip
+__all__ = [
+    "DAMAGE",
+    "FORMATS",
+    "Format",
+    "Source",
+    "damaged",
+    "detect",
+    "open_reader",
+    "open_source",
+    "read_together",
+    "whole",
+]
 
 HEAD_BYTES = 64 * 1024
 MOST_UNPACKED_BYTES = 8 * 1024**3
@@ -30,10 +41,18 @@ MOST_RATIO = 500
 """Charts and claims seldom shrink below a hundredth; only made-up bytes pass this."""
 _FREE_BYTES = 64 * 1024**2
 _MAPS = "ivpush.readers.tables.maps"
+_TABLES = "ivpush.readers.tables.reader"
 _GZIP = b"\x1f\x8b"
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _RESOURCE = re.compile(rb'"resourceType"\s*:')
 _JSON_SCALAR = re.compile(rb'"|-?[0-9]|true|false|null')
+
+
+class Reader(Protocol):
+    """A format's module."""
+
+    def read(self, name: str, stream: IO[bytes], options: ReadOptions) -> Iterator[Reading]:
+        """What one open file holds; ``name`` begins every place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +65,12 @@ class Format:
     endings: tuple[str, ...] = ()
 
 
-def _is_json(head: bytes) -> bool:
-    return head[:1] in {b"{", b"["}
+def _begins(*marks: bytes) -> Callable[[bytes], bool]:
+    """Whether first bytes begin with one of these."""
+    return lambda head: head.startswith(marks)
+
+
+_is_json = _begins(b"{", b"[")
 
 
 def _is_fhir(head: bytes) -> bool:
@@ -58,18 +81,19 @@ def _never(_head: bytes) -> bool:
     return False
 
 
+_JSON = Format("json", "ivpush.readers.json", _is_json, (".json", ".ndjson", ".jsonl"))
+_CSV = Format("csv", _TABLES, _never, (".csv", ".tsv", ".psv"))
+_MAR = Format("mar", "ivpush.readers.mar", _never)
+
 FORMATS: tuple[Format, ...] = (
     Format("fhir", "ivpush.readers.fhir", _is_fhir),
-    Format("x12", "ivpush.readers.x12", lambda head: head.startswith((b"ISA", b"ST*")),
-           (".837", ".x12", ".edi")),
-    Format("hl7", "ivpush.readers.hl7", lambda head: head.startswith((b"MSH", b"FHS", b"BHS")),
-           (".hl7",)),
-    Format("parquet", "ivpush.readers.tables.reader", lambda head: head.startswith(b"PAR1"),
-           (".parquet",)),
-    Format("json", "ivpush.readers.json", _is_json, (".json", ".ndjson", ".jsonl")),
-    Format("csv", "ivpush.readers.tables.reader", _never, (".csv", ".tsv", ".psv")),
-    Format("mar", "ivpush.readers.mar", _never),
-)  # fmt: skip
+    Format("x12", "ivpush.readers.x12", _begins(b"ISA", b"ST*"), (".837", ".x12", ".edi")),
+    Format("hl7", "ivpush.readers.hl7", _begins(b"MSH", b"FHS", b"BHS"), (".hl7",)),
+    Format("parquet", _TABLES, _begins(b"PAR1"), (".parquet",)),
+    _JSON,
+    _CSV,
+    _MAR,
+)
 """Known formats, in the order in which first bytes are looked at. No bytes tell a table of text
 from other text: its name does, or a column map."""
 
@@ -79,7 +103,14 @@ Together = Callable[[Sequence[tuple[str, IO[bytes]]], ReadOptions], Iterator[Rea
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An input that is open: its name, format and bytes from the beginning."""
+    """An input that is open: its name, format and bytes from the beginning.
+
+    ::
+
+        with open_source("claims.837", options) as source:
+            print(source.format.name)
+            readings = list(source.read(options))
+    """
 
     name: str
     format: Format
@@ -98,11 +129,12 @@ def read_together(sources: Sequence[Source], options: ReadOptions) -> Iterator[R
     """What the files of one format hold between them."""
     together = _together(reader_of(sources[0].format), options)
     if together is None:
-        for one in sources:
-            yield from one.read(options)
+        for source in sources:
+            yield from source.read(options)
         return
-    names = ", ".join(one.name for one in sources)
-    yield from whole(names, together([(one.name, one.stream) for one in sources], options))
+    names = ", ".join(source.name for source in sources)
+    streams = [(source.name, source.stream) for source in sources]
+    yield from whole(names, together(streams, options))
 
 
 def _together(reader: Any, options: ReadOptions) -> Together | None:
@@ -111,10 +143,9 @@ def _together(reader: Any, options: ReadOptions) -> Together | None:
     A mapped table is whole on its own, so that each file is read by itself.
     """
     if hasattr(reader, "read_together"):
-        found: Together = reader.read_together
-        return found
+        return cast("Together", reader.read_together)
     if hasattr(reader, "read_joined") and options.map is None:
-        return lambda inputs, given: reader.read_joined(dict(inputs), given)
+        return lambda streams, options: reader.read_joined(dict(streams), options)
     return None
 
 
@@ -149,67 +180,70 @@ def open_source(name: str, options: ReadOptions, from_: str | None = None) -> It
 
 
 def _source(name: str, stream: IO[bytes], options: ReadOptions, from_: str | None) -> Source:
+    """The input of a stream, unpacked where it is compressed; raises UsageError."""
     head, stream = _headed(stream)
-    plain = name
+    unpacked_name = name
     if head.startswith(_GZIP):
         packed = gzip.GzipFile(fileobj=stream, mode="rb")
         capped = _Capped(cast("IO[bytes]", packed), stream)
         head, stream = _headed(io.BufferedReader(capped, HEAD_BYTES))
-        plain = name.removesuffix(".gz")
+        unpacked_name = name.removesuffix(".gz")
         if head.startswith(_GZIP):
             raise UsageError(Fault(name, "is compressed twice", "unpack it once"))
-    return Source(name, detect(plain, head, options, from_), stream)
+    return Source(name, detect(unpacked_name, head, options, from_), stream)
 
 
 def detect(name: str, head: bytes, options: ReadOptions, from_: str | None = None) -> Format:
     """The format of an input by its first bytes, then its name; raises UsageError where unknown."""
+    by_name = {known.name: known for known in FORMATS}
     if from_ is not None:
-        known = {one.name: one for one in FORMATS}
-        if from_ not in known:
-            raise UsageError(Fault("--from", "is no format", did_you_mean(from_, known)))
-        return known[from_]
+        if from_ not in by_name:
+            raise UsageError(Fault("--from", "is no format", did_you_mean(from_, by_name)))
+        return by_name[from_]
     start = head.lstrip(_BLANK)
-    ending = Path(name).suffix.lower()
-    for one in FORMATS:
-        if one.sniff(start):
-            return one
-    for one in FORMATS:
-        if one.name == "csv" and (ending in one.endings or options.map is not None):
-            return _table(one, options)
-        if ending in one.endings:
-            return one
+    format_ = next((known for known in FORMATS if known.sniff(start)), None)
+    format_ = format_ or _by_ending(Path(name).suffix.lower(), options)
+    if format_ is not None:
+        return format_
+    # An empty input holds no record, and a bare value is JSON, though no encounter.
     if not start or _JSON_SCALAR.match(start):
-        return next(one for one in FORMATS if one.name == "json")
-    names = ", ".join(one.name for one in FORMATS)
-    raise UsageError(
-        Fault(name, "is in no known format", f"write --from with one of: {names}; a table of text "
-              "also needs --map")
-    )  # fmt: skip
+        return _JSON
+    remedy = f"write --from with one of: {', '.join(by_name)}; a table of text also needs --map"
+    raise UsageError(Fault(name, "is in no known format", remedy))
 
 
-def _table(csv: Format, options: ReadOptions) -> Format:
+def _by_ending(ending: str, options: ReadOptions) -> Format | None:
+    """The format whose files are named so; a column map makes any other file a table."""
+    for known in FORMATS:
+        if known is _CSV and (ending in known.endings or options.map is not None):
+            return _table(options)
+        if ending in known.endings:
+            return known
+    return None
+
+
+def _table(options: ReadOptions) -> Format:
     """The format of a table of text: a record of administrations where its map says so."""
     if options.map is None:
-        return csv
+        return _CSV
     try:
         maps: Any = import_module(_MAPS)
     except ModuleNotFoundError:
-        return csv
+        return _CSV
     charted = maps.load_map(options.map).table == "administrations"
-    return next(one for one in FORMATS if one.name == "mar") if charted else csv
+    return _MAR if charted else _CSV
 
 
-def reader_of(format_: Format) -> Any:
+def reader_of(format_: Format) -> Reader:
     """The reader's module; raises UsageError where this installation lacks it."""
     try:
-        return import_module(format_.module)
+        return cast("Reader", import_module(format_.module))
     except ModuleNotFoundError as error:
+        # A library that the reader needs and does not find is another fault, and says so itself.
         if error.name is None or not error.name.startswith("ivpush"):
             raise
-        raise UsageError(
-            Fault(f"--from {format_.name}", "has no reader in this installation",
-                  "install a release that has it")
-        ) from None  # fmt: skip
+        problem, remedy = "has no reader in this installation", "install a release that has it"
+        raise UsageError(Fault(f"--from {format_.name}", problem, remedy)) from None
 
 
 def _headed(stream: IO[bytes]) -> tuple[bytes, IO[bytes]]:
@@ -235,9 +269,9 @@ class _Joined(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        got = self._head.read(len(buffer)) or self._rest.read(len(buffer))
-        buffer[: len(got)] = got
-        return len(got)
+        block = self._head.read(len(buffer)) or self._rest.read(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)
 
 
 class _TooMuchError(Exception):
@@ -258,21 +292,22 @@ class _Capped(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        got = self._unpacked.read(len(buffer))
-        buffer[: len(got)] = got
-        self._count += len(got)
+        block = self._unpacked.read(len(buffer))
+        buffer[: len(block)] = block
+        self._count += len(block)
+        # Small files may shrink as far as they like: a run of blanks is no attack.
         if self._count > MOST_UNPACKED_BYTES or (
             self._count > _FREE_BYTES and self._count > MOST_RATIO * self._packed.tell()
         ):
             raise _TooMuchError
-        return len(got)
+        return len(block)
 
 
 def damaged(name: str, error: Exception) -> SetAside:
     """The rest of an input whose compressed bytes are unsound, set aside."""
     if isinstance(error, _TooMuchError):
-        fault = Fault("", "the compressed bytes unpack to too much", "unpack the file, or split it")
+        problem, remedy = "the compressed bytes unpack to too much", "unpack the file, or split it"
     else:
-        fault = Fault("", "the compressed bytes are damaged or cut short; the rest of the file was "
-                      "not read", "pack the file again")  # fmt: skip
-    return SetAside(name, InputError(fault))
+        problem = "the compressed bytes are damaged or cut short; the rest of the file was not read"
+        remedy = "pack the file again"
+    return SetAside(name, InputError(Fault("", problem, remedy)))

@@ -1,13 +1,14 @@
 """Encounters from JSON: one object, an array, or one object a line (NDJSON).
 
-The form is told by the content. A record that cannot be read becomes a SetAside with its place and
-reason; the rest goes on. Repeated keys are refused, and so are NaN and Infinity.
+The content says which form it is. A record that cannot be read becomes a SetAside with its place
+and reason; the rest goes on. Repeated keys are refused, and so are NaN and Infinity. ``read`` is
+the reader; batches take ``opening``, ``lines`` and ``record``, to spread lines over processes.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
 from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supervision
@@ -19,7 +20,8 @@ __all__ = ["lines", "opening", "read", "record"]
 MOST_RECORD_BYTES = 32 * 1024 * 1024
 MOST_DOCUMENT_BYTES = 256 * 1024 * 1024
 """An array or an indented object is read at once; one object a line has no such bound."""
-_GIVEN = ("setting", "timezone", "payer")
+_FROM_OPTIONS = ("setting", "timezone", "payer")
+_BLANK = b" \t\r\n\xef\xbb\xbf"
 _FIELDS = frozenset(
     name
     for model in (Encounter, Administration, ClaimLine, Supervision)
@@ -34,27 +36,32 @@ def read(
     """The encounters of a stream, in order; ``name`` begins every place.
 
     What the options know stands in for a setting, time zone or payer that a record leaves out.
+
+    ::
+
+        with open("visits.ndjson", "rb") as stream:
+            records = [r for r in read("visits.ndjson", stream) if isinstance(r, Record)]
     """
     number, first, is_lines = opening(stream)
     if not first:
         return
-    given = _given(options)
+    known = _known(options)
     if is_lines:
         for at, line in lines(stream, number, first):
-            yield _record(f"{name}:{at}", line, given)
+            yield _record(f"{name}:{at}", line, known)
         return
     text = first + stream.read(MOST_DOCUMENT_BYTES + 1)
     if len(text) > MOST_DOCUMENT_BYTES:
-        yield SetAside(name, InputError(Fault("", "the document is too large to be read at once",
-                                              "write one object a line")))  # fmt: skip
+        problem = "the document is too large to be read at once"
+        yield SetAside(name, InputError(Fault("", problem, "write one object a line")))
         return
-    yield from _document(name, text, given)
+    yield from _document(name, text, known)
 
 
 def opening(stream: IO[bytes]) -> tuple[int, bytes, bool]:
     """The first line that is not blank: its number, its bytes, and whether this is NDJSON."""
     number, first = 1, stream.readline(MOST_RECORD_BYTES + 1)
-    while first and not first.strip(b" \t\r\n\xef\xbb\xbf"):
+    while first and not first.strip(_BLANK):
         number, first = number + 1, stream.readline(MOST_RECORD_BYTES + 1)
     first = first.removeprefix(b"\xef\xbb\xbf")
     return number, first, first.lstrip()[:1] == b"{" and _whole(first)
@@ -69,7 +76,8 @@ def lines(stream: IO[bytes], number: int, line: bytes) -> Iterator[tuple[int, by
     while line:
         rest = line
         while len(rest) > MOST_RECORD_BYTES and not rest.endswith(b"\n"):
-            rest = stream.readline(MOST_RECORD_BYTES + 1)  # the rest of a record set aside whole
+            # What is read here belongs to a record that is set aside whole.
+            rest = stream.readline(MOST_RECORD_BYTES + 1)
         if line.strip():
             yield number, line
         number, line = number + 1, stream.readline(MOST_RECORD_BYTES + 1)
@@ -77,11 +85,12 @@ def lines(stream: IO[bytes], number: int, line: bytes) -> Iterator[tuple[int, by
 
 def record(place: str, line: bytes, options: ReadOptions | None = None) -> Record | SetAside:
     """One line of NDJSON on its own, read as ``read`` reads it."""
-    return _record(place, line, _given(options))
+    return _record(place, line, _known(options))
 
 
-def _given(options: ReadOptions | None) -> dict[str, str]:
-    return {key: getattr(options, key) for key in _GIVEN if getattr(options, key, None)}
+def _known(options: ReadOptions | None) -> dict[str, str]:
+    """Fields that the caller knows, for records that leave them out."""
+    return {key: getattr(options, key) for key in _FROM_OPTIONS if getattr(options, key, None)}
 
 
 def _whole(line: bytes) -> bool:
@@ -91,34 +100,37 @@ def _whole(line: bytes) -> bool:
     except RecursionError:
         return True
     except ValueError:
+        # A whole object with something wrong in it is a line of NDJSON still.
         return line.rstrip()[-1:] == b"}"
     return True
 
 
-def _document(name: str, text: bytes, given: dict[str, str]) -> Iterator[Record | SetAside]:
+def _document(name: str, text: bytes, known: dict[str, str]) -> Iterator[Record | SetAside]:
+    """The encounters of an array, or of one object over several lines."""
     try:
         data = _parsed(text)
     except InputError as error:
         yield SetAside(name, error, text)
         return
     if isinstance(data, list):
-        for number, one in enumerate(data, 1):
-            yield _encounter(f"{name}[{number}]", one, given)
+        for number, element in enumerate(data, 1):
+            yield _encounter(f"{name}[{number}]", element, known)
     else:
-        yield _encounter(name, data, given)
+        yield _encounter(name, data, known)
 
 
-def _record(place: str, line: bytes, given: dict[str, str]) -> Record | SetAside:
+def _record(place: str, line: bytes, known: dict[str, str]) -> Record | SetAside:
+    """The encounter of one line, quickly where nothing in it is odd."""
     if len(line) > MOST_RECORD_BYTES:
         return SetAside(place, InputError(Fault(place, "the record is too large", "split it")))
-    made = None if given else _plainly(line)
-    if made is not None:
-        return Record(place, made)
+    encounter = None if known else _plainly(line)
+    if encounter is not None:
+        return Record(place, encounter)
     try:
         data = _parsed(line)
     except InputError as error:
         return SetAside(place, error, line)
-    return _encounter(place, data, given, line)
+    return _encounter(place, data, known, line)
 
 
 def _plainly(line: bytes) -> Encounter | None:
@@ -131,22 +143,24 @@ def _plainly(line: bytes) -> Encounter | None:
     if b'" ' in line or b"\t" in line or b"\r" in line or b"\n" in line[:-1]:
         return None
     try:
-        made = Encounter.model_validate_json(line)
+        encounter = Encounter.model_validate_json(line)
     except InputError:
         return None
-    stated = len(made.model_fields_set)
-    if made.supervision is not None:
-        stated += len(made.supervision.model_fields_set)
-    stated += sum([len(one.model_fields_set) for one in made.administrations or ()])
-    stated += sum([len(one.model_fields_set) for one in made.lines or ()])
-    return made if stated == line.count(b'":') else None
+    stated = len(encounter.model_fields_set)
+    if encounter.supervision is not None:
+        stated += len(encounter.supervision.model_fields_set)
+    # Lists: sum is faster over them than over generators, and this is asked of every line.
+    stated += sum([len(one.model_fields_set) for one in encounter.administrations or ()])
+    stated += sum([len(one.model_fields_set) for one in encounter.lines or ()])
+    return encounter if stated == line.count(b'":') else None
 
 
 def _encounter(
-    place: str, data: Any, given: dict[str, str], raw: bytes | None = None
+    place: str, data: Any, known: dict[str, str], raw: bytes | None = None
 ) -> Record | SetAside:
-    if given and isinstance(data, dict):
-        data.update((key, one) for key, one in given.items() if data.get(key) is None)
+    """The encounter of parsed JSON; ``raw`` are its bytes, where it stands on a line of its own."""
+    if known and isinstance(data, dict):
+        data.update((key, word) for key, word in known.items() if data.get(key) is None)
     try:
         return Record(place, Encounter.model_validate(data))
     except InputError as error:
@@ -154,8 +168,9 @@ def _encounter(
 
 
 def _parsed(text: bytes) -> Any:
+    """The data of a JSON text; raises InputError, which says what is wrong with it."""
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_refused)
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_refused)
     except InputError:
         raise
     except UnicodeDecodeError:
@@ -170,16 +185,24 @@ def _parsed(text: bytes) -> Any:
     raise InputError(Fault("", problem, remedy))
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                said = f" '{key}'" if key in _FIELDS else ""
-                raise InputError(Fault("", f"an object repeats a field{said}", "write it once"))
-            seen.add(key)
-    return made
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of its fields; raises InputError where one of them is repeated."""
+    data = dict(pairs)
+    if len(data) != len(pairs):
+        repeated = _repeated(key for key, _ in pairs)
+        which = f" '{repeated}'" if repeated in _FIELDS else ""
+        raise InputError(Fault("", f"an object repeats a field{which}", "write it once"))
+    return data
+
+
+def _repeated(keys: Iterable[str]) -> str:
+    """The first key that came before; empty where none did."""
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            return key
+        seen.add(key)
+    return ""
 
 
 def _refused(_text: str) -> Any:

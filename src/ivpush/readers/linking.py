@@ -8,7 +8,8 @@ date they stay apart and both are checked on their own; each such case, each dif
 side decided, and each record without a partner is a Note.
 
 Charts are kept in memory as compact JSON, one to two kilobytes each for an ordinary visit; claims
-stream through. Claims whose id finds no chart wait, as compact JSON, for the end.
+stream through. Claims whose id finds no chart wait, as compact JSON, for the end. ``ivpush check
+--chart`` links so.
 """
 
 from __future__ import annotations
@@ -26,7 +27,17 @@ from ivpush.readers import Note, Reading, Record, SetAside
 __all__ = ["Linker", "link"]
 
 _FROM_CLAIM = ("place_of_service", "type_of_bill", "diagnoses", "payer")
-_HELD = Record | Note
+_FROM_CHART = (
+    "date",
+    "timezone",
+    "supervision",
+    "complexity_documented",
+    "administrations",
+    "start",
+    "end",
+    "primary_administration",
+)
+_MOST_STAY_DAYS = 366
 
 
 @dataclass(slots=True)
@@ -37,9 +48,15 @@ class _Kept:
     text: bytes
     day: dt.date | None
     used: int = 0
+    """How many claims took this chart."""
 
     def record(self) -> Record:
         return Record(self.place, Encounter.model_validate_json(self.text))
+
+
+def _kept(record: Record) -> _Kept:
+    text = record.encounter.model_dump_json(exclude_none=True).encode()
+    return _Kept(record.place, text, record.encounter.service_date)
 
 
 def link(
@@ -51,11 +68,11 @@ def link(
     """
     linker = linker or Linker()
     yield from linker.take(charts)
-    for one in claims:
-        if isinstance(one, Record):
-            yield from linker.pair(one)
+    for reading in claims:
+        if isinstance(reading, Record):
+            yield from linker.pair(reading)
         else:
-            yield one
+            yield reading
     yield from linker.rest()
 
 
@@ -65,6 +82,13 @@ class Linker:
 
     Every chart is in ``linked`` or ``charts_alone``, every claim in ``pairs``, ``claims_alone`` or
     ``refused`` (it contradicts the contract together with its chart, which is checked alone).
+
+    ::
+
+        linker = Linker()
+        for reading in link(claims, charts, linker):
+            ...
+        print(linker.pairs, linker.claims_alone, linker.charts_alone)
     """
 
     pairs: int = 0
@@ -73,107 +97,122 @@ class Linker:
     charts_alone: int = 0
     refused: int = 0
     _charts: dict[str, _Kept] = field(default_factory=dict)
+    """Charts by the encounter's id."""
     _waiting: list[_Kept] = field(default_factory=list)
+    """Claims whose id found no chart."""
     _repeated: list[_Kept] = field(default_factory=list)
+    """Charts whose id an earlier one has."""
     _chart_days: Counter[dt.date | None] = field(default_factory=Counter)
     _claim_days: Counter[dt.date | None] = field(default_factory=Counter)
 
     def take(self, charts: Iterable[Reading]) -> Iterator[Reading]:
         """Read the charts into the index; what is no record passes through."""
-        for one in charts:
-            if not isinstance(one, Record):
-                yield one
+        for chart in charts:
+            if not isinstance(chart, Record):
+                yield chart
                 continue
-            kept = _kept(one)
+            kept = _kept(chart)
             self._chart_days[kept.day] += 1
-            if one.encounter.id in self._charts:
+            if chart.encounter.id in self._charts:
                 self._repeated.append(kept)
             else:
-                self._charts[one.encounter.id] = kept
+                self._charts[chart.encounter.id] = kept
 
     def pair(self, claim: Record) -> Iterator[Reading]:
         """The claim with its chart, if its id finds one; else it waits for ``rest``."""
         self._claim_days[claim.encounter.service_date] += 1
-        kept = self._charts.get(claim.encounter.id)
-        if kept is None:
+        chart = self._charts.get(claim.encounter.id)
+        if chart is None:
             self._waiting.append(_kept(claim))
             return
-        yield from self._joined(claim, kept)
+        yield from self._joined(claim, chart)
 
     def now(self, claim: Record) -> tuple[Record | SetAside, list[Note]]:
         """The claim with the chart that its id finds, or the claim alone; nothing waits."""
-        found: Record | SetAside = claim
-        notes = []
-        made = list(self.pair(claim))
+        readings = list(self.pair(claim))
         if self._waiting:
-            made += self._alone(self._waiting.pop().record())
-        for one in made:
-            if isinstance(one, Note):
-                notes.append(one)
+            readings += self._alone(self._waiting.pop().record())
+        outcome: Record | SetAside = claim
+        notes = []
+        for reading in readings:
+            if isinstance(reading, Note):
+                notes.append(reading)
             else:
-                found = one
-        return found, notes
+                outcome = reading
+        return outcome, notes
 
     def rest(self) -> Iterator[Reading]:
         """Claims that waited, by date or alone, then the charts that no claim took."""
-        by_day = {one.day: one for one in self._charts.values() if not one.used and one.day}
-        for held in self._waiting:
-            chart = by_day.get(held.day) if held.day else None
-            claim = held.record()
-            alone = self._claim_days[held.day] == 1 and self._chart_days[held.day] == 1
-            if chart is None or chart.used or not alone:
+        yield from self._waiting_claims()
+        for chart in self._charts.values():
+            if not chart.used:
+                self.charts_alone += 1
+                yield Note(chart.place, "no claim was found for this chart; it is checked alone")
+                yield chart.record()
+        for chart in self._repeated:
+            self.charts_alone += 1
+            yield Note(chart.place, "an earlier chart has the same id; this one is checked alone")
+            yield chart.record()
+
+    def _waiting_claims(self) -> Iterator[Reading]:
+        """Claims that no id found a chart for: with the only chart of their date, or alone."""
+        by_day = {chart.day: chart for chart in self._charts.values() if not chart.used}
+        for waiting in self._waiting:
+            claim, day = waiting.record(), waiting.day
+            chart = by_day.get(day) if day is not None else None
+            only = self._claim_days[day] == 1 and self._chart_days[day] == 1
+            if chart is None or chart.used or not only:
                 yield from self._alone(claim)
                 continue
-            yield Note(held.place, f"no chart has its id; linked to {chart.place}, the only chart "
-                       "of its date, by date alone: look whether they belong together")  # fmt: skip
+            yield Note(
+                waiting.place,
+                f"no chart has its id; linked to {chart.place}, the only chart of its date, by "
+                "date alone: look whether they belong together",
+            )
             yield from self._joined(claim, chart)
         self._waiting.clear()
-        for one in self._charts.values():
-            if not one.used:
-                self.charts_alone += 1
-                yield Note(one.place, "no claim was found for this chart; it is checked alone")
-                yield one.record()
-        for one in self._repeated:
-            self.charts_alone += 1
-            yield Note(one.place, "an earlier chart has the same id; this one is checked alone")
-            yield one.record()
 
-    def _alone(self, claim: Record) -> Iterator[_HELD]:
+    def _alone(self, claim: Record) -> Iterator[Record | Note]:
         self.claims_alone += 1
         yield Note(claim.place, "no chart was found for this claim; it is checked alone")
         yield claim
 
     def _joined(self, claim: Record, kept: _Kept) -> Iterator[Reading]:
+        """The claim and its chart as one encounter, or the reason why they stay apart."""
         chart = kept.record().encounter
-        apart = _contradiction(claim.encounter, chart)
-        if apart:
-            yield Note(claim.place, f"contradicts its chart ({kept.place}): {apart}; they are not "
-                       "linked, and each is checked alone")  # fmt: skip
+        contradiction = _contradiction(claim.encounter, chart)
+        if contradiction:
+            yield Note(
+                claim.place,
+                f"contradicts its chart ({kept.place}): {contradiction}; they are not linked, and "
+                "each is checked alone",
+            )
             self.claims_alone += 1
             yield claim
             return
         try:
-            whole = Record(claim.place, _merged(claim.encounter, chart))
+            linked = Record(claim.place, _merged(claim.encounter, chart))
         except InputError as error:
             self.refused += 1
-            faults = [Fault(f"claim with its chart ({kept.place})", "do not fit together"),
-                      *error.faults]  # fmt: skip
-            yield SetAside(claim.place, InputError(faults))
+            both = Fault(f"claim with its chart ({kept.place})", "do not fit together")
+            yield SetAside(claim.place, InputError([both, *error.faults]))
             return
-        if kept.used:
-            yield Note(claim.place, f"a further claim for one chart ({kept.place}): what the other "
-                       "claim bills counts as missed here")  # fmt: skip
-        for said in _differences(claim.encounter, chart):
-            yield Note(claim.place, f"differs from its chart ({kept.place}): {said}")
+        yield from self._noted(claim, chart, kept)
         self.pairs += 1
         self.linked += not kept.used
         kept.used += 1
-        yield whole
+        yield linked
 
-
-def _kept(one: Record) -> _Kept:
-    text = one.encounter.model_dump_json(exclude_none=True).encode()
-    return _Kept(one.place, text, one.encounter.service_date)
+    def _noted(self, claim: Record, chart: Encounter, kept: _Kept) -> Iterator[Note]:
+        """What a reader of the result should know of a link."""
+        if kept.used:
+            yield Note(
+                claim.place,
+                f"a further claim for one chart ({kept.place}): what the other claim bills counts "
+                "as missed here",
+            )
+        for difference in _differences(claim.encounter, chart):
+            yield Note(claim.place, f"differs from its chart ({kept.place}): {difference}")
 
 
 def _contradiction(claim: Encounter, chart: Encounter) -> str:
@@ -186,53 +225,49 @@ def _contradiction(claim: Encounter, chart: Encounter) -> str:
     return ""
 
 
-def _days(one: Encounter) -> set[dt.date]:
+def _days(encounter: Encounter) -> set[dt.date]:
     """Every date that an encounter carries, the days between first and last of a stay included."""
-    found = {at.date() for at in (one.start, one.end) if at is not None}
-    found |= {at.date() for given in one.administrations or () for at in (given.start, given.stop)
-              if at is not None}  # fmt: skip
-    found |= {line.date for line in one.lines or () if line.date is not None}
-    if one.date is not None:
-        found.add(one.date)
-    if one.end is not None and found:
-        first, last = min(found), min(max(found), min(found) + dt.timedelta(days=_LONGEST_STAY))
-        found |= {first + dt.timedelta(days=n) for n in range((last - first).days)}
-    return found
-
-
-_LONGEST_STAY = 366
+    times = [encounter.start, encounter.end]
+    for administration in encounter.administrations or ():
+        times += (administration.start, administration.stop)
+    days = {time.date() for time in times if time is not None}
+    dates = [encounter.date, *(line.date for line in encounter.lines or ())]
+    days |= {date for date in dates if date is not None}
+    if encounter.end is not None:
+        # A wrong year must not count up to it: no stay is longer than a year.
+        first = min(days)
+        stay = min((max(days) - first).days, _MOST_STAY_DAYS)
+        days |= {first + dt.timedelta(days=n) for n in range(stay)}
+    return days
 
 
 def _differences(claim: Encounter, chart: Encounter) -> Iterator[str]:
     """What both sides state otherwise, and whose word holds; fields only, never values."""
     for name in _FROM_CLAIM:
-        ours, theirs = getattr(claim, name), getattr(chart, name)
-        if ours and theirs and ours != theirs:
+        billed, charted = getattr(claim, name), getattr(chart, name)
+        if billed and charted and billed != charted:
             yield f"{name}; the claim's holds"
     if claim.lines is not None and chart.lines is not None and claim.lines != chart.lines:
         yield "lines; the claim's hold"
-    for name in ("date", "timezone", "supervision", "complexity_documented", "administrations",
-                 "start", "end", "primary_administration"):  # fmt: skip
-        ours, theirs = getattr(claim, name), getattr(chart, name)
-        if ours is not None and theirs is not None and ours != theirs:
+    for name in _FROM_CHART:
+        billed, charted = getattr(claim, name), getattr(chart, name)
+        if billed is not None and charted is not None and billed != charted:
             yield f"{name}; the chart's holds"
-    charted = _days(chart)
-    if charted and any(one.date not in charted for one in claim.lines or () if one.date):
+    days = _days(chart)
+    if days and any(line.date not in days for line in claim.lines or () if line.date):
         yield "a line is billed for a date that the chart does not hold"
 
 
 def _merged(claim: Encounter, chart: Encounter) -> Encounter:
-    ours, theirs = _stated(claim), _stated(chart)
-    whole = {**ours, **theirs, "id": claim.id}
-    for name in (*_FROM_CLAIM, "lines"):
-        if name in ours:
-            whole[name] = ours[name]
-    return Encounter.model_validate(whole)
+    """One encounter of both; raises InputError where together they break the contract."""
+    billed, charted = _stated(claim), _stated(chart)
+    decided = {name: billed[name] for name in (*_FROM_CLAIM, "lines") if name in billed}
+    return Encounter.model_validate({**billed, **charted, "id": claim.id, **decided})
 
 
-def _stated(one: Encounter) -> dict[str, Any]:
+def _stated(encounter: Encounter) -> dict[str, Any]:
     """The fields that an encounter states; an empty list of diagnoses states nothing."""
-    made = one.model_dump(exclude_none=True)
-    if not one.diagnoses:
-        made.pop("diagnoses", None)
-    return made
+    stated = encounter.model_dump(exclude_none=True)
+    if not encounter.diagnoses:
+        stated.pop("diagnoses", None)
+    return stated
