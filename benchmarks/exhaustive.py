@@ -39,7 +39,7 @@ def shard(part: int, parts: int, claims: int, small: int, only: int) -> tuple[Co
         encounter = encounter_of(state)
         faults = chart_faults(state, encounter)
         count["charts"] += 1
-        one_in = claims if len(state.given) > 2 else small
+        one_in = claims if len(state.planned) > 2 else small
         if is_open(state):
             one_in *= OPEN_COSTS
         if one_in == 1 or sampled(number, one_in):

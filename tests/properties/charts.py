@@ -40,18 +40,27 @@ class Dose:
 
     def record(self, day: datetime = NOON) -> dict[str, Any]:
         """The administration as the contract writes it."""
-        made: dict[str, Any] = {
-            "id": self.id, "drug": self.drug, "category": self.category, "route": self.route,
-            "method": self.method, "site": self.site, **dict(self.extra),
-        }  # fmt: skip
-        if self.offset is not None:
-            start = day + timedelta(minutes=self.offset)
-            made["start"] = start.isoformat()
-            if self.minutes is not None:
-                made["stop"] = (start + timedelta(minutes=self.minutes)).isoformat()
-        elif self.minutes is not None:
-            made["minutes"] = self.minutes
-        return {key: value for key, value in made.items() if value is not None}
+        fields: dict[str, Any] = {
+            "id": self.id,
+            "drug": self.drug,
+            "category": self.category,
+            "route": self.route,
+            "method": self.method,
+            "site": self.site,
+            **dict(self.extra),
+            **self._times(day),
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+    def _times(self, day: datetime) -> dict[str, Any]:
+        """Start and stop; without a start, its minutes alone."""
+        if self.offset is None:
+            return {"minutes": self.minutes}
+        start = day + timedelta(minutes=self.offset)
+        if self.minutes is None:
+            return {"start": start.isoformat()}
+        stop = start + timedelta(minutes=self.minutes)
+        return {"start": start.isoformat(), "stop": stop.isoformat()}
 
 
 def push(id: str, offset: int | None = 0, drug: str = "alpha", **more: Any) -> Dose:
@@ -68,16 +77,24 @@ def drip(
 
 def fluid(id: str, offset: int | None, minutes: int | None, **more: Any) -> Dose:
     """Hydration."""
-    return Dose(id, drug="saline", category="hydration", method="infusion", offset=offset,
-                minutes=minutes, **more)  # fmt: skip
+    hydration = {"drug": "saline", "category": "hydration", "method": "infusion"}
+    return Dose(id, offset=offset, minutes=minutes, **hydration, **more)
+
+
+def shot(id: str, offset: int | None = 0, drug: str = "alpha", **more: Any) -> Dose:
+    """An injection into a muscle."""
+    injection = {"route": "IM", "method": "injection", "minutes": None}
+    return Dose(id, drug=drug, offset=offset, **injection, **more)
 
 
 def chart(*doses: Dose, setting: str = "facility", day: datetime = NOON, **more: Any) -> Encounter:
     """The encounter of some doses."""
     record: dict[str, Any] = {
-        "id": "E1", "setting": setting, "date": day.date().isoformat(),
-        "administrations": [one.record(day) for one in doses],
-    }  # fmt: skip
+        "id": "E1",
+        "setting": setting,
+        "date": day.date().isoformat(),
+        "administrations": [dose.record(day) for dose in doses],
+    }
     if setting == "facility":
         record["type_of_bill"] = "131"
     else:
@@ -96,10 +113,19 @@ def billed(encounter: Encounter, lines: list[dict[str, Any]]) -> Encounter:
 def as_lines(suggested: Any) -> list[dict[str, Any]]:
     """Suggested lines as a claim would carry them."""
     return [
-        {"code": one.code, "units": one.units, "modifiers": list(one.modifiers),
-         "date": one.date.isoformat() if one.date else None}
-        for one in suggested
-    ]  # fmt: skip
+        {
+            "code": line.code,
+            "units": line.units,
+            "modifiers": list(line.modifiers),
+            "date": line.date.isoformat() if line.date else None,
+        }
+        for line in suggested
+    ]
+
+
+def as_printed(suggested: Any) -> list[tuple[Any, ...]]:
+    """What a claim form shows of suggested lines: everything but the administrations behind."""
+    return [(line.code, line.units, line.modifiers, line.date) for line in suggested]
 
 
 minutes_drawn = st.one_of(st.sampled_from(MINUTES), st.integers(0, 600))
@@ -108,12 +134,17 @@ gaps_drawn = st.one_of(st.sampled_from(GAPS), st.integers(0, 240))
 
 @st.composite
 def doses(
-    draw: st.DrawFn, most: int = 6, *, kinds: tuple[str, ...] = ("push", "drip", "fluid", "shot"),
-    sites: tuple[str | None, ...] = ("left arm",), drugs: tuple[str, ...] = DRUGS,
-    categories: tuple[str, ...] = ("therapeutic", "chemotherapy"), least: int = 1,
-) -> list[Dose]:  # fmt: skip
+    draw: st.DrawFn,
+    most: int = 6,
+    *,
+    kinds: tuple[str, ...] = ("push", "drip", "fluid", "shot"),
+    sites: tuple[str | None, ...] = ("left arm",),
+    drugs: tuple[str, ...] = DRUGS,
+    categories: tuple[str, ...] = ("therapeutic", "chemotherapy"),
+    least: int = 1,
+) -> list[Dose]:
     """Doses in time order, on clocks that fit together."""
-    made: list[Dose] = []
+    plan: list[Dose] = []
     at = 0
     family = {drug: draw(st.sampled_from(categories)) for drug in drugs}
     for number in range(draw(st.integers(least, most))):
@@ -121,18 +152,19 @@ def doses(
         drug = draw(st.sampled_from(drugs))
         site = draw(st.sampled_from(sites))
         at += draw(gaps_drawn)
-        key = f"a{number}"
-        if kind == "push":
-            made.append(push(key, at, drug, category=family[drug], site=site,
-                             minutes=draw(st.sampled_from((None, 0, 2, 15)))))  # fmt: skip
-        elif kind == "drip":
-            made.append(drip(key, at, draw(minutes_drawn), drug, category=family[drug], site=site))
-        elif kind == "fluid":
-            made.append(fluid(key, at, draw(minutes_drawn), site=site))
-        else:
-            made.append(Dose(key, drug=drug, category=family[drug], route="IM",
-                             method="injection", offset=at, minutes=None, site=site))  # fmt: skip
-    return made
+        more = {"category": family[drug], "site": site}
+        plan.append(_dose(draw, kind, f"a{number}", at, drug=drug, **more))
+    return plan
+
+
+def _dose(draw: st.DrawFn, kind: str, id: str, at: int, drug: str, **more: Any) -> Dose:
+    if kind == "push":
+        return push(id, at, drug, minutes=draw(st.sampled_from((None, 0, 2, 15))), **more)
+    if kind == "drip":
+        return drip(id, at, draw(minutes_drawn), drug, **more)
+    if kind == "fluid":
+        return fluid(id, at, draw(minutes_drawn), site=more["site"])
+    return shot(id, at, drug, **more)
 
 
 settings_drawn = st.sampled_from(("facility", "professional"))
@@ -145,5 +177,5 @@ def encounters(draw: st.DrawFn, most: int = 6, **options: Any) -> Encounter:
     options.setdefault("sites", ("left arm", "right arm", None))
     plan = draw(doses(most, **options))
     if draw(st.booleans()):
-        plan = [one.with_(extra=NEEDED) if one.site == "right arm" else one for one in plan]
+        plan = [dose.with_(extra=NEEDED) if dose.site == "right arm" else dose for dose in plan]
     return chart(*plan, setting=draw(settings_drawn))

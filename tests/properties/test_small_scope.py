@@ -7,7 +7,7 @@ from collections import Counter
 from tests.properties.charts import chart
 from tests.properties.small_scope import (
     FULL,
-    Given,
+    Planned,
     State,
     chart_faults,
     claim_faults,
@@ -22,7 +22,7 @@ CHARTS, CLAIMS, OPEN = 500, 8_000, 100_000
 
 
 def test_the_relations_hold_on_a_sample_of_small_encounters() -> None:
-    found: dict[str, State] = {}
+    first_broken: dict[str, State] = {}
     count: Counter[str] = Counter()
     for number, state in enumerate(states()):
         count["states"] += 1
@@ -38,8 +38,8 @@ def test_the_relations_hold_on_a_sample_of_small_encounters() -> None:
             count["asked"] += 1
             faults += question_faults(encounter)
         for fault in faults:
-            found.setdefault(fault, state)
-    assert found == {}
+            first_broken.setdefault(fault, state)
+    assert first_broken == {}
     assert count["states"] > 1_000_000
     assert (count["charts"] > 2_000, count["claims"] > 80, count["asked"] > 2) == (True,) * 3
 
@@ -48,15 +48,15 @@ def test_parts_that_are_shared_make_the_encounter_that_validation_makes() -> Non
     """The states are put together without validating the whole; that must change nothing."""
     for number, state in enumerate(states()):
         if sampled(number, 40_000):
-            made = encounter_of(state)
-            again = type(made).model_validate_json(made.model_dump_json())
-            assert made == again
+            shared = encounter_of(state)
+            validated = type(shared).model_validate_json(shared.model_dump_json())
+            assert shared == validated
 
 
 def test_the_states_are_what_they_say() -> None:
     seen = 0
     for state in states():
-        if len(state.given) > 1:
+        if len(state.planned) > 1:
             break
         seen += 1
         assert state.gaps == ()
@@ -68,8 +68,8 @@ def test_the_states_are_what_they_say() -> None:
 
 def test_a_wrong_suggestion_would_be_seen() -> None:
     """The relations are able to fail: a chart judged as another kind breaks them."""
-    pushed = State((Given("push", 0, 0, 2),), (0,), (), "facility", True)
-    shot = State((Given("injection", 0, None, None),), (0,), (), "facility", True)
+    pushed = State((Planned("push", 0, 0, 2),), (0,), (), "facility", True)
+    shot = State((Planned("injection", 0, None, None),), (0,), (), "facility", True)
     faults = chart_faults(shot, encounter_of(pushed))
     assert faults == ["57 an injection is never billed by vein"]
     nothing = chart_faults(pushed, chart())

@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ivpush import Encounter, Engine, Result
-from tests.properties.charts import as_lines, billed, chart, encounters, fluid, push
+from tests.properties.charts import as_lines, as_printed, billed, chart, encounters, fluid, push
 
 ENGINE = Engine()
 CODING = ("roles", "time", "category", "sites", "edits", "capture")
@@ -25,17 +26,38 @@ CODING = ("roles", "time", "category", "sites", "edits", "capture")
 
 def codes(result: Result) -> Counter[tuple[str, tuple[str, ...]]]:
     count: Counter[tuple[str, tuple[str, ...]]] = Counter()
-    for one in result.suggested:
-        count[one.code, one.modifiers] += one.units
+    for line in result.suggested:
+        count[line.code, line.modifiers] += line.units
     return count
 
 
 def errors(result: Result) -> list[str]:
-    return [one.rule for one in result.violations if one.severity == "error"]
+    return [violation.rule for violation in result.violations if violation.severity == "error"]
 
 
 def changed(encounter: Encounter, **facts: Any) -> Encounter:
     return Encounter.model_validate({**encounter.model_dump(mode="json"), **facts})
+
+
+FAMILY = st.sampled_from(
+    [
+        "96360",
+        "96361",
+        "96365",
+        "96366",
+        "96367",
+        "96368",
+        "96372",
+        "96374",
+        "96375",
+        "96376",
+        "96409",
+        "96411",
+        "96413",
+        "96415",
+        "96417",
+    ]
+)
 
 
 @st.composite
@@ -43,29 +65,41 @@ def claims(draw: st.DrawFn) -> Encounter:
     """An encounter billed as suggested, with at most a few things changed."""
     encounter = draw(encounters(4))
     lines = as_lines(ENGINE.check(encounter).suggested)
-    family = sorted({"96360", "96361", "96365", "96366", "96367", "96368", "96372", "96374",
-                     "96375", "96376", "96409", "96411", "96413", "96415", "96417"})  # fmt: skip
     for _ in range(draw(st.integers(0, 2))):
-        what = draw(st.sampled_from(("add", "drop", "units", "code", "modifier", "visit")))
-        if what == "add" or not lines:
-            lines.append({"code": draw(st.sampled_from(family)), "units": 1, "modifiers": []})
-        elif what == "drop":
-            lines.pop(draw(st.integers(0, len(lines) - 1)))
-        elif what == "units":
-            lines[draw(st.integers(0, len(lines) - 1))]["units"] += 1
-        elif what == "code":
-            lines[draw(st.integers(0, len(lines) - 1))]["code"] = draw(st.sampled_from(family))
-        elif what == "modifier":
-            lines[draw(st.integers(0, len(lines) - 1))]["modifiers"] = ["59"]
-        else:
-            lines.append({"code": "99213", "units": 1, "modifiers": []})
+        change_a_line(draw, lines)
     return billed(encounter, lines)
+
+
+def change_a_line(draw: st.DrawFn, lines: list[dict[str, Any]]) -> None:
+    what = draw(st.sampled_from(("add", "drop", "units", "code", "modifier", "visit")))
+    if what == "add" or not lines:
+        lines.append({"code": draw(FAMILY), "units": 1, "modifiers": []})
+        return
+    if what == "visit":
+        lines.append({"code": "99213", "units": 1, "modifiers": []})
+        return
+    at = draw(st.integers(0, len(lines) - 1))
+    if what == "drop":
+        lines.pop(at)
+    elif what == "units":
+        lines[at]["units"] += 1
+    elif what == "code":
+        lines[at]["code"] = draw(FAMILY)
+    else:
+        lines[at]["modifiers"] = ["59"]
 
 
 @given(claims())
 def test_01_a_second_check_gives_the_same_bytes(encounter: Encounter) -> None:
     assert ENGINE.check(encounter).to_json() == ENGINE.check(encounter).to_json()
     assert Engine(pack=ENGINE.pack).check(encounter).to_json() == ENGINE.check(encounter).to_json()
+
+
+ENVIRONMENTS = (
+    {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C"},
+    {"PYTHONHASHSEED": "1", "TZ": "America/New_York", "LC_ALL": "C.UTF-8"},
+    {"PYTHONHASHSEED": "77", "TZ": "Asia/Tokyo", "LC_ALL": "POSIX"},
+)
 
 
 def test_01_hash_seed_zone_and_locale_change_no_byte(tmp_path: Path) -> None:
@@ -81,15 +115,18 @@ def test_01_hash_seed_zone_and_locale_change_no_byte(tmp_path: Path) -> None:
     for n in range(20):
         plan = [push(f"a{i}", rng.choice((0, 20, 31, 60)) * i, rng.choice("xyz")) for i in range(5)]
         plan.append(fluid("f", 0, rng.choice((30, 31, 91))))
-        made = chart(*plan, setting=rng.choice(("facility", "professional")))
+        charted = chart(*plan, setting=rng.choice(("facility", "professional")))
         lines = [{"code": "96374", "units": n % 3}, {"code": "99213", "units": 1}]
-        feed.append(billed(made, lines).model_dump_json())
+        feed.append(billed(charted, lines).model_dump_json())
     outputs = set()
-    for seed, zone, locale in (("0", "UTC", "C"), ("1", "America/New_York", "C.UTF-8"),
-                               ("77", "Asia/Tokyo", "POSIX")):  # fmt: skip
-        env = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": locale}
-        run = subprocess.run([sys.executable, str(script)], input="\n".join(feed).encode(),
-                             capture_output=True, env=env, check=True)  # fmt: skip
+    for environment in ENVIRONMENTS:
+        run = subprocess.run(
+            [sys.executable, str(script)],
+            input="\n".join(feed).encode(),
+            capture_output=True,
+            env={**os.environ, **environment},
+            check=True,
+        )
         outputs.add(run.stdout)
     assert len(outputs) == 1
 
@@ -100,10 +137,10 @@ def test_02_order_of_administrations_does_not_matter(
 ) -> None:
     record = encounter.model_dump(mode="json")
     rng.shuffle(record["administrations"])
-    one, other = ENGINE.check(encounter), ENGINE.check(Encounter.model_validate(record))
-    assert one.suggested == other.suggested
-    by_id = {entry.administration: entry for entry in other.not_billable}
-    assert {entry.administration: entry for entry in one.not_billable} == by_id
+    first, shuffled = ENGINE.check(encounter), ENGINE.check(Encounter.model_validate(record))
+    assert first.suggested == shuffled.suggested
+    reasons = {barred.administration: barred for barred in shuffled.not_billable}
+    assert {barred.administration: barred for barred in first.not_billable} == reasons
 
 
 @given(claims(), st.randoms(use_true_random=False))
@@ -114,13 +151,13 @@ def test_03_order_of_lines_does_not_matter(encounter: Encounter, rng: random.Ran
     codes_billed = [line["code"] for line in record["lines"]]
     assume(len(set(codes_billed)) == len(codes_billed))
     rng.shuffle(record["lines"])
-    other = ENGINE.check(Encounter.model_validate(record))
-    one = ENGINE.check(encounter)
-    assert one.suggested == other.suggested
-    judged = {(v.number, v.status) for v in one.lines if v.status in {"matched", "outside"}}
-    assert judged == {
-        (v.number, v.status) for v in other.lines if v.status in {"matched", "outside"}
-    }
+    first, shuffled = ENGINE.check(encounter), ENGINE.check(Encounter.model_validate(record))
+    assert first.suggested == shuffled.suggested
+    before, after = (
+        {(v.number, v.status) for v in result.lines if v.status in {"matched", "outside"}}
+        for result in (first, shuffled)
+    )
+    assert before == after
 
 
 @given(claims())
@@ -136,7 +173,7 @@ def test_06_the_suggestion_billed_is_a_fixed_point(encounter: Encounter) -> None
     second = ENGINE.check(billed(encounter, as_lines(first.suggested)))
     assert second.suggested == first.suggested
     assert errors(second) == []
-    assert all(one.status == "matched" for one in second.lines)
+    assert all(verdict.status == "matched" for verdict in second.lines)
 
 
 @given(claims())
@@ -180,21 +217,20 @@ def test_08_one_change_of_a_right_claim_is_seen(encounter: Encounter, data: st.D
         assume(not wrong[at]["modifiers"])
         wrong[at]["modifiers"] = ["59"]
     result = ENGINE.check(billed(encounter, wrong))
-    loud = [one for one in result.violations if one.severity != "info"]
+    loud = [violation for violation in result.violations if violation.severity != "info"]
     assert loud or any(line.status not in {"matched", "outside"} for line in result.lines)
 
 
 @given(encounters())
 def test_11_renaming_ids_and_unknown_drugs_changes_names_only(encounter: Encounter) -> None:
     record = encounter.model_dump(mode="json")
-    for one in record["administrations"]:
-        one["id"] = "z" + one["id"]
-        one["drug"] = "unknown " + one["drug"] if one["drug"] != "saline" else one["drug"]
+    for administration in record["administrations"]:
+        administration["id"] = "z" + administration["id"]
+        if administration["drug"] != "saline":
+            administration["drug"] = "unknown " + administration["drug"]
     renamed = ENGINE.check(Encounter.model_validate({**record, "id": "other"}))
     first = ENGINE.check(encounter)
-    assert [(s.code, s.units, s.modifiers, s.date) for s in first.suggested] == [
-        (s.code, s.units, s.modifiers, s.date) for s in renamed.suggested
-    ]
+    assert as_printed(first.suggested) == as_printed(renamed.suggested)
     assert [tuple("z" + key for key in s.administrations) for s in first.suggested] == [
         s.administrations for s in renamed.suggested
     ]
@@ -209,21 +245,21 @@ FACTS = ("continuously_attended", "ordered", "response", "monitoring", "administ
 def test_16_a_fact_made_unknown_never_turns_a_verdict_round(
     encounter: Encounter, fact: str, value: bool
 ) -> None:
-    told: Any = value if fact != "administered_by" else ("RN" if value else "janitor")
-    record = encounter.model_dump(mode="json")
+    stated: Any = value if fact != "administered_by" else ("RN" if value else "janitor")
+    charted = encounter.model_dump(mode="json")["administrations"]
     known = changed(
-        encounter, administrations=[{**a, fact: told} for a in record["administrations"]]
+        encounter, administrations=[{**administration, fact: stated} for administration in charted]
     )
     blank = changed(
-        encounter, administrations=[{**a, fact: None} for a in record["administrations"]]
+        encounter, administrations=[{**administration, fact: None} for administration in charted]
     )
     first, second = ENGINE.check(known), ENGINE.check(blank)
     assume(first.suggested == second.suggested)
     broken, still = (
-        {(v.rule, v.line, v.administrations) for v in one.violations if v.name not in ABSENCE}
-        for one in (first, second)
+        {(v.rule, v.line, v.administrations) for v in result.violations if v.name not in ABSENCE}
+        for result in (first, second)
     )
-    unjudged = {one.rule for one in second.unjudged}
+    unjudged = {entry.rule for entry in second.unjudged}
     assert {v[0] for v in broken - still} <= unjudged
     assert {v[0] for v in still - broken} == set()
 
@@ -241,32 +277,41 @@ def with_answer(encounter: Encounter, question: Any, value: Any) -> Encounter:
     return Encounter.model_validate(record)
 
 
+def _long_push(draw: st.DrawFn, administration: dict[str, Any]) -> None:
+    """A push of forty minutes: was it attended throughout?"""
+    if administration["start"] and administration["method"] == "push":
+        start = dt.datetime.fromisoformat(administration["start"])
+        administration["stop"] = (start + dt.timedelta(minutes=40)).isoformat()
+
+
+def _unneeded_site(draw: st.DrawFn, administration: dict[str, Any]) -> None:
+    site = draw(st.sampled_from(("one", "two")))
+    administration.update(site=site, separate_site_reason=None)
+
+
+def _stating(**fields: Any) -> Callable[[st.DrawFn, dict[str, Any]], None]:
+    return lambda _, administration: administration.update(fields)
+
+
+LEFT_OPEN: tuple[Callable[[st.DrawFn, dict[str, Any]], None], ...] = (
+    _stating(stop=None, minutes=None),
+    _stating(route=None),
+    _long_push,
+    _stating(times_from="defaulted"),
+    _stating(category="complex_biologic"),
+    _stating(category=None),
+    _stating(site=None),
+    _unneeded_site,
+    _stating(),
+)
+
+
 @st.composite
 def open_charts(draw: st.DrawFn) -> Encounter:
     """Charts with something left open."""
-    encounter = draw(encounters(3))
-    record = encounter.model_dump(mode="json")
-    for one in record["administrations"]:
-        gone = draw(st.sampled_from(("stop", "route", "attended", "defaulted", "category", "class",
-                                     "site", "need", None)))  # fmt: skip
-        if gone == "stop":
-            one["stop"] = one["minutes"] = None
-        elif gone == "route":
-            one["route"] = None
-        elif gone == "defaulted":
-            one["times_from"] = "defaulted"
-        elif gone == "category":
-            one["category"] = "complex_biologic"
-        elif gone == "class":
-            one["category"] = None
-        elif gone == "site":
-            one["site"] = None
-        elif gone == "need":
-            one["site"], one["separate_site_reason"] = draw(st.sampled_from(("one", "two"))), None
-        elif gone == "attended" and one["start"] and one["method"] == "push":
-            one["stop"] = (
-                dt.datetime.fromisoformat(one["start"]) + dt.timedelta(minutes=40)
-            ).isoformat()
+    record = draw(encounters(3)).model_dump(mode="json")
+    for administration in record["administrations"]:
+        draw(st.sampled_from(LEFT_OPEN))(draw, administration)
     return Encounter.model_validate(record)
 
 
@@ -283,10 +328,11 @@ def test_17_every_answer_bills_what_the_question_says(
                 assert when.high is not None
                 values = [when.low, when.high, (when.low + when.high) // 2]
             for value in values:
-                told = ENGINE.check(with_answer(encounter, question, value))
-                assert [(s.code, s.units, s.modifiers, s.date) for s in told.suggested] == [
-                    (s.code, s.units, s.modifiers, s.date) for s in answer.suggested
-                ], (question.missing, value)
+                answered = ENGINE.check(with_answer(encounter, question, value))
+                assert as_printed(answered.suggested) == as_printed(answer.suggested), (
+                    question.missing,
+                    value,
+                )
 
 
 @given(open_charts())
@@ -294,33 +340,36 @@ def test_17_minutes_are_asked_without_gap(encounter: Encounter) -> None:
     for question in ENGINE.check(encounter).questions:
         if not question.missing.endswith(".stop"):
             continue
-        spans = [(one.when.low, one.when.high) for one in question.answers]
-        assert spans[0][0] == 0
-        assert all(b[0] == a[1] + 1 for a, b in pairwise(spans))
+        spans = [answer.when for answer in question.answers]
+        assert spans[0].low == 0
+        assert all(after.low == before.high + 1 for before, after in pairwise(spans))
 
 
 BLANK = ("monitoring", "response", "ordered", "charge", "performer", "administered_by", "lumen")
+
+
+def evidence_alone(record: dict[str, Any], evidence: tuple[str, ...]) -> dict[str, Any]:
+    """The encounter with what the evidence does not name left out, as far as it may be."""
+    alone = dict(record)
+    if "administrations" not in evidence:
+        alone["administrations"] = [
+            {
+                name: value if name == "id" or f"administrations[{n}].{name}" in evidence else None
+                for name, value in administration.items()
+            }
+            for n, administration in enumerate(record["administrations"])
+        ]
+    if "lines" not in evidence:
+        blank = {"charge": None, "diagnosis_pointers": [], "revenue_code": None}
+        alone["lines"] = [{**line, **blank} for line in record["lines"]]
+    return alone
 
 
 @given(claims())
 def test_18_evidence_is_sufficient(encounter: Encounter) -> None:
     record = encounter.model_dump(mode="json")
     for violation in ENGINE.check(encounter).violations:
-        whole = "administrations" in violation.evidence
-        copy = {**record}
-        if not whole:
-            named = {path for path in violation.evidence if path.startswith("administrations[")}
-            copy["administrations"] = [
-                {key: (value if key in {"id"} or f"administrations[{n}].{key}" in named else None)
-                 for key, value in one.items()}
-                for n, one in enumerate(record["administrations"])
-            ]  # fmt: skip
-        if "lines" not in violation.evidence:
-            copy["lines"] = [
-                {**line, "charge": None, "diagnosis_pointers": [], "revenue_code": None}
-                for line in record["lines"]
-            ]
-        again = ENGINE.check(Encounter.model_validate(copy))
+        again = ENGINE.check(Encounter.model_validate(evidence_alone(record, violation.evidence)))
         assert any(v.rule == violation.rule and v.line == violation.line for v in again.violations)
 
 
@@ -350,44 +399,39 @@ def test_19_an_edit_mends_its_violation_and_breaks_nothing(encounter: Encounter)
 def test_20_moving_the_date_inside_one_window_changes_dates_only(
     encounter: Encounter, days: int
 ) -> None:
-    record = encounter.model_dump(mode="json")
-
-    def moved(text: str | None) -> str | None:
-        return (
-            (dt.datetime.fromisoformat(text) + dt.timedelta(days=days)).isoformat()
-            if text
-            else None
-        )
-
-    record["date"] = (dt.date.fromisoformat(record["date"]) + dt.timedelta(days=days)).isoformat()
-    for one in record["administrations"]:
-        one["start"], one["stop"] = moved(one["start"]), moved(one["stop"])
+    record, later = encounter.model_dump(mode="json"), dt.timedelta(days=days)
+    record["date"] = (dt.date.fromisoformat(record["date"]) + later).isoformat()
+    for administration in record["administrations"]:
+        for name in ("start", "stop"):
+            if administration[name]:
+                at = dt.datetime.fromisoformat(administration[name])
+                administration[name] = (at + later).isoformat()
     assert codes(ENGINE.check(Encounter.model_validate(record))) == codes(ENGINE.check(encounter))
 
 
 @pytest.mark.parametrize("lines", [None, []])
 def test_64_an_empty_encounter_is_clean(lines: list[Any] | None) -> None:
-    result = ENGINE.check(
-        Encounter.model_validate({"id": "E", "setting": "facility", "administrations": [],
-                                  "lines": lines})
-    )  # fmt: skip
+    record = {"id": "E", "setting": "facility", "administrations": [], "lines": lines}
+    result = ENGINE.check(Encounter.model_validate(record))
     assert (result.status, result.suggested, result.not_billable) == ("clean", (), ())
 
 
 def test_64_lines_without_anything_given_are_unsupported() -> None:
-    result = ENGINE.check(billed(chart(), [{"code": "96374", "units": 1},
-                                           {"code": "96375", "units": 2}]))  # fmt: skip
-    assert [one.status for one in result.lines] == ["unsupported", "unsupported"]
-    assert {one.line for one in result.violations if one.severity == "error"} == {1, 2}
+    lines = [{"code": "96374", "units": 1}, {"code": "96375", "units": 2}]
+    result = ENGINE.check(billed(chart(), lines))
+    assert [verdict.status for verdict in result.lines] == ["unsupported", "unsupported"]
+    assert {v.line for v in result.violations if v.severity == "error"} == {1, 2}
     assert result.corrected == ()
 
 
 @given(claims())
 def test_65_everything_is_accounted_for_once(encounter: Encounter) -> None:
     result = ENGINE.check(encounter)
-    stands = {key for one in result.suggested for key in one.administrations}
-    barred = [one.administration for one in result.not_billable]
+    stands = {id for line in result.suggested for id in line.administrations}
+    barred = [reason.administration for reason in result.not_billable]
     assert len(barred) == len(set(barred))
     assert stands.isdisjoint(barred)
-    assert stands | set(barred) == {one.id for one in encounter.administrations or ()}
-    assert [one.number for one in result.lines] == [one.number for one in encounter.lines or ()]
+    every = {administration.id for administration in encounter.administrations or ()}
+    assert stands | set(barred) == every
+    billed_numbers = [line.number for line in encounter.lines or ()]
+    assert [verdict.number for verdict in result.lines] == billed_numbers
