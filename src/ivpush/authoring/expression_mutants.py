@@ -35,6 +35,7 @@ _SIGNS: Mapping[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.NotEq: (ast.Eq, ast.Lt, ast.Gt),
     ast.In: (ast.NotIn,),
     ast.NotIn: (ast.In,),
+    ast.Is: (ast.Eq, ast.NotEq),
 }
 _OPPOSITE_CALLS = {
     "any": "all",
@@ -97,7 +98,7 @@ def _is_expression(text: str, names: Names, subject: str) -> bool:
 def _words(tree: Node) -> dict[str, frozenset[str]]:
     closed: dict[str, frozenset[str]] = {}
     for node in tree.walk():
-        if node.op not in {"cmp", "in", "notin"}:
+        if node.op not in {"cmp", "is", "in", "notin"}:
             continue
         words = next((side.kind.words for side in node.args if side.kind.words is not None), None)
         if words:
@@ -182,6 +183,8 @@ def _changed_in_itself(node: ast.expr, words: Words) -> Iterator[_Variant]:
             for n, item in enumerate(items):
                 fewer = ast.Tuple(_without(items, n), ast.Load())
                 yield _Variant(f"drop {ast.unparse(item)}", fewer)
+        case ast.Call(func=ast.Name(id="surely"), args=[test]):
+            yield _Variant(f"drop surely of {ast.unparse(test)}", test)
         case ast.Call(func=ast.Name(id=name)) if name in _OPPOSITE_CALLS:
             opposite = _OPPOSITE_CALLS[name]
             called = ast.Name(opposite, ast.Load())
