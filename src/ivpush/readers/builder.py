@@ -82,6 +82,7 @@ def finished(place: str, record: dict[str, Any], case: Case) -> Iterator[Reading
     each dates the encounter only where nothing nearer does.
     """
     _date(record)
+    # Nothing is built beside a fault: the contract would name its consequences as well.
     if case.faults:
         yield SetAside(place, InputError(case.faults))
         return

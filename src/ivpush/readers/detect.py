@@ -181,6 +181,7 @@ def open_source(name: str, options: ReadOptions, from_: str | None = None) -> It
 
 def _source(name: str, stream: IO[bytes], options: ReadOptions, from_: str | None) -> Source:
     """The input of a stream, unpacked where it is compressed; raises UsageError."""
+    # What is inside decides, not the ending .gz: a packed file may bear any name.
     head, stream = _headed(stream)
     unpacked_name = name
     if head.startswith(_GZIP):
@@ -200,6 +201,7 @@ def detect(name: str, head: bytes, options: ReadOptions, from_: str | None = Non
         if from_ not in by_name:
             raise UsageError(Fault("--from", "is no format", did_you_mean(from_, by_name)))
         return by_name[from_]
+    # Bytes before names: a file that is sent as .txt may hold any format.
     start = head.lstrip(_BLANK)
     format_ = next((known for known in FORMATS if known.sniff(start)), None)
     format_ = format_ or _by_ending(Path(name).suffix.lower(), options)
@@ -253,6 +255,7 @@ def _headed(stream: IO[bytes]) -> tuple[bytes, IO[bytes]]:
         head = stream.read(HEAD_BYTES)
         stream.seek(here)
         return head, stream
+    # A pipe may give less than it is asked for.
     head = b""
     while len(head) < HEAD_BYTES and (more := stream.read(HEAD_BYTES - len(head))):
         head += more

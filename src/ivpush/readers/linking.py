@@ -160,6 +160,8 @@ class Linker:
         for waiting in self._waiting:
             claim, day = waiting.record(), waiting.day
             chart = by_day.get(day) if day is not None else None
+            # All claims of the run count, those too whose id found a chart: a date that two share
+            # says nothing.
             only = self._claim_days[day] == 1 and self._chart_days[day] == 1
             if chart is None or chart.used or not only:
                 yield from self._alone(claim)
@@ -198,6 +200,7 @@ class Linker:
             yield SetAside(claim.place, InputError([both, *error.faults]))
             return
         yield from self._noted(claim, chart, kept)
+        # Several claims may be billed from one chart; each is judged against the whole of it.
         self.pairs += 1
         self.linked += not kept.used
         kept.used += 1
@@ -243,24 +246,35 @@ def _days(encounter: Encounter) -> set[dt.date]:
 
 def _differences(claim: Encounter, chart: Encounter) -> Iterator[str]:
     """What both sides state otherwise, and whose word holds; fields only, never values."""
+    yield from _claim_decides(claim, chart)
+    yield from _chart_decides(claim, chart)
+    days = _days(chart)
+    if days and any(line.date not in days for line in claim.lines or () if line.date):
+        yield "a line is billed for a date that the chart does not hold"
+
+
+def _claim_decides(claim: Encounter, chart: Encounter) -> Iterator[str]:
+    """Differences in what the claim is asked for: an empty field there states nothing."""
     for name in _FROM_CLAIM:
         billed, charted = getattr(claim, name), getattr(chart, name)
         if billed and charted and billed != charted:
             yield f"{name}; the claim's holds"
     if claim.lines is not None and chart.lines is not None and claim.lines != chart.lines:
         yield "lines; the claim's hold"
+
+
+def _chart_decides(claim: Encounter, chart: Encounter) -> Iterator[str]:
+    """Differences in what the chart is asked for."""
     for name in _FROM_CHART:
         billed, charted = getattr(claim, name), getattr(chart, name)
         if billed is not None and charted is not None and billed != charted:
             yield f"{name}; the chart's holds"
-    days = _days(chart)
-    if days and any(line.date not in days for line in claim.lines or () if line.date):
-        yield "a line is billed for a date that the chart does not hold"
 
 
 def _merged(claim: Encounter, chart: Encounter) -> Encounter:
     """One encounter of both; raises InputError where together they break the contract."""
     billed, charted = _stated(claim), _stated(chart)
+    # The chart's word goes over the claim's, and the claim's again where the claim decides.
     decided = {name: billed[name] for name in (*_FROM_CLAIM, "lines") if name in billed}
     return Encounter.model_validate({**billed, **charted, "id": claim.id, **decided})
 

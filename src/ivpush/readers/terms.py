@@ -72,6 +72,7 @@ def combined(meanings: Iterable[Meaning]) -> tuple[Meaning, tuple[str, ...]]:
             word = getattr(meaning, name)
             if word is not None:
                 said.setdefault(name, set()).add(word)
+    # One word from several terms is no contradiction; two words leave the fact unknown.
     clear = {name: next(iter(words)) for name, words in said.items() if len(words) == 1}
     return Meaning(**clear), tuple(sorted(said.keys() - clear))
 
@@ -118,6 +119,7 @@ class Terms:
 @cache
 def shipped_terms() -> Terms:
     """The table that ships with ivpush; raises PackError where it is not fit to be used."""
+    # Late, for only the shipped table needs to know where the rules lie.
     from ivpush.pack.folder import rules_folder
 
     path = rules_folder() / "terms.yaml"

@@ -196,7 +196,7 @@ class Chart:
         """Keep the times of an order: TQ1-7 and TQ1-8, or the fourth and fifth part of RXE-1."""
         places = ((7, 1), (8, 1)) if segment.name == "TQ1" else ((1, 4), (1, 5))
         (_, start), (_, stop) = (
-            day_and_time(segment, position, self.case, zone, component)
+            day_and_time(segment, position, self.case, zone, component=component)
             for position, component in places
         )
         if start is not None or stop is not None or order not in self._planned:
@@ -214,11 +214,7 @@ class Chart:
         fields = {"start": start, "stop": stop, **codes_of(segment.raw(5), segment, case)}
         fields |= _amounts(segment, case)
         fields["performer"] = text_form(segment.part(10) or "", 200)
-        status, action = (segment.part(20) or "").upper(), (segment.part(21) or "").upper()
-        if status not in _GIVEN | _NEVER:
-            case.fault("RXA-20", "is no completion status", "write CP, PA, RE or NA")
-        if action not in _ACTIONS:
-            case.fault("RXA-21", "is no action code", "write A, U, D or X")
+        status, action = self._status(segment)
         if start is None and day is not None:
             case.note("an administration has a date without a time, so that its start is unknown")
         return _Dose(
@@ -232,6 +228,15 @@ class Chart:
             day=day,
             components=list(order.components),
         )
+
+    def _status(self, segment: Segment) -> tuple[str, str]:
+        """RXA-20 and RXA-21: whether the drug was given, and what to do with the administration."""
+        status, action = (segment.part(20) or "").upper(), (segment.part(21) or "").upper()
+        if status not in _GIVEN | _NEVER:
+            self.case.fault("RXA-20", "is no completion status", "write CP, PA, RE or NA")
+        if action not in _ACTIONS:
+            self.case.fault("RXA-21", "is no action code", "write A, U, D or X")
+        return status, action
 
     def _take_detail(self, segment: Segment, order: _Order) -> None:
         """RXR, RXC or NTE."""
@@ -248,6 +253,7 @@ class Chart:
         if lasting is None or start is None or stop is None or _only_one_zoned(start, stop):
             return
         factor = 60 if lasting["unit"].casefold() == "h" else 1
+        # A minute to either side: charts round.
         low, high = int(lasting["low"]) * factor, int(lasting["high"] or lasting["low"]) * factor
         if not low - 1 <= int((stop - start).total_seconds()) // 60 <= high + 1:
             self.case.note("a note speaks of another duration than RXA-3 and RXA-4, which are kept")
@@ -268,6 +274,7 @@ class Chart:
         """Put a dose in the place of the earlier one that it names, or take that one out."""
         changes = dose.action in _CHANGES
         earlier = [other for other in self.doses if other.key == dose.key]
+        # One order often has several doses without numbers of their own; then the start decides.
         if len(earlier) > 1:
             start = dose.fields.get("start")
             earlier = [other for other in earlier if other.fields.get("start") == start]
