@@ -43,20 +43,20 @@ def measured(name: str, size: Size) -> Iterator[Row | str]:
         yield f"not measured: {error.name} is not installed"
 
 
-def markdown(found: Iterable[tuple[str, Row | str]]) -> str:
-    """The table as Markdown; remarks follow it."""
-    out = [f"| {' | '.join(HEAD)} |", "|---|---|---|---|"]
+def markdown(entries: Iterable[tuple[str, Row | str]]) -> str:
+    """The table as Markdown, of rows and remarks with their sections; remarks follow it."""
+    table = [f"| {' | '.join(HEAD)} |", "|---|---|---|---|"]
     remarks, last = [], ""
-    for name, one in found:
-        if name != last:
-            out.append(f"| **{SECTIONS[name][1]}** | | | |")
-            last = name
-        if isinstance(one, str):
-            remarks.append(f"- {name}: {one}")
+    for section, entry in entries:
+        if section != last:
+            table.append(f"| **{SECTIONS[section][1]}** | | | |")
+            last = section
+        if isinstance(entry, str):
+            remarks.append(f"- {section}: {entry}")
             continue
-        shown = f"**{figure(one.ratio)}**" if one.missed else figure(one.ratio)
-        out.append(f"| {one.what} | {shown} | {one.wanted} | {one.detail} |")
-    return "\n".join([*out, "", *remarks, ""])
+        ratio = f"**{figure(entry.ratio)}**" if entry.missed else figure(entry.ratio)
+        table.append(f"| {entry.what} | {ratio} | {entry.wanted} | {entry.detail} |")
+    return "\n".join([*table, "", *remarks, ""])
 
 
 def head() -> str:
@@ -67,31 +67,36 @@ def head() -> str:
     )
 
 
-def main() -> None:
-    """Measure what the command line asks for."""
+def options_of_command() -> argparse.Namespace:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the smallest sizes, some minutes")
     parser.add_argument("--full", action="store_true", help="up to 10^6 encounters, half an hour")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, metavar="SECTION", default=SECTIONS)
     parser.add_argument("--list", action="store_true", help="name the sections and stop")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there too")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    options = options_of_command()
     if options.list:
         for name, (_, title) in SECTIONS.items():
             print(f"{name:<12} {title}")
         return
     size = Size.QUICK if options.quick else Size.FULL if options.full else Size.DEFAULT
-    said = head()
-    print(f"{said}\n\n{HEAD[0]:<80} {HEAD[1]:>8} {'':<6}  {HEAD[2]:<14} {HEAD[3]}")
-    found: list[tuple[str, Row | str]] = []
-    for name in SECTIONS:
-        if name in options.only:
-            print(f"\n{name}: {SECTIONS[name][1]}")
-            for one in measured(name, size):
-                print(f"  {one}" if isinstance(one, str) else one, flush=True)
-                found.append((name, one))
+    heading = head()
+    print(f"{heading}\n\n{HEAD[0]:<80} {HEAD[1]:>8} {'':<6}  {HEAD[2]:<14} {HEAD[3]}")
+    entries: list[tuple[str, Row | str]] = []
+    for section in SECTIONS:
+        if section in options.only:
+            print(f"\n{section}: {SECTIONS[section][1]}")
+            for entry in measured(section, size):
+                print(f"  {entry}" if isinstance(entry, str) else entry, flush=True)
+                entries.append((section, entry))
     if options.markdown:
-        options.markdown.write_text(f"{said}.\n\n{markdown(found)}", "utf-8")
+        options.markdown.write_text(f"{heading}.\n\n{markdown(entries)}", "utf-8")
 
 
 if __name__ == "__main__":

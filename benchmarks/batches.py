@@ -33,10 +33,11 @@ if __name__ == "__main__":
     counts = run(Plan((source,), (("ndjson", target),), workers=int(workers),
                       engine=EngineOptions(cache=cache)))
     took = time.perf_counter() - start
-    both = [resource.getrusage(one) for one in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    cpu = sum(one.ru_utime + one.ru_stime for one in both)
+    parent = resource.getrusage(resource.RUSAGE_SELF)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = sum(usage.ru_utime + usage.ru_stime for usage in (parent, children))
     written = Path(target).stat().st_size
-    print(json.dumps([counts.read, took, cpu, own_peak(), both[1].ru_maxrss / 1024, written]))
+    print(json.dumps([counts.read, took, cpu, own_peak(), children.ru_maxrss / 1024, written]))
 """
 
 
@@ -51,7 +52,7 @@ class Batch(NamedTuple):
     written: int
 
 
-def made(folder: Path, count: int) -> Path:
+def encounters_file(folder: Path, count: int) -> Path:
     """A file of so many realistic encounters."""
     path = folder / f"{count}.ndjson"
     if not path.exists():
@@ -70,7 +71,7 @@ def side_by_side(source: Path, workers: int, runs: int) -> list[Batch]:
     script = source.with_name("run.py")
     script.write_text(RUN, "utf-8")
     targets = [source.with_name(f"out{n}.ndjson") for n in range(runs)]
-    begun = [
+    processes = [
         subprocess.Popen(
             [sys.executable, str(script), str(source), str(target), str(workers)],
             stdout=subprocess.PIPE,
@@ -79,12 +80,12 @@ def side_by_side(source: Path, workers: int, runs: int) -> list[Batch]:
         )
         for target in targets
     ]
-    said = [one.communicate()[0] for one in begun]
-    if any(one.returncode for one in begun):
+    outputs = [process.communicate()[0] for process in processes]
+    if any(process.returncode for process in processes):
         raise SystemExit("a batch ended badly; what it said stands above")
     for target in targets:
         target.unlink()
-    return [Batch(*json.loads(one)) for one in said]
+    return [Batch(*json.loads(output)) for output in outputs]
 
 
 def search_path() -> str:
@@ -94,5 +95,10 @@ def search_path() -> str:
 
 def environment(folder: Path) -> dict[str, str]:
     """The environment of a process that imports what this one does, compiled once as installed."""
-    given = {key: one for key, one in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    return {**given, "PYTHONPATH": search_path(), "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
+    inherited = dict(os.environ)
+    inherited.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {
+        **inherited,
+        "PYTHONPATH": search_path(),
+        "PYTHONPYCACHEPREFIX": str(folder / "compiled"),
+    }

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from benchmarks.measure import Row, Size, best, summed
-from benchmarks.sample import ready, whole
+from benchmarks.sample import Visit, ready, whole
 from ivpush import Encounter, Engine
 from ivpush.testing.samples import lines
 
@@ -25,58 +26,59 @@ def rows(size: Size) -> Iterator[Row | str]:
     """Ratios of the three kinds of input, and the cost of an administration in a large visit."""
     engine = Engine()
     calls: dict[str, Any] = {
-        "json": lambda both: json.loads(both[0]),
-        "validate": lambda both: Encounter.model_validate_json(both[0]),
-        "check": lambda both: engine.check(both[1]).to_json(),
-        "whole": lambda both: whole(engine, both[0]),
+        "json": lambda visit: json.loads(visit.raw),
+        "validate": lambda visit: Encounter.model_validate_json(visit.raw),
+        "check": lambda visit: engine.check(visit.encounter).to_json(),
+        "whole": lambda visit: whole(engine, visit.raw),
     }
     if orjson is not None:
-        calls["orjson"] = lambda both: orjson.loads(both[0])
+        calls["orjson"] = lambda visit: orjson.loads(visit.raw)
     else:
         yield "orjson is not installed; only json.loads is compared"
     for name, wrong in (("a clean visit", False), ("a visit with errors", True)):
-        both = ready(engine, 6, wrong=wrong)
-        found = best(
-            {key: lambda call=call, both=both: call(both) for key, call in calls.items()},
+        visit = ready(engine, 6, wrong=wrong)
+        seconds = best(
+            {key: partial(call, visit) for key, call in calls.items()},
             rounds=size.of(60, 120),
         )
-        yield from ratios(name, found, 1)
+        yield from ratios(name, seconds, 1)
     count = size.of(150, 300)
-    real = [(one, Encounter.model_validate_json(one)) for one in lines(1, count, engine=engine)]
+    real = [
+        Visit(raw, Encounter.model_validate_json(raw)) for raw in lines(1, count, engine=engine)
+    ]
     yield from ratios(f"{count} realistic visits", summed(calls, real, size.of(8, 15)), count)
-    small, large = ready(engine, 6)[1], ready(engine, 320)[1]
-    found = best(
+    small, large = ready(engine, 6).encounter, ready(engine, 320).encounter
+    seconds = best(
         {"6": lambda: engine.check(small), "320": lambda: engine.check(large)},
         rounds=size.of(30, 120),
     )
     yield Row(
         "a check's cost for each administration: at 320 / at 6",
-        found["320"] / 320 / (found["6"] / 6),
-        "at most 1.5",
+        seconds["320"] / 320 / (seconds["6"] / 6),
+        wanted="at most 1.5",
     )
 
 
-def ratios(name: str, found: dict[str, float], count: int) -> Iterator[Row]:
+def ratios(name: str, seconds: dict[str, float], count: int) -> Iterator[Row]:
     """The rows of one kind of input."""
-    rate = {key: f"{count / taken:,.0f}/s" for key, taken in found.items()}
-    check, whole = found["check"], found["whole"]
+    rate = {key: f"{count / taken:,.0f}/s" for key, taken in seconds.items()}
+    check, whole = seconds["check"], seconds["whole"]
     yield Row(
         f"{name}: ready encounter to result bytes / validation of its bytes",
-        check / found["validate"],
-        "at most 2",
-        f"{rate['check']}; {rate['validate']}",
+        check / seconds["validate"],
+        wanted="at most 2",
+        detail=f"{rate['check']}; {rate['validate']}",
     )
     yield Row(
         f"{name}: bytes to bytes / pydantic validation alone",
-        whole / found["validate"],
-        "at most 2.5",
-        f"{rate['whole']}; {rate['validate']}",
+        whole / seconds["validate"],
+        wanted="at most 2.5",
+        detail=f"{rate['whole']}; {rate['validate']}",
     )
     for other, call in (("json", "json.loads"), ("orjson", "orjson.loads")):
-        if other in found:
+        if other in seconds:
             yield Row(
                 f"{name}: bytes to bytes / {call} alone",
-                whole / found[other],
-                "",
-                f"{rate['whole']}; {rate[other]}",
+                whole / seconds[other],
+                detail=f"{rate['whole']}; {rate[other]}",
             )

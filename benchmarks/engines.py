@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from benchmarks import foreign
@@ -26,21 +27,21 @@ def rows(size: Size) -> Iterator[Row | str]:
             yield f"{name} is not installed; the extra 'bench' has it"
     engine = Engine()
     for name, wrong in (("a clean visit", False), ("a visit with errors", True)):
-        work = engine.work(ready(engine, 6, wrong=wrong)[1])
-        calls: dict[str, Any] = {"ours": lambda work=work: findings.run(work.facts, work.book)}
+        work = engine.work(ready(engine, 6, wrong=wrong).encounter)
+        calls: dict[str, Any] = {"ours": partial(findings.run, work.facts, work.book)}
         skipped = {}
         for other, (cel, _, compiled) in makers.items():
-            made = foreign.programs(work, compiled, cel=cel)
-            agree(work, made, other)
-            skipped[other] = len(made["skipped"])
-            calls[other] = lambda made=made: foreign.run_all(made)
-        found = best(calls, rounds=size.of(30, 120))
+            programs = foreign.programs(work, compiled, cel=cel)
+            agree(work, programs, other)
+            skipped[other] = len(programs.skipped)
+            calls[other] = partial(foreign.run_all, programs)
+        seconds = best(calls, rounds=size.of(30, 120))
         for other, (_, target, _) in makers.items():
             yield Row(
                 f"{name}: {other} / ours",
-                found[other] / found["ours"],
-                target,
-                f"{found[other] * 1e6:,.0f} us, ours {found['ours'] * 1e6:,.0f}; without "
+                seconds[other] / seconds["ours"],
+                wanted=target,
+                detail=f"{seconds[other] * 1e6:,.0f} us, ours {seconds['ours'] * 1e6:,.0f}; without "
                 f"{skipped[other]} rule(s) that it cannot say",
             )
 
@@ -59,13 +60,13 @@ def in_cel() -> Any:
     return lambda text: cel.compile(text).execute
 
 
-def agree(work: Worked, made: dict[str, Any], other: str) -> None:
+def agree(work: Worked, programs: foreign.Programs, other: str) -> None:
     """Stop where the engines differ: a fast wrong answer is worth nothing."""
     ours = {
         (rule.id, id(subject))
         for rule, subject in work.found.broken
-        if rule.id not in made["skipped"]
+        if rule.id not in programs.skipped
     }
-    theirs = foreign.verdicts(made)
+    theirs = foreign.verdicts(programs)
     if ours != theirs:
-        raise SystemExit(f"{other} disagrees on {sorted({one for one, _ in ours ^ theirs})}")
+        raise SystemExit(f"{other} disagrees on {sorted({rule for rule, _ in ours ^ theirs})}")

@@ -7,16 +7,38 @@ all engines answer the same question, and their answers are compared before anyt
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from ivpush.engine import Worked
 from ivpush.language.parser import parse
 from ivpush.language.tree import Node
 from ivpush.language.vocabulary import Names
 from ivpush.pack.rule import Rule
+
+IN_CEL = {
+    "known": "({0} != null)",
+    "in": "({0} in {1})",
+    "notin": "!({0} in {1})",
+    "size": "size({0})",
+    "empty": "(size({0}) == 0)",
+    "overlaps": "{0}.exists(q, q in {1})",
+    "subset": "{0}.all(q, q in {1})",
+}
+"""How Rust CEL spells an operation on its arguments."""
+IN_ZEN = {
+    "known": "({0} != null)",
+    "in": "({0} in {1})",
+    "notin": "(not ({0} in {1}))",
+    "size": "len({0})",
+    "empty": "(len({0}) == 0)",
+    "overlaps": "some({0}, # in {1})",
+    "subset": "all({0}, # in {1})",
+}
+"""The same for zen-engine."""
 
 
 class NotPossibleError(Exception):
@@ -27,7 +49,9 @@ class Dialect:
     """How one language spells what ours says."""
 
     def __init__(self, *, cel: bool, names: Names, settled: dict[str, Any]) -> None:
-        self.cel, self.names, self.settled = cel, names, settled
+        self.cel = cel
+        self.names = names
+        self.settled = settled
         self.used: set[tuple[str, str]] = set()
 
     def both(self, parts: list[str]) -> str:
@@ -42,14 +66,14 @@ class Dialect:
         if op == "not":
             return self.surely(node.args[0], not truth, loop)
         if op in {"and", "or"}:
-            parts = [self.surely(one, truth, loop) for one in node.args]
+            parts = [self.surely(arg, truth, loop) for arg in node.args]
             return self.both(parts) if (op == "and") is truth else self.either(parts)
         if op in {"any", "all"}:
             return self.scan(node, truth, loop)
         known = [
-            f"{self.value(one, loop)} != null"
-            for one in node.args
-            if one.kind.nullable and node.op != "known"
+            f"{self.value(arg, loop)} != null"
+            for arg in node.args
+            if arg.kind.nullable and node.op != "known"
         ]
         plain = self.value(node, loop)
         if node.kind.nullable and node.op == "fact":
@@ -62,13 +86,13 @@ class Dialect:
             raise NotPossibleError("a loop in a loop")
         rows, item, conditions = node.args[0], node.args[1], node.args[2:]
         var = node.value
-        within = [self.surely(one, True, var) for one in conditions]
+        within = [self.surely(condition, True, var) for condition in conditions]
         # any is surely true: a row surely passes; all is surely false: a row surely fails.
         if (node.op == "any") is truth:
             test = self.both([*within, self.surely(item, node.op == "any", var)])
             many, source = False, self.value(rows, loop)
         else:
-            outside = [self.surely(one, False, var) for one in conditions]
+            outside = [self.surely(condition, False, var) for condition in conditions]
             test = self.either([*outside, self.surely(item, node.op == "all", var)])
             many, source = True, self.value(rows, loop)
         if self.cel:
@@ -78,6 +102,7 @@ class Dialect:
         return self.both([f"{source} != null", text]) if rows.kind.nullable else text
 
     def value(self, node: Node, loop: str | None) -> str:
+        """Text of a value; ``loop`` names the row of the loop around it."""
         op = node.op
         if op in {"const", "set"}:
             return self.constant(node.value)
@@ -91,24 +116,14 @@ class Dialect:
             record = node.args[0]
             self.used.add((record.kind.scope or "", node.value))
             return f"{self.value(record, loop)}.{node.value}"
-        args = [self.value(one, loop) for one in node.args]
-        if op == "cmp":
+        args = [self.value(arg, loop) for arg in node.args]
+        if op == "cmp" or (op == "arith" and node.value != "//"):
             return f"({args[0]} {node.value} {args[1]})"
-        if op == "arith" and node.value != "//":
-            return f"({args[0]} {node.value} {args[1]})"
-        if op == "known":
-            return f"({args[0]} != null)"
-        if op in {"in", "notin"}:
-            inside = f"({args[0]} in {args[1]})"
-            return inside if op == "in" else f"!{inside}" if self.cel else f"(not {inside})"
-        size = f"size({args[0]})" if self.cel else f"len({args[0]})"
-        if op in {"size", "empty"}:
-            return size if op == "size" else f"({size} == 0)"
-        if op in {"overlaps", "subset"} and (self.cel or loop is None):
-            if self.cel:
-                return f"{args[0]}.{'exists' if op == 'overlaps' else 'all'}(q, q in {args[1]})"
-            return f"{'some' if op == 'overlaps' else 'all'}({args[0]}, # in {args[1]})"
-        raise NotPossibleError(op)
+        form = (IN_CEL if self.cel else IN_ZEN).get(op)
+        # The row of a zen-engine loop is always "#", so one loop cannot stand in another.
+        if form is None or (loop is not None and not self.cel and "#" in form):
+            raise NotPossibleError(op)
+        return form.format(*args)
 
     def constant(self, value: Any) -> str:
         if isinstance(value, bool):
@@ -116,7 +131,7 @@ class Dialect:
         if isinstance(value, str):
             return f"'{value}'"
         if isinstance(value, frozenset | set | tuple):
-            return "[" + ", ".join(self.constant(one) for one in sorted(value)) + "]"
+            return "[" + ", ".join(self.constant(part) for part in sorted(value)) + "]"
         return str(value)
 
 
@@ -134,7 +149,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, frozenset | set):
         return sorted(value)
     if isinstance(value, tuple):
-        return [plain(one) for one in value]
+        return [plain(part) for part in value]
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, datetime):
@@ -146,7 +161,7 @@ def record(thing: Any, scope: str, used: set[tuple[str, str]], names: Names, dep
     """Only the facts that the rules of the program read: the smallest record to hand over."""
     if thing is None:
         return None
-    made = {}
+    facts = {}
     for owner, name in used:
         if owner != scope or depth > 3:
             continue
@@ -154,80 +169,123 @@ def record(thing: Any, scope: str, used: set[tuple[str, str]], names: Names, dep
         value = thing
         for part in fact.path.split("."):
             value = getattr(value, part)
+        inner = partial(
+            record, scope=fact.kind.scope or "", used=used, names=names, depth=depth + 1
+        )
         if fact.kind.name == "record":
-            value = record(value, fact.kind.scope or "", used, names, depth + 1)
+            value = inner(value)
         elif fact.kind.name == "list" and value is not None:
-            value = [record(one, fact.kind.scope or "", used, names, depth + 1) for one in value]
+            value = [inner(row) for row in value]
         else:
             value = plain(value)
-        made[name] = value
-    return made
+        facts[name] = value
+    return facts
 
 
 Program = Callable[[dict[str, Any]], list[bool]]
 
 
-def programs(work: Worked, compile_: Callable[[str], Program], *, cel: bool) -> dict[str, Any]:
+class Compiled(NamedTuple):
+    """Rules as one program of the other engine, with the facts that they read."""
+
+    rules: list[Rule]
+    run: Program
+    used: set[tuple[str, str]]
+
+
+class Job(NamedTuple):
+    """One subject to be judged: its rules, their program, and the record handed to it."""
+
+    rules: list[Rule]
+    subject: Any
+    run: Program
+    facts: dict[str, Any]
+
+
+class Programs(NamedTuple):
+    """Every subject of one encounter, and the rules that the other language cannot say."""
+
+    jobs: list[Job]
+    skipped: set[str]
+
+
+class Compiler:
+    """Compiles rules for another engine, each set of rules once."""
+
+    def __init__(self, work: Worked, compile_text: Callable[[str], Program], *, cel: bool) -> None:
+        book = work.book
+        self.names = book.vocabulary
+        self.dialect = Dialect(
+            cel=cel, names=self.names, settled={"policy": book.policy, "limits": book.limits}
+        )
+        self.compile_text = compile_text
+        self.compiled: dict[tuple[str, ...], Compiled] = {}
+        self.skipped: set[str] = set()
+
+    def program(self, rules: tuple[Rule, ...]) -> Compiled:
+        """The rules as one array expression, without those that cannot be said."""
+        key = tuple(rule.id for rule in rules)
+        if key not in self.compiled:
+            kept, texts = [], []
+            self.dialect.used = set()
+            for rule in rules:
+                try:
+                    texts.append(broken(rule, self.dialect, self.names))
+                except NotPossibleError:
+                    self.skipped.add(rule.id)
+                    continue
+                kept.append(rule)
+            run = self.compile_text("[" + ", ".join(texts) + "]")
+            self.compiled[key] = Compiled(kept, run, self.dialect.used)
+        return self.compiled[key]
+
+
+def subjects(work: Worked) -> Iterator[tuple[str, Any]]:
+    """What rules judge in one encounter, each with its kind, in our order."""
+    facts = work.facts
+    yield from (("line", line) for line in facts.lines or ())
+    yield "encounter", facts
+    yield from (
+        ("administration", administration) for administration in facts.administrations or ()
+    )
+    yield from (("service", service) for service in facts.services)
+    yield from (("suggestion", suggestion) for suggestion in facts.suggestions)
+
+
+def programs(work: Worked, compile_text: Callable[[str], Program], *, cel: bool) -> Programs:
     """Every subject of one encounter with its program and its record, ready to run.
 
     The best form measured: the rules of one billed code (or one kind of subject) as one array
     expression, policies and limits written in as constants, the record ready as plain dictionaries
     that hold only what those rules read.
     """
-    book, facts = work.book, work.facts
-    names = book.vocabulary
-    dialect = Dialect(cel=cel, names=names, settled={"policy": book.policy, "limits": book.limits})
-    cache: dict[tuple[str, ...], tuple[list[Rule], Program, set[tuple[str, str]]]] = {}
-    skipped: set[str] = set()
-    ready: list[tuple[list[Rule], Any, Program, dict[str, Any]]] = []
-
-    def program(rules: tuple[Rule, ...]) -> tuple[list[Rule], Program, set[tuple[str, str]]]:
-        key = tuple(rule.id for rule in rules)
-        if key not in cache:
-            kept, texts = [], []
-            dialect.used = set()
-            for rule in rules:
-                try:
-                    texts.append(broken(rule, dialect, names))
-                except NotPossibleError:
-                    skipped.add(rule.id)
-                    continue
-                kept.append(rule)
-            cache[key] = (kept, compile_("[" + ", ".join(texts) + "]"), dialect.used)
-        return cache[key]
-
-    def add(kind: str, subject: Any, rules: tuple[Rule, ...]) -> None:
-        kept, run, used = program(rules)
-        if kept:
-            shared = record(facts, "encounter", used, names)
-            mine = shared if kind == "encounter" else record(subject, kind, used, names)
-            given = {"encounter": shared} | ({} if mine is shared else {"subject": mine})
-            ready.append((kept, subject, run, given))
-
-    for line in facts.lines or ():
-        add("line", line, book.screens.of_line(line.given.code).rules)
-    add("encounter", facts, book.screens.rules_about("encounter"))
-    for kind, subjects, rules in (
-        ("administration", facts.administrations or (), book.screens.rules_about("administration")),
-        ("service", facts.services, book.screens.rules_about("service")),
-        ("suggestion", facts.suggestions, book.screens.rules_about("suggestion")),
-    ):
-        for subject in subjects:
-            add(kind, subject, rules)
-    return {"jobs": ready, "skipped": skipped}
+    compiler = Compiler(work, compile_text, cel=cel)
+    jobs = []
+    screens = work.book.screens
+    for kind, subject in subjects(work):
+        screen = screens.of_line(subject.given.code) if kind == "line" else screens.about(kind)
+        compiled = compiler.program(screen.rules)
+        if not compiled.rules:
+            continue
+        encounter = record(work.facts, "encounter", compiled.used, compiler.names)
+        facts = {"encounter": encounter}
+        if kind != "encounter":
+            facts["subject"] = record(subject, kind, compiled.used, compiler.names)
+        jobs.append(Job(compiled.rules, subject, compiled.run, facts))
+    return Programs(jobs, compiler.skipped)
 
 
-def verdicts(made: dict[str, Any]) -> set[tuple[str, int]]:
+def verdicts(programs: Programs) -> set[tuple[str, int]]:
     """Rules that the other engine calls broken, with their subjects."""
-    found = set()
-    for rules, subject, run, given in made["jobs"]:
-        for rule, says in zip(rules, run(given), strict=True):
-            if says:
-                found.add((rule.id, id(subject)))
-    return found
+    return {
+        (rule.id, id(job.subject))
+        for job in programs.jobs
+        for rule, is_broken in zip(job.rules, job.run(job.facts), strict=True)
+        if is_broken
+    }
 
 
-def run_all(made: dict[str, Any]) -> None:
+def run_all(programs: Programs) -> None:
     """One encounter through the other engine."""
-    for _, _, run, given in made["jobs"]:
-        run(given)
+    for job in programs.jobs:
+        job.run(job.facts)

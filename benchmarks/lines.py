@@ -26,28 +26,28 @@ def rows(size: Size) -> Iterator[Row | str]:
     """Bytes to bytes, for each line, over the claim of the size that the ratio is against."""
     daily, usual = Engine(policies=SERIES), Engine()
     claims = {
-        "clean": (daily, [series(daily, *one) for one in CLEAN]),
+        "clean": (daily, [series(daily, days, a_day) for days, a_day in CLEAN]),
         "messy": (usual, [messy(usual, count) for count in (1, 6, 15, 50, 150, 450)]),
     }
-    for kind, (engine, made) in claims.items():
-        raws = [json.dumps(one).encode() for one in made]
+    for kind, (engine, records) in claims.items():
+        raws = [json.dumps(record).encode() for record in records]
         results = [engine.check(Encounter.model_validate_json(raw)) for raw in raws]
-        if kind == "clean" and any(one.status != "clean" for one in results):
+        if kind == "clean" and any(result.status != "clean" for result in results):
             raise SystemExit("a claim billed as suggested is not clean")
-        found = best(
+        seconds = best(
             {str(n): partial(whole, engine, raw) for n, raw in enumerate(raws)},
             rounds=size.of(5, 15),
         )
-        sizes = [(len(one["lines"]), len(one["administrations"])) for one in made]
-        base = found[str(BASE)] / sum(sizes[BASE])
-        for n, (count, given) in enumerate(sizes):
-            taken = found[str(n)]
+        sizes = [(len(record["lines"]), len(record["administrations"])) for record in records]
+        base = seconds[str(BASE)] / sum(sizes[BASE])
+        for n, (count, doses) in enumerate(sizes):
+            taken = seconds[str(n)]
             yield Row(
-                f"{kind}: {count} lines + {given} administrations, for each / at "
+                f"{kind}: {count} lines + {doses} administrations, for each / at "
                 f"{sizes[BASE][0]} + {sizes[BASE][1]}",
-                taken / (count + given) / base,
-                "at most 1.5" if n > BASE else "",
-                f"{taken * 1e3:.1f} ms, {len(results[n].violations)} violations, "
+                taken / (count + doses) / base,
+                wanted="at most 1.5" if n > BASE else "",
+                detail=f"{taken * 1e3:.1f} ms, {len(results[n].violations)} violations, "
                 f"{len(results[n].to_json()) / 1e3:,.0f} kB out",
             )
 
@@ -55,5 +55,5 @@ def rows(size: Size) -> Iterator[Row | str]:
 def messy(engine: Engine, count: int) -> dict[str, Any]:
     """As many administrations as lines, the suggested codes over and over, one unit each."""
     chart = visit(count)
-    codes = [one.code for one in engine.suggest(Encounter.model_validate(chart))]
+    codes = [line.code for line in engine.suggest(Encounter.model_validate(chart))]
     return billed(chart, [{"code": codes[n % len(codes)], "units": 1} for n in range(count)])

@@ -63,7 +63,7 @@ def best(
             call()
             n += 1
         counts[name] = max(1, n)
-    found = dict.fromkeys(calls, float("inf"))
+    least = dict.fromkeys(calls, float("inf"))
     for turn in range(rounds):
         for name, call in calls.items():
             if turn % 10 == 0:
@@ -71,8 +71,8 @@ def best(
             start = perf_counter()
             for _ in range(counts[name]):
                 call()
-            found[name] = min(found[name], (perf_counter() - start) / counts[name])
-    return found
+            least[name] = min(least[name], (perf_counter() - start) / counts[name])
+    return least
 
 
 def summed(
@@ -90,4 +90,4 @@ def summed(
                 took = perf_counter() - start
                 if took < least[name][n]:
                     least[name][n] = took
-    return {name: sum(found) for name, found in least.items()}
+    return {name: sum(seconds) for name, seconds in least.items()}

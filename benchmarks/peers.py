@@ -87,20 +87,17 @@ def rows(size: Size) -> Iterator[Row | str]:
         yield Row(
             f"{count} {setting} claims: claim-validator, pipeline made once / ivpush, lines alone",
             found["theirs"] / found["ours"],
-            "",
-            f"{rate['theirs']}; {rate['ours']}",
+            detail=f"{rate['theirs']}; {rate['ours']}",
         )
         yield Row(
             f"{count} {setting} claims: its {documented_check.__name__}() as documented / the same",
             found["documented"] / found["ours"],
-            "",
-            f"{rate['documented']}; {rate['ours']}",
+            detail=f"{rate['documented']}; {rate['ours']}",
         )
         yield Row(
             f"{count} {setting} claims: ivpush with the chart / lines alone",
             found["charted"] / found["ours"],
-            "",
-            f"{rate['charted']}; {rate['ours']}",
+            detail=f"{rate['charted']}; {rate['ours']}",
         )
         says = Counter(one.code for raw in claims for one in check(raw).findings)
         wrong = [

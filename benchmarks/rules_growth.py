@@ -40,30 +40,30 @@ def written(
     folder: Path, rules: list[tuple[str, dict[str, Any]]], vary: Variant, wanted: int
 ) -> int:
     """Write variants, round after round, until there are as many as wanted."""
-    made, ids = 0, dict.fromkeys((room for room, _ in rules), 0)
-    while made < wanted:
-        before = made
+    count, ids = 0, dict.fromkeys((room for room, _ in rules), 0)
+    while count < wanted:
+        before = count
         for room, data in rules:
-            if made == wanted or ids[room] > 999:
+            if count == wanted or ids[room] > 999:
                 continue
-            number = f"{data['id'][:4]}{ids[room]:03d}"
-            one = vary(dict(data), made)
-            if one is None:
+            variant = vary(dict(data), count)
+            if variant is None:
                 continue
+            key = f"{data['id'][:4]}{ids[room]:03d}"
             ids[room] += 1
-            made += 1
-            one |= {"id": number, "name": f"{data['name']}-{made}"}
-            path = folder / "checks" / room / f"{number}-{one['name']}.yaml"
+            count += 1
+            variant |= {"id": key, "name": f"{data['name']}-{count}"}
+            path = folder / "checks" / room / f"{key}-{variant['name']}.yaml"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(yaml.safe_dump(one, sort_keys=False), "utf-8")
-        if made == before:
+            path.write_text(yaml.safe_dump(variant, sort_keys=False), "utf-8")
+        if count == before:  # no room takes a further variant
             break
-    return made
+    return count
 
 
 def silent(results: list[Result]) -> Variant:
     """Variants that are judged and say nothing of the claims of these results."""
-    unsure = {one.rule for result in results for one in result.unjudged}
+    unsure = {entry.rule for result in results for entry in result.unjudged}
 
     def vary(data: dict[str, Any], number: int) -> dict[str, Any]:
         own = f"encounter.questions < {1_000 + number}"
@@ -107,9 +107,9 @@ def few() -> Engine:
 def stacked(name: str, vary: Variant, wanted: int) -> Engine:
     """The shipped rules with so many variants on top."""
     with tempfile.TemporaryDirectory() as folder:
-        made = written(Path(folder), shipped(), vary, wanted)
-        if made != wanted:
-            raise SystemExit(f"{name}: {made} variants, {wanted} wanted")
+        count = written(Path(folder), shipped(), vary, wanted)
+        if count != wanted:
+            raise SystemExit(f"{name}: {count} variants, {wanted} wanted")
         return Engine(packs=[folder])
 
 
@@ -117,7 +117,7 @@ def rows(size: Size) -> Iterator[Row | str]:
     """A clean claim and one with errors, under more and more rules."""
     base = Engine()
     claims = {
-        name: ready(base, 6, wrong=wrong)[1]
+        name: ready(base, 6, wrong=wrong).encounter
         for name, wrong in (("a clean visit", False), ("a visit with errors", True))
     }
     own = len(base.pack.rules)
@@ -134,10 +134,10 @@ def rows(size: Size) -> Iterator[Row | str]:
         wanted.insert(0, ("on other codes", on_others, MANY, ""))
         wanted.append(("verbatim copies", lambda data, _: data, TIMES * own, ""))
     for name, vary, total, target in wanted:
-        made = stacked(name, vary, total - own)
-        engines[f"{total:,} rules, {name}"] = (made, target)
+        grown = stacked(name, vary, total - own)
+        engines[f"{total:,} rules, {name}"] = (grown, target)
         if name != "verbatim copies":
-            unchanged(name, base, made, claims)
+            unchanged(name, base, grown, claims)
     for name, claim in claims.items():
         found = best(
             {
@@ -153,15 +153,15 @@ def rows(size: Size) -> Iterator[Row | str]:
                 yield Row(
                     f"{name}: {count} / {own} rules",
                     found[one] / found["shipped"],
-                    target,
-                    f"{found[one] * 1e6:,.0f} us; {saying(engine.check(claim))}",
+                    wanted=target,
+                    detail=f"{found[one] * 1e6:,.0f} us; {saying(engine.check(claim))}",
                 )
 
 
-def unchanged(name: str, base: Engine, made: Engine, claims: dict[str, Encounter]) -> None:
+def unchanged(name: str, base: Engine, grown: Engine, claims: dict[str, Encounter]) -> None:
     """Stop if the variants say anything of the claims: then the report would be measured too."""
     for claim in claims.values():
-        before, after = base.check(claim), made.check(claim)
+        before, after = base.check(claim), grown.check(claim)
         if saying(before) != saying(after):
             raise SystemExit(f"{name}: the variants say something of the claim")
         if (before.suggested, before.corrected) != (after.suggested, after.corrected):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks.batches import made, search_path
+from benchmarks.batches import encounters_file, search_path
 from benchmarks.measure import Row, Size
 
 
@@ -40,7 +40,7 @@ def rows(size: Size) -> Iterator[Row | str]:
     session.sparkContext.setLogLevel("ERROR")
     try:
         with tempfile.TemporaryDirectory() as name:
-            source = made(Path(name), count)
+            source = encounters_file(Path(name), count)
             frame = session.read.text(str(source)).withColumnRenamed("value", "encounter")
             parts = frame.repartition(4)
             found = {"plain": float("inf"), "spark": float("inf")}
@@ -59,7 +59,7 @@ def rows(size: Size) -> Iterator[Row | str]:
     yield Row(
         f"{count:,} encounters: rate of Spark local[2] / of one plain process",
         found["plain"] / found["spark"],
-        "at least 1.4",
-        f"{count / found['spark']:,.0f}/s, {count / found['plain']:,.0f}/s; "
+        wanted="at least 1.4",
+        detail=f"{count / found['spark']:,.0f}/s, {count / found['plain']:,.0f}/s; "
         f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
     )

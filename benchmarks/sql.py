@@ -15,7 +15,7 @@ from datetime import date
 from operator import attrgetter
 from typing import Any
 
-from benchmarks.foreign import NotPossibleError, plain
+from benchmarks.foreign import NotPossibleError, plain, subjects
 from ivpush.engine import Worked
 from ivpush.language.parser import parse
 from ivpush.language.tree import Kind, Node
@@ -31,6 +31,17 @@ TYPES = {
     "row": "VARCHAR[]",
     "record": "BOOLEAN",
 }
+
+FORMS = {
+    "not": "(NOT {0})",
+    "known": "({0} IS NOT NULL)",
+    "minus": "(-{0})",
+    "overlaps": "list_has_any({0}, {1})",
+    "subset": "list_has_all({1}, {0})",
+    "size": "len({0})",
+    "empty": "(len({0}) = 0)",
+}
+"""How SQL spells an operation on its arguments."""
 
 
 @dataclass
@@ -79,27 +90,17 @@ class Translator:
             return self.fact(node)
         if op in {"any", "all", "count"}:
             return self.loop(node)
-        args = [self.text(one) for one in node.args]
+        args = [self.text(arg) for arg in node.args]
         if op in {"and", "or"}:
             return "(" + f" {op.upper()} ".join(args) + ")"
-        if op == "not":
-            return f"(NOT {args[0]})"
-        if op == "known":
-            return f"({args[0]} IS NOT NULL)"
-        if op == "minus":
-            return f"(-{args[0]})"
         if op == "cmp":
             return f"({args[0]} {'=' if node.value == '==' else node.value} {args[1]})"
         if op == "arith" and node.value != "//":  # // cuts towards zero in SQL
             return f"({args[0]} {node.value} {args[1]})"
         if op in {"in", "notin"}:
             return self.member(node, args)
-        if op == "overlaps":
-            return f"list_has_any({args[0]}, {args[1]})"
-        if op == "subset":
-            return f"list_has_all({args[1]}, {args[0]})"
-        if op in {"size", "empty"}:
-            return f"len({args[0]})" if op == "size" else f"(len({args[0]}) = 0)"
+        if op in FORMS:
+            return FORMS[op].format(*args)
         raise NotPossibleError(op)
 
     def member(self, node: Node, args: list[str]) -> str:
@@ -138,17 +139,17 @@ class Translator:
         var, source = node.value, self.text(rows)
         shape, _, path = self.place(rows)
         self.loops[var] = shape.lists[path]
-        each = [self.text(one) for one in (*conditions, item)]
+        each = [self.text(part) for part in (*conditions, item)]
         del self.loops[var]
         if node.op == "all":
             each[-1] = f"(NOT {each[-1]})"
         test = " AND ".join(each)
-        found = f"len(list_filter({source}, lambda {var}: {test}))"
+        passing = f"len(list_filter({source}, lambda {var}: {test}))"
         open_ = f"len(list_filter({source}, lambda {var}: ({test}) IS NULL)) > 0"
-        nullable = any(one.kind.nullable for one in (*conditions, item))
+        nullable = any(part.kind.nullable for part in (*conditions, item))
         if node.op == "count":
-            return f"(CASE WHEN {open_} THEN NULL ELSE {found} END)" if nullable else found
-        text = f"({found} > 0)"
+            return f"(CASE WHEN {open_} THEN NULL ELSE {passing} END)" if nullable else passing
+        text = f"({passing} > 0)"
         if nullable:
             text = f"({text} OR CASE WHEN {open_} THEN NULL ELSE FALSE END)"
         return f"(NOT {text})" if node.op == "all" else text
@@ -163,7 +164,7 @@ def constant(value: Any) -> str:
     if isinstance(value, date):
         return f"DATE '{value.isoformat()}'"
     if isinstance(value, frozenset | set | tuple):
-        return "(" + ", ".join(constant(one) for one in sorted(value)) + ")"
+        return "(" + ", ".join(constant(part) for part in sorted(value)) + ")"
     return str(value)
 
 
@@ -189,8 +190,8 @@ def fields(thing: Any, shape: Shape, names: Names) -> Iterator[tuple[str, Any]]:
         yield "__".join(path), value
     for path, inner in shape.lists.items():
         rows = reached(thing, path, shape.scope, names)
-        made = None if rows is None else [dict(fields(one, inner, names)) for one in rows]
-        yield "__".join(path), made
+        structs = None if rows is None else [dict(fields(row, inner, names)) for row in rows]
+        yield "__".join(path), structs
 
 
 def declared(shape: Shape) -> Iterator[tuple[str, str]]:
@@ -205,12 +206,12 @@ def declared(shape: Shape) -> Iterator[tuple[str, str]]:
 
 def columns(shapes: dict[str, Shape]) -> str:
     """The columns of a table for subjects and their encounters, as CREATE TABLE takes them."""
-    found = [
+    typed = [
         (f"{root}__{name}", type_)
         for root, shape in shapes.items()
         for name, type_ in declared(shape)
     ]
-    return ", ".join(f'"{name}" {type_}' for name, type_ in [("n", "BIGINT"), *found])
+    return ", ".join(f'"{name}" {type_}' for name, type_ in [("n", "BIGINT"), *typed])
 
 
 def row(n: int, things: dict[str, Any], shapes: dict[str, Shape], names: Names) -> dict[str, Any]:
@@ -222,26 +223,16 @@ def row(n: int, things: dict[str, Any], shapes: dict[str, Shape], names: Names) 
     }
 
 
-def load(connection: Any, name: str, said: str, rows: list[dict[str, Any]]) -> None:
+def load(connection: Any, name: str, typed: str, rows: list[dict[str, Any]]) -> None:
     """Make a table and fill it."""
     import pyarrow as pa
 
-    connection.execute(f'CREATE TABLE "{name}" ({said})')
+    connection.execute(f'CREATE TABLE "{name}" ({typed})')
     # The empty table tells Arrow the types, which NULLs and empty lists do not.
     schema = connection.table(name).to_arrow_table().schema
     connection.register("loaded", pa.Table.from_pylist(rows, schema=schema))
     connection.execute(f'INSERT INTO "{name}" FROM loaded')
     connection.unregister("loaded")
-
-
-def subjects(work: Worked) -> Iterator[tuple[str, Any]]:
-    """What rules judge in one encounter, in our order."""
-    facts = work.facts
-    yield from (("line", one) for one in facts.lines or ())
-    yield "encounter", facts
-    yield from (("administration", one) for one in facts.administrations or ())
-    yield from (("service", one) for one in facts.services)
-    yield from (("suggestion", one) for one in facts.suggestions)
 
 
 class Database:
@@ -253,8 +244,8 @@ class Database:
         self.works = list(works)
         book = self.book = self.works[0].book
         if any(
-            one.book.rules is not book.rules or one.book.policy is not book.policy
-            for one in self.works
+            work.book.rules is not book.rules or work.book.policy is not book.policy
+            for work in self.works
         ):
             raise ValueError("encounters under different rules; give those of one payer and window")
         self.connection = duckdb.connect(config={"threads": threads})
@@ -276,18 +267,18 @@ class Database:
         self._load(writers)
 
     def _load(self, writers: dict[str, Translator]) -> None:
-        made: dict[str, list[dict[str, Any]]] = {kind: [] for kind in SUBJECTS}
+        rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in SUBJECTS}
         for work in self.works:
             for kind, subject in subjects(work):
                 if self.texts[kind]:
                     things = {"encounter": work.facts, "subject": subject}
-                    made[kind].append(
+                    rows[kind].append(
                         row(len(self.subjects), things, writers[kind].shapes, self.book.vocabulary)
                     )
                     self.subjects.append(subject)
-        for kind, found in made.items():
+        for kind, about in rows.items():
             if self.texts[kind]:
-                load(self.connection, kind, columns(writers[kind].shapes), found)
+                load(self.connection, kind, columns(writers[kind].shapes), about)
 
     def query(self, *, unsure: bool = False) -> str:
         """A row for each rule broken, with ``unsure`` also ``~rule`` for each not judged.
@@ -297,16 +288,16 @@ class Database:
         each subject 4 times.
         """
         return " UNION ALL ".join(
-            f'SELECT {number if turn == 0 else ~number} AS rule, n FROM "{kind}" WHERE {one[turn]}'
+            f'SELECT {number if turn == 0 else ~number} AS rule, n FROM "{kind}" WHERE {conditions[turn]}'
             for kind, rules in self.texts.items()
-            for number, *one in rules
+            for number, *conditions in rules
             for turn in ((0, 1) if unsure else (0,))
         )
 
     def run(self, text: str) -> list[tuple[Any, ...]]:
         """One query, all its rows."""
-        found: list[tuple[Any, ...]] = self.connection.execute(text).fetchall()
-        return found
+        rows: list[tuple[Any, ...]] = self.connection.execute(text).fetchall()
+        return rows
 
     def prepare(self) -> dict[str, str]:
         """Prepared queries by name: what runs them."""
@@ -326,11 +317,12 @@ class Database:
 
     def verdicts(self) -> tuple[set[tuple[str, int]], set[tuple[str, int]]]:
         """Broken and unjudged rules, each with the identity of its subject."""
-        found: tuple[set[tuple[str, int]], set[tuple[str, int]]] = (set(), set())
+        broken: set[tuple[str, int]] = set()
+        unjudged: set[tuple[str, int]] = set()
         for number, n in self.run(self.query(unsure=True)):
             rule = self.rules[number if number >= 0 else ~number]
-            found[number < 0].add((rule.id, id(self.subjects[n])))
-        return found
+            (unjudged if number < 0 else broken).add((rule.id, id(self.subjects[n])))
+        return broken, unjudged
 
     def ours(self) -> tuple[set[tuple[str, int]], set[tuple[str, int]]]:
         """What our own judges said of the same subjects, without the rules that SQL lacks."""

@@ -56,8 +56,7 @@ def rows(size: Size) -> Iterator[Row | str]:
             yield Row(
                 f"{count * times:,} encounters a query, {what}: DuckDB / ours",
                 found[name] / found["ours"],
-                "",
-                f"{found[name] * 1e6:,.0f} us an encounter, ours {found['ours'] * 1e6:,.0f} "
+                detail=f"{found[name] * 1e6:,.0f} us an encounter, ours {found['ours'] * 1e6:,.0f} "
                 "(broken and unjudged)",
             )
 

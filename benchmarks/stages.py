@@ -36,8 +36,7 @@ def rows(size: Size) -> Iterator[Row | str]:
             yield Row(
                 f"a clean visit: {name} / validation",
                 taken / found["validation"],
-                "",
-                f"{taken * 1e6:,.0f} us",
+                detail=f"{taken * 1e6:,.0f} us",
             )
     yield f"a clean visit: {counted(engine, encounter)}"
     yield from realistic(engine, size)
@@ -111,15 +110,13 @@ def realistic(engine: Engine, size: Size) -> Iterator[Row]:
         yield Row(
             f"{count} realistic visits: {what} / validation",
             found[name] / found["validation"],
-            "",
-            f"{found[name] / count * 1e6:,.0f} us",
+            detail=f"{found[name] / count * 1e6:,.0f} us",
         )
     asked = summed(calls, open_, size.of(5, 9))
     yield Row(
         f"those {len(open_)} with a missing stop: a ready check / validation",
         asked["check"] / asked["validation"],
-        "",
-        f"{asked['check'] / len(open_) * 1e6:,.0f} us; {derivations(engine, open_):.0f} "
+        detail=f"{asked['check'] / len(open_) * 1e6:,.0f} us; {derivations(engine, open_):.0f} "
         "derivations of the chart each",
     )
 

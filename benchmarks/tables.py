@@ -49,8 +49,7 @@ def rows(size: Size) -> Iterator[Row | str]:
     yield Row(
         f"{count:,} encounters: reading and joining / check_batches as a whole",
         read / whole,
-        "",
-        f"{read:.1f} s, {whole:.1f} s of the processor",
+        detail=f"{read:.1f} s, {whole:.1f} s of the processor",
     )
 
 

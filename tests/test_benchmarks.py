@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from benchmarks import __main__ as command
 from benchmarks import fuzz_fhir, fuzz_hl7, fuzz_tables, fuzz_x12, golden, shape, sql, sql_speed
-from benchmarks.batches import batch, made
+from benchmarks.batches import batch, encounters_file
 from benchmarks.foreign import NotPossibleError
 from benchmarks.fuzzing import CANARY, UndocumentedError, fuzz, reader_outcomes
 from benchmarks.measure import Row, Size
@@ -178,12 +178,12 @@ def test_the_small_pack_has_ten_rules() -> None:
 
 
 def test_a_batch_tells_its_records_its_time_and_its_memory(tmp_path: Any) -> None:
-    done = batch(made(tmp_path, 12), 1)
-    assert done.read == 12
-    assert done.seconds > 0
-    assert done.cpu > 0
-    assert 10 < done.parent < 10_000, "megabytes"
-    assert 10 < done.process < 10_000
+    run = batch(encounters_file(tmp_path, 12), 1)
+    assert run.read == 12
+    assert run.seconds > 0
+    assert run.cpu > 0
+    assert 10 < run.parent < 10_000, "megabytes"
+    assert 10 < run.process < 10_000
     assert not (tmp_path / "out.ndjson").exists()
 
 
