@@ -14,10 +14,22 @@ ZONE = "America/New_York"
 
 
 def worked(start: str, stop: str, zone: str | None = ZONE, **more: Any) -> Worked:
-    given = {"id": "a1", "drug": "alpha", "route": "IV", "method": "infusion", "start": start,
-             "stop": stop, **more}  # fmt: skip
-    record = {"id": "E1", "setting": "facility", "date": start[:10], "timezone": zone,
-              "administrations": [given]}  # fmt: skip
+    given = {
+        "id": "a1",
+        "drug": "alpha",
+        "route": "IV",
+        "method": "infusion",
+        "start": start,
+        "stop": stop,
+        **more,
+    }
+    record = {
+        "id": "E1",
+        "setting": "facility",
+        "date": start[:10],
+        "timezone": zone,
+        "administrations": [given],
+    }
     return ENGINE.work(Encounter.model_validate(record))
 
 
@@ -49,9 +61,14 @@ def test_elapsed_minutes(start: str, stop: str, elapsed: int) -> None:
 
 @pytest.mark.parametrize(
     ("stop", "code"),
-    [("10:14:59", "96374"), ("10:15:00", "96374"), ("10:15:01", "96374"), ("10:15:59", "96374"),
-     ("10:16:00", "96365")],
-)  # fmt: skip
+    [
+        ("10:14:59", "96374"),
+        ("10:15:00", "96374"),
+        ("10:15:01", "96374"),
+        ("10:15:59", "96374"),
+        ("10:16:00", "96365"),
+    ],
+)
 def test_seconds_are_dropped_at_the_push_limit(stop: str, code: str) -> None:
     result = worked("2026-03-02T10:00:00", f"2026-03-02T{stop}").result
     assert [one.code for one in result.suggested] == [code]
@@ -79,9 +96,16 @@ def test_stop_before_start_earns_no_minutes_and_is_no_crash() -> None:
     assert work.result.questions
 
 
-@pytest.mark.parametrize(("source", "known"), [
-    ("charted", True), ("pump", True), ("calculated", True), ("ordered", False),
-    ("defaulted", False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("source", "known"),
+    [
+        ("charted", True),
+        ("pump", True),
+        ("calculated", True),
+        ("ordered", False),
+        ("defaulted", False),
+    ],
+)
 def test_invented_times_count_as_missing(source: str, known: bool) -> None:
     work = worked("2026-03-02T10:00", "2026-03-02T11:00", times_from=source)
     assert (work.derived.facts[0].running_minutes is not None) is known

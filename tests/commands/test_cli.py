@@ -95,9 +95,16 @@ def test_several_files_and_standard_input(ivpush: Any) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [json.dumps(CLEAN), json.dumps([CLEAN]), json.dumps(CLEAN, indent=2), json.dumps(CLEAN) + "\n",
-     "\n\n" + json.dumps(CLEAN), "\ufeff" + json.dumps(CLEAN), json.dumps(CLEAN).replace(" ", "\r\n")],
-)  # fmt: skip
+    [
+        json.dumps(CLEAN),
+        json.dumps([CLEAN]),
+        json.dumps(CLEAN, indent=2),
+        json.dumps(CLEAN) + "\n",
+        "\n\n" + json.dumps(CLEAN),
+        "\ufeff" + json.dumps(CLEAN),
+        json.dumps(CLEAN).replace(" ", "\r\n"),
+    ],
+)
 def test_json_in_every_form(ivpush: Any, text: str) -> None:
     run = ivpush("check", "-", "--format", "ndjson", stdin=text)
     assert (run.status, json.loads(run.out)["encounter"]) == (0, "E1")
@@ -157,14 +164,22 @@ def test_bad_records_do_not_stop_good_ones(ivpush: Any) -> None:
 @pytest.mark.parametrize(
     ("words", "status"),
     [
-        ((), 2), (("chek",), 2), (("check",), 2), (("check", "nowhere.json"), 2),
-        (("check", "."), 2), (("check", "-", "--format", "xml"), 2),
-        (("check", "-", "--policy", "long_push"), 2), (("check", "-", "--policy", "x=y"), 2),
-        (("check", "-", "--payer", "nobody"), 2), (("check", "-", "--rules", "nowhere"), 2),
-        (("explain", "IVP999"), 2), (("rules",), 2), (("rules", "show", "x"), 2),
+        ((), 2),
+        (("chek",), 2),
+        (("check",), 2),
+        (("check", "nowhere.json"), 2),
+        (("check", "."), 2),
+        (("check", "-", "--format", "xml"), 2),
+        (("check", "-", "--policy", "long_push"), 2),
+        (("check", "-", "--policy", "x=y"), 2),
+        (("check", "-", "--payer", "nobody"), 2),
+        (("check", "-", "--rules", "nowhere"), 2),
+        (("explain", "IVP999"), 2),
+        (("rules",), 2),
+        (("rules", "show", "x"), 2),
         (("rules", "test", "x"), 2),
     ],
-)  # fmt: skip
+)
 def test_bad_usage_is_2_without_a_traceback(ivpush: Any, words: Any, status: int) -> None:
     run = ivpush(*words, stdin=json.dumps(CLEAN))
     assert run.status == status
@@ -201,8 +216,9 @@ def test_fail_on_warning_and_info(ivpush: Any) -> None:
         "lines": [{"number": 1, "code": "96374", "units": 1}],
     }
     write("f", warned)
-    assert [ivpush("check", "f", "--fail-on", level).status for level in (
-        "error", "warning", "info")] == [0, 1, 1]  # fmt: skip
+    assert [
+        ivpush("check", "f", "--fail-on", level).status for level in ("error", "warning", "info")
+    ] == [0, 1, 1]
 
 
 def test_fix_writes_encounters_that_are_clean(ivpush: Any) -> None:
@@ -239,10 +255,14 @@ def test_text_is_ascii_where_the_locale_cannot_do_better(ivpush: Any) -> None:
 
 @pytest.mark.parametrize(
     ("environment", "words", "colours"),
-    [({}, (), False), ({"FORCE_COLOR": "1"}, (), True), ({}, ("--color", "always"), True),
-     ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, (), False),
-     ({"FORCE_COLOR": "1"}, ("--color", "never"), False)],
-)  # fmt: skip
+    [
+        ({}, (), False),
+        ({"FORCE_COLOR": "1"}, (), True),
+        ({}, ("--color", "always"), True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, (), False),
+        ({"FORCE_COLOR": "1"}, ("--color", "never"), False),
+    ],
+)
 def test_colour_only_where_wanted(
     ivpush: Any, monkeypatch: pytest.MonkeyPatch, environment: Any, words: Any, colours: bool
 ) -> None:
@@ -274,9 +294,15 @@ def test_control_characters_never_reach_the_terminal(ivpush: Any) -> None:
 
 @pytest.mark.parametrize(
     ("what", "says"),
-    [("IVP104", "addon-without-primary"), ("ivp104", "IVP104"), ("addon-without-primary", "IVP104"),
-     ("96375", "Primaries"), ("96374", "Family"), ("CIG001", "saline-for-flush-or-diluent")],
-)  # fmt: skip
+    [
+        ("IVP104", "addon-without-primary"),
+        ("ivp104", "IVP104"),
+        ("addon-without-primary", "IVP104"),
+        ("96375", "Primaries"),
+        ("96374", "Family"),
+        ("CIG001", "saline-for-flush-or-diluent"),
+    ],
+)
 def test_explain_a_rule_or_a_code(ivpush: Any, what: str, says: str) -> None:
     run = ivpush("explain", what)
     assert run.status == 0
@@ -345,9 +371,13 @@ def test_where_the_cache_stands() -> None:
 def spawn(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), **more.pop("env", {})}
     return subprocess.run(
-        [sys.executable, "-m", "ivpush", *words], capture_output=True, text=True, check=False,
-        env=environment, **more,
-    )  # fmt: skip
+        [sys.executable, "-m", "ivpush", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        **more,
+    )
 
 
 def test_version_loads_neither_pydantic_nor_the_pack() -> None:
@@ -357,16 +387,28 @@ def test_version_loads_neither_pydantic_nor_the_pack() -> None:
         "except SystemExit: pass\n"
         "print(sorted({'pydantic', 'yaml', 'dateutil', 'ivpush.pack'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True,
-                          env={**os.environ, "PYTHONPATH": str(ROOT / "src")})  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", text],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
     assert done.stdout == f"ivpush {__version__}\n[]\n"
 
 
 def test_a_closed_pipe_is_quiet() -> None:
     feed = (json.dumps(WRONG) + "\n") * 500
     command = f"{sys.executable} -m ivpush check - | head -n 1"
-    done = subprocess.run(command, shell=True, input=feed, capture_output=True, text=True, check=False,
-                          env={**os.environ, "PYTHONPATH": str(ROOT / "src")})  # fmt: skip
+    done = subprocess.run(
+        command,
+        shell=True,
+        input=feed,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
     assert done.stdout.startswith("Encounter E2")
     assert "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
 
@@ -392,9 +434,22 @@ MENDED = {
 
 def test_several_outputs_at_once(ivpush: Any) -> None:
     write("f", CLEAN, WRONG)
-    run = ivpush("check", "f", "--output", "ndjson:o.ndjson", "--output", "sarif:o.sarif",
-                 "--output", "junit:o.xml", "--output", "csv:o.csv", "--output", "text:o.txt",
-                 "--format", "json")  # fmt: skip
+    run = ivpush(
+        "check",
+        "f",
+        "--output",
+        "ndjson:o.ndjson",
+        "--output",
+        "sarif:o.sarif",
+        "--output",
+        "junit:o.xml",
+        "--output",
+        "csv:o.csv",
+        "--output",
+        "text:o.txt",
+        "--format",
+        "json",
+    )
     assert run.status == 1
     assert [one["encounter"] for one in json.loads(run.out)] == ["E1", "E2"]
     assert len(Path("o.ndjson").read_bytes().splitlines()) == 2
@@ -582,8 +637,12 @@ def fake_x12(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def records(name: str, raw: bytes) -> Any:
         for number, word in enumerate(raw.split()[1:], 1):
-            made = {**CLEAN, "administrations": None, "id": word.decode(),
-                    "lines": [{"number": 1, "code": "96375", "units": 2}]}  # fmt: skip
+            made = {
+                **CLEAN,
+                "administrations": None,
+                "id": word.decode(),
+                "lines": [{"number": 1, "code": "96375", "units": 2}],
+            }
             yield Record(f"{name}: claim {number}", Encounter.model_validate(made))
 
     def read(name: str, stream: Any, _options: Any) -> Any:
@@ -611,8 +670,17 @@ def test_an_837_is_mended_as_an_837(ivpush: Any, monkeypatch: pytest.MonkeyPatch
     Path("c.837").write_bytes(X12 + b"E3\nE4\n")
     chart = {key: MENDED[key] for key in ("id", "setting", "date", "administrations")}
     write("charts", chart)
-    run = ivpush("check", "c.837", "--chart", "charts", "--fix", "--output", "fixed:m",
-                 "--output", "ndjson:o")  # fmt: skip
+    run = ivpush(
+        "check",
+        "c.837",
+        "--chart",
+        "charts",
+        "--fix",
+        "--output",
+        "fixed:m",
+        "--output",
+        "ndjson:o",
+    )
     assert Path("m").read_bytes() == b"ISA*claims\nE3=96374\nE4=as it came\n"
     assert len(Path("o").read_bytes().splitlines()) == 2
     assert "c.837: mended as a stream" in run.err
@@ -678,10 +746,15 @@ def test_ignoring_every_error_makes_the_status_0(ivpush: Any) -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [('payr = "x"', "did you mean 'payer'"), ('ignore = ["IVP104"]', "gives no reason"),
-     ('payer = "nobody"', "has no overlay"), ('select = ["IVP999"]', "is no rule"),
-     ('packs = ["nowhere"]', "nowhere"), ('policies = {a = "b"}', "")],
-)  # fmt: skip
+    [
+        ('payr = "x"', "did you mean 'payer'"),
+        ('ignore = ["IVP104"]', "gives no reason"),
+        ('payer = "nobody"', "has no overlay"),
+        ('select = ["IVP999"]', "is no rule"),
+        ('packs = ["nowhere"]', "nowhere"),
+        ('policies = {a = "b"}', ""),
+    ],
+)
 def test_a_faulty_configuration_is_2(ivpush: Any, text: str, says: str) -> None:
     Path("ivpush.toml").write_text(text + "\n", "utf-8")
     run = ivpush("check", write("f", WRONG))
@@ -868,9 +941,13 @@ def test_a_full_disk_is_told(format_: str, tmp_path: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             [sys.executable, "-m", "ivpush", "check", "f", "--format", format_],
-            stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        )  # fmt: skip
+        )
     assert done.returncode == 2
     assert "standard output: cannot be written: No space left on device" in done.stderr
     assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
@@ -887,9 +964,12 @@ def test_a_file_that_finds_no_room_is_told_and_taken_away(format_: str, tmp_path
     )
     done = subprocess.run(
         [sys.executable, "-c", text, "check", "f", "--no-cache", *fix, "--output", f"{format_}:o"],
-        capture_output=True, text=True, check=False, cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-    )  # fmt: skip
+    )
     assert done.returncode == 2
     assert "ivpush: o: cannot be written: File too large; make room" in done.stderr
     assert "Traceback" not in done.stderr
@@ -900,9 +980,12 @@ def test_other_commands_tell_of_a_full_disk_too() -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             [sys.executable, "-m", "ivpush", "explain", "IVP104"],
-            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
             env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        )  # fmt: skip
+        )
     assert done.returncode == 2
     assert "cannot be written" in done.stderr and "Traceback" not in done.stderr
 
@@ -910,8 +993,16 @@ def test_other_commands_tell_of_a_full_disk_too() -> None:
 def test_a_closed_pipe_leaves_the_files_whole(tmp_path: Path) -> None:
     feed = (json.dumps(WRONG) + "\n") * 300
     command = f"{sys.executable} -m ivpush check - --format text --output json:o | head -n 1"
-    subprocess.run(command, shell=True, input=feed, capture_output=True, text=True, check=True,
-                   cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT / "src")})  # fmt: skip
+    subprocess.run(
+        command,
+        shell=True,
+        input=feed,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
     assert len(json.loads((tmp_path / "o").read_bytes())) == 300
 
 
@@ -920,12 +1011,25 @@ def test_a_closed_pipe_leaves_the_files_whole(tmp_path: Path) -> None:
 def test_an_interruption_leaves_a_whole_document(
     format_: str, number: signal.Signals, tmp_path: Path
 ) -> None:
-    words = [sys.executable, "-m", "ivpush", "check", "-", "--output", f"{format_}:o",
-             "--output", "ndjson:-"]  # fmt: skip
+    words = [
+        sys.executable,
+        "-m",
+        "ivpush",
+        "check",
+        "-",
+        "--output",
+        f"{format_}:o",
+        "--output",
+        "ndjson:-",
+    ]
     process = subprocess.Popen(
-        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path,
+        words,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
+    )
     assert process.stdin is not None and process.stdout is not None
     feed = (json.dumps(WRONG) + "\n").encode() * 40
     while True:  # until results come out; then it waits for more input, and is interrupted

@@ -52,7 +52,9 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     assert made.policies == {"long_push": "x", "gap": "30", "on": "true"}
     assert made.select == ("IVP1",)
     assert [(one.rule, one.until) for one in made.ignore] == [
-        ("IVP304", date(2027, 1, 1)), ("IVP2", date(2027, 6, 30))]  # fmt: skip
+        ("IVP304", date(2027, 1, 1)),
+        ("IVP2", date(2027, 6, 30)),
+    ]
 
 
 def test_pyproject_holds_the_same_under_its_table(tmp_path: Path) -> None:
@@ -145,13 +147,15 @@ def test_words_name_rules_by_id_name_or_start() -> None:
     assert silent(ignore=[Ignore("IVP1", "")]) == room
     assert silent(select=["IVP1"]) == ids - room
     assert silent(["IVP1", "IVP2"], [Ignore("IVP104", "")]) == {
-        one for one in ids if not one.startswith(("IVP1", "IVP2"))} | {"IVP104"}  # fmt: skip
+        one for one in ids if not one.startswith(("IVP1", "IVP2"))
+    } | {"IVP104"}
 
 
 def test_a_word_that_names_no_rule_is_refused() -> None:
     with pytest.raises(UsageError) as caught:
-        select_rules(RULES, ["IVP999"], [Ignore("addon-without-primry", "r", None, "f: ignore[1]")],
-                     TODAY)  # fmt: skip
+        select_rules(
+            RULES, ["IVP999"], [Ignore("addon-without-primry", "r", None, "f: ignore[1]")], TODAY
+        )
     assert len(caught.value.faults) == 2
     assert "did you mean 'addon-without-primary'?" in str(caught.value)
 

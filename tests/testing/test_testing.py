@@ -33,10 +33,11 @@ def environment(**more: str) -> dict[str, str]:
 def test_the_same_seed_gives_the_same_bytes_under_any_hash_seed() -> None:
     arguments = [sys.executable, "-m", "ivpush.testing", "--n", "40", "--seed", "3"]
     made = [
-        subprocess.run(arguments, env=environment(PYTHONHASHSEED=one, TZ=zone), check=True,
-                       capture_output=True).stdout
+        subprocess.run(
+            arguments, env=environment(PYTHONHASHSEED=one, TZ=zone), check=True, capture_output=True
+        ).stdout
         for one, zone in (("0", "UTC"), ("5", "Asia/Tokyo"))
-    ]  # fmt: skip
+    ]
     assert made[0] == made[1] == b"".join(lines(3, 40))
     assert made[0] != b"".join(lines(4, 40, engine=ENGINE))
     assert len(made[0].splitlines()) == 40
@@ -84,9 +85,11 @@ def test_a_setting_without_visits_is_told(capsys: pytest.CaptureFixture[str]) ->
 
 def test_a_reader_that_goes_away_ends_it_quietly() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "ivpush.testing", "--n", "100000"], env=environment(),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, "-m", "ivpush.testing", "--n", "100000"],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert process.stdout is not None and process.stderr is not None
     assert process.stdout.readline().startswith(b'{"id":"S1-00000001"')
     process.stdout.close()
@@ -117,8 +120,12 @@ def test_assert_clean_says_what_is_wrong() -> None:
 
 
 def test_assert_fires_names_the_rules_that_are_silent() -> None:
-    record = {"id": "E1", "setting": "facility", "date": "2026-03-02",
-              "lines": [{"number": 1, "code": "96375", "units": 1}]}  # fmt: skip
+    record = {
+        "id": "E1",
+        "setting": "facility",
+        "date": "2026-03-02",
+        "lines": [{"number": 1, "code": "96375", "units": 1}],
+    }
     assert_fires(record, "IVP104", "addon-without-primary", line=1, engine=ENGINE)
     with pytest.raises(AssertionError, match=r"silent: IVP101; spoke: .*IVP104"):
         assert_fires(Encounter.model_validate(record), "IVP101", engine=ENGINE)
@@ -158,10 +165,27 @@ def test_engine(ivpush_engine):
 def pytest_in(folder: Path) -> subprocess.CompletedProcess[str]:
     # Where the package is installed, pytest has the plugin under its own name already.
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:ivpush", "-p", "ivpush.testing.plugin",
-         "-p", "no:cacheprovider", "--rootdir", str(folder), "-v", str(folder)],
-        env=environment(), capture_output=True, text=True, check=False, cwd=folder,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:ivpush",
+            "-p",
+            "ivpush.testing.plugin",
+            "-p",
+            "no:cacheprovider",
+            "--rootdir",
+            str(folder),
+            "-v",
+            str(folder),
+        ],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+    )
 
 
 def test_case_files_are_collected_and_judged(tmp_path: Path) -> None:
@@ -179,10 +203,13 @@ def test_case_files_are_collected_and_judged(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("cases: {a: b}", "holds no list of cases"), ("cases: [", "push.ivpush.yaml:2:"),
-     ("engine: {policies: {nonsense: x}}\ncases: []", "policy nonsense"),
-     ("cases: [{name: x, nonsense: y, fires: []}]", "is not in the contract")],
-)  # fmt: skip
+    [
+        ("cases: {a: b}", "holds no list of cases"),
+        ("cases: [", "push.ivpush.yaml:2:"),
+        ("engine: {policies: {nonsense: x}}\ncases: []", "policy nonsense"),
+        ("cases: [{name: x, nonsense: y, fires: []}]", "is not in the contract"),
+    ],
+)
 def test_a_case_file_that_is_wrong_is_told(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "push.ivpush.yaml").write_text(text, "utf-8")
     done = pytest_in(tmp_path)
@@ -192,10 +219,13 @@ def test_a_case_file_that_is_wrong_is_told(tmp_path: Path, text: str, said: str)
 
 def test_the_plugin_is_light() -> None:
     """Pytest loads it in every run of every project that has ivpush installed."""
-    code = ("import sys, ivpush.testing.plugin; "
-            "print(*sorted({'pydantic', 'yaml', 'ivpush.engine'} & set(sys.modules)))")  # fmt: skip
-    done = subprocess.run([sys.executable, "-c", code], env=environment(), check=True,
-                          capture_output=True, text=True)  # fmt: skip
+    code = (
+        "import sys, ivpush.testing.plugin; "
+        "print(*sorted({'pydantic', 'yaml', 'ivpush.engine'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), check=True, capture_output=True, text=True
+    )
     assert done.stdout.strip() == ""
 
 

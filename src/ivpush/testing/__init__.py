@@ -3,6 +3,9 @@
 ``encounters`` draws records that look like a hospital's and an office's day; ``assert_clean`` and
 ``assert_fires`` say what went wrong in words; ``ivpush.testing.strategies`` draws encounters for
 Hypothesis, and ``ivpush.testing.plugin`` collects ``*.ivpush.yaml`` case files in pytest.
+
+    for record in encounters(seed=1, n=100):
+        result = assert_fires(my_change(record), "addon-without-primary")
 """
 
 from __future__ import annotations
@@ -10,49 +13,66 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from ivpush.contract.encounter import Encounter
     from ivpush.contract.result import Result
     from ivpush.engine import Engine
+    from ivpush.testing.samples import Verdict
 
 __all__ = ["assert_clean", "assert_fires", "encounters"]
 
 
-def encounters(seed: int, n: int, **more: Any) -> Iterator[dict[str, Any]]:
+def encounters(
+    seed: int,
+    n: int,
+    *,
+    setting: str | None = None,
+    shares: Mapping[Verdict, float] | None = None,
+    engine: Engine | None = None,
+) -> Iterator[dict[str, Any]]:
     """Made-up records, the same for the same seed; see ``ivpush.testing.samples.encounters``."""
     from ivpush.testing import samples  # noqa: PLC0415  (pytest loads this module in every run)
 
-    return samples.encounters(seed, n, **more)
+    shares = samples.SHARES if shares is None else shares
+    return samples.encounters(seed, n, setting=setting, shares=shares, engine=engine)
 
 
-def assert_clean(record: Any, *, engine: Engine | None = None) -> Result:
-    """Fail unless a record (a dict or an Encounter) has neither an error nor an open question."""
+def assert_clean(record: Mapping[str, Any] | Encounter, *, engine: Engine | None = None) -> Result:
+    """Fail unless a record has neither an error nor an open question; gives the result."""
     result = _checked(record, engine)
-    said = [f"{one.rule} on line {one.line}: {one.message}" for one in result.violations
-            if one.severity == "error"]  # fmt: skip
-    said += [f"open: {one.missing}: {one.ask}" for one in result.questions]
     if result.status != "clean":
-        raise AssertionError("the claim is not clean:\n" + "\n".join(said))
+        errors = (violation for violation in result.violations if violation.severity == "error")
+        rows = [f"{error.rule} on line {error.line}: {error.message}" for error in errors]
+        rows += [f"open: {question.missing}: {question.ask}" for question in result.questions]
+        raise AssertionError("\n".join(["the claim is not clean:", *rows]))
     return result
 
 
 def assert_fires(
-    record: Any, *rules: str, line: int | None = None, engine: Engine | None = None
+    record: Mapping[str, Any] | Encounter,
+    *rules: str,
+    line: int | None = None,
+    engine: Engine | None = None,
 ) -> Result:
-    """Fail unless each of the rules (ids or names) speaks, on a line if one is given."""
+    """Fail unless each of the rules (ids or names) speaks, on a line if one is named."""
     result = _checked(record, engine)
-    found = {key for one in result.violations if line is None or one.line == line
-             for key in (one.rule, one.name)}  # fmt: skip
-    silent = [one for one in rules if one not in found]
+    on_line = [each for each in result.violations if line is None or each.line == line]
+    speaking = {name for violation in on_line for name in (violation.rule, violation.name)}
+    silent = [rule for rule in rules if rule not in speaking]
     if silent or not rules:
-        spoke = ", ".join(sorted({f"{one.rule} {one.name}" for one in result.violations})) or "none"
-        raise AssertionError(f"silent: {', '.join(silent) or 'no rule was named'}; spoke: {spoke}")
+        spoke = sorted({f"{violation.rule} {violation.name}" for violation in result.violations})
+        raise AssertionError(
+            f"silent: {', '.join(silent) or 'no rule was named'}; "
+            f"spoke: {', '.join(spoke) or 'none'}"
+        )
     return result
 
 
-def _checked(record: Any, engine: Engine | None) -> Result:
+def _checked(record: Mapping[str, Any] | Encounter, engine: Engine | None) -> Result:
     from ivpush.contract.encounter import Encounter  # noqa: PLC0415
     from ivpush.engine import Engine  # noqa: PLC0415
 
-    made = record if isinstance(record, Encounter) else Encounter.model_validate(record)
-    return (engine or Engine()).check(made)
+    if not isinstance(record, Encounter):
+        record = Encounter.model_validate(record)
+    return (engine or Engine()).check(record)

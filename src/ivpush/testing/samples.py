@@ -1,7 +1,8 @@
 """Made-up encounters by the million, the same for the same seed.
 
-A few hundred visits are drawn once from the plans in ``rules/samples.yaml`` and judged; a record
-is then one of them with an id and a day of its own, so that a million take minutes, not hours.
+``ivpush.testing``, its command line and the benchmarks call it. A few hundred visits are drawn
+once from the plans in ``rules/samples.yaml`` and judged; a record is then one of them with an id
+and a day of its own, so that a million take minutes, not hours.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ivpush.contract.encounter import Encounter
 from ivpush.engine import Engine
@@ -24,14 +25,27 @@ __all__ = ["Template", "days", "encounters", "lines", "templates", "visit_kinds"
 
 Verdict = Literal["clean", "violations", "needs_chart"]
 SHARES: Mapping[Verdict, float] = {"clean": 0.65, "violations": 0.30, "needs_chart": 0.05}
+"""How many of the claims end which way, where the caller says nothing."""
 _ID, _DAYS = "@id@", ("@day0@", "@day1@", "@day2@", "@day3@", "@day4@", "@day5@", "@day6@")
+"""What stands in a template for the id, and for the day of the visit and those after it."""
 _DAY_MINUTES = 24 * 60
+_END = len(_DAYS) * _DAY_MINUTES
+_STOCK = 400
+"""Templates that records are stamped from; more would take longer to draw than to stamp."""
+_MOST_UNITS = 999
 _TRIES = 40
+"""How often a visit is drawn again until the engine says of it what is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A visit without id and day: its kind, what the engine says of it, and its JSON."""
+    """A visit without id and day: its kind, what the engine says of it, and its JSON.
+
+    In use::
+
+        for template in templates(seed=1, count=20):
+            print(template.kind, template.verdict, template.line("E1", date(2026, 2, 2)))
+    """
 
     kind: str
     verdict: Verdict
@@ -39,23 +53,29 @@ class Template:
 
     def line(self, name: str, day: date) -> str:
         """The visit as a line of NDJSON, without the line's end."""
-        text = self.text.replace(_ID, name)
-        for n, mark in enumerate(_DAYS):
-            if mark not in text:
-                break
-            text = text.replace(mark, (day + timedelta(days=n)).isoformat())
-        return text
+        return _stamped(self.text, name, day)
+
+
+def _stamped(text: str, name: str, day: date) -> str:
+    """The JSON of a template with its id and its days."""
+    text = text.replace(_ID, name)
+    for n, mark in enumerate(_DAYS):
+        # A visit that runs into a day has something on every day before it.
+        if mark not in text:
+            break
+        text = text.replace(mark, (day + timedelta(days=n)).isoformat())
+    return text
 
 
 def visit_kinds() -> tuple[str, ...]:
     """The kinds of visit that can be drawn."""
-    return tuple(one["id"] for one in _plans()["visits"])
+    return tuple(visit["id"] for visit in _plans()["visits"])
 
 
 def days() -> tuple[date, date]:
     """The first and the last day on which a visit can begin."""
-    given = _plans()["days"]
-    return date.fromisoformat(given["from"]), date.fromisoformat(given["to"])
+    bounds = _plans()["days"]
+    return date.fromisoformat(bounds["from"]), date.fromisoformat(bounds["to"])
 
 
 def _plans() -> dict[str, Any]:
@@ -64,178 +84,7 @@ def _plans() -> dict[str, Any]:
     return data
 
 
-def templates(
-    seed: int,
-    count: int = 400,
-    *,
-    setting: str | None = None,
-    shares: Mapping[Verdict, float] = SHARES,
-    engine: Engine | None = None,
-) -> list[Template]:
-    """Visits to stamp records from; see ``encounters`` for what they are.
-
-    Raises UsageError for a setting in which no visit takes place.
-    """
-    plans = _plans()
-    visits = [one for one in plans["visits"]
-              if setting in {None, one["encounter"]["setting"]}]  # fmt: skip
-    if not visits:
-        known = {one["encounter"]["setting"] for one in plans["visits"]}
-        raise UsageError(Fault("setting", "has no visits", did_you_mean(str(setting), known)))
-    engine = engine or Engine()
-    day, _ = days()
-    weights = [int(one["share"]) for one in visits]
-    made = []
-    for number in range(count):
-        # Each template has its own dice, so that a longer list begins like a shorter one.
-        dice = Random(f"{seed}:{number}")
-        (visit,) = dice.choices(visits, weights)
-        (wanted,) = dice.choices(list(shares), list(shares.values()))
-        made.append(_template(dice, visit, wanted, engine, day))
-    return made
-
-
-def _template(
-    dice: Random, visit: Mapping[str, Any], wanted: Verdict, engine: Engine, day: date
-) -> Template:
-    """A visit on which the engine says what is wanted, or the last one tried."""
-    book = engine.pack.book(day, visit["encounter"].get("payer"))
-    made = Template(visit["id"], wanted, "")
-    for _ in range(_TRIES):
-        record = _record(dice, visit, book)
-        if wanted == "needs_chart":
-            _forget(dice, record)
-        chart = Template(visit["id"], wanted, json.dumps(record, separators=(",", ":")))
-        record["lines"] = _billed(dice, chart, engine, book, day)
-        if wanted == "violations":
-            _spoil(dice, record["lines"], book)
-        text = json.dumps(record, separators=(",", ":"))
-        status = engine.check(_encounter(Template("", wanted, text), day)).status
-        made = Template(visit["id"], status, text)
-        if status == wanted:
-            break
-    return made
-
-
-def _encounter(template: Template, day: date) -> Encounter:
-    return Encounter.model_validate_json(template.line("template", day))
-
-
-def _record(dice: Random, visit: Mapping[str, Any], book: Book) -> dict[str, Any]:
-    low, high = (_minutes(one) for one in visit["begins"])
-    now = dice.randrange(low, high)
-    site = dice.choice(visit["site"])
-    more = {"site": site, **({"access": visit["access"]} if "access" in visit else {})}
-    given: list[dict[str, Any]] = []
-    for step in visit["steps"]:
-        if dice.randrange(100) >= int(step["chance"]):
-            continue
-        now += _between(dice, step["after"])
-        drug = dice.choice(step["drugs"])
-        at = now
-        for turn in range(int(step.get("times", 1))):
-            if turn and dice.randrange(100) >= int(step["again"]):
-                break
-            at += _between(dice, step["gap"]) if turn else 0
-            stop = at + _between(dice, step["for"])
-            if stop >= len(_DAYS) * _DAY_MINUTES:
-                break
-            given.append({**_dose(step, drug, book), **more, "start": _clock(at),
-                          "stop": _clock(stop)})  # fmt: skip
-        if step["method"] == "infusion" and step.get("purpose") != "hydration":
-            now = stop
-    record: dict[str, Any] = {"id": _ID, "date": _DAYS[0], **_facts(visit["encounter"])}
-    if "supervision" in visit:
-        record["supervision"] = _facts(visit["supervision"])
-    given.sort(key=lambda one: one["start"])
-    record["administrations"] = [{"id": f"a{n}", **one} for n, one in enumerate(given, 1)]
-    if "primary" in visit and given:
-        record["primary_administration"] = record["administrations"][-1]["id"]
-    return record
-
-
-def _dose(step: Mapping[str, Any], drug: str, book: Book) -> dict[str, Any]:
-    """The facts of an administration that do not hang on the clock."""
-    made: dict[str, Any] = {"drug": drug}
-    row = book.drug(None, None, drug)
-    if row is not None and row.hcpcs and "dose" in step:
-        made["hcpcs"] = row.hcpcs
-    if "dose" in step:
-        made |= {"dose": int(step["dose"]), "dose_unit": "mg"}
-    for key in ("purpose", "method"):
-        if key in step:
-            made[key] = step[key]
-    if "volume_ml" in step:
-        made["volume_ml"] = int(step["volume_ml"])
-    return {**made, "route": "IV", "ordered": True, "administered_by": "RN", "monitoring": True,
-            "response": True}  # fmt: skip
-
-
-def _billed(
-    dice: Random, chart: Template, engine: Engine, book: Book, day: date
-) -> list[dict[str, Any]]:
-    """The lines that the chart supports, then a line for each drug."""
-    encounter = _encounter(chart, day)
-    made: list[dict[str, Any]] = [
-        {"code": one.code, "units": one.units, "modifiers": list(one.modifiers)}
-        for one in engine.suggest(encounter)
-    ]
-    amounts: dict[str, float] = {}
-    for one in encounter.administrations or ():
-        if one.hcpcs is not None:
-            amounts[one.hcpcs] = amounts.get(one.hcpcs, 0) + float(one.dose or 0)
-    for hcpcs, amount in amounts.items():
-        unit = book.drugs[hcpcs].unit_amount
-        units = max(1, round(amount / float(unit))) if unit else 1
-        made.append({"code": hcpcs, "units": min(units, 999), "modifiers": []})
-    for number, line in enumerate(made, 1):
-        line["number"] = number
-        line["charge"] = dice.randrange(20, 900)
-    return made
-
-
-def _spoil(dice: Random, lines: list[dict[str, Any]], book: Book) -> None:
-    """What goes wrong on real claims: a unit too many, another code, a line twice."""
-    own = [one for one in lines if one["code"] in book.codes]
-    if not own:
-        return
-    line = dice.choice(own)
-    what = dice.choice(("units", "code", "twice"))
-    if what == "units":
-        line["units"] += dice.randint(1, 3)
-    elif what == "code":
-        family = book.codes[line["code"]].family
-        others = sorted(code for code, row in book.codes.items()
-                        if row.family == family and code != line["code"])  # fmt: skip
-        line["code"] = dice.choice(others or [line["code"]])
-    else:
-        lines.append({**line, "number": len(lines) + 1})
-
-
-def _forget(dice: Random, record: dict[str, Any]) -> None:
-    """A stop that nobody charted."""
-    runs = [one for one in record["administrations"] if one["method"] == "infusion"]
-    if runs:
-        dice.choice(runs).pop("stop")
-
-
-def _facts(given: Mapping[str, str]) -> dict[str, Any]:
-    words: dict[str, Any] = {"true": True, "false": False}
-    return {key: words.get(value, value) for key, value in given.items()}
-
-
-def _between(dice: Random, bounds: list[str]) -> int:
-    return dice.randint(int(bounds[0]), int(bounds[1]))
-
-
-def _minutes(clock: str) -> int:
-    hours, _, minutes = clock.partition(":")
-    return int(hours) * 60 + int(minutes)
-
-
-def _clock(minutes: int) -> str:
-    days, rest = divmod(minutes, _DAY_MINUTES)
-    return f"{_DAYS[days]}T{rest // 60:02}:{rest % 60:02}"
+# Records
 
 
 def lines(
@@ -246,13 +95,15 @@ def lines(
     shares: Mapping[Verdict, float] = SHARES,
     engine: Engine | None = None,
 ) -> Iterator[bytes]:
-    """The records of ``encounters`` as lines of NDJSON."""
-    stock = templates(seed, max(1, min(n, 400)), setting=setting, shares=shares, engine=engine)
+    """The records of ``encounters`` as lines of NDJSON, each with the line's end."""
+    count = max(1, min(n, _STOCK))
+    stock = templates(seed, count, setting=setting, shares=shares, engine=engine)
     first, last = days()
     span = (last - first).days + 1
-    calendar = [first + timedelta(days=one) for one in range(span)]
+    calendar = [first + timedelta(days=n) for n in range(span)]
     dice = Random(seed)
     size = len(stock)
+    # random() times the size is much faster than randrange, and millions are stamped here.
     for number in range(1, n + 1):
         template, day = stock[int(dice.random() * size)], calendar[int(dice.random() * span)]
         yield template.line(f"S{seed}-{number:08}", day).encode() + b"\n"
@@ -275,6 +126,238 @@ def encounters(
     code of the family, a line twice), and for 5 the chart lacks a stop that decides what is billed;
     ``shares`` sets this otherwise. The engine judges each visit as it is drawn, so that the verdict
     is the engine's own: these records exercise it, and prove nothing about it.
+
+    Raises UsageError for a setting in which no visit takes place.
     """
-    for one in lines(seed, n, setting=setting, shares=shares, engine=engine):
-        yield json.loads(one)
+    for line in lines(seed, n, setting=setting, shares=shares, engine=engine):
+        yield json.loads(line)
+
+
+# Templates
+
+
+def templates(
+    seed: int,
+    count: int = 400,
+    *,
+    setting: str | None = None,
+    shares: Mapping[Verdict, float] = SHARES,
+    engine: Engine | None = None,
+) -> list[Template]:
+    """Visits to stamp records from; see ``encounters`` for what they are.
+
+    Raises UsageError for a setting in which no visit takes place.
+    """
+    visits = _visits(setting)
+    engine = engine or Engine()
+    day, _ = days()
+    weights = [int(visit["share"]) for visit in visits]
+    stock = []
+    for number in range(count):
+        # Each template has its own dice, so that a longer list begins like a shorter one.
+        dice = Random(f"{seed}:{number}")
+        (visit,) = dice.choices(visits, weights)
+        (wanted,) = dice.choices(list(shares), list(shares.values()))
+        stock.append(_template(dice, visit, wanted, engine=engine, day=day))
+    return stock
+
+
+def _visits(setting: str | None) -> list[dict[str, Any]]:
+    """The plans of visits that take place in a setting, or all."""
+    visits: list[dict[str, Any]] = _plans()["visits"]
+    if setting is None:
+        return visits
+    known = {visit["encounter"]["setting"] for visit in visits}
+    if setting not in known:
+        raise UsageError(Fault("setting", "has no visits", did_you_mean(setting, known)))
+    return [visit for visit in visits if visit["encounter"]["setting"] == setting]
+
+
+def _template(
+    dice: Random, visit: Mapping[str, Any], wanted: Verdict, *, engine: Engine, day: date
+) -> Template:
+    """A visit of which the engine says what is wanted, or the last of many tries."""
+    for _ in range(_TRIES):
+        template = _attempt(dice, visit, wanted, engine=engine, day=day)
+        if template.verdict == wanted:
+            break
+    return template
+
+
+def _attempt(
+    dice: Random, visit: Mapping[str, Any], wanted: Verdict, *, engine: Engine, day: date
+) -> Template:
+    """A visit drawn once: its chart, what is billed for it, and what the engine says of both."""
+    book = engine.pack.book(day, visit["encounter"].get("payer"))
+    record = _record(dice, visit, book)
+    if wanted == "needs_chart":
+        _forget_a_stop(dice, record)
+    record["lines"] = _billed(dice, _encounter(_as_json(record), day), engine, book)
+    if wanted == "violations":
+        _spoil(dice, record["lines"], book)
+    text = _as_json(record)
+    return Template(visit["id"], engine.check(_encounter(text, day)).status, text)
+
+
+def _as_json(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, separators=(",", ":"))
+
+
+def _encounter(text: str, day: date) -> Encounter:
+    return Encounter.model_validate_json(_stamped(text, "template", day))
+
+
+# The chart of a visit
+
+
+class _Run(NamedTuple):
+    """When a drug runs, in minutes from the beginning of the visit's first day."""
+
+    start: int
+    stop: int
+
+
+def _record(dice: Random, visit: Mapping[str, Any], book: Book) -> dict[str, Any]:
+    """A record without lines."""
+    record: dict[str, Any] = {"id": _ID, "date": _DAYS[0], **_facts(visit["encounter"])}
+    if "supervision" in visit:
+        record["supervision"] = _facts(visit["supervision"])
+    administrations = sorted(_administrations(dice, visit, book), key=lambda facts: facts["start"])
+    record["administrations"] = [
+        {"id": f"a{n}", **facts} for n, facts in enumerate(administrations, 1)
+    ]
+    if "primary" in visit and administrations:
+        record["primary_administration"] = record["administrations"][-1]["id"]
+    return record
+
+
+def _administrations(
+    dice: Random, visit: Mapping[str, Any], book: Book
+) -> Iterator[dict[str, Any]]:
+    """What the steps of a plan give, in their order; a run that ends too late is left out."""
+    low, high = map(_minutes, visit["begins"])
+    now = dice.randrange(low, high)
+    where = {"site": dice.choice(visit["site"])}
+    if "access" in visit:
+        where["access"] = visit["access"]
+    for step in visit["steps"]:
+        if dice.randrange(100) >= int(step["chance"]):
+            continue
+        now += _between(dice, step["after"])
+        dose = _dose(step, dice.choice(step["drugs"]), book)
+        runs = _runs(dice, step, now)
+        for run in runs:
+            if run.stop < _END:
+                yield {**dose, **where, "start": _clock(run.start), "stop": _clock(run.stop)}
+        # The next drug waits for an infusion, but not for a push or for fluid beside it.
+        if step["method"] == "infusion" and step.get("purpose") != "hydration":
+            now = runs[-1].stop
+
+
+def _runs(dice: Random, step: Mapping[str, Any], start: int) -> list[_Run]:
+    """A drug once, and again as its chance has it, up to the first run past the last day."""
+    runs: list[_Run] = []
+    for turn in range(int(step.get("times", 1))):
+        if turn:
+            if dice.randrange(100) >= int(step["again"]):
+                break
+            start += _between(dice, step["gap"])
+        runs.append(_Run(start, start + _between(dice, step["for"])))
+        if runs[-1].stop >= _END:
+            break
+    return runs
+
+
+def _dose(step: Mapping[str, Any], drug: str, book: Book) -> dict[str, Any]:
+    """The facts of an administration that do not hang on the clock."""
+    facts: dict[str, Any] = {"drug": drug}
+    row = book.drug(None, None, drug)
+    if row is not None and row.hcpcs and "dose" in step:
+        facts["hcpcs"] = row.hcpcs
+    if "dose" in step:
+        facts |= {"dose": int(step["dose"]), "dose_unit": "mg"}
+    for key in ("purpose", "method"):
+        if key in step:
+            facts[key] = step[key]
+    if "volume_ml" in step:
+        facts["volume_ml"] = int(step["volume_ml"])
+    return {
+        **facts,
+        "route": "IV",
+        "ordered": True,
+        "administered_by": "RN",
+        "monitoring": True,
+        "response": True,
+    }
+
+
+def _forget_a_stop(dice: Random, record: dict[str, Any]) -> None:
+    """Take away the stop of an infusion, as if nobody had charted it."""
+    infusions = [facts for facts in record["administrations"] if facts["method"] == "infusion"]
+    if infusions:
+        dice.choice(infusions).pop("stop")
+
+
+def _facts(plan: Mapping[str, str]) -> dict[str, Any]:
+    words: dict[str, Any] = {"true": True, "false": False}
+    return {key: words.get(value, value) for key, value in plan.items()}
+
+
+def _between(dice: Random, bounds: list[str]) -> int:
+    return dice.randint(int(bounds[0]), int(bounds[1]))
+
+
+def _minutes(clock: str) -> int:
+    hours, _, minutes = clock.partition(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _clock(minutes: int) -> str:
+    days, rest = divmod(minutes, _DAY_MINUTES)
+    return f"{_DAYS[days]}T{rest // 60:02}:{rest % 60:02}"
+
+
+# The claim of a visit
+
+
+def _billed(dice: Random, encounter: Encounter, engine: Engine, book: Book) -> list[dict[str, Any]]:
+    """The lines that the chart supports, then a line for each drug."""
+    lines: list[dict[str, Any]] = [
+        {"code": line.code, "units": line.units, "modifiers": list(line.modifiers)}
+        for line in engine.suggest(encounter)
+    ]
+    amounts: dict[str, float] = {}
+    for administration in encounter.administrations or ():
+        if administration.hcpcs is not None:
+            amount = amounts.get(administration.hcpcs, 0) + float(administration.dose or 0)
+            amounts[administration.hcpcs] = amount
+    for hcpcs, amount in amounts.items():
+        unit = book.drugs[hcpcs].unit_amount
+        units = max(1, round(amount / float(unit))) if unit else 1
+        lines.append({"code": hcpcs, "units": min(units, _MOST_UNITS), "modifiers": []})
+    for number, line in enumerate(lines, 1):
+        line["number"] = number
+        line["charge"] = dice.randrange(20, 900)
+    return lines
+
+
+def _spoil(dice: Random, lines: list[dict[str, Any]], book: Book) -> None:
+    """What goes wrong on real claims: a unit too many, another code, a line twice."""
+    own = [line for line in lines if line["code"] in book.codes]
+    if not own:
+        return
+    line = dice.choice(own)
+    what = dice.choice(("units", "code", "twice"))
+    if what == "units":
+        line["units"] += dice.randint(1, 3)
+    elif what == "code":
+        line["code"] = dice.choice(_others_of_family(line["code"], book))
+    else:
+        lines.append({**line, "number": len(lines) + 1})
+
+
+def _others_of_family(code: str, book: Book) -> list[str]:
+    """The other codes of a code's family, or the code itself where it is alone."""
+    family = book.codes[code].family
+    others = [other for other, row in book.codes.items() if row.family == family and other != code]
+    return sorted(others) or [code]

@@ -72,21 +72,51 @@ def limits(half: str) -> list[list[str]]:
     title = {"practitioner": "Practitioner", "outpatient": "Outpatient Hospital"}[half]
     return [
         [f"{NOTICE}\r\n\r\nApplicable FARS/DFARS Restrictions Apply.", "", "", ""],
-        ["HCPCS/\r\nCPT Code", f"{title} Services MUE Values", "MUE Adjudication Indicator",
-         "MUE Rationale"],
-        *([row["hcpcs_code"], row[f"mue_{half}"], INDICATOR[row[f"mai_{half}"]],
-           row[f"rationale_{half}"]]
-          for row in extract("code_indicators_2024q3.csv") if row[f"mue_{half}"]),
-    ]  # fmt: skip
+        [
+            "HCPCS/\r\nCPT Code",
+            f"{title} Services MUE Values",
+            "MUE Adjudication Indicator",
+            "MUE Rationale",
+        ],
+        *(
+            [
+                row["hcpcs_code"],
+                row[f"mue_{half}"],
+                INDICATOR[row[f"mai_{half}"]],
+                row[f"rationale_{half}"],
+            ]
+            for row in extract("code_indicators_2024q3.csv")
+            if row[f"mue_{half}"]
+        ),
+    ]
 
 
 def add_ons() -> list[list[str]]:
     return [
-        ["Primary_Code", "Add-On_Code", "AOC_Edit_Type", "AOC_Del_Dt", "Primary_Code_Del_Dt",
-         "AOC_Edit_Eff_Dt", "AOC_Edit_Del_Dt", "Special_Instruction_Notes"],
-        *([row["primary_code"], row["add_on_code"], row["aoc_edit_type"], "", "", "2009001", "", ""]
-          for row in extract("addon_edits_2024-06.csv")),
-    ]  # fmt: skip
+        [
+            "Primary_Code",
+            "Add-On_Code",
+            "AOC_Edit_Type",
+            "AOC_Del_Dt",
+            "Primary_Code_Del_Dt",
+            "AOC_Edit_Eff_Dt",
+            "AOC_Edit_Del_Dt",
+            "Special_Instruction_Notes",
+        ],
+        *(
+            [
+                row["primary_code"],
+                row["add_on_code"],
+                row["aoc_edit_type"],
+                "",
+                "",
+                "2009001",
+                "",
+                "",
+            ]
+            for row in extract("addon_edits_2024-06.csv")
+        ),
+    ]
 
 
 def add_on_lines() -> str:
@@ -100,51 +130,153 @@ def relative_values() -> list[list[str]]:
     title = "2024 National Physician Fee Schedule Relative Value File July Release"
     blank = [""] * 21
     return [
-        ["", "", title, *blank], ["", "", NOTICE, *blank], ["", "", "RELEASED 06/06/2024", *blank],
+        ["", "", title, *blank],
+        ["", "", NOTICE, *blank],
+        ["", "", "RELEASED 06/06/2024", *blank],
         ["", "", "", "", "NOT USED", *blank],
         ["", "", "", "", "FOR", "", "NON-FAC", "", "FACILITY", *blank],
-        ["", "", "", "STATUS", "MEDICARE", "WORK", "NON-FAC", "NA", "FACILITY", "NA", "MP",
-         "NON-FACILITY", "FACILITY", "PCTC", "GLOBAL", *blank],
-        ["HCPCS", "MOD", "DESCRIPTION", "CODE", "PAYMENT", "RVU", "PE RVU", "INDICATOR", "PE RVU",
-         "INDICATOR", "RVU", "TOTAL", "TOTAL", "IND", "DAYS", *blank],
-        *([row["hcpcs_code"], "", CANARY, row["mpfs_status"], "", "0.10", "0.20", "", "0.30",
-           row["facility_na"], "0.01", "0.31", "0.41", row["pctc_indicator"], row["global_days"]]
-          for row in extract("code_indicators_2024q3.csv") if row["mpfs_status"]),
-    ]  # fmt: skip
+        [
+            "",
+            "",
+            "",
+            "STATUS",
+            "MEDICARE",
+            "WORK",
+            "NON-FAC",
+            "NA",
+            "FACILITY",
+            "NA",
+            "MP",
+            "NON-FACILITY",
+            "FACILITY",
+            "PCTC",
+            "GLOBAL",
+            *blank,
+        ],
+        [
+            "HCPCS",
+            "MOD",
+            "DESCRIPTION",
+            "CODE",
+            "PAYMENT",
+            "RVU",
+            "PE RVU",
+            "INDICATOR",
+            "PE RVU",
+            "INDICATOR",
+            "RVU",
+            "TOTAL",
+            "TOTAL",
+            "IND",
+            "DAYS",
+            *blank,
+        ],
+        *(
+            [
+                row["hcpcs_code"],
+                "",
+                CANARY,
+                row["mpfs_status"],
+                "",
+                "0.10",
+                "0.20",
+                "",
+                "0.30",
+                row["facility_na"],
+                "0.01",
+                "0.31",
+                "0.41",
+                row["pctc_indicator"],
+                row["global_days"],
+            ]
+            for row in extract("code_indicators_2024q3.csv")
+            if row["mpfs_status"]
+        ),
+    ]
 
 
 def addendum_b() -> list[list[str]]:
     return [
-        ["", "Addendum B.-- OPPS Payment by HCPCS Code for CY 2025"], ["", NOTICE],
+        ["", "Addendum B.-- OPPS Payment by HCPCS Code for CY 2025"],
+        ["", NOTICE],
         ["", "The existence of a code, or its absence, does not mean that it is covered."],
         ["HCPCS Code", "Short Descriptor", "SI", "APC", "Relative Weight", "Payment Rate"],
-        *([row["hcpcs"], CANARY, row["status_indicator"], row["apc"], " ", ""]
-          for row in extract("opps_slice_2025-10.csv")),
-    ]  # fmt: skip
+        *(
+            [row["hcpcs"], CANARY, row["status_indicator"], row["apc"], " ", ""]
+            for row in extract("opps_slice_2025-10.csv")
+        ),
+    ]
 
 
 def payment_limits() -> list[list[str]]:
     return [
-        ["Payment Allowance Limits for Medicare Part B Drugs", "", ""], ["", "", ""],
+        ["Payment Allowance Limits for Medicare Part B Drugs", "", ""],
+        ["", "", ""],
         ["Effective January 1, 2026 through March 31, 2026", "", ""],
-        ["HCPCS Code", "Short Description", "HCPCS Code Dosage", "Payment Limit",
-         "Co-insurance Percentage", "Vaccine AWP%", "Vaccine Limit", "Notes", ""],
-        *([row["hcpcs"], CANARY, row["dosage"], row["payment_limit"], "20.000", "", "", row["notes"], ""]
-          for row in extract("asp_slice_2026-01.csv")),
-    ]  # fmt: skip
+        [
+            "HCPCS Code",
+            "Short Description",
+            "HCPCS Code Dosage",
+            "Payment Limit",
+            "Co-insurance Percentage",
+            "Vaccine AWP%",
+            "Vaccine Limit",
+            "Notes",
+            "",
+        ],
+        *(
+            [
+                row["hcpcs"],
+                CANARY,
+                row["dosage"],
+                row["payment_limit"],
+                "20.000",
+                "",
+                "",
+                row["notes"],
+                "",
+            ]
+            for row in extract("asp_slice_2026-01.csv")
+        ),
+    ]
 
 
 def packages() -> list[list[str]]:
     wide = [""] * 200
     return [
         ["January 2026 ASP NDC - HCPCS Crosswalk for Medicare Part B Drugs", *wide],
-        ["     Effective January 1, 2026 through March 31, 2026", *wide], wide,
-        ["_2026_CODE", "Short Description", "LABELER NAME", "NDC2", "Drug Name", "HCPCS dosage",
-         "PKG SIZE", "PKG QTY", "BILLUNITS", "BILLUNITSPKG", *wide],
-        *([row["hcpcs"], CANARY, row["labeler"], row["ndc_10or11_dashed"], row["drug_name"],
-           row["hcpcs_dosage"], row["pkg_size"], row["pkg_qty"], row["bill_units"],
-           row["bill_units_pkg"], *wide] for row in extract("ndc_slice_2026-01.csv")),
-    ]  # fmt: skip
+        ["     Effective January 1, 2026 through March 31, 2026", *wide],
+        wide,
+        [
+            "_2026_CODE",
+            "Short Description",
+            "LABELER NAME",
+            "NDC2",
+            "Drug Name",
+            "HCPCS dosage",
+            "PKG SIZE",
+            "PKG QTY",
+            "BILLUNITS",
+            "BILLUNITSPKG",
+            *wide,
+        ],
+        *(
+            [
+                row["hcpcs"],
+                CANARY,
+                row["labeler"],
+                row["ndc_10or11_dashed"],
+                row["drug_name"],
+                row["hcpcs_dosage"],
+                row["pkg_size"],
+                row["pkg_qty"],
+                row["bill_units"],
+                row["bill_units_pkg"],
+                *wide,
+            ]
+            for row in extract("ndc_slice_2026-01.csv")
+        ),
+    ]
 
 
 def level_two() -> str:

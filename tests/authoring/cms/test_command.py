@@ -30,9 +30,11 @@ def table(folder: Path, name: str, text: str) -> Path:
 
 
 def units(folder: Path, day: str, most: int) -> Path:
-    return table(folder, f"mue-{day}.csv",
-                 "code,professional,facility,mai_professional,mai_facility\n"
-                 f"96375,{most},{most},2,2\n")  # fmt: skip
+    return table(
+        folder,
+        f"mue-{day}.csv",
+        f"code,professional,facility,mai_professional,mai_facility\n96375,{most},{most},2,2\n",
+    )
 
 
 def test_import_writes_a_table_that_stacks(
@@ -93,9 +95,15 @@ def test_list_says_what_is_held(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 @pytest.mark.parametrize(
     ("day", "last"),
-    [("2024-07-01", "2024-09-30"), ("2024-06-03", "2024-09-30"), ("2025-10-31", "2025-12-31"),
-     ("2025-12-15", "2026-03-31"), ("2026-01-01", "2026-03-31"), ("2024-01-01", "2024-03-31")],
-)  # fmt: skip
+    [
+        ("2024-07-01", "2024-09-30"),
+        ("2024-06-03", "2024-09-30"),
+        ("2025-10-31", "2025-12-31"),
+        ("2025-12-15", "2026-03-31"),
+        ("2026-01-01", "2026-03-31"),
+        ("2024-01-01", "2024-03-31"),
+    ],
+)
 def test_a_release_is_for_a_quarter(day: str, last: str) -> None:
     assert quarter_end(date.fromisoformat(day)) == date.fromisoformat(last)
 
@@ -121,8 +129,12 @@ def test_the_later_release_counts_and_of_one_date_the_later_pack(tmp_path: Path)
 
 def test_a_stacked_table_decides_and_caches(tmp_path: Path) -> None:
     ours = units(tmp_path / "ours", "2026-01-01", 1)
-    record = {"id": "E", "setting": "facility", "date": "2026-03-02",
-              "lines": [{"number": 1, "code": "96375", "units": 2}]}  # fmt: skip
+    record = {
+        "id": "E",
+        "setting": "facility",
+        "date": "2026-03-02",
+        "lines": [{"number": 1, "code": "96375", "units": 2}],
+    }
     encounter = Encounter.model_validate(record)
 
     def over(pack: Pack) -> bool:
@@ -150,8 +162,12 @@ def test_faults_of_stacked_tables_are_reported_at_once(tmp_path: Path) -> None:
 
 
 def past(folder: Path, day: str) -> bool:
-    record = {"id": "E", "setting": "facility", "date": day,
-              "lines": [{"number": 1, "code": "96374", "units": 1}]}  # fmt: skip
+    record = {
+        "id": "E",
+        "setting": "facility",
+        "date": day,
+        "lines": [{"number": 1, "code": "96374", "units": 1}],
+    }
     found = Engine(packs=[folder]).check(Encounter.model_validate(record)).violations
     return any(one.name == "table-past-its-quarter" for one in found)
 

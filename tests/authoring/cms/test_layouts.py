@@ -46,9 +46,11 @@ def shipped(name: str) -> list[list[str]]:
 def pair_files(folder: Path) -> list[Path]:
     return write(
         folder,
-        **{"ccipra-v302r0-f1__txt": cms.tabbed(cms.pairs("professional")),
-           "ccioph-v302r0-f1__txt": cms.tabbed(cms.pairs("facility"))},
-    )  # fmt: skip
+        **{
+            "ccipra-v302r0-f1__txt": cms.tabbed(cms.pairs("professional")),
+            "ccioph-v302r0-f1__txt": cms.tabbed(cms.pairs("facility")),
+        },
+    )
 
 
 def test_pairs_come_out_as_the_shipped_rows(tmp_path: Path) -> None:
@@ -83,9 +85,15 @@ def test_the_shipped_pairs_written_as_published_come_back_byte_for_byte(tmp_path
 def test_unlikely_units_come_out_as_shipped(tmp_path: Path) -> None:
     paths = write(
         tmp_path,
-        **{"MCR_MUE_PractitionerServices_Eff_07-01-2024__csv": cms.commas(cms.limits("practitioner")),
-           "MCR_MUE_OutpatientHospitalServices_Eff_07-01-2024__csv": cms.commas(cms.limits("outpatient"))},
-    )  # fmt: skip
+        **{
+            "MCR_MUE_PractitionerServices_Eff_07-01-2024__csv": cms.commas(
+                cms.limits("practitioner")
+            ),
+            "MCR_MUE_OutpatientHospitalServices_Eff_07-01-2024__csv": cms.commas(
+                cms.limits("outpatient")
+            ),
+        },
+    )
     one = only(import_files(paths, WANTED))
     assert one.name == "tables/mue-2024-07-01.csv"
     assert table(one) == shipped("mue-2024-07-01.csv")
@@ -164,8 +172,11 @@ def test_level_two_reports_what_it_changes_for_drugs(tmp_path: Path) -> None:
 
 def test_an_end_that_the_drug_table_lacks_is_reported(tmp_path: Path) -> None:
     text = cms.level_two()
-    code = next(row["hcpcs"] for row in cms.extract("hcpcs_slice_2024-07.csv")
-                if row["hcpcs"] in WANTED.drugs and not row["date_terminated"])  # fmt: skip
+    code = next(
+        row["hcpcs"]
+        for row in cms.extract("hcpcs_slice_2024-07.csv")
+        if row["hcpcs"] in WANTED.drugs and not row["date_terminated"]
+    )
     lines = [
         line[:284] + "20240630" + line[292:] if line.startswith(code) and line[10] == "3" else line
         for line in text.splitlines(keepends=True)
@@ -177,12 +188,21 @@ def test_an_end_that_the_drug_table_lacks_is_reported(tmp_path: Path) -> None:
 def test_no_wording_of_cpt_comes_out(tmp_path: Path) -> None:
     paths = pair_files(tmp_path) + write(
         tmp_path,
-        **{"MCR_MUE_PractitionerServices_Eff_07-01-2024__csv": cms.commas(cms.limits("practitioner")),
-           "MCR_MUE_OutpatientHospitalServices_Eff_07-01-2024__csv": cms.commas(cms.limits("outpatient")),
-           "AOC__txt": cms.add_on_lines(), "PPRRVU24__csv": cms.commas(cms.relative_values()),
-           "b__csv": cms.commas(cms.addendum_b()).encode("latin-1"), "n__csv": cms.commas(cms.packages()),
-           "asp__csv": cms.commas(cms.payment_limits()), "HCPC__txt": cms.level_two()},
-    )  # fmt: skip
+        **{
+            "MCR_MUE_PractitionerServices_Eff_07-01-2024__csv": cms.commas(
+                cms.limits("practitioner")
+            ),
+            "MCR_MUE_OutpatientHospitalServices_Eff_07-01-2024__csv": cms.commas(
+                cms.limits("outpatient")
+            ),
+            "AOC__txt": cms.add_on_lines(),
+            "PPRRVU24__csv": cms.commas(cms.relative_values()),
+            "b__csv": cms.commas(cms.addendum_b()).encode("latin-1"),
+            "n__csv": cms.commas(cms.packages()),
+            "asp__csv": cms.commas(cms.payment_limits()),
+            "HCPC__txt": cms.level_two(),
+        },
+    )
     made = import_files(paths, WANTED, release=JULY)
     assert {one.kind for one in made} == {KINDS[name].table for name in KINDS}
     for one in made:
@@ -203,18 +223,24 @@ def test_deleted_by_the_release_goes_and_later_stays(tmp_path: Path) -> None:
     ]
     paths = write(
         tmp_path,
-        **{"ccipra-f1__txt": cms.tabbed(cms.PAIR_HEADING + rows),
-           "ccioph-f1__txt": cms.tabbed(cms.PAIR_HEADING + rows[:1])},
-    )  # fmt: skip
+        **{
+            "ccipra-f1__txt": cms.tabbed(cms.PAIR_HEADING + rows),
+            "ccioph-f1__txt": cms.tabbed(cms.PAIR_HEADING + rows[:1]),
+        },
+    )
     one = only(import_files(paths, WANTED, release=JULY))
     assert table(one)[1:] == [
         ["facility", "96374", "1", "96365"],
         ["professional", "96374", "1", "96365 96409 96416"],
     ]
     assert one.counts == {
-        "kept": 4, "deleted": 1, "not yet in force": 1, "repeated": 1,
-        "without a modifier indicator": 1, "outside the families": 1,
-    }  # fmt: skip
+        "kept": 4,
+        "deleted": 1,
+        "not yet in force": 1,
+        "repeated": 1,
+        "without a modifier indicator": 1,
+        "outside the families": 1,
+    }
 
 
 def test_order_of_files_and_rows_changes_no_byte(tmp_path: Path) -> None:
@@ -233,9 +259,13 @@ def test_leading_zeros_that_a_spreadsheet_dropped_are_put_back(tmp_path: Path) -
     rows = [*cms.PAIR_HEADING, ["100", "96374", "", "20200101", "*", "1", "x"]]
     paths = write(
         tmp_path,
-        **{"ccipra-f1__xlsx": cms.workbook([*cms.PAIR_HEADING, cms.pair("96365", "96374"), rows[-1]]),
-           "ccioph-f1__txt": cms.tabbed([*cms.PAIR_HEADING, cms.pair("96365", "96374")])},
-    )  # fmt: skip
+        **{
+            "ccipra-f1__xlsx": cms.workbook(
+                [*cms.PAIR_HEADING, cms.pair("96365", "96374"), rows[-1]]
+            ),
+            "ccioph-f1__txt": cms.tabbed([*cms.PAIR_HEADING, cms.pair("96365", "96374")]),
+        },
+    )
     one = only(import_files(paths, WANTED, release=JULY))
     assert ["professional", "96374", "1", "00100 96365"] in table(one)
 
@@ -251,13 +281,16 @@ def test_leading_zeros_that_a_spreadsheet_dropped_are_put_back(tmp_path: Path) -
         ("JUL 2024 ASP Pricing File 062024", "", "2024-07-01"),
         ("HCPC2026_OCT_ANWEB_v2", "", "2026-10-01"),
         ("asp", "effective july 1, 2026 through september 30, 2026", "2026-07-01"),
-        ("pprrvu", "2026 national physician fee schedule relative value file april release",
-         "2026-04-01"),
+        (
+            "pprrvu",
+            "2026 national physician fee schedule relative value file april release",
+            "2026-04-01",
+        ),
         ("b", "addendum b for cy 2025", None),
         ("ccipra-v302r0-f1", "copyright 2024 american medical association", None),
         ("Eff_13-41-2026", "", None),
     ],
-)  # fmt: skip
+)
 def test_the_release_is_read_from_the_name_or_the_heading(
     name: str, says: str, day: str | None
 ) -> None:
@@ -308,22 +341,45 @@ def test_add_ons_without_a_list_and_deleted_ones_are_left_out(tmp_path: Path) ->
         ["96409", "96361", "1", "", "2024184", "2009001", "", ""],
         ["96413", "96361", "3", "", "", "2024184", "", ""],
     ]
-    one = only(import_files(write(tmp_path, AOC__csv=cms.commas([heading, *rows])), WANTED,
-                            release=JULY))  # fmt: skip
+    one = only(
+        import_files(write(tmp_path, AOC__csv=cms.commas([heading, *rows])), WANTED, release=JULY)
+    )
     assert table(one)[1:] == [["96361", "96360", "1"], ["96361", "96409", "1"]]
     assert one.counts == {
-        "kept": 2, "deleted": 2, "not yet in force": 1, "with the contractor's own primaries": 1
-    }  # fmt: skip
+        "kept": 2,
+        "deleted": 2,
+        "not yet in force": 1,
+        "with the contractor's own primaries": 1,
+    }
 
 
 def test_level_two_reads_the_same_as_a_spreadsheet(tmp_path: Path) -> None:
-    heading = ["HCPC", "SEQNUM", "RECID", "LONG DESCRIPTION", "SHORT DESCRIPTION", "ADD DT",
-               "ACT EFF DT", "TERM DT", "ACTION CD"]  # fmt: skip
+    heading = [
+        "HCPC",
+        "SEQNUM",
+        "RECID",
+        "LONG DESCRIPTION",
+        "SHORT DESCRIPTION",
+        "ADD DT",
+        "ACT EFF DT",
+        "TERM DT",
+        "ACTION CD",
+    ]
     rows = [
-        [line[:5], line[5:10], line[10], line[11:91].strip(), "CANARY", line[268:276].strip(),
-         line[276:284].strip(), line[284:292].strip(), line[292:293].strip()]
-        for line in cms.level_two().splitlines() if line[:3].strip()
-    ]  # fmt: skip
+        [
+            line[:5],
+            line[5:10],
+            line[10],
+            line[11:91].strip(),
+            "CANARY",
+            line[268:276].strip(),
+            line[276:284].strip(),
+            line[284:292].strip(),
+            line[292:293].strip(),
+        ]
+        for line in cms.level_two().splitlines()
+        if line[:3].strip()
+    ]
     text = write(tmp_path, HCPC2024_JUL_ANWEB__txt=cms.level_two())
     book = write(tmp_path, HCPC2024_JUL_ANWEB__xlsx=cms.workbook([heading, *rows]))
     assert only(import_files(text, WANTED)).raw == only(import_files(book, WANTED)).raw

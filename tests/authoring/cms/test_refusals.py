@@ -156,8 +156,22 @@ SAMPLES = {
     "ndc.csv": cms.commas(cms.packages()[:20]).encode(),
     "HCPC.txt": cms.level_two().encode(),
 }
-NOISE = (b"", b"\x00", b'"', b"\r", b"\n", b"\t", b",", b"\xff\xfe", b"*", b"9" * 9, b"96374", b"\xc2\xa0",
-         "\u202e".encode(), b"PK\x03\x04")  # fmt: skip
+NOISE = (
+    b"",
+    b"\x00",
+    b'"',
+    b"\r",
+    b"\n",
+    b"\t",
+    b",",
+    b"\xff\xfe",
+    b"*",
+    b"9" * 9,
+    b"96374",
+    b"\xc2\xa0",
+    "\u202e".encode(),
+    b"PK\x03\x04",
+)
 
 
 def mutated(raw: bytes, seed: int) -> bytes:
@@ -180,8 +194,9 @@ def mutated(raw: bytes, seed: int) -> bytes:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.sampled_from(sorted(SAMPLES)), st.integers(0, 2**32),
-       st.sampled_from([None, *sorted(KINDS)]))  # fmt: skip
+@given(
+    st.sampled_from(sorted(SAMPLES)), st.integers(0, 2**32), st.sampled_from([None, *sorted(KINDS)])
+)
 def test_a_damaged_file_gives_a_table_or_a_fault(
     tmp_path: Path, name: str, seed: int, kind: str | None
 ) -> None:
