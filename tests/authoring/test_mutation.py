@@ -78,9 +78,9 @@ def test_a_weak_set_of_cases_has_survivors_and_a_strong_one_none() -> None:
 
 
 def test_a_planted_slip_survives_where_no_case_stands_at_the_boundary() -> None:
-    label = "administration.clock_minutes > 1 -> administration.clock_minutes >= 1"
-    far = survey_of("IVP218", "two minutes")
-    near = survey_of("IVP218", "one minute", "two minutes")
+    label = "clock_minutes > limits.filled_in_minutes -> administration.clock_minutes >= limits"
+    far = survey_of("IVP218", "a drip of two minutes")
+    near = survey_of("IVP218", "a drip of one minute", "a drip of two minutes")
     assert any(label in survivor for survivor in far.survivors)
     assert not any(label in survivor for survivor in near.survivors)
 
