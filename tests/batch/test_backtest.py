@@ -12,7 +12,7 @@ import pytest
 from ivpush import Engine
 from ivpush.batch.backtest import COUNTS, Backtest, backtest
 from ivpush.commands import backtest as command
-from tests.readers.x12.test_reader import envelope as claims_837
+from tests.readers.x12.samples import envelope as claims_837
 from tests.readers.x12.test_remits import envelope as remits_835
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import io
 import json
 import sys
 import types
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,11 +102,11 @@ def fake(monkeypatch: pytest.MonkeyPatch, read: Any) -> None:
     module = types.ModuleType("ivpush.readers.fake")
     module.read = read  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "ivpush.readers.fake", module)
-    made = tuple(
-        one if one.name == "json" else Format(one.name, module.__name__, one.sniff, one.endings)
-        for one in FORMATS
+    formats = tuple(
+        known if known.name == "json" else replace(known, module=module.__name__)
+        for known in FORMATS
     )
-    monkeypatch.setattr(detect, "FORMATS", made)
+    monkeypatch.setattr(detect, "FORMATS", formats)
 
 
 def test_a_reader_gets_name_bytes_and_options(

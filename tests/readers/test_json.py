@@ -19,23 +19,23 @@ GOOD = json.dumps({"id": "E", "setting": "facility"})
 
 def test_places_name_file_and_line() -> None:
     text = f"{GOOD}\n\n{{\n{GOOD}\n"
-    found = list(read("f", io.BytesIO(text.encode())))
-    assert [type(one) for one in found] == [Record, SetAside, Record]
-    assert isinstance(found[1], SetAside)
-    assert found[1].place == "f:3"
+    readings = list(read("f", io.BytesIO(text.encode())))
+    assert [type(one) for one in readings] == [Record, SetAside, Record]
+    assert isinstance(readings[1], SetAside)
+    assert readings[1].place == "f:3"
 
 
 def test_places_name_the_item_of_an_array() -> None:
-    found = list(read("f", io.BytesIO(f"[{GOOD}, 7, {GOOD}]".encode())))
-    assert isinstance(found[1], SetAside)
-    assert found[1].place == "f[2]"
+    readings = list(read("f", io.BytesIO(f"[{GOOD}, 7, {GOOD}]".encode())))
+    assert isinstance(readings[1], SetAside)
+    assert readings[1].place == "f[2]"
 
 
 def test_duplicate_keys_deep_inside_are_refused() -> None:
     text = '{"id": "E", "setting": "facility", "lines": [{"number": 1, "number": 2}]}'
-    (found,) = read("f", io.BytesIO(text.encode()))
-    assert isinstance(found, SetAside)
-    assert "'number'" in str(found.error)
+    (aside,) = read("f", io.BytesIO(text.encode()))
+    assert isinstance(aside, SetAside)
+    assert "'number'" in str(aside.error)
 
 
 @given(st.lists(st.sampled_from((GOOD, "{", "7", '{"id": 1}', "]", '"', "{}")), max_size=8))
@@ -46,42 +46,62 @@ def test_as_many_come_out_as_went_in(lines: list[str]) -> None:
 
 @given(st.binary(max_size=300))
 def test_no_bytes_make_it_crash(raw: bytes) -> None:
-    for one in read("f", io.BytesIO(raw)):
-        assert isinstance(one, Record | SetAside)
+    for reading in read("f", io.BytesIO(raw)):
+        assert isinstance(reading, Record | SetAside)
 
 
 def test_places_count_blank_lines_at_the_top() -> None:
-    found = list(read("f", io.BytesIO(f"\n\n{GOOD}\n{{\n".encode())))
-    assert [one.place for one in found] == ["f:3", "f:4"]
+    readings = list(read("f", io.BytesIO(f"\n\n{GOOD}\n{{\n".encode())))
+    assert [one.place for one in readings] == ["f:3", "f:4"]
 
 
 def test_a_line_past_the_bound_is_one_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "MOST_RECORD_BYTES", 100)
     long = json.dumps({"id": "E" * 1_000, "setting": "facility"})
-    found = list(read("f", io.BytesIO(f"{GOOD}\n{long}\n{GOOD}\n".encode())))
-    assert [type(one) for one in found] == [Record, SetAside, Record]
-    assert [one.place for one in found] == ["f:1", "f:2", "f:3"]
+    readings = list(read("f", io.BytesIO(f"{GOOD}\n{long}\n{GOOD}\n".encode())))
+    assert [type(one) for one in readings] == [Record, SetAside, Record]
+    assert [one.place for one in readings] == ["f:1", "f:2", "f:3"]
 
 
 def test_a_document_past_the_bound_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "MOST_DOCUMENT_BYTES", 100)
-    (found,) = read("f", io.BytesIO(f"[{GOOD},\n{GOOD}, {GOOD}]".encode()))
-    assert isinstance(found, SetAside)
-    assert "too large" in str(found.error)
+    (aside,) = read("f", io.BytesIO(f"[{GOOD},\n{GOOD}, {GOOD}]".encode()))
+    assert isinstance(aside, SetAside)
+    assert "too large" in str(aside.error)
 
 
 def test_options_stand_in_for_what_a_record_leaves_out() -> None:
     text = b'{"id": "E"}\n{"id": "F", "setting": "professional", "timezone": null}'
     options = ReadOptions(setting="facility", timezone="America/Denver", payer="p")
-    found = [
-        one.encounter for one in read("f", io.BytesIO(text), options) if isinstance(one, Record)
+    records = [x for x in read("f", io.BytesIO(text), options) if isinstance(x, Record)]
+    encounters = [record.encounter for record in records]
+    assert [(x.setting, x.timezone, x.payer) for x in encounters] == [
+        ("facility", "America/Denver", "p"),
+        ("professional", "America/Denver", "p"),
     ]
-    assert [(one.setting, one.timezone, one.payer) for one in found] == [
-        ("facility", "America/Denver", "p"), ("professional", "America/Denver", "p")]  # fmt: skip
 
 
-NUMBERS = ("0", "-0", "1", "7.0", "2.50", "5e0", "1E2", "1e-7", "0.1", "1e400", "NaN", "-Infinity",
-           "12345678901234567890", "123456789.123456789", "true", "null", '"4"', '"2.5"', "[1]")  # fmt: skip
+NUMBERS = (
+    "0",
+    "-0",
+    "1",
+    "7.0",
+    "2.50",
+    "5e0",
+    "1E2",
+    "1e-7",
+    "0.1",
+    "1e400",
+    "NaN",
+    "-Infinity",
+    "12345678901234567890",
+    "123456789.123456789",
+    "true",
+    "null",
+    '"4"',
+    '"2.5"',
+    "[1]",
+)
 COUNTS = ("minutes", "visit", "dose", "wasted", "volume_ml", "rate_ml_per_hour")
 SPACES = ("", "", "", " ", "\t", "\n", "  ")
 
@@ -102,15 +122,29 @@ def texts(draw: st.DrawFn) -> bytes:
     dose = [("id", '"a"'), *((name, draw(st.sampled_from(NUMBERS))) for name in counts)]
     drug = draw(st.sampled_from(('"x"', '":"', '"a\\":"', '" x"', '"NaN"', '"\\u0065"', "null")))
     dose.append((draw(st.sampled_from(("drug", "site", "drug", "nothing"))), drug))
-    whole = [("id", '"E"'), ("setting", '"facility"'), ("date", '"2026-03-02"'),
-             ("administrations", "[" + written(dose) + "]")]  # fmt: skip
+    whole = [
+        ("id", '"E"'),
+        ("setting", '"facility"'),
+        ("date", '"2026-03-02"'),
+        ("administrations", "[" + written(dose) + "]"),
+    ]
     if draw(st.booleans()):
         line = [("number", "1"), ("code", '"96374"'), ("units", draw(st.sampled_from(NUMBERS)))]
         line += draw(st.lists(st.sampled_from([("charge", "1.10"), ("date", "null")]), max_size=2))
         whole.append(("lines", "[" + written(line) + "]"))
-    whole += draw(st.lists(st.sampled_from(
-        [("id", '"F"'), ("payer", "null"), ("supervision", '{"level":"direct"}'),
-         ("diagnoses", "null")]), max_size=2))  # fmt: skip
+    whole += draw(
+        st.lists(
+            st.sampled_from(
+                [
+                    ("id", '"F"'),
+                    ("payer", "null"),
+                    ("supervision", '{"level":"direct"}'),
+                    ("diagnoses", "null"),
+                ]
+            ),
+            max_size=2,
+        )
+    )
     return written(draw(st.permutations(whole))).encode()
 
 

@@ -20,29 +20,29 @@ LINE = {"number": 1, "code": "96374", "units": 1}
 
 
 def chart(id_: str = "E", place: str = "", **more: Any) -> Record:
-    made = {"id": id_, "setting": "facility", "date": DAY, "administrations": [PUSH], **more}
-    return Record(place or f"charts:{id_}", Encounter.model_validate(made))
+    fields = {"id": id_, "setting": "facility", "date": DAY, "administrations": [PUSH], **more}
+    return Record(place or f"charts:{id_}", Encounter.model_validate(fields))
 
 
 def claim(id_: str = "E", place: str = "", **more: Any) -> Record:
-    made = {"id": id_, "setting": "facility", "date": DAY, "lines": [LINE], **more}
-    return Record(place or f"claims:{id_}", Encounter.model_validate(made))
+    fields = {"id": id_, "setting": "facility", "date": DAY, "lines": [LINE], **more}
+    return Record(place or f"claims:{id_}", Encounter.model_validate(fields))
 
 
 def run(claims: list[Reading], charts: list[Reading]) -> tuple[list[Record], list[Note], Linker]:
     linker = Linker()
-    found = list(link(iter(claims), iter(charts), linker))
-    records = [one for one in found if isinstance(one, Record)]
-    return records, [one for one in found if isinstance(one, Note)], linker
+    readings = list(link(iter(claims), iter(charts), linker))
+    records = [one for one in readings if isinstance(one, Record)]
+    return records, [one for one in readings if isinstance(one, Note)], linker
 
 
 def test_one_id_makes_one_encounter() -> None:
     records, notes, linker = run([claim(type_of_bill="131", diagnoses=["C50.911"])], [chart()])
-    (one,) = records
-    assert one.place == "claims:E"
-    assert one.encounter.lines and one.encounter.administrations
-    assert one.encounter.type_of_bill == "131"
-    assert one.encounter.diagnoses == ("C50.911",)
+    (record,) = records
+    assert record.place == "claims:E"
+    assert record.encounter.lines and record.encounter.administrations
+    assert record.encounter.type_of_bill == "131"
+    assert record.encounter.diagnoses == ("C50.911",)
     assert notes == []
     assert (linker.pairs, linker.linked, linker.claims_alone, linker.charts_alone) == (1, 1, 0, 0)
 
@@ -52,9 +52,10 @@ def test_the_claims_fields_win_and_the_difference_is_said() -> None:
         [claim(type_of_bill="131", payer="p")],
         [chart(type_of_bill="851", lines=[], supervision={"level": "direct"}, payer="q")],
     )
-    one = records[0].encounter
-    assert (one.type_of_bill, one.payer, one.lines and one.lines[0].code) == ("131", "p", "96374")
-    assert one.supervision is not None and one.supervision.level == "direct"
+    linked = records[0].encounter
+    assert (linked.type_of_bill, linked.payer) == ("131", "p")
+    assert linked.lines and linked.lines[0].code == "96374"
+    assert linked.supervision is not None and linked.supervision.level == "direct"
     said = " ".join(note.message for note in notes)
     assert "type_of_bill; the claim's holds" in said
     assert "payer; the claim's holds" in said
@@ -69,9 +70,11 @@ def test_the_charts_other_fields_win_and_the_difference_is_said() -> None:
 
 @pytest.mark.parametrize(
     ("more", "why"),
-    [({"setting": "professional"}, "another setting"),
-     ({"date": "2026-04-01"}, "no date in common")],
-)  # fmt: skip
+    [
+        ({"setting": "professional"}, "another setting"),
+        ({"date": "2026-04-01"}, "no date in common"),
+    ],
+)
 def test_a_contradiction_keeps_both_apart(more: Any, why: str) -> None:
     records, notes, linker = run([claim(**more)], [chart()])
     assert [one.place for one in records] == ["claims:E", "charts:E"]
@@ -137,18 +140,18 @@ def test_what_does_not_fit_together_is_set_aside_and_the_chart_stays() -> None:
     own = {**PUSH, "id": "other"}
     bad = claim(administrations=[own], lines=[{**LINE, "administrations": ["other"]}])
     linker = Linker()
-    found = list(link([bad], [chart()], linker))
-    aside = [one for one in found if isinstance(one, SetAside)]
+    readings = list(link([bad], [chart()], linker))
+    aside = [one for one in readings if isinstance(one, SetAside)]
     assert len(aside) == 1 and "do not fit together" in str(aside[0].error)
-    assert [one.place for one in found if isinstance(one, Record)] == ["charts:E"]
+    assert [one.place for one in readings if isinstance(one, Record)] == ["charts:E"]
     assert (linker.refused, linker.charts_alone) == (1, 1)
 
 
 def test_notes_and_set_asides_pass_through() -> None:
     aside = SetAside("x", InputError(Fault("", "bad")))
     note = Note("y", "said")
-    found = list(link([aside, note], [note, aside]))
-    assert found == [note, aside, aside, note]
+    readings = list(link([aside, note], [note, aside]))
+    assert readings == [note, aside, aside, note]
 
 
 def test_now_links_or_gives_the_claim_alone() -> None:
@@ -171,17 +174,17 @@ SIDES = st.lists(st.tuples(IDS, DAYS, SETTINGS), max_size=6)
 @given(SIDES, SIDES)
 def test_no_record_is_lost_or_doubled(claims: Any, charts: Any) -> None:
     left: list[Reading] = [
-        claim(one, f"c{n}", date=day, setting=kind) for n, (one, day, kind) in enumerate(claims)
+        claim(id_, f"c{n}", date=day, setting=kind) for n, (id_, day, kind) in enumerate(claims)
     ]
     right: list[Reading] = [
         chart(
-            one,
+            id_,
             f"h{n}",
             date=day,
             setting=kind,
             administrations=[{**PUSH, "start": f"{day}T10:00"}],
         )
-        for n, (one, day, kind) in enumerate(charts)
+        for n, (id_, day, kind) in enumerate(charts)
     ]
     records, _, linker = run(left, right)
     places = [one.place for one in records]
@@ -189,16 +192,16 @@ def test_no_record_is_lost_or_doubled(claims: Any, charts: Any) -> None:
     assert len(set(places)) == len(places)
     assert linker.pairs + linker.claims_alone == len(left)
     assert linker.linked + linker.charts_alone == len(right)
-    for one in records:
-        assert one.place[0] == "h" or one.encounter.lines is not None
-        Encounter.model_validate(json.loads(one.encounter.model_dump_json()))
+    for record in records:
+        assert record.place[0] == "h" or record.encounter.lines is not None
+        Encounter.model_validate(json.loads(record.encounter.model_dump_json()))
 
 
 @given(SIDES)
 def test_notes_never_repeat_an_id_or_a_date(claims: Any) -> None:
     left: list[Reading] = [
-        claim(f"canary-{one}", f"c{n}", date=day, setting=kind)
-        for n, (one, day, kind) in enumerate(claims)
+        claim(f"canary-{id_}", f"c{n}", date=day, setting=kind)
+        for n, (id_, day, kind) in enumerate(claims)
     ]
     right: list[Reading] = [chart("canary-A", "h0"), chart("canary-Z", "h1")]
     _, notes, _ = run(left, right)

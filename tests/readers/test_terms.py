@@ -53,8 +53,8 @@ def test_every_route_of_the_hl7_table_has_a_meaning() -> None:
     url, codes = codes_of("CodeSystem-v2-0162.json")
     assert len(codes) == 47
     for code in codes:
-        found = shipped_terms().code(url, code)
-        assert found is not None and found.route is not None, code
+        meaning = shipped_terms().code(url, code)
+        assert meaning is not None and meaning.route is not None, code
 
 
 def test_letters_that_the_hl7_table_shares_with_the_contract_may_mean_another_route() -> None:
@@ -119,8 +119,8 @@ def test_a_fault_of_the_table_has_its_place(old: str, new: str, spot: str, said:
     place = f"terms.yaml:{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
     with pytest.raises(PackError) as caught:
         table(text)
-    found = [(one.place, one.problem) for one in caught.value.faults]
-    assert any(at == place and said in problem for at, problem in found), (place, found)
+    faults = [(one.place, one.problem) for one in caught.value.faults]
+    assert any(at == place and said in problem for at, problem in faults), (place, faults)
 
 
 def test_the_good_table_is_read() -> None:

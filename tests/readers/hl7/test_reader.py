@@ -28,8 +28,13 @@ def seg(name: str, **fields: str) -> str:
     """A segment with fields by position, such as ``f3="20260302"``."""
     at = {int(key[1:]): value for key, value in fields.items()}
     first = 3 if name == "MSH" else 1
-    return "|".join([name, *(["^~\\&"] if first == 3 else []),
-                     *(at.get(n, "") for n in range(first, max(at, default=0) + 1))])  # fmt: skip
+    return "|".join(
+        [
+            name,
+            *(["^~\\&"] if first == 3 else []),
+            *(at.get(n, "") for n in range(first, max(at, default=0) + 1)),
+        ]
+    )
 
 
 def message(
@@ -45,9 +50,19 @@ def message(
 
 
 def rxa(start: str = "20260302100000", stop: str = "20260302100200", **fields: str) -> str:
-    made = {"f1": "0", "f2": "1", "f3": start, "f4": stop, "f5": "J2405^ondansetron^HCPCS",
-            "f6": "4", "f7": "mg", "f10": "N7^Zebra^Zoe", "f20": "CP", "f21": "A"}  # fmt: skip
-    return seg("RXA", **{**made, **fields})
+    usual = {
+        "f1": "0",
+        "f2": "1",
+        "f3": start,
+        "f4": stop,
+        "f5": "J2405^ondansetron^HCPCS",
+        "f6": "4",
+        "f7": "mg",
+        "f10": "N7^Zebra^Zoe",
+        "f20": "CP",
+        "f21": "A",
+    }
+    return seg("RXA", **{**usual, **fields})
 
 
 def orc(order: str = "F1", control: str = "RE") -> str:
@@ -59,39 +74,39 @@ def ras(*segments: str, **more: str) -> str:
 
 
 def ft1(code: str = "96374", **fields: str) -> str:
-    made = {"f4": "20260302", "f6": "CG", "f10": "1", "f25": f"{code}^x^C4"}
-    return seg("FT1", **{**made, **fields})
+    usual = {"f4": "20260302", "f6": "CG", "f10": "1", "f25": f"{code}^x^C4"}
+    return seg("FT1", **{**usual, **fields})
 
 
 def dft(*segments: str, **more: str) -> str:
     return message("DFT^P03", *segments, **more)
 
 
-def found(*texts: str, options: ReadOptions = HERE) -> list[Any]:
+def readings(*texts: str, options: ReadOptions = HERE) -> list[Any]:
     return list(read("f", io.BytesIO("".join(texts).encode()), options))
 
 
-def one(*texts: str, options: ReadOptions = HERE) -> tuple[Encounter, list[str]]:
-    every = found(*texts, options=options)
+def read_visit(*texts: str, options: ReadOptions = HERE) -> tuple[Encounter, list[str]]:
+    every = readings(*texts, options=options)
     (record,) = [x for x in every if not isinstance(x, Note)]
     assert isinstance(record, Record), str(record.error)
     return record.encounter, [x.message for x in every if isinstance(x, Note)]
 
 
 def refused(*texts: str, options: ReadOptions = HERE) -> str:
-    (aside,) = [x for x in found(*texts, options=options) if not isinstance(x, Note)]
+    (aside,) = [x for x in readings(*texts, options=options) if not isinstance(x, Note)]
     assert isinstance(aside, SetAside)
     return str(aside.error)
 
 
-def given_ones(encounter: Encounter) -> Sequence[Administration]:
+def administrations(encounter: Encounter) -> Sequence[Administration]:
     assert encounter.administrations is not None
     return encounter.administrations
 
 
 def only(encounter: Encounter) -> Administration:
-    (made,) = given_ones(encounter)
-    return made
+    (administration,) = administrations(encounter)
+    return administration
 
 
 # Files of the wild
@@ -135,20 +150,20 @@ def test_an_order_and_a_dispense_of_the_wild_give_charges_and_no_dose(name: str)
         ([rxa(), seg("RXR", f1="MAGIC")], None, None),
         ([rxa()], None, None),
     ],
-)  # fmt: skip
+)
 def test_a_push_is_found_wherever_it_stands(segments: Any, route: Any, method: Any) -> None:
-    encounter, _ = one(ras(orc(), *segments))
+    encounter, _ = read_visit(ras(orc(), *segments))
     assert (only(encounter).route, only(encounter).method) == (route, method)
 
 
 def test_routes_that_contradict_each_other_leave_it_unknown() -> None:
-    encounter, notes = one(ras(orc(), rxa(), seg("RXR", f1="IV"), seg("RXR", f1="IM")))
+    encounter, notes = read_visit(ras(orc(), rxa(), seg("RXR", f1="IV"), seg("RXR", f1="IM")))
     assert only(encounter).route is None
     assert any("two things about the route" in note for note in notes)
 
 
 def test_a_device_that_says_nothing_and_an_unknown_route_are_noted() -> None:
-    _, notes = one(ras(orc(), rxa(), seg("RXR", f1="MAGIC", f3="IVP")))
+    _, notes = read_visit(ras(orc(), rxa(), seg("RXR", f1="MAGIC", f3="IVP")))
     assert [note[:5] for note in notes] == ["RXR-1", "RXR-3"]
 
 
@@ -156,7 +171,9 @@ def test_a_device_that_says_nothing_and_an_unknown_route_are_noted() -> None:
 
 
 def test_an_administration_keeps_what_rxa_says() -> None:
-    encounter, _ = one(ras(orc(), rxa(), seg("RXR", f1="IV", f2="LA^Left Arm^HL70163", f4="IVP")))
+    encounter, _ = read_visit(
+        ras(orc(), rxa(), seg("RXR", f1="IV", f2="LA^Left Arm^HL70163", f4="IVP"))
+    )
     push = only(encounter)
     assert (push.id, push.drug, push.hcpcs, push.dose, push.dose_unit) == (
         "F1",
@@ -173,14 +190,14 @@ def test_an_administration_keeps_what_rxa_says() -> None:
 
 @pytest.mark.parametrize("status", ["RE", "NA"])
 def test_refused_and_not_given_are_no_administrations(status: str) -> None:
-    encounter, notes = one(ras(orc(), rxa(f20=status)))
+    encounter, notes = read_visit(ras(orc(), rxa(f20=status)))
     assert encounter.administrations == ()
     assert notes == ["an administration was never given, as RXA-20 says"]
 
 
 @pytest.mark.parametrize("status", ["CP", "PA", ""])
 def test_complete_partial_and_unstated_were_given(status: str) -> None:
-    assert only(one(ras(orc(), rxa(f20=status)))[0]).dose == 4
+    assert only(read_visit(ras(orc(), rxa(f20=status)))[0]).dose == 4
 
 
 def test_a_status_that_is_none_is_refused_without_its_value() -> None:
@@ -189,68 +206,79 @@ def test_a_status_that_is_none_is_refused_without_its_value() -> None:
 
 
 def test_a_deletion_takes_the_administration_away() -> None:
-    encounter, notes = one(ras(orc(), rxa()), ras(orc(), rxa(f21="D")))
+    encounter, notes = read_visit(ras(orc(), rxa()), ras(orc(), rxa(f21="D")))
     assert encounter.administrations == ()
     assert any("deleted" in note for note in notes)
 
 
 def test_an_update_takes_the_place_of_the_first_report() -> None:
-    encounter, notes = one(ras(orc(), rxa()), ras(orc(), rxa(stop="20260302101000", f21="U")))
+    encounter, notes = read_visit(
+        ras(orc(), rxa()), ras(orc(), rxa(stop="20260302101000", f21="U"))
+    )
     stop = only(encounter).stop
     assert stop is not None and stop.minute == 10
     assert any("updated" in note for note in notes)
 
 
 def test_an_update_to_not_given_takes_it_away() -> None:
-    encounter, _ = one(ras(orc(), rxa()), ras(orc(), rxa(f20="NA", f21="U")))
+    encounter, _ = read_visit(ras(orc(), rxa()), ras(orc(), rxa(f20="NA", f21="U")))
     assert encounter.administrations == ()
 
 
 def test_a_deletion_of_what_is_not_here_is_noted_and_an_update_is_read() -> None:
-    encounter, notes = one(ras(orc(), rxa(f21="D")))
+    encounter, notes = read_visit(ras(orc(), rxa(f21="D")))
     assert encounter.administrations == ()
     assert any("not in the input" in note for note in notes)
-    assert only(one(ras(orc(), rxa(f21="U")))[0]).dose == 4
+    assert only(read_visit(ras(orc(), rxa(f21="U")))[0]).dose == 4
 
 
 def test_a_deletion_that_fits_two_administrations_is_not_guessed() -> None:
     later = rxa("20260302120000", "20260302120200")
-    encounter, _ = one(ras(orc(), rxa()), ras(orc(), later), ras(orc(), rxa(f21="D")))
+    encounter, _ = read_visit(ras(orc(), rxa()), ras(orc(), later), ras(orc(), rxa(f21="D")))
     start = only(encounter).start
     assert start is not None and start.hour == 12  # told apart by their starts
     lost = ras(orc(), rxa("20260302150000", "", f21="U"))
-    assert len(given_ones(one(ras(orc(), rxa()), ras(orc(), later), lost)[0])) == 3
+    assert len(administrations(read_visit(ras(orc(), rxa()), ras(orc(), later), lost)[0])) == 3
     unclear = [ras(orc(), rxa(stop=stop)) for stop in ("20260302100200", "20260302100300")]
     assert "RXA-21" in refused(*unclear, ras(orc(), rxa(f21="D")))
 
 
 def test_a_message_sent_twice_is_read_once() -> None:
-    encounter, notes = one(ras(orc(), rxa()), ras(orc(), rxa()))
+    encounter, notes = read_visit(ras(orc(), rxa()), ras(orc(), rxa()))
     assert only(encounter).dose == 4
     assert any("sent twice" in note for note in notes)
 
 
 def test_administrations_of_one_order_at_other_times_stand_apart() -> None:
-    encounter, _ = one(ras(orc(), rxa(), rxa("20260302120000", "20260302120200", f2="2")))
-    assert [(x.id, x.mixed_with) for x in given_ones(encounter)] == [("F1", None), ("F1.2", None)]
+    encounter, _ = read_visit(ras(orc(), rxa(), rxa("20260302120000", "20260302120200", f2="2")))
+    assert [(x.id, x.mixed_with) for x in administrations(encounter)] == [
+        ("F1", None),
+        ("F1.2", None),
+    ]
 
 
 def test_drugs_of_one_order_at_the_same_times_hang_in_one_bag() -> None:
     other = rxa(f2="2", f5="^potassium chloride")
-    encounter, notes = one(ras(orc(), rxa(), other, seg("RXR", f1="IV", f4="IVPB")))
-    assert [x.mixed_with for x in given_ones(encounter)] == [None, "F1"]
-    assert {x.method for x in given_ones(encounter)} == {"infusion"}
+    encounter, notes = read_visit(ras(orc(), rxa(), other, seg("RXR", f1="IV", f4="IVPB")))
+    assert [x.mixed_with for x in administrations(encounter)] == [None, "F1"]
+    assert {x.method for x in administrations(encounter)} == {"infusion"}
     assert any("one mixture" in note for note in notes)
-    apart, _ = one(ras(orc(), rxa(), orc("F2"), other))
-    assert [x.mixed_with for x in given_ones(apart)] == [None, None]
+    apart, _ = read_visit(ras(orc(), rxa(), orc("F2"), other))
+    assert [x.mixed_with for x in administrations(apart)] == [None, None]
 
 
 def test_each_route_belongs_to_the_administrations_before_it() -> None:
-    encounter, _ = one(ras(
-        orc(), seg("RXR", f1="PO"), rxa(), seg("RXR", f1="IV"),
-        rxa("20260302120000", "", f2="2"), seg("RXR", f1="IM"),
-    ))  # fmt: skip
-    assert [x.route for x in given_ones(encounter)] == ["IV", "IM"]
+    encounter, _ = read_visit(
+        ras(
+            orc(),
+            seg("RXR", f1="PO"),
+            rxa(),
+            seg("RXR", f1="IV"),
+            rxa("20260302120000", "", f2="2"),
+            seg("RXR", f1="IM"),
+        )
+    )
+    assert [x.route for x in administrations(encounter)] == ["IV", "IM"]
 
 
 def test_components_say_what_else_is_in_the_bag() -> None:
@@ -258,7 +286,7 @@ def test_components_say_what_else_is_in_the_bag() -> None:
     more = seg("RXC", f1="A", f2="^potassium chloride", f3="20", f4="meq")
     same = seg("RXC", f1="A", f2="J2405^ondansetron^HCPCS", f3="4", f4="mg")
     for order in ([orc(), rxa(), base, more, same], [orc(), base, more, same, rxa()]):
-        main, carrier, additive = given_ones(one(ras(*order))[0])
+        main, carrier, additive = administrations(read_visit(ras(*order))[0])
         assert (carrier.purpose, carrier.mixed_with, carrier.dose) == (
             "drug_carrier",
             main.id,
@@ -276,36 +304,36 @@ def test_components_say_what_else_is_in_the_bag() -> None:
 
 
 def test_a_stop_that_equals_its_start_is_unknown() -> None:
-    encounter, notes = one(ras(orc(), rxa(stop="20260302100000")))
+    encounter, notes = read_visit(ras(orc(), rxa(stop="20260302100000")))
     assert only(encounter).stop is None
     assert any("stop is unknown" in note for note in notes)
 
 
 def test_the_true_minutes_in_a_note_are_pointed_out_and_not_read() -> None:
     short = rxa(stop="20260302100030")
-    encounter, notes = one(ras(orc(), short, seg("NTE", f3="given over 2 min by Zebra")))
+    encounter, notes = read_visit(ras(orc(), short, seg("NTE", f3="given over 2 min by Zebra")))
     stop = only(encounter).stop
     assert stop is not None and stop.second == 30
     assert notes == ["a note speaks of another duration than RXA-3 and RXA-4, which are kept"]
-    assert one(ras(orc(), rxa(), seg("NTE", f3="over 2 min")))[1] == []
+    assert read_visit(ras(orc(), rxa(), seg("NTE", f3="over 2 min")))[1] == []
 
 
 def test_the_zone_of_a_time_comes_from_itself_then_msh_then_the_caller() -> None:
-    own = only(one(ras(orc(), rxa("202603021000-0500", "")))[0]).start
+    own = only(read_visit(ras(orc(), rxa("202603021000-0500", "")))[0]).start
     assert own is not None and own.isoformat() == "2026-03-02T10:00:00-05:00"
-    head = only(one(ras(orc(), rxa()))[0]).start
+    head = only(read_visit(ras(orc(), rxa()))[0]).start
     assert head is not None and head.isoformat() == "2026-03-02T10:00:00-06:00"
     bare = ras(orc(), rxa(), f7="20260302100500")
-    naive = only(one(bare)[0]).start
+    naive = only(read_visit(bare)[0]).start
     assert naive is not None and naive.tzinfo is None
-    assert one(bare, options=ReadOptions(setting="facility", timezone="America/Chicago"))[
+    assert read_visit(bare, options=ReadOptions(setting="facility", timezone="America/Chicago"))[
         0
     ].timezone
 
 
 @pytest.mark.parametrize("written", ["20260302", "2026030210"])
 def test_a_time_without_minutes_dates_the_visit_and_is_unknown(written: str) -> None:
-    encounter, notes = one(ras(orc(), rxa(written, "")))
+    encounter, notes = read_visit(ras(orc(), rxa(written, "")))
     assert only(encounter).start is None
     assert encounter.service_date == date(2026, 3, 2)
     assert any("without a time" in note for note in notes)
@@ -320,38 +348,42 @@ def test_a_time_that_is_none_is_refused_without_its_value(written: str) -> None:
 
 
 def test_an_order_is_no_dose_but_its_times_fill_a_gap_as_ordered() -> None:
-    plan = message("RDE^O11", orc(), seg("TQ1", f7="20260302100000", f8="20260302110000"),
-                   seg("RXE", f2="J2405^ondansetron^HCPCS"))  # fmt: skip
-    encounter, notes = one(plan, ras(orc(), rxa("", "", f2="")), dft(ft1()))
+    plan = message(
+        "RDE^O11",
+        orc(),
+        seg("TQ1", f7="20260302100000", f8="20260302110000"),
+        seg("RXE", f2="J2405^ondansetron^HCPCS"),
+    )
+    encounter, notes = read_visit(plan, ras(orc(), rxa("", "", f2="")), dft(ft1()))
     drip = only(encounter)
     assert (drip.times_from, drip.ordered) == ("ordered", True)
     assert drip.start is not None and drip.stop is not None and drip.stop.hour == 11
     assert any("nothing in it was given" in note for note in notes)
-    charted = only(one(plan, ras(orc(), rxa()))[0])
+    charted = only(read_visit(plan, ras(orc(), rxa()))[0])
     assert (charted.times_from, charted.ordered) == (None, True)
-    assert one(plan, dft(ft1()))[0].administrations is None
+    assert read_visit(plan, dft(ft1()))[0].administrations is None
 
 
 def test_an_order_that_was_cancelled_is_no_order() -> None:
     plan = message("RDE^O11", orc(control="CA"), seg("RXE", f2="^ondansetron"))
-    assert only(one(plan, ras(orc(), rxa()))[0]).ordered is None
+    assert only(read_visit(plan, ras(orc(), rxa()))[0]).ordered is None
 
 
 # Drugs and amounts
 
 
 def test_a_drug_may_be_named_by_ndc_by_rxnorm_or_by_words() -> None:
-    ndc = only(one(ras(orc(), rxa(f5="00409189001^morphine^NDC")))[0])
+    ndc = only(read_visit(ras(orc(), rxa(f5="00409189001^morphine^NDC")))[0])
     assert (ndc.ndc, ndc.drug, ndc.hcpcs) == ("00409189001", "morphine", None)
-    alternate = only(one(ras(orc(), rxa(f5="L1^morphine^LOCAL^J2270^x^HCPCS")))[0])
+    alternate = only(read_visit(ras(orc(), rxa(f5="L1^morphine^LOCAL^J2270^x^HCPCS")))[0])
     assert (alternate.drug, alternate.hcpcs) == ("morphine", "J2270")
-    assert only(one(ras(orc(), rxa(f5="1594660^^RXNORM")))[0]).drug == "rxnorm 1594660"
+    assert only(read_visit(ras(orc(), rxa(f5="1594660^^RXNORM")))[0]).drug == "rxnorm 1594660"
 
 
 def test_an_amount_in_a_time_is_a_rate_and_no_dose() -> None:
-    drip = only(one(ras(orc(), rxa(f6="125", f7="mL", f12="H")))[0])
+    drip = only(read_visit(ras(orc(), rxa(f6="125", f7="mL", f12="H")))[0])
     assert (drip.dose, drip.volume_ml, drip.rate_ml_per_hour) == (None, None, 125)
-    bag = only(one(ras(orc(), rxa(f6="1", f7="L")))[0])
+    bag = only(read_visit(ras(orc(), rxa(f6="1", f7="L")))[0])
     assert (bag.dose, bag.volume_ml, bag.rate_ml_per_hour) == (1, 1000, None)
 
 
@@ -364,10 +396,10 @@ def test_an_amount_that_is_no_number_is_refused() -> None:
 
 
 def test_a_charge_keeps_what_ft1_says() -> None:
-    made = ft1(
+    charge = ft1(
         f10="2", f11="100&USD", f26="59~XS", f29="0182-1061-05^x^NDC", f19="R11.2^x^I10~I10^y^I10"
     )
-    encounter, _ = one(dft(made))
+    encounter, _ = read_visit(dft(charge))
     (line,) = encounter.lines or ()
     assert (line.number, line.code, line.units, line.charge) == (1, "96374", 2, 100)
     assert (line.modifiers, line.ndc, line.date) == (("59", "XS"), "0182-1061-05", date(2026, 3, 2))
@@ -376,30 +408,30 @@ def test_a_charge_keeps_what_ft1_says() -> None:
 
 
 def test_charges_that_were_all_taken_back_bill_nothing() -> None:
-    assert one(dft(ft1(), ft1(f6="CD")))[0].lines == ()
+    assert read_visit(dft(ft1(), ft1(f6="CD")))[0].lines == ()
 
 
 def test_a_charge_of_no_units_stays_a_line() -> None:
-    assert [x.units for x in one(dft(ft1(f10="0")))[0].lines or ()] == [0]
+    assert [x.units for x in read_visit(dft(ft1(f10="0")))[0].lines or ()] == [0]
 
 
 def test_payments_alone_are_no_claim() -> None:
-    assert one(ras(orc(), rxa()), dft(ft1(f6="PY")))[0].lines is None
+    assert read_visit(ras(orc(), rxa()), dft(ft1(f6="PY")))[0].lines is None
 
 
 def test_a_unit_price_is_multiplied() -> None:
-    assert (one(dft(ft1(f10="3", f12="50")))[0].lines or ())[0].charge == 150
+    assert (read_visit(dft(ft1(f10="3", f12="50")))[0].lines or ())[0].charge == 150
 
 
 @pytest.mark.parametrize("credit", [ft1(f6="CD"), ft1(f10="-1")])
 def test_a_credit_takes_the_charge_back(credit: str) -> None:
-    encounter, notes = one(dft(ft1(), ft1("96375")), dft(credit))
+    encounter, notes = read_visit(dft(ft1(), ft1("96375")), dft(credit))
     assert [line.code for line in encounter.lines or ()] == ["96375"]
     assert any("took an earlier charge back" in note for note in notes)
 
 
 def test_a_credit_of_some_units_leaves_the_rest() -> None:
-    (line,) = one(dft(ft1(f10="3", f11="90"), ft1(f6="CD", f10="1")))[0].lines or ()
+    (line,) = read_visit(dft(ft1(f10="3", f11="90"), ft1(f6="CD", f10="1")))[0].lines or ()
     assert (line.units, line.charge) == (2, 60)
 
 
@@ -413,26 +445,28 @@ def test_a_credit_of_some_units_leaves_the_rest() -> None:
     ],
 )
 def test_a_credit_beyond_the_charges_is_noted(credit: str) -> None:
-    _, notes = one(dft(ft1(), credit))
+    _, notes = read_visit(dft(ft1(), credit))
     assert any("more than the input charges" in note for note in notes)
 
 
 def test_payments_charge_nothing_and_other_types_are_refused() -> None:
-    encounter, notes = one(dft(ft1(), ft1(f6="PY")))
+    encounter, notes = read_visit(dft(ft1(), ft1(f6="PY")))
     assert len(encounter.lines or ()) == 1 and len(notes) == 1
     assert "FT1-6" in refused(dft(ft1(f6="Zebra")))
 
 
 def test_charges_without_a_procedure_code_are_left_out_and_alone_set_aside() -> None:
-    encounter, notes = one(dft(ft1(), ft1(f25="", f7="CDM7^x^L")))
+    encounter, notes = read_visit(dft(ft1(), ft1(f25="", f7="CDM7^x^L")))
     assert len(encounter.lines or ()) == 1 and any("left out" in note for note in notes)
     assert "FT1-25" in refused(dft(ft1(f25="")))
-    assert [x.code for x in one(dft(ft1(f25="", f7="96374^x^C4")))[0].lines or ()] == ["96374"]
+    assert [x.code for x in read_visit(dft(ft1(f25="", f7="96374^x^C4")))[0].lines or ()] == [
+        "96374"
+    ]
 
 
 def test_chart_and_charges_of_one_visit_meet() -> None:
-    encounter, _ = one(ras(orc(), rxa()), dft(seg("DG1", f3="I10^x^I10"), ft1()))
-    assert len(given_ones(encounter)) == len(encounter.lines or ()) == 1
+    encounter, _ = read_visit(ras(orc(), rxa()), dft(seg("DG1", f3="I10^x^I10"), ft1()))
+    assert len(administrations(encounter)) == len(encounter.lines or ()) == 1
     assert encounter.diagnoses == ("I10",)
 
 
@@ -442,21 +476,21 @@ def test_chart_and_charges_of_one_visit_meet() -> None:
 @pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
 def test_every_line_end_gives_the_same(end: str) -> None:
     text = (ras(orc(), rxa()) + dft(ft1())).replace("\r", end)
-    assert one(text)[0] == one(ras(orc(), rxa()), dft(ft1()))[0]
+    assert read_visit(text)[0] == read_visit(ras(orc(), rxa()), dft(ft1()))[0]
 
 
 def test_envelopes_and_blocks_are_seen_through() -> None:
     head, tail = "FHS|^~\\&|A\rBHS|^~\\&|A\r", "BTS|2\rFTS|1\r"
-    assert one(head + ras(orc(), rxa()) + dft(ft1()) + tail)[0].lines is not None
+    assert read_visit(head + ras(orc(), rxa()) + dft(ft1()) + tail)[0].lines is not None
     block = "\x0b" + ras(orc(), rxa()) + "\x1c\r"
-    assert only(one(block)[0]).dose == 4
-    assert only(one("\ufeff" + ras(orc(), rxa()))[0]).dose == 4
+    assert only(read_visit(block)[0]).dose == 4
+    assert only(read_visit("\ufeff" + ras(orc(), rxa()))[0]).dose == 4
 
 
 def test_visits_are_told_apart_wherever_their_messages_stand() -> None:
     texts = [ras(orc(f"F{n}"), rxa(), visit=f"V{n % 2}", patient=f"M{n % 2}") for n in range(6)]
-    records = [x for x in found(*texts) if isinstance(x, Record)]
-    assert [(x.encounter.id, len(given_ones(x.encounter))) for x in records] == [
+    records = [x for x in readings(*texts) if isinstance(x, Record)]
+    assert [(x.encounter.id, len(administrations(x.encounter))) for x in records] == [
         ("V0", 3),
         ("V1", 3),
     ]
@@ -465,11 +499,11 @@ def test_visits_are_told_apart_wherever_their_messages_stand() -> None:
 
 def test_a_message_without_a_visit_is_read_alone_and_set_aside_in_company() -> None:
     lone = ras(orc(), rxa(), visit="")
-    assert one(lone)[0].id == "C1"
-    every = found(lone, ras(orc(), rxa()))
+    assert read_visit(lone)[0].id == "C1"
+    every = readings(lone, ras(orc(), rxa()))
     assert sorted(type(x).__name__ for x in every) == ["Record", "SetAside"]
     account = lone.replace("Zebra^Zoe", "Zebra^Zoe" + "|" * 13 + "A9")
-    assert one(account, account)[0].id == "A9"
+    assert read_visit(account, account)[0].id == "A9"
 
 
 def test_two_patients_never_share_a_visit() -> None:
@@ -482,7 +516,7 @@ def test_a_setting_that_nobody_states_is_not_guessed() -> None:
 
 
 def test_messages_of_other_types_are_counted() -> None:
-    every = found(ras(orc(), rxa()), message("ADT^A01"), message("ORU^R01"))
+    every = readings(ras(orc(), rxa()), message("ADT^A01"), message("ORU^R01"))
     assert [x.message for x in every if isinstance(x, Note)] == [
         "2 message(s) of other types hold nothing that is read"
     ]
@@ -490,15 +524,15 @@ def test_messages_of_other_types_are_counted() -> None:
 
 def test_a_bad_message_does_not_spoil_its_neighbours() -> None:
     for bad in ("MSH|\r", "MSH|^~\\&|a\rthis is no segment\r", "MSH|^^\\&|a\r", "MSH"):
-        every = found(ras(orc(), rxa()), bad, "" if bad.endswith("\r") else "\r", dft(ft1()))
+        every = readings(ras(orc(), rxa()), bad, "" if bad.endswith("\r") else "\r", dft(ft1()))
         assert sorted(type(x).__name__ for x in every) == ["Record", "SetAside"], bad
-    stray = found("noise\r", ras(orc(), rxa()))
+    stray = readings("noise\r", ras(orc(), rxa()))
     assert [type(x) for x in stray] == [SetAside, Record]
 
 
 def test_a_note_may_run_over_several_lines() -> None:
     text = ras(orc(), rxa(), "NTE|1||first line\rsecond line of Zebra")
-    assert only(one(text)[0]).dose == 4
+    assert only(read_visit(text)[0]).dose == 4
 
 
 # Character sets and escapes
@@ -506,12 +540,12 @@ def test_a_note_may_run_over_several_lines() -> None:
 
 def test_escapes_are_resolved_in_words() -> None:
     text = ras(orc(), rxa(f5="^5\\S\\2 \\T\\ 3\\E\\4 \\X41\\\\H\\x\\N\\"))
-    assert only(one(text)[0]).drug == "5^2 & 3\\4 Ax"
+    assert only(read_visit(text)[0]).drug == "5^2 & 3\\4 Ax"
 
 
 def test_other_delimiters_are_those_of_the_message() -> None:
     text = ras(orc(), rxa(), seg("RXR", f1="IV", f4="IVP")).replace("|", "!").replace("^", "%")
-    assert only(one(text)[0]).drug == "ondansetron"
+    assert only(read_visit(text)[0]).drug == "ondansetron"
 
 
 @pytest.mark.parametrize(
@@ -546,7 +580,7 @@ def test_the_samples_part_like_python_hl7_parts_them() -> None:
         text = path.read_text("utf-8")
         (raw,) = messages(io.BytesIO(text.encode()))
         ours, theirs = parse(raw).segments, hl7.parse(text.replace("\n", "\r"))
-        assert [one.name for one in ours] == [str(one[0]) for one in theirs]
+        assert [mine.name for mine in ours] == [str(other[0]) for other in theirs]
         for mine, other in zip(ours, theirs, strict=True):
             assert [mine.raw(n) for n in range(1, len(mine.fields))] == [str(x) for x in other[1:]]
 
@@ -576,13 +610,19 @@ def test_any_message_parts_like_python_hl7_parts_it(rows: list[list[str]]) -> No
 @given(st.binary(max_size=400))
 def test_no_bytes_make_it_crash(noise: bytes) -> None:
     for raw in (noise, b"MSH|^~\\&|A|||||RAS^O17|" + noise, ras(orc(), rxa()).encode() + noise):
-        for x in read("f", io.BytesIO(raw), HERE):
-            assert isinstance(x, Record | SetAside | Note)
+        for reading in read("f", io.BytesIO(raw), HERE):
+            assert isinstance(reading, Record | SetAside | Note)
 
 
-FULL = ras(orc(), seg("TQ1", f7="20260302100000"), rxa(), seg("RXR", f1="IV", f2="LA", f3="PCA", f4="IVP"),
-           seg("RXC", f1="A", f2="^kcl", f3="1", f4="g")) + dft(
-    seg("DG1", f3="I10^x^I10"), ft1(f10="1", f11="5", f19="I10^x^I10", f26="59", f29="00409189001"))  # fmt: skip
+FULL = ras(
+    orc(),
+    seg("TQ1", f7="20260302100000"),
+    rxa(),
+    seg("RXR", f1="IV", f2="LA", f3="PCA", f4="IVP"),
+    seg("RXC", f1="A", f2="^kcl", f3="1", f4="g"),
+) + dft(
+    seg("DG1", f3="I10^x^I10"), ft1(f10="1", f11="5", f19="I10^x^I10", f26="59", f29="00409189001")
+)
 
 
 @given(st.data())
@@ -592,17 +632,24 @@ def test_no_error_and_no_note_repeats_a_field(data: st.DataObject) -> None:
     fields = lines[at].split("|")
     fields[data.draw(st.integers(1, len(fields) - 1))] = "Zebra-canary"
     lines[at] = "|".join(fields)
-    for x in found("\r".join(lines)):
-        said = x.message if isinstance(x, Note) else str(x.error) if isinstance(x, SetAside) else ""
-        assert "Zebra" not in said and "Zebra" not in x.place
+    for reading in readings("\r".join(lines)):
+        said = ""
+        if isinstance(reading, Note):
+            said = reading.message
+        elif isinstance(reading, SetAside):
+            said = str(reading.error)
+        assert "Zebra" not in said and "Zebra" not in reading.place
 
 
 @given(st.permutations(range(6)))
 def test_the_order_of_visits_changes_no_encounter(order: list[int]) -> None:
     texts = [ras(orc(f"F{n}"), rxa(), visit=f"V{n // 2}") for n in range(6)]
-    made = {x.encounter.id: sorted(one.id for one in given_ones(x.encounter))
-            for x in found(*(texts[n] for n in order)) if isinstance(x, Record)}  # fmt: skip
-    assert made == {"V0": ["F0", "F1"], "V1": ["F2", "F3"], "V2": ["F4", "F5"]}
+    ids = {
+        record.encounter.id: sorted(dose.id for dose in administrations(record.encounter))
+        for record in readings(*(texts[n] for n in order))
+        if isinstance(record, Record)
+    }
+    assert ids == {"V0": ["F0", "F1"], "V1": ["F2", "F3"], "V2": ["F4", "F5"]}
 
 
 @given(st.integers(1, 40), st.integers(0, 40))
@@ -618,17 +665,17 @@ def test_segments_split_over_chunks_are_whole(size: int, shift: int) -> None:
 
 def test_a_segment_too_long_to_be_held_sets_its_message_aside() -> None:
     long = "ZZ1|" + "x" * (5 * 1024 * 1024)
-    every = found(ras(orc(), rxa(), long), dft(ft1()))
+    every = readings(ras(orc(), rxa(), long), dft(ft1()))
     assert sorted(type(x).__name__ for x in every) == ["Record", "SetAside"]
 
 
 @given(st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)))
 def test_a_time_written_by_hl7_reads_back(at: datetime) -> None:
     whole = at.replace(microsecond=0)
-    made = stamp(whole.strftime("%Y%m%d%H%M%S"), "-0530")
-    assert made is not None and made.at is not None
-    assert made.at.replace(tzinfo=None) == whole
-    assert made.at.isoformat().endswith("-05:30")
+    written = stamp(whole.strftime("%Y%m%d%H%M%S"), "-0530")
+    assert written is not None and written.at is not None
+    assert written.at.replace(tzinfo=None) == whole
+    assert written.at.isoformat().endswith("-05:30")
 
 
 def test_what_is_no_message_is_refused() -> None:
@@ -643,11 +690,11 @@ def test_sniffing_knows_hl7() -> None:
 
 @pytest.mark.parametrize("text", ["", "\r\n", "FHS|^~\\&|A\rFTS|0\r"])
 def test_a_stream_without_a_message_says_so(text: str) -> None:
-    assert [x.message for x in found(text)] == ["there is no message in it"]
+    assert [x.message for x in readings(text)] == ["there is no message in it"]
 
 
 def test_nothing_of_the_patient_and_no_note_reaches_a_record() -> None:
-    every = found(
+    every = readings(
         ras(
             orc(),
             rxa(f9="Zebra", f11="Zebra"),

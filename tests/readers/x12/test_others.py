@@ -23,25 +23,40 @@ Line = tuple[str, tuple[str, ...], Decimal, Decimal]
 """Code, modifiers, charge and units."""
 
 BY_PYX12 = {
-    "hccinfhir-sample_837_0.txt": 5, "hccinfhir-sample_837_1.txt": 4,
-    "hccinfhir-sample_837_12.txt": 8, "imsweb-x12_complex.txt": 4,
-    "imsweb-x12_missing_elements.txt": 1, "imsweb-x12_multiple_gs.txt": 3,
-    "imsweb-x12_multiple_st.txt": 2, "imsweb-x12_valid.txt": 1,
-    "imsweb-x12_valid_different_separators.txt": 1, "imsweb-x223-test.txt": 1,
-    "lfh-coordination-of-benefits.837": 3, "lfh-demo.cob.example3.A.837": 3,
-    "lfh-demo.cob.example3.B.837": 3, "lfh-demo.drug.example10.1.837": 2,
-    "lfh-demo.drug.example10.2.837": 6, "lfh-demo.example1.837": 4, "lfh-demo.example7.837": 2,
-    "lfh-institutional-claim.837i": 2, "lfh-two-claims-single-provider.837i": 3,
+    "hccinfhir-sample_837_0.txt": 5,
+    "hccinfhir-sample_837_1.txt": 4,
+    "hccinfhir-sample_837_12.txt": 8,
+    "imsweb-x12_complex.txt": 4,
+    "imsweb-x12_missing_elements.txt": 1,
+    "imsweb-x12_multiple_gs.txt": 3,
+    "imsweb-x12_multiple_st.txt": 2,
+    "imsweb-x12_valid.txt": 1,
+    "imsweb-x12_valid_different_separators.txt": 1,
+    "imsweb-x223-test.txt": 1,
+    "lfh-coordination-of-benefits.837": 3,
+    "lfh-demo.cob.example3.A.837": 3,
+    "lfh-demo.cob.example3.B.837": 3,
+    "lfh-demo.drug.example10.1.837": 2,
+    "lfh-demo.drug.example10.2.837": 6,
+    "lfh-demo.example1.837": 4,
+    "lfh-demo.example7.837": 2,
+    "lfh-institutional-claim.837i": 2,
+    "lfh-two-claims-single-provider.837i": 3,
     "moov-sample.txt": 11,
-}  # fmt: skip
+}
 """Files that pyx12 reads, and the lines whose code both sides hold for one of five characters."""
 BY_X12SDK = {
-    "hccinfhir-sample_837_0.txt": 5, "lfh-demo.cob.example3.A.837": 3,
-    "lfh-demo.cob.example3.B.837": 3, "lfh-demo.drug.example10.1.837": 2,
-    "lfh-demo.drug.example10.2.837": 6, "lfh-demo.example1.837": 4, "lfh-demo.example7.837": 2,
-    "lfh-institutional-claim.837i": 2, "lfh-two-claims-single-provider.837i": 3,
+    "hccinfhir-sample_837_0.txt": 5,
+    "lfh-demo.cob.example3.A.837": 3,
+    "lfh-demo.cob.example3.B.837": 3,
+    "lfh-demo.drug.example10.1.837": 2,
+    "lfh-demo.drug.example10.2.837": 6,
+    "lfh-demo.example1.837": 4,
+    "lfh-demo.example7.837": 2,
+    "lfh-institutional-claim.837i": 2,
+    "lfh-two-claims-single-provider.837i": 3,
     "moov-sample.txt": 11,
-}  # fmt: skip
+}
 
 
 def ours(file: Path) -> list[Line]:
@@ -49,10 +64,11 @@ def ours(file: Path) -> list[Line]:
     for event in walk("f", io.BytesIO(file.read_bytes())):
         if isinstance(event, Claim):
             for line in parse(event).lines:
-                one = line.fields
-                if one is not None and len(one["code"]) == 5:
-                    out.append((one["code"], tuple(one.get("modifiers", ())), one["charge"],
-                                Decimal(one["units"])))  # fmt: skip
+                fields = line.fields
+                if fields is not None and len(fields["code"]) == 5:
+                    modifiers = tuple(fields.get("modifiers", ()))
+                    units = Decimal(fields["units"])
+                    out.append((fields["code"], modifiers, fields["charge"], units))
     return out
 
 
@@ -66,9 +82,9 @@ def of_pyx12(file: Path) -> list[Line]:
             at = (1, 2, 4) if kind == "SV1" else (2, 3, 5)
             parts = [segment.get_value(f"{kind}0{at[0]}-{n}") or "" for n in range(1, 7)]
             if parts[0] == "HC" and len(parts[1]) == 5:
-                out.append((parts[1], tuple(filter(None, parts[2:])),
-                            Decimal(segment.get_value(f"{kind}0{at[1]}")),
-                            Decimal(segment.get_value(f"{kind}0{at[2]}"))))  # fmt: skip
+                modifiers = tuple(filter(None, parts[2:]))
+                charge, units = (Decimal(segment.get_value(f"{kind}0{n}")) for n in at[1:])
+                out.append((parts[1], modifiers, charge, units))
     return out
 
 
@@ -119,9 +135,10 @@ def test_lines_agree_with_x12sdk(name: str) -> None:
 )
 def test_remittances_agree_with_x12sdk(name: str) -> None:
     theirs = [claim for model in models(DATA / name) for claim in model.claims()]  # type: ignore[attr-defined]
-    found = [one for one in read_remittances("f", io.BytesIO((DATA / name).read_bytes()))
-             if isinstance(one, Remittance)]  # fmt: skip
-    assert [(one.id, one.charge, one.paid, len(one.lines)) for one in found] == [
-        (one.patient_control_number, one.charge, one.paid, len(one.service_lines)) for one in theirs
+    raw = io.BytesIO((DATA / name).read_bytes())
+    remittances = [one for one in read_remittances("f", raw) if isinstance(one, Remittance)]
+    assert [(one.id, one.charge, one.paid, len(one.lines)) for one in remittances] == [
+        (claim.patient_control_number, claim.charge, claim.paid, len(claim.service_lines))
+        for claim in theirs
     ]
-    assert found
+    assert remittances
