@@ -1,315 +1,258 @@
 """Rows of a medication record as doses, by the words of a column map.
 
-A word that no table knows leaves the fact open and is counted; nothing is guessed.
+``reader`` makes a dose of each row that stands; ``runs`` then joins those that belong together.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
-
-from dateutil import tz
+from typing import Any, NamedTuple
 
 from ivpush import clock
-from ivpush.errors import Fault, InputError
-from ivpush.readers import ReadOptions
-from ivpush.readers.tables.cells import Row, Table, text_of
-from ivpush.readers.tables.forms import ndc, number, plain_text, read_time, whole
+from ivpush.readers.tables.cells import Row
+from ivpush.readers.tables.forms import number, plain_text
 from ivpush.readers.tables.ledger import Ledger
-from ivpush.readers.tables.maps import TIMES, ColumnMap, spellings, words_of
+from ivpush.readers.tables.lookup import Lookup
+from ivpush.readers.tables.maps import TIMES, spellings
 
 __all__ = [
     "Dose",
-    "Look",
+    "dose_of",
 ]
 
-ANY = "*"
-"""Key of a value table that stands for every value that no other key and no spelling names."""
+_TO_MINUTES = {
+    "seconds": Decimal(1) / 60,
+    "minutes": Decimal(1),
+    "hours": Decimal(60),
+    "days": Decimal(1440),
+}
+_MOST_MINUTES = 1_000_000
+_TEXTS = ("drug", "dose_unit", "site", "lumen", "administered_by", "performer")
+_TERMS = ("route", "method", "category", "purpose", "access")
 
-MOST_REMEMBERED = 20_000
-_TO_MINUTES = {"seconds": Decimal(1) / 60, "minutes": Decimal(1), "hours": Decimal(60),
-               "days": Decimal(1440)}  # fmt: skip
-_TO_ML_PER_HOUR = {"ml/h": Decimal(1), "ml/min": Decimal(60)}
-_TO_ML = {"ml": Decimal(1), "l": Decimal(1000)}
-_TEXTS = ("drug", "dose_unit", "site", "lumen", "administered_by")
-_OWN_WORDS = {"route", "method", "category", "purpose", "access", "role", "setting", "action"}
+
+class _Measure(NamedTuple):
+    """An amount whose unit stands in a column of its own, and the field that takes it."""
+
+    fact: str
+    unit: str
+    field: str
+    factors: Mapping[str, Decimal]
 
 
-@dataclass(slots=True)
+_MEASURES = (
+    _Measure(
+        fact="rate",
+        unit="rate_unit",
+        field="rate_ml_per_hour",
+        factors={"ml/h": Decimal(1), "ml/min": Decimal(60)},
+    ),
+    _Measure(
+        fact="volume",
+        unit="volume_unit",
+        field="volume_ml",
+        factors={"ml": Decimal(1), "l": Decimal(1000)},
+    ),
+)
+
+
+@dataclass(slots=True, eq=False)
 class Dose:
-    """One dose, or one event of one, on its way to an administration."""
+    """One dose, or one event of one, on its way to an administration.
+
+    ``fields`` are those of the contract's administration; following its course adds to them::
+
+        dose = dose_of(row, lookup, ledger)
+        dose.fields["method"] = "infusion"
+        dose.after = earlier  # the run that this one goes on with
+    """
 
     number: int
+    """Row of the table."""
     order: str
     run: str
     role: str
+    name: str
+    """Id in the table, from which the administration's id is made."""
     fields: dict[str, Any]
     actions: tuple[str, ...] = ()
     at: datetime | None = None
+    """When an event happened."""
     day: date | None = None
-    name: str = ""
-    """Id in the table, from which the administration's id is made."""
-    id: str = ""
     after: Dose | None = None
     """The run that this one goes on with."""
     beside: Dose | None = None
     """The dose in whose bag or syringe this one is."""
 
 
-class Look:
-    """Finds the facts of a map in the rows of one table."""
+class _Times(NamedTuple):
+    """The fields of an administration's times; when its event happened; its date."""
 
-    def __init__(self, table: Table, columns: ColumnMap, options: ReadOptions) -> None:
-        self.map, self.table = columns, table
-        zone = options.timezone or columns.timezone
-        self.timezone = zone
-        self.zone = tz.gettz(zone) if zone else None
-        self.places: dict[str, list[int]] = {}
-        self.missing: list[str] = []
-        for fact, names in columns.columns.items():
-            self.places[fact] = [table.columns.index(one) for one in names if one in table.columns]
-            if not self.places[fact]:
-                self.missing += names
-        self.told = {one for one, those in self.places.items() if those} | set(columns.constants)
-        self._read: dict[tuple[str, str], tuple[str, ...] | None] = {}
-        self._alone = [one for one in self.places if len(self.places[one]) > 1 and one not in TIMES]
-        self._cells = sorted({place for one, those in self.places.items()
-                              if one not in self._alone for place in those})  # fmt: skip
+    fields: dict[str, Any]
+    at: datetime | None
+    day: date | None
 
-    def need(self, *facts: str) -> None:
-        """Raise InputError where the table lacks all columns of a fact that nothing can replace."""
-        faults = [
-            Fault(self.table.name, f"lacks the column '{self.map.columns[fact][0]}'",
-                  f"the map '{self.map.id}' reads {fact} from it; name another map or column")
-            for fact in facts
-            if fact in self.map.columns and fact not in self.told
-        ]  # fmt: skip
-        if faults:
-            raise InputError(faults)
 
-    def told_by(self, row: Row) -> tuple[str, ...]:
-        """What a row says, so that a repeated row is known: of names for one fact, the one read."""
-        cells = [text_of(row.cells[place]) for place in self._cells]
-        return (*cells, *(self.text(row, one) for one in self._alone))
+def dose_of(row: Row, lookup: Lookup, ledger: Ledger) -> Dose:
+    """The facts of a row; what cannot be read of it is left open and remarked."""
+    terms = _terms(row, lookup, ledger)
+    stated = {
+        **{fact: text for fact in _TEXTS if (text := lookup.text(row, fact))},
+        **terms,
+        **_codes(row, lookup, ledger),
+        **_amounts(row, lookup, ledger),
+    }
+    times = _times(row, lookup, terms.get("method"), ledger)
+    return Dose(
+        number=row.number,
+        order=lookup.text(row, "order"),
+        run=lookup.text(row, "run"),
+        role=lookup.word(row, "role", ledger) or "",
+        name=lookup.text(row, "line"),
+        fields={**stated, **times.fields},
+        actions=lookup.words(row, "action", ledger),
+        at=times.at,
+        day=times.day,
+    )
 
-    def raw(self, row: Row, fact: str) -> Any:
-        """The first cell of a fact that holds anything; None where none does."""
-        for place in self.places.get(fact, ()):
-            value = row.cells[place]
-            if value is not None and text_of(value).strip() not in self.map.null:
-                return value
-        return self.map.constants.get(fact)
 
-    def text(self, row: Row, fact: str) -> str:
-        """A cell as text on one line; empty where it says nothing."""
-        if fact not in self.told:
-            return ""
-        return " ".join(text_of(self.raw(row, fact)).split())
+def _terms(row: Row, lookup: Lookup, ledger: Ledger) -> dict[str, str]:
+    terms = {fact: word for fact in _TERMS if (word := lookup.word(row, fact, ledger))}
+    if "method" not in terms:
+        # Many sites write the technique into the route: "IV push" names both.
+        method = spellings().of("method").get(plain_text(lookup.text(row, "route")))
+        if method is not None:
+            terms["method"] = method
+    return terms
 
-    def word(self, row: Row, fact: str, ledger: Ledger) -> str | None:
-        """A cell as a word of the contract; None, with a remark, where no table knows it."""
-        words = self.words(row, fact, ledger)
-        return words[0] if words else None
 
-    def words(self, row: Row, fact: str, ledger: Ledger) -> tuple[str, ...]:
-        """The words of a cell; several only where one text joins several actions."""
-        if fact not in self.told:
-            return ()
-        text = self.text(row, fact)
-        if (fact, text) not in self._read:
-            if len(self._read) > MOST_REMEMBERED:
-                self._read.clear()
-            self._read[fact, text] = self._words(fact, plain_text(text))
-        found = self._read[fact, text]
-        if found is None:
-            ledger.remark(f"{fact} is written in a way that no table knows", row.number)
-            return ()
-        return found
+def _codes(row: Row, lookup: Lookup, ledger: Ledger) -> dict[str, str | None]:
+    """HCPCS code and NDC: from a column of their own, else from one of codes and their systems."""
+    texts = {fact: lookup.text(row, fact) for fact in ("hcpcs", "ndc")}
+    code = lookup.text(row, "code")
+    if code:
+        system = lookup.word(row, "code_system", ledger)
+        if system in texts:
+            texts[system] = texts[system] or code
+        else:
+            ledger.remark(
+                "the drug code is of a system that is not read; the drug is known "
+                "by its text alone",
+                row.number,
+            )
+    codes: dict[str, str | None] = {}
+    hcpcs = texts["hcpcs"].upper()
+    if len(hcpcs) == 5 and hcpcs.isascii() and hcpcs.isalnum():
+        codes["hcpcs"] = hcpcs
+    elif hcpcs:
+        ledger.remark("hcpcs is no code of five letters and digits", row.number)
+    if texts["ndc"]:
+        codes["ndc"] = lookup.ndc(texts["ndc"], row, ledger)
+    return codes
 
-    def _words(self, fact: str, text: str) -> tuple[str, ...] | None:
-        constant = self.map.constants.get(fact)
-        if not text or (constant is not None and text == constant.casefold()):
-            return (constant,) if constant is not None else ()
-        found = self.known(fact, text)
-        if found is None and fact == "action":
-            parts = [self.known(fact, one.strip(" []")) for one in text.split(",")]
-            if all(part is not None for part in parts):
-                found = tuple(word for part in parts for word in part or ())
-        return None if found is None else tuple(one for one in found if one != "unknown")
 
-    def known(self, fact: str, text: str) -> tuple[str, ...] | None:
-        """The words that a text stands for: by the map, the shipped spellings, or as it is."""
-        found = self.map.values.get(fact, {}).get(text)
-        if found is not None:
-            return found
-        word = spellings().of(fact).get(text)
-        if word is None and fact in _OWN_WORDS:
-            word = next((one for one in words_of(fact) if one.casefold() == text), None)
-        return (word,) if word is not None else self.map.values.get(fact, {}).get(ANY)
+def _amounts(row: Row, lookup: Lookup, ledger: Ledger) -> dict[str, Decimal | None]:
+    amounts: dict[str, Decimal | None] = {}
+    for fact in ("dose", "wasted"):
+        amount = lookup.quantity(row, fact, ledger)
+        if amount is not None:
+            amounts[fact] = amount
+    for measure in _MEASURES:
+        if not lookup.text(row, measure.fact):
+            continue
+        words = lookup.known(measure.unit, plain_text(lookup.text(row, measure.unit))) or ("",)
+        factor = measure.factors.get(words[0])
+        if factor is None:  # a rate by weight or a volume in milligrams says nothing here
+            continue
+        amount = lookup.quantity(row, measure.fact, ledger)
+        if amount is not None:
+            amounts[measure.field] = number(str(amount * factor))
+    return amounts
 
-    def time(self, row: Row, fact: str, ledger: Ledger) -> datetime | date | None:
-        """A time or a mere date; None, with a remark, where it is not in a declared form."""
-        if fact not in self.told:
-            return None
-        values = [row.cells[place] for place in self.places.get(fact, ())]
-        if len(values) == 1 and isinstance(values[0], date):
-            return self._local(values[0])
-        text = " ".join(
-            one for one in (text_of(value).strip() for value in values) if one not in self.map.null
-        )
-        if not text:
-            return None
-        if self.map.anchor is not None:
-            away = whole(text)
-            if away is not None:
-                return self.map.anchor + timedelta(minutes=away)
-        found = read_time(text, self.map.forms)
-        if found is None:
-            ledger.remark(f"{fact} is not in a form that the map declares", row.number)
-        return self._local(found)
 
-    def _local(self, at: datetime | date | None) -> datetime | date | None:
-        """An instant on the clock of the place, with its offset, so that its date is right."""
-        if isinstance(at, datetime) and at.tzinfo is not None and self.zone is not None:
-            return at.astimezone(self.zone)
-        return at
+def _times(row: Row, lookup: Lookup, method: str | None, ledger: Ledger) -> _Times:
+    written = {fact: lookup.time(row, fact, ledger) for fact in TIMES}
+    at = written["action_time"]
+    is_event = lookup.map.shape == "event"
+    if not is_event and written["start"] is None:
+        written["start"] = at
+    fields: dict[str, Any] = {}
+    for fact in ("start", "stop", "last_seen_running"):
+        time = written[fact]
+        if isinstance(time, datetime):
+            fields[fact] = time
+        elif time is not None:
+            ledger.remark(f"{fact} is a date without a clock time", row.number)
+    minutes = _minutes(row, lookup, ledger)
+    if minutes is not None:
+        fields["minutes"] = minutes
+    source = _source(row, lookup, method, fields, ledger)
+    if source is not None:
+        fields["times_from"] = source
+    event_at = at if is_event and isinstance(at, datetime) else None
+    return _Times(fields, event_at, _day(written))
 
-    def quantity(self, row: Row, fact: str, ledger: Ledger) -> Decimal | None:
-        """A number from 0; None, with a remark, where it is none."""
-        text = self.text(row, fact)
-        if not text:
-            return None
-        made = number(text)
-        if made is None or made < 0:
-            what = "is no number" if made is None else "is below zero"
-            ledger.remark(f"{fact} {what}", row.number)
-            return None
-        return made
 
-    def dose(self, row: Row, ledger: Ledger) -> Dose:
-        """The facts of a row."""
-        fields: dict[str, Any] = {}
-        for fact in _TEXTS:
-            text = self.text(row, fact)
-            if text:
-                fields[fact] = text
-        for fact in ("route", "method", "category", "purpose", "access"):
-            word = self.word(row, fact, ledger)
-            if word:
-                fields[fact] = word
-        if "method" not in fields:
-            # Many sites write the technique into the route: "IV push" names both.
-            method = spellings().of("method").get(plain_text(self.text(row, "route")))
-            if method is not None:
-                fields["method"] = method
-        performer = self.text(row, "performer")
-        if performer:
-            fields["performer"] = performer
-        self._codes(row, fields, ledger)
-        self._amounts(row, fields, ledger)
-        made = Dose(
-            row.number, self.text(row, "order"), self.text(row, "run"),
-            self.word(row, "role", ledger) or "", fields, name=self.text(row, "line"),
-        )  # fmt: skip
-        self._times(row, made, ledger)
-        return made
+def _day(written: dict[str, datetime | date | None]) -> date | None:
+    """The date of a row: the one stated as such, else that of the time nearest to its start."""
+    for fact in ("date", "start", "action_time", "stop"):
+        time = written[fact]
+        if time is not None:
+            return time.date() if isinstance(time, datetime) else time
+    return None
 
-    def _codes(self, row: Row, fields: dict[str, Any], ledger: Ledger) -> None:
-        found = {fact: self.text(row, fact) for fact in ("hcpcs", "ndc")}
-        code = self.text(row, "code")
-        if code:
-            system = self.word(row, "code_system", ledger)
-            if system in found:
-                found[system] = found[system] or code
-            else:
-                ledger.remark("the drug code is of a system that is not read; the drug is known "
-                              "by its text alone", row.number)  # fmt: skip
-        hcpcs = found["hcpcs"].upper()
-        if hcpcs:
-            if len(hcpcs) == 5 and hcpcs.isascii() and hcpcs.isalnum():
-                fields["hcpcs"] = hcpcs
-            else:
-                ledger.remark("hcpcs is no code of five letters and digits", row.number)
-        if found["ndc"]:
-            fields["ndc"], mended = ndc(found["ndc"], self.map.ndc_digits)
-            if mended:
-                ledger.remark("the NDC had lost its leading zeros, which were put back", row.number)
-            elif fields["ndc"] is None:
-                ledger.remark("the NDC is no code of 10 or 11 digits", row.number)
 
-    def _amounts(self, row: Row, fields: dict[str, Any], ledger: Ledger) -> None:
-        for fact in ("dose", "wasted"):
-            amount = self.quantity(row, fact, ledger)
-            if amount is not None:
-                fields[fact] = amount
-        for fact, unit, target, factors in (
-            ("rate", "rate_unit", "rate_ml_per_hour", _TO_ML_PER_HOUR),
-            ("volume", "volume_unit", "volume_ml", _TO_ML),
-        ):
-            if not self.text(row, fact):
-                continue
-            word = self.known(unit, plain_text(self.text(row, unit))) or ("",)
-            factor = factors.get(word[0])
-            if factor is None:  # a rate by weight or a volume in milligrams says nothing here
-                continue
-            amount = self.quantity(row, fact, ledger)
-            if amount is not None:
-                fields[target] = number(str(amount * factor))
+def _minutes(row: Row, lookup: Lookup, ledger: Ledger) -> int | None:
+    """A duration in whole minutes; None where none is stated, or without a unit."""
+    if not lookup.text(row, "duration"):
+        return None
+    amount = lookup.quantity(row, "duration", ledger)
+    unit = lookup.word(row, "duration_unit", ledger)
+    if amount is None:
+        return None
+    if unit is None:
+        ledger.remark("duration is stated without a unit", row.number)
+        return None
+    minutes = int(amount * _TO_MINUTES[unit])
+    return minutes if minutes <= _MOST_MINUTES else None
 
-    def _times(self, row: Row, made: Dose, ledger: Ledger) -> None:
-        fields = made.fields
-        start, stop = self.time(row, "start", ledger), self.time(row, "stop", ledger)
-        at, seen = (
-            self.time(row, "action_time", ledger),
-            self.time(row, "last_seen_running", ledger),
-        )
-        stated = self.time(row, "date", ledger)
-        if self.map.shape == "event":
-            made.at = at if isinstance(at, datetime) else None
-        elif start is None:
-            start = at
-        days = [one.date() if isinstance(one, datetime) else one
-                for one in (stated, start, at, stop) if one is not None]  # fmt: skip
-        made.day = days[0] if days else None
-        for fact, value in (("start", start), ("stop", stop), ("last_seen_running", seen)):
-            if isinstance(value, datetime):
-                fields[fact] = value
-            elif value is not None:
-                ledger.remark(f"{fact} is a date without a clock time", row.number)
-        self._duration(row, fields, ledger)
-        if self.map.times_from != "charted" and {"start", "stop", "minutes"} & fields.keys():
-            fields["times_from"] = self.map.times_from
-        self._doubt(row, fields, ledger)
 
-    def _duration(self, row: Row, fields: dict[str, Any], ledger: Ledger) -> None:
-        if not self.text(row, "duration"):
-            return
-        amount = self.quantity(row, "duration", ledger)
-        word = self.word(row, "duration_unit", ledger)
-        if amount is None or word is None:
-            if amount is not None:
-                ledger.remark("duration is stated without a unit", row.number)
-            return
-        minutes = int(amount * _TO_MINUTES[word])
-        if minutes <= 1_000_000:
-            fields["minutes"] = minutes
-            if "stop" not in fields and self.map.duration_from != "charted":
-                fields["times_from"] = self.map.duration_from
+def _source(
+    row: Row, lookup: Lookup, method: str | None, fields: dict[str, Any], ledger: Ledger
+) -> str | None:
+    """Where the times come from; None where they were charted."""
+    columns = lookup.map
+    if _is_invented(row, lookup, method, fields, ledger):
+        return "defaulted"
+    if columns.times_from != "charted" and {"start", "stop", "minutes"} & fields.keys():
+        return columns.times_from
+    if columns.duration_from != "charted" and "minutes" in fields and "stop" not in fields:
+        return columns.duration_from
+    return None
 
-    def _doubt(self, row: Row, fields: dict[str, Any], ledger: Ledger) -> None:
-        """Tell stops before starts, and stops that the system invents."""
-        start, stop = fields.get("start"), fields.get("stop")
-        minutes = fields.get("minutes")
-        if start is not None and stop is not None:
-            begun = clock.moment(start, self.zone).seconds
-            minutes = clock.between(begun, clock.moment(stop, self.zone, begun).seconds)
-            if minutes < 0 or clock.moment(stop, self.zone, begun).seconds < begun:
-                ledger.remark("stops before it starts", row.number)
-                return
-        if minutes is not None and minutes in self.map.default_minutes:
-            if fields.get("method") in self.map.default_methods:
-                fields["times_from"] = "defaulted"
-                ledger.remark("lasts exactly as long as the system's default for such a method: "
-                              "its stop counts as not charted", row.number)  # fmt: skip
+
+def _is_invented(
+    row: Row, lookup: Lookup, method: str | None, fields: dict[str, Any], ledger: Ledger
+) -> bool:
+    """Whether the system filled in the stop; remarks that, and a stop before its start."""
+    minutes = fields.get("minutes")
+    start, stop = fields.get("start"), fields.get("stop")
+    if start is not None and stop is not None:
+        begun = clock.moment(start, lookup.zone).seconds
+        ended = clock.moment(stop, lookup.zone, begun).seconds
+        if ended < begun:
+            ledger.remark("stops before it starts", row.number)
+            return False
+        minutes = clock.between(begun, ended)
+    columns = lookup.map
+    if minutes not in columns.default_minutes or method not in columns.default_methods:
+        return False
+    ledger.remark(
+        "lasts exactly as long as the system's default for such a method: "
+        "its stop counts as not charted",
+        row.number,
+    )
+    return True

@@ -1,24 +1,27 @@
 """Medication administration records as tables: Epic, Cerner, PCORnet, OMOP, MIMIC, CLIF, eICU.
 
-A column map says what the table means (``ReadOptions.map``, default ``generic-dose``). Rows become
-encounters with a chart and no claim. Every row has one fate, told in the last notes: it became an
-administration, told the course of one, was left out for a reason, or stands in an encounter that
-was set aside.
+``tables.reader.read`` comes here with a map of administrations. A column map says what the table
+means (``ReadOptions.map``, default ``generic-dose``). Rows become encounters with a chart and no
+claim. Every row has one fate, told in the last notes: it became an administration, told the course
+of one, was left out for a reason, or stands in an encounter that was set aside.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import IO, Any
+from operator import attrgetter
+from typing import IO, Any, NamedTuple
 
 from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.mar.doses import Dose, Look
+from ivpush.readers.mar.doses import Dose, dose_of
 from ivpush.readers.mar.runs import chain_runs, join_events, mix
-from ivpush.readers.tables.cells import Bad, Group, Row, Table, grouped, open_table
+from ivpush.readers.tables.cells import Bad, Row, Table, open_table
+from ivpush.readers.tables.groups import Group, faults_of, grouped
 from ivpush.readers.tables.ledger import KEPT, Ledger
-from ivpush.readers.tables.maps import load_map
+from ivpush.readers.tables.lookup import Lookup
+from ivpush.readers.tables.maps import ColumnMap, load_map
 
 __all__ = [
     "encounters_of",
@@ -27,9 +30,16 @@ __all__ = [
 
 DEFAULT_MAP = "generic-dose"
 MOST_TOLD = 5
-_SHARED = ("setting", "payer", "place_of_service", "type_of_bill", "date")
-_DROPPED = {"not_given": "left out: not given", "deleted": "left out: deleted",
-            "ignore": "left out: an event that gives nothing"}  # fmt: skip
+"""How many rows of one encounter that cannot be read are told."""
+_MOST_VERSION_DIGITS = 19
+_MOST_NAME = 180
+_EVENT_FACTS = ("action", "action_time")
+_SHARED = ("setting", "payer", "place_of_service", "type_of_bill")
+_DROPPED = {
+    "not_given": "left out: not given",
+    "deleted": "left out: deleted",
+    "ignore": "left out: an event that gives nothing",
+}
 _GIVING = frozenset({"push", "bolus", "dose", "flush", "start", "next_bag"})
 
 
@@ -38,129 +48,173 @@ def read(
 ) -> Iterator[Record | SetAside | Note]:
     """The encounters of a record's table; raises UsageError or PackError for a map that is none."""
     options = options or ReadOptions()
-    columns = load_map(options.map or DEFAULT_MAP)
-    if columns.table != "administrations":
-        raise InputError(Fault(f"map {columns.id}", "is a map of claim lines",
-                               "read the file as claim lines"))  # fmt: skip
+    column_map = load_map(options.map or DEFAULT_MAP)
+    if column_map.table != "administrations":
+        place = f"map {column_map.id}"
+        raise InputError(Fault(place, "is a map of claim lines", "read the file as claim lines"))
     try:
-        table = open_table(name, stream, columns.delimiter, columns.encoding)
-        look = Look(table, columns, options)
-        look.need("encounter", *(("action", "action_time") if columns.shape == "event" else ()))
+        table = open_table(name, stream, column_map.delimiter, column_map.encoding)
+        lookup = Lookup(table, column_map, options)
+        lookup.need("encounter", *(_EVENT_FACTS if column_map.shape == "event" else ()))
     except InputError as error:
         yield SetAside(name, error)
         return
-    if look.missing:
-        yield Note(name, f"lacks {len(look.missing)} column(s) that the map '{columns.id}' names, "
-                         f"whose facts stay open: {', '.join(look.missing)}")  # fmt: skip
-    if columns.anchor is not None:
-        yield Note(name, "times are minutes counted from a start: clock times are true among each "
-                         "other, and dates are the map's own")  # fmt: skip
-    if columns.times_from == "ordered":
+    if lookup.missing:
+        yield lookup.missing_note()
+    yield from _cautions(name, column_map)
+    yield from encounters_of(table, lookup, options)
+
+
+def _cautions(name: str, column_map: ColumnMap) -> Iterator[Note]:
+    """What nobody should miss about tables of such a kind."""
+    if column_map.anchor is not None:
+        yield Note(
+            name,
+            "times are minutes counted from a start: clock times are true among each "
+            "other, and dates are the map's own",
+        )
+    if column_map.times_from == "ordered":
         yield Note(name, "rows are orders: they show neither that a dose was given nor when")
-    yield from encounters_of(table, look, options)
 
 
 def encounters_of(
-    table: Table, look: Look, options: ReadOptions
+    table: Table, lookup: Lookup, options: ReadOptions
 ) -> Iterator[Record | SetAside | Note]:
     """Encounters of an opened table, then the notes that account for its rows."""
     total = Ledger()
-    for group in grouped(table, look.places["encounter"][0], look.map.sorted):
+    for group in grouped(table, lookup.places["encounter"][0], lookup.map.sorted):
         if isinstance(group, Bad):
-            place = table.place(group.number)
             total.fate("set aside: cannot be read", group.number)
-            yield SetAside(place, InputError(Fault(place, group.problem, group.remedy)))
-            continue
-        first = group.rows[0].number if group.rows else group.faults[0].number
-        own, place = Ledger(), table.place(first)
-        try:
-            if group.faults:
-                raise InputError(_faults(table, group.faults))
-            made = Record(place, _encounter(group, look, options, own))
-        except InputError as error:
-            total.fate("set aside with their encounter", first, group.count)
-            yield SetAside(place, error)
-            continue
-        total.take(own)
-        yield made
+            (fault,) = faults_of(table, [group])
+            yield SetAside(fault.place, InputError(fault))
+        else:
+            yield _reading(group, lookup, options, total)
     yield from total.notes(table.name)
 
 
-def _faults(table: Table, bad: list[Bad]) -> Iterator[Fault]:
-    for one in bad[:MOST_TOLD]:
-        yield Fault(table.place(one.number), one.problem, one.remedy)
+def _reading(
+    group: Group, lookup: Lookup, options: ReadOptions, total: Ledger
+) -> Record | SetAside:
+    """The encounter of a group; its rows are added to the total by their fates, or as set aside."""
+    place, ledger = lookup.table.place(group.first), Ledger()
+    try:
+        if group.faults:
+            raise InputError(_faults(lookup.table, group.faults))
+        record = Record(place, _encounter(group, lookup, options, ledger))
+    except InputError as error:
+        total.fate("set aside with their encounter", group.first, group.count)
+        return SetAside(place, error)
+    total.take(ledger)
+    return record
+
+
+def _faults(table: Table, bad: list[Bad]) -> list[Fault]:
+    faults = faults_of(table, bad[:MOST_TOLD])
     if len(bad) > MOST_TOLD:
-        yield Fault("", f"and {len(bad) - MOST_TOLD} more rows of the encounter", "mend them all")
+        more = f"and {len(bad) - MOST_TOLD} more rows of the encounter"
+        faults.append(Fault("", more, "mend them all"))
+    return faults
 
 
-def _encounter(group: Group, look: Look, options: ReadOptions, ledger: Ledger) -> Encounter:
+def _encounter(group: Group, lookup: Lookup, options: ReadOptions, ledger: Ledger) -> Encounter:
     fates: dict[int, str] = {}
-    rows = list(_standing(group.rows, look, fates, ledger))
-    doses = _doses(rows, look, fates, ledger)
-    for number in {one.number for one in doses}:
-        fates[number] = KEPT
+    rows = _standing(group.rows, lookup, fates, ledger)
+    doses = _doses(rows, lookup, fates, ledger)
+    for dose in doses:
+        fates[dose.number] = KEPT
     for row in group.rows:
         ledger.fate(fates[row.number], row.number)
+    # "its action is not known", "its state is not known": the map does not fit the table.
     if not doses and all(fate.startswith("left out: its") for fate in fates.values()):
-        raise InputError(Fault("the encounter", "has no row that can be understood",
-                               "name its actions or states in the map"))  # fmt: skip
-    _name(doses)
-    record: dict[str, Any] = {"id": group.encounter, "timezone": look.timezone,
-                              **_shared(group.rows, look, options, ledger)}  # fmt: skip
-    if "date" not in record:
-        _date(record, doses)
-    record["administrations"] = [_written(one) for one in doses]
+        problem = "has no row that can be understood"
+        remedy = "name its actions or states in the map"
+        raise InputError(Fault("the encounter", problem, remedy))
+    ids = _ids(doses)
+    record = {
+        "id": group.encounter,
+        "timezone": lookup.timezone,
+        **_shared(group.rows, lookup, options, ledger),
+        "date": _stated_date(group.rows, lookup) or _charted_date(doses),
+        "administrations": [_administration(dose, ids) for dose in doses],
+    }
     return Encounter.model_validate(record)
 
 
+class _Version(NamedTuple):
+    """Tells the newer of two rows: by number where the version is one, else by its text."""
+
+    stated: bool
+    number: int
+    text: str
+
+
 def _standing(
-    rows: Iterable[Row], look: Look, fates: dict[int, str], ledger: Ledger
-) -> Iterator[Row]:
+    rows: Iterable[Row], lookup: Lookup, fates: dict[int, str], ledger: Ledger
+) -> list[Row]:
     """Rows that stand: not repeated, not corrected by another, not struck out by their state."""
-    seen: set[tuple[str, ...]] = set()
-    kept: dict[Any, Row] = {}
-    for row in rows:
-        cells = look.told_by(row)
-        marked = any(look.text(row, one) for one in ("line", "order", "start", "action_time"))
-        if cells in seen and marked:
-            fates[row.number] = "left out: the same row again"
-            continue
-        seen.add(cells)
-        state = look.word(row, "status", ledger)
-        if state is None and look.text(row, "status"):
+    newest: dict[tuple[str, str] | int, Row] = {}
+    for row in _distinct(rows, lookup, fates):
+        state = lookup.word(row, "status", ledger)
+        if state is None and lookup.text(row, "status"):
             fates[row.number] = "left out: its state is not known"
             continue
-        line = look.text(row, "line")
-        key: Any = (look.text(row, "order"), line) if line else row.number
-        before = kept.get(key)
+        line = lookup.text(row, "line")
+        key = (lookup.text(row, "order"), line) if line else row.number
+        before = newest.get(key)
         if before is not None:
-            older = _version(look, row) < _version(look, before)
-            fates[(row if older else before).number] = "left out: corrected by another row"
-            if older:
+            is_older = _version(row, lookup) < _version(before, lookup)
+            corrected = row if is_older else before
+            fates[corrected.number] = "left out: corrected by another row"
+            if is_older:
                 continue
-        kept[key] = row
+        newest[key] = row
         if state not in {None, "keep"}:
             fates[row.number] = f"left out: {str(state).replace('_', ' ')}"
-    for row in sorted(kept.values(), key=lambda one: one.number):
-        if row.number not in fates:
-            yield row
+    return [
+        row for row in sorted(newest.values(), key=attrgetter("number")) if row.number not in fates
+    ]
 
 
-def _version(look: Look, row: Row) -> tuple[bool, int, str]:
-    text = look.text(row, "version")
-    return (bool(text), int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0,
-            text)  # fmt: skip
+def _distinct(rows: Iterable[Row], lookup: Lookup, fates: dict[int, str]) -> Iterator[Row]:
+    """Rows without those that say again what an earlier one said.
 
-
-def _doses(rows: list[Row], look: Look, fates: dict[int, str], ledger: Ledger) -> list[Dose]:
-    doses = []
+    A row that neither a line, an order nor a time tells from others may be a second dose.
+    """
+    seen: set[tuple[str, ...]] = set()
     for row in rows:
-        dose = look.dose(row, ledger)
-        dose.actions = look.words(row, "action", ledger)
-        if look.map.shape == "event":
-            doses.append(dose)
+        content = lookup.content(row)
+        if content in seen and any(
+            lookup.text(row, fact) for fact in ("line", "order", "start", "action_time")
+        ):
+            fates[row.number] = "left out: the same row again"
             continue
-        reason = _refused(dose, bool(look.text(row, "action")))
+        seen.add(content)
+        yield row
+
+
+def _version(row: Row, lookup: Lookup) -> _Version:
+    text = lookup.text(row, "version")
+    is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_VERSION_DIGITS
+    return _Version(bool(text), int(text) if is_number else 0, text)
+
+
+def _doses(rows: list[Row], lookup: Lookup, fates: dict[int, str], ledger: Ledger) -> list[Dose]:
+    """The administrations of the rows that stand, joined and linked."""
+    doses = [dose_of(row, lookup, ledger) for row in rows]
+    if lookup.map.shape == "event":
+        doses = join_events(doses, lookup.zone, fates, ledger)
+    else:
+        doses = _given(rows, doses, lookup, fates)
+    doses = mix(doses, lookup.map.bag_ml, fates, ledger)
+    chain_runs(doses, lookup.zone)
+    return doses
+
+
+def _given(rows: list[Row], doses: list[Dose], lookup: Lookup, fates: dict[int, str]) -> list[Dose]:
+    """The doses of a table of doses whose action, if any, says that they were given."""
+    given = []
+    for row, dose in zip(rows, doses, strict=True):
+        reason = _refused(dose, bool(lookup.text(row, "action")))
         if reason is not None:
             fates[row.number] = reason
             continue
@@ -168,12 +222,8 @@ def _doses(rows: list[Row], look: Look, fates: dict[int, str], ledger: Ledger) -
             dose.fields["method"] = "push"
         if "flush" in dose.actions:
             dose.fields["purpose"] = "flush"
-        doses.append(dose)
-    if look.map.shape == "event":
-        doses = join_events(doses, look.zone, fates, ledger)
-    doses = mix(doses, look.map.bag_ml, fates, ledger)
-    chain_runs(doses, look.zone)
-    return doses
+        given.append(dose)
+    return given
 
 
 def _refused(dose: Dose, stated: bool) -> str | None:
@@ -188,62 +238,72 @@ def _refused(dose: Dose, stated: bool) -> str | None:
     return None
 
 
-def _name(doses: list[Dose]) -> None:
-    """Give each dose an id of its own, made of the table's."""
-    taken: dict[str, int] = {}
-    for one in doses:
-        base = ".".join(filter(None, (one.order, one.name)))[:180] or f"row{one.number}"
-        made, count = base, taken.get(base, 0)
-        while made in taken:
+def _ids(doses: list[Dose]) -> dict[Dose, str]:
+    """An id of its own for each dose, made of the table's; a name used twice ends with ``.2``."""
+    ids: dict[Dose, str] = {}
+    times_used: dict[str, int] = {}
+    for dose in doses:
+        base = ".".join(filter(None, (dose.order, dose.name)))[:_MOST_NAME] or f"row{dose.number}"
+        own_id, count = base, times_used.get(base, 0)
+        while own_id in times_used:
             count += 1
-            made = f"{base}.{count + 1}"
-        taken[base], taken[made] = count, taken.get(made, 0)
-        one.id = made
+            own_id = f"{base}.{count + 1}"
+        times_used[base], times_used[own_id] = count, times_used.get(own_id, 0)
+        ids[dose] = own_id
+    return ids
 
 
-def _shared(rows: list[Row], look: Look, options: ReadOptions, ledger: Ledger) -> dict[str, Any]:
+def _shared(
+    rows: list[Row], lookup: Lookup, options: ReadOptions, ledger: Ledger
+) -> dict[str, Any]:
     """What belongs to the encounter and each of its rows may say."""
-    record: dict[str, Any] = {}
-    for fact in _SHARED:
-        if fact == "date":
-            found = {one for one in (look.time(row, fact, Ledger()) for row in rows) if one}
-            values = {str(one)[:10] for one in found}
-            value = min(values, default=None)
-        else:
-            texts = {look.word(row, fact, ledger) if fact == "setting" else look.text(row, fact)
-                     for row in rows}  # fmt: skip
-            values = {one for one in texts if one}
-            if len(values) > 1:
-                raise InputError(Fault(fact, "differs between rows of one encounter",
-                                       "write one"))  # fmt: skip
-            value = next(iter(values), None)
-        if value is not None:
-            record[fact] = value
-    record.setdefault("payer", options.payer)
-    record.setdefault("setting", look.map.setting or options.setting)
-    if record["setting"] is None:
-        raise InputError(Fault("setting", "is stated by neither the table, its map nor the caller",
-                               "state facility or professional"))  # fmt: skip
-    return record
+    stated = {fact: _agreed(fact, rows, lookup, ledger) for fact in _SHARED}
+    shared = {
+        **stated,
+        "payer": stated["payer"] or options.payer,
+        "setting": stated["setting"] or lookup.map.setting or options.setting,
+    }
+    if shared["setting"] is None:
+        problem = "is stated by neither the table, its map nor the caller"
+        raise InputError(Fault("setting", problem, "state facility or professional"))
+    return shared
 
 
-def _date(record: dict[str, Any], doses: list[Dose]) -> None:
-    """State the date where no clock time does."""
-    if any(one.fields.get("start") is not None for one in doses):
-        if all(one.fields.get("start") is not None for one in doses):
-            return
-    days = [one.day for one in doses if one.day is not None]
-    if days:
-        record["date"] = min(days).isoformat()
+def _agreed(fact: str, rows: list[Row], lookup: Lookup, ledger: Ledger) -> str | None:
+    """What the rows that state a fact say of it; raises InputError where they differ."""
+    if fact == "setting":
+        texts = {lookup.word(row, fact, ledger) for row in rows}
+    else:
+        texts = {lookup.text(row, fact) for row in rows}
+    stated = [text for text in texts if text]
+    if len(stated) > 1:
+        raise InputError(Fault(fact, "differs between rows of one encounter", "write one"))
+    return stated[0] if stated else None
 
 
-def _written(dose: Dose) -> dict[str, Any]:
-    made = {"id": dose.id, **dose.fields}
+def _stated_date(rows: list[Row], lookup: Lookup) -> str | None:
+    """The earliest date that the rows state as such; remarks were taken when rows became doses."""
+    unheard = Ledger()
+    times = {lookup.time(row, "date", unheard) for row in rows}
+    return min((str(time)[:10] for time in times if time is not None), default=None)
+
+
+def _charted_date(doses: list[Dose]) -> str | None:
+    """The earliest date of the doses, unless every one has a clock time."""
+    if all(dose.fields.get("start") is not None for dose in doses):
+        return None
+    days = [dose.day for dose in doses if dose.day is not None]
+    return min(days).isoformat() if days else None
+
+
+def _administration(dose: Dose, ids: dict[Dose, str]) -> dict[str, Any]:
+    administration = {"id": ids[dose], **dose.fields}
     if dose.after is not None:
-        made["continues"] = dose.after.id
+        administration["continues"] = ids[dose.after]
     if dose.beside is not None:
-        made["mixed_with"] = dose.beside.id
-    seen, start = made.get("last_seen_running"), made.get("start")
+        administration["mixed_with"] = ids[dose.beside]
+    # That it was seen when it began says nothing of how long it ran.
+    seen, start = administration.get("last_seen_running"), administration.get("start")
     if seen is not None and seen == start:
-        del made["last_seen_running"]
-    return made
+        del administration["last_seen_running"]
+    return administration

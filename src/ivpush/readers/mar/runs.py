@@ -1,15 +1,18 @@
 """Events of a medication record joined into runs, and rows of one bag into one administration.
 
-New Bag … Rate Change … Stopped of one order become one run; a pause ends it and a restart begins
-another that continues it. A bag that nobody charted as stopped has no stop, even where the next
-one hangs: an antibiotic every eight hours is no infusion of eight hours.
+``reader`` calls the three functions in turn. New Bag … Rate Change … Stopped of one order become
+one run; a pause ends it and a restart begins another that continues it. A bag that nobody charted
+as stopped has no stop, even where the next one hangs: an antibiotic every eight hours is no
+infusion of eight hours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import tzinfo
 from itertools import groupby, pairwise
+from operator import attrgetter
+from typing import ClassVar, NamedTuple
 
 from ivpush import clock
 from ivpush.readers.mar.doses import Dose
@@ -23,95 +26,128 @@ __all__ = [
 
 _COURSE = "told the course of an administration"
 _UNTIMED = frozenset({"push", "bolus", "dose", "flush", "not_given", "deleted", "ignore"})
-
 _ENDS = frozenset({"stop", "pause"})
+_Fates = dict[int, str]
+"""What became of each row, by its number."""
+
+
+class _Timed(NamedTuple):
+    """An event with its instant in seconds."""
+
+    seconds: int
+    event: Dose
 
 
 def join_events(
-    events: Iterable[Dose], zone: tzinfo | None, fates: dict[int, str], ledger: Ledger
+    events: Iterable[Dose], zone: tzinfo | None, fates: _Fates, ledger: Ledger
 ) -> list[Dose]:
     """Administrations of the events of one encounter; ``fates`` takes what the other rows were."""
-    bags: dict[tuple[str, str, str], list[tuple[int, Dose]]] = {}
+    bags: dict[tuple[str, str, str], list[_Timed]] = {}
     for event in events:
         key = (event.run or event.order, event.fields.get("drug", ""), event.role)
-        those = bags.setdefault(key, [])
-        before = those[-1][0] if those else None
-        if event.at is None:
+        course = bags.setdefault(key, [])
+        before = course[-1].seconds if course else None
+        if event.at is not None:
+            # In the hour that happens twice, an event belongs after the one before it.
+            course.append(_Timed(clock.moment(event.at, zone, before).seconds, event))
+        elif event.actions and _UNTIMED.issuperset(event.actions):
             # What needs no clock still counts; a course without one cannot be joined.
-            if not event.actions or not _UNTIMED.issuperset(event.actions):
-                fates[event.number] = "left out: an event without a time"
-                continue
-            those.append((before or 0, event))
+            course.append(_Timed(before or 0, event))
         else:
-            those.append((clock.moment(event.at, zone, before).seconds, event))
-    made: list[Dose] = []
-    for those in bags.values():
-        bag = _Bag(fates, ledger)
-        for _, together in groupby(sorted(those, key=lambda one: one[0]), lambda one: one[0]):
-            bag.follow([event for _, event in together])
-        made += bag.made
-    return sorted(made, key=lambda one: one.number)
+            fates[event.number] = "left out: an event without a time"
+    doses: list[Dose] = []
+    for course in bags.values():
+        doses += _followed(course, fates, ledger)
+    return sorted(doses, key=attrgetter("number"))
+
+
+def _followed(course: list[_Timed], fates: _Fates, ledger: Ledger) -> list[Dose]:
+    bag = _Bag(fates, ledger)
+    in_order = sorted(course, key=attrgetter("seconds"))
+    for _, together in groupby(in_order, attrgetter("seconds")):
+        bag.follow([timed.event for timed in together])
+    return bag.doses
 
 
 class _Bag:
-    """The course of one order's drug: what runs now, and what ran before."""
+    """The course of one order's drug: what runs now, and what ran before.
 
-    def __init__(self, fates: dict[int, str], ledger: Ledger) -> None:
+    Events come in order of time, those of one instant together::
+
+        bag = _Bag(fates, ledger)
+        bag.follow([new_bag])
+        bag.follow([stopped])
+        bag.doses  # one dose, with its start and its stop
+    """
+
+    def __init__(self, fates: _Fates, ledger: Ledger) -> None:
         self.fates, self.ledger = fates, ledger
         self.running: Dose | None = None
         self.last: Dose | None = None
         self.paused = False
-        self.made: list[Dose] = []
+        self.doses: list[Dose] = []
 
     def follow(self, events: list[Dose]) -> None:
         """Follow the events of one minute: what runs ends before the next bag begins."""
         if self.running is not None and len(events) > 1:
-            events = sorted(events, key=lambda one: not _ENDS.issuperset(one.actions))
+            events = sorted(events, key=lambda event: not _ENDS.issuperset(event.actions))
         for event in events:
-            self.take(event)
+            self._take(event)
 
-    def take(self, event: Dose) -> None:
-        """Follow one event."""
+    def _take(self, event: Dose) -> None:
         if not event.actions:
             self.fates[event.number] = "left out: its action is not known"
         for action in event.actions:
-            if action == "rate" and event.fields.get("rate_ml_per_hour") == 0:
-                action = "pause"
-            getattr(self, f"_{action}")(event)
+            # A pump set to zero is a pump that stands still.
+            still = action == "rate" and event.fields.get("rate_ml_per_hour") == 0
+            self._STEPS["pause" if still else action](self, event)
 
-    def _begin(self, event: Dose, *, start: bool = True, after: Dose | None = None) -> Dose:
-        fields = dict(event.fields)
-        if start:
-            fields["start"] = event.at
-        made = Dose(event.number, event.order, event.run, event.role, fields, (), event.at,
-                    event.day, event.name, after=after)  # fmt: skip
-        self.made.append(made)
-        return made
+    def _begin(self, event: Dose, *, timed: bool = True, after: Dose | None = None) -> Dose:
+        start = {"start": event.at} if timed else {}
+        dose = Dose(
+            number=event.number,
+            order=event.order,
+            run=event.run,
+            role=event.role,
+            name=event.name,
+            fields={**event.fields, **start},
+            at=event.at,
+            day=event.day,
+            after=after,
+        )
+        self.doses.append(dose)
+        return dose
 
-    def _run(self, event: Dose, *, start: bool = True, after: Dose | None = None) -> None:
-        self.running = self._begin(event, start=start, after=after)
+    def _run(self, event: Dose, *, timed: bool = True, after: Dose | None = None) -> Dose:
+        self.running = self._begin(event, timed=timed, after=after)
         self.running.fields.setdefault("method", "infusion")
         self.paused = False
+        return self.running
 
-    def _close(self, event: Dose) -> None:
-        assert self.running is not None
-        self.running.fields["stop"] = event.at
-        self.last, self.running = self.running, None
+    def _close(self, running: Dose, event: Dose) -> None:
+        running.fields["stop"] = event.at
+        self.last, self.running = running, None
 
-    def _joined(self, event: Dose) -> None:
+    def _tell_course(self, event: Dose) -> None:
         self.fates.setdefault(event.number, _COURSE)
+
+    def _leave_out(self, event: Dose, reason: str) -> None:
+        self.fates.setdefault(event.number, f"left out: {reason}")
 
     def _start(self, event: Dose) -> None:
         if self.running is not None:
-            self.ledger.remark("a bag was started and the one before was never charted as stopped: "
-                               "that one has no stop", event.number)  # fmt: skip
+            self.ledger.remark(
+                "a bag was started and the one before was never charted as stopped: "
+                "that one has no stop",
+                event.number,
+            )
         self._run(event)
 
     def _next_bag(self, event: Dose) -> None:
-        after = self.running
-        if after is not None:
-            self._close(event)
-        self._run(event, after=after)
+        before = self.running
+        if before is not None:
+            self._close(before, event)
+        self._run(event, after=before)
 
     def _rate(self, event: Dose) -> None:
         self._verify(event)
@@ -121,29 +157,30 @@ class _Bag:
             self.running.fields.pop("rate_ml_per_hour", None)
 
     def _verify(self, event: Dose) -> None:
-        if self.running is None and self.last is None:
-            self.ledger.remark("an infusion was seen running whose start is not in the table: "
-                               "its start is open", event.number)  # fmt: skip
-            self._run(event, start=False)
-            assert self.running is not None
-        elif self.running is None:
-            self.fates.setdefault(event.number, "left out: told of an infusion that had ended")
+        running = self.running
+        if running is not None:
+            self._tell_course(event)
+        elif self.last is not None:
+            self._leave_out(event, "told of an infusion that had ended")
             return
         else:
-            self._joined(event)
-        self.running.fields["last_seen_running"] = event.at
+            self.ledger.remark(
+                "an infusion was seen running whose start is not in the table: its start is open",
+                event.number,
+            )
+            running = self._run(event, timed=False)
+        running.fields["last_seen_running"] = event.at
 
     def _site_change(self, event: Dose) -> None:
         before = self.running
         if before is None:
             self._verify(event)
             return
-        self._close(event)
-        self._run(event, after=before)
-        assert self.running is not None
-        old, new = before.fields.get("site"), self.running.fields.get("site")
+        self._close(before, event)
+        running = self._run(event, after=before)
+        old, new = before.fields.get("site"), running.fields.get("site")
         if old and new and old != new:
-            self.running.fields["resited_from"] = old
+            running.fields["resited_from"] = old
 
     def _pause(self, event: Dose) -> None:
         self._stop(event)
@@ -151,13 +188,12 @@ class _Bag:
 
     def _stop(self, event: Dose) -> None:
         if self.running is not None:
-            self._close(event)
-            self._joined(event)
+            self._close(self.running, event)
+            self._tell_course(event)
         elif self.paused:
-            self._joined(event)
+            self._tell_course(event)
         else:
-            self.fates.setdefault(event.number,
-                                  "left out: stops an infusion that was not running")  # fmt: skip
+            self._leave_out(event, "stops an infusion that was not running")
         self.paused = False
 
     def _restart(self, event: Dose) -> None:
@@ -167,54 +203,81 @@ class _Bag:
         else:
             self._run(event, after=self.last)
 
+    def _give(self, event: Dose) -> Dose:
+        """A dose of its own beside what runs; its time may be unknown."""
+        return self._begin(event, timed=event.at is not None)
+
     def _push(self, event: Dose) -> None:
-        self._begin(event, start=event.at is not None).fields["method"] = "push"
-
-    def _dose(self, event: Dose) -> None:
-        self._begin(event, start=event.at is not None)
-
-    _bolus = _dose
+        self._give(event).fields["method"] = "push"
 
     def _flush(self, event: Dose) -> None:
-        self._begin(event, start=event.at is not None).fields["purpose"] = "flush"
+        self._give(event).fields["purpose"] = "flush"
 
     def _not_given(self, event: Dose) -> None:
-        self.fates.setdefault(event.number, "left out: not given")
+        self._leave_out(event, "not given")
 
     def _deleted(self, event: Dose) -> None:
-        self.fates.setdefault(event.number, "left out: deleted")
+        self._leave_out(event, "deleted")
 
     def _ignore(self, event: Dose) -> None:
-        self.fates.setdefault(event.number, "left out: an event that gives nothing")
+        self._leave_out(event, "an event that gives nothing")
+
+    _STEPS: ClassVar[Mapping[str, Callable[[_Bag, Dose], object]]] = {
+        "start": _start,
+        "next_bag": _next_bag,
+        "rate": _rate,
+        "verify": _verify,
+        "site_change": _site_change,
+        "pause": _pause,
+        "restart": _restart,
+        "stop": _stop,
+        "push": _push,
+        "bolus": _give,
+        "dose": _give,
+        "flush": _flush,
+        "not_given": _not_given,
+        "deleted": _deleted,
+        "ignore": _ignore,
+    }
+    """What each action of ``maps.ACTIONS`` does."""
 
 
-def mix(doses: list[Dose], bag_ml: int | None, fates: dict[int, str], ledger: Ledger) -> list[Dose]:
-    """Rows of one bag or syringe joined: diluents into their drug, additives beside it."""
+def mix(doses: list[Dose], bag_ml: int | None, fates: _Fates, ledger: Ledger) -> list[Dose]:
+    """Rows of one bag or syringe joined: diluents into their drug, additives beside it.
+
+    ``bag_ml`` is the volume from which a push is no plain push.
+    """
     bags: dict[tuple[str, object], list[Dose]] = {}
-    for one in doses:
-        if one.order and one.role:
-            bags.setdefault((one.order, one.fields.get("start")), []).append(one)
-    gone: set[int] = set()
-    for those in bags.values():
-        drugs = [one for one in those if one.role != "diluent"]
-        lead = next((one for one in drugs if one.role == "main"), drugs[0] if drugs else None)
-        for one in those:
-            if one is lead:
-                continue
-            if one.role != "diluent":
-                one.beside = lead
-            elif lead is None:
-                one.fields.setdefault("purpose", "drug_carrier")
-                ledger.remark("a diluent without its drug: taken as a carrier", one.number)
-            else:
-                _dilute(lead, one, bag_ml, ledger)
-                gone.add(id(one))
-                fates[one.number] = "joined as the diluent of an administration"
-    left = [one for one in doses if id(one) not in gone]
-    for one in left:
-        if one.after is not None and id(one.after) in gone:
-            one.after = None
+    for dose in doses:
+        if dose.order and dose.role:
+            bags.setdefault((dose.order, dose.fields.get("start")), []).append(dose)
+    diluents: set[Dose] = set()
+    for bag in bags.values():
+        for lead, diluent in _diluted(bag, ledger):
+            _dilute(lead, diluent, bag_ml, ledger)
+            fates[diluent.number] = "joined as the diluent of an administration"
+            diluents.add(diluent)
+    left = [dose for dose in doses if dose not in diluents]
+    for dose in left:
+        if dose.after in diluents:
+            dose.after = None
     return left
+
+
+def _diluted(bag: list[Dose], ledger: Ledger) -> Iterator[tuple[Dose, Dose]]:
+    """The main drug with each of its diluents; additives are put beside it meanwhile."""
+    drugs = [dose for dose in bag if dose.role != "diluent"]
+    lead = next((dose for dose in drugs if dose.role == "main"), drugs[0] if drugs else None)
+    for dose in bag:
+        if dose is lead:
+            continue
+        if dose.role != "diluent":
+            dose.beside = lead
+        elif lead is not None:
+            yield lead, dose
+        else:
+            dose.fields.setdefault("purpose", "drug_carrier")
+            ledger.remark("a diluent without its drug: taken as a carrier", dose.number)
 
 
 def _dilute(drug: Dose, diluent: Dose, bag_ml: int | None, ledger: Ledger) -> None:
@@ -222,21 +285,24 @@ def _dilute(drug: Dose, diluent: Dose, bag_ml: int | None, ledger: Ledger) -> No
         if fact in diluent.fields:
             drug.fields.setdefault(fact, diluent.fields[fact])
     volume = diluent.fields.get("volume_ml")
-    if bag_ml is not None and volume is not None and volume >= bag_ml:
-        if drug.fields.get("method") == "push":
-            del drug.fields["method"]
-            ledger.remark(f"charted as a push with a bag of {bag_ml} ml or more: its method is "
-                          "left open", drug.number)  # fmt: skip
+    if bag_ml is None or volume is None or volume < bag_ml:
+        return
+    if drug.fields.get("method") == "push":
+        del drug.fields["method"]
+        ledger.remark(
+            f"charted as a push with a bag of {bag_ml} ml or more: its method is left open",
+            drug.number,
+        )
 
 
 def chain_runs(doses: list[Dose], zone: tzinfo | None) -> None:
     """Link doses of one run, in order of time, where the table has a column that names runs."""
     runs: dict[tuple[str, str], list[Dose]] = {}
-    for one in doses:
-        timed = one.fields.get("start") is not None
-        if one.run and timed and one.after is None and one.fields.get("method") == "infusion":
-            runs.setdefault((one.run, one.fields.get("drug", "")), []).append(one)
-    for those in runs.values():
-        those.sort(key=lambda one: clock.moment(one.fields["start"], zone).seconds)
-        for before, one in pairwise(those):
-            one.after = before
+    for dose in doses:
+        timed = dose.fields.get("start") is not None
+        if dose.run and timed and dose.after is None and dose.fields.get("method") == "infusion":
+            runs.setdefault((dose.run, dose.fields.get("drug", "")), []).append(dose)
+    for run in runs.values():
+        run.sort(key=lambda dose: clock.moment(dose.fields["start"], zone).seconds)
+        for before, dose in pairwise(run):
+            dose.after = before

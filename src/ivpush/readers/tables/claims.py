@@ -1,23 +1,25 @@
 """Claim lines of other layouts by a column map: CMS research files, the Integrated Data Repository.
 
-One row a line, the claim's own columns repeated. A claim alone says nothing of minutes or access:
-encounters have no chart. A line without a procedure code is left out and counted.
+``reader.read`` comes here with a map of lines. One row a line, the claim's own columns repeated. A
+claim alone says nothing of minutes or access: encounters have no chart. A line without a procedure
+code is left out and counted.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import IO, Any
 
 from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.mar.doses import Look
-from ivpush.readers.tables.cells import Bad, Group, Row, grouped, open_table, text_of
-from ivpush.readers.tables.forms import ndc, whole
+from ivpush.readers.tables.cells import Bad, Row, open_table
+from ivpush.readers.tables.forms import whole
+from ivpush.readers.tables.groups import Group, faults_of, grouped
 from ivpush.readers.tables.ledger import Ledger
+from ivpush.readers.tables.lookup import Lookup
 from ivpush.readers.tables.maps import load_map
 
 __all__ = [
@@ -41,137 +43,169 @@ _NO_CODE = "left out: bills no procedure code"
 
 def read(name: str, stream: IO[bytes], options: ReadOptions) -> Iterator[Record | SetAside | Note]:
     """The claims of a table of lines; raises UsageError or PackError for a map that is none."""
-    columns = load_map(options.map or "")
+    column_map = load_map(options.map or "")
     try:
-        table = open_table(name, stream, columns.delimiter, columns.encoding)
-        look = Look(table, columns, options)
-        look.need("encounter", "code", "units")
+        table = open_table(name, stream, column_map.delimiter, column_map.encoding)
+        lookup = Lookup(table, column_map, options)
+        lookup.need("encounter", "code", "units")
     except InputError as error:
         yield SetAside(name, error)
         return
-    if look.missing:
-        yield Note(name, f"lacks {len(look.missing)} column(s) that the map '{columns.id}' names, "
-                         f"whose facts stay open: {', '.join(look.missing)}")  # fmt: skip
+    if lookup.missing:
+        yield lookup.missing_note()
     total = Ledger()
-    for group in grouped(table, look.places["encounter"][0], columns.sorted):
+    for group in grouped(table, lookup.places["encounter"][0], column_map.sorted):
         if isinstance(group, Bad):
-            place = table.place(group.number)
             total.fate("set aside: cannot be read", group.number)
-            yield SetAside(place, InputError(Fault(place, group.problem, group.remedy)))
-            continue
-        own, first = Ledger(), (group.rows or group.faults)[0].number
-        try:
-            if group.faults:
-                raise InputError([Fault(table.place(one.number), one.problem, one.remedy)
-                                  for one in group.faults[:MOST_TOLD]])  # fmt: skip
-            made = Record(table.place(first), _claim(group, look, options, own))
-        except InputError as error:
-            total.fate("set aside with their claim", first, group.count)
-            yield SetAside(table.place(first), error)
-            continue
-        total.take(own)
-        yield made
-    yield from total.notes(name, _BILLED)
-
-
-def _claim(group: Group, look: Look, options: ReadOptions, ledger: Ledger) -> Encounter:
-    lines: list[dict[str, Any]] = []
-    record: dict[str, Any] = {"id": group.encounter, "timezone": look.timezone}
-    seen: set[tuple[str, ...]] = set()
-    faults: list[Fault] = []
-    for row in group.rows:
-        cells = look.told_by(row)
-        state = look.word(row, "status", ledger)
-        if look.text(row, "number") and cells in seen:
-            ledger.fate("left out: the same row again", row.number)
-        elif state is None and look.text(row, "status"):
-            ledger.fate("left out: its state is not known", row.number)
-        elif state not in {None, "keep"}:
-            ledger.fate(f"left out: {str(state).replace('_', ' ')}", row.number)
-        elif not look.text(row, "code"):
-            ledger.fate(_NO_CODE, row.number)
+            (fault,) = faults_of(table, [group])
+            yield SetAside(fault.place, InputError(fault))
         else:
-            ledger.fate(_BILLED, row.number)
-            lines.append(_line(row, look, len(lines) + 1, faults, ledger))
-        seen.add(cells)
-        _shared(row, look, record, ledger)
+            yield _reading(group, lookup, options, total)
+    yield from total.notes(name)
+
+
+def _reading(
+    group: Group, lookup: Lookup, options: ReadOptions, total: Ledger
+) -> Record | SetAside:
+    """The claim of a group; its rows are added to the total by their fates, or as set aside."""
+    place, ledger = lookup.table.place(group.first), Ledger()
+    try:
+        if group.faults:
+            raise InputError(faults_of(lookup.table, group.faults[:MOST_TOLD]))
+        record = Record(place, _claim(group, lookup, options, ledger))
+    except InputError as error:
+        total.fate("set aside with their claim", group.first, group.count)
+        return SetAside(place, error)
+    total.take(ledger)
+    return record
+
+
+def _claim(group: Group, lookup: Lookup, options: ReadOptions, ledger: Ledger) -> Encounter:
+    shared: dict[str, Any] = {}
+    lines: list[dict[str, Any]] = []
+    faults: list[Fault] = []
+    seen: set[tuple[str, ...]] = set()
+    for row in group.rows:
+        content = lookup.content(row)
+        fate = _fate(row, lookup, ledger, again=content in seen)
+        ledger.fate(fate, row.number)
+        if fate == _BILLED:
+            lines.append(_line(row, lookup, len(lines) + 1, faults, ledger))
+        seen.add(content)
+        for fact, value in _shared(row, lookup, ledger).items():
+            shared.setdefault(fact, value)
     if faults:
         raise InputError(faults[:MOST_TOLD])
     if not lines:
-        raise InputError(Fault("the claim", "has no line that stands and bills a procedure code",
-                               "nothing of it can be judged"))  # fmt: skip
-    record["lines"] = lines
-    record.setdefault("setting", look.map.setting)
+        problem = "has no line that stands and bills a procedure code"
+        raise InputError(Fault("the claim", problem, "nothing of it can be judged"))
+    record = {
+        "id": group.encounter,
+        "timezone": lookup.timezone,
+        "setting": lookup.map.setting,
+        **shared,
+        "lines": lines,
+    }
     return Encounter.model_validate(with_options(record, options))
 
 
+def _fate(row: Row, lookup: Lookup, ledger: Ledger, *, again: bool) -> str:
+    """What becomes of a row; a repeated one counts only where lines are numbered."""
+    state = lookup.word(row, "status", ledger)
+    if again and lookup.text(row, "number"):
+        return "left out: the same row again"
+    if state is None and lookup.text(row, "status"):
+        return "left out: its state is not known"
+    if state not in {None, "keep"}:
+        return f"left out: {str(state).replace('_', ' ')}"
+    return _BILLED if lookup.text(row, "code") else _NO_CODE
+
+
 def _line(
-    row: Row, look: Look, position: int, faults: list[Fault], ledger: Ledger
+    row: Row, lookup: Lookup, position: int, faults: list[Fault], ledger: Ledger
 ) -> dict[str, Any]:
-    place = look.table.place(row.number)
-    made: dict[str, Any] = {"code": look.text(row, "code")}
-    for fact, instead in (("number", position), ("units", None)):
-        text = look.text(row, fact)
-        value = whole(text) if text else instead
-        if value is None:
-            faults.append(
-                Fault(place, f"{fact} is no whole number", "write whole units of service")
-            )
-        made[fact] = value
-    made["modifiers"] = [one for one in _all(row, look, "modifiers") if one]
-    at = look.time(row, "date", ledger)
-    if at is not None:
-        made["date"] = at.date() if isinstance(at, datetime) else at
-    for fact in ("place_of_service", "revenue_code"):
-        text = look.text(row, fact).removesuffix(".00").removesuffix(".0")
-        if text and _SHAPES[fact].fullmatch(text):
-            made[fact] = text
-        elif text:
-            ledger.remark(f"{fact} is no code of that kind", row.number)
-    charge = look.quantity(row, "charge", ledger)
-    if charge is not None:
-        made["charge"] = charge
-    if look.text(row, "minutes"):
-        made["minutes"] = whole(look.text(row, "minutes"))
-    if look.text(row, "ndc"):
-        made["ndc"], mended = ndc(look.text(row, "ndc"), look.map.ndc_digits)
-        if mended or made["ndc"] is None:
-            ledger.remark("the NDC had lost its leading zeros, which were put back" if mended else
-                          "the NDC is no code of 10 or 11 digits", row.number)  # fmt: skip
-    return made
+    line: dict[str, Any] = {
+        "code": lookup.text(row, "code"),
+        "number": _whole(row, lookup, "number", faults) if lookup.text(row, "number") else position,
+        "units": _whole(row, lookup, "units", faults),
+        "modifiers": [modifier for modifier in lookup.texts(row, "modifiers") if modifier],
+        "date": _date(row, lookup, ledger),
+        "place_of_service": _code(row, lookup, "place_of_service", ledger),
+        "revenue_code": _code(row, lookup, "revenue_code", ledger),
+        "charge": lookup.quantity(row, "charge", ledger),
+        "minutes": whole(lookup.text(row, "minutes")),
+        "ndc": _ndc(row, lookup, ledger),
+    }
+    return {field: value for field, value in line.items() if value is not None}
 
 
-def _all(row: Row, look: Look, fact: str) -> list[str]:
-    return [text_of(row.cells[place]).strip() for place in look.places.get(fact, ())]
+def _whole(row: Row, lookup: Lookup, fact: str, faults: list[Fault]) -> int | None:
+    value = whole(lookup.text(row, fact))
+    if value is None:
+        place = lookup.table.place(row.number)
+        faults.append(Fault(place, f"{fact} is no whole number", "write whole units of service"))
+    return value
 
 
-def _shared(row: Row, look: Look, record: dict[str, Any], ledger: Ledger) -> None:
-    """What the row says of the whole claim; the first row that says it stands."""
-    bill = "".join(_all(row, look, "type_of_bill"))
-    found: dict[str, Any] = {
-        "setting": look.word(row, "setting", ledger), "payer": look.text(row, "payer") or None
-    }  # fmt: skip
-    if bill:
-        found["type_of_bill"] = bill if _SHAPES["type_of_bill"].fullmatch(bill) else None
-        if found["type_of_bill"] is None:
-            ledger.remark("the type of bill is no code of that kind", row.number)
-    codes = [one.replace(" ", "") for one in _all(row, look, "diagnoses") if one]
-    good = [one for one in codes if _SHAPES["diagnoses"].fullmatch(one)]
+def _date(row: Row, lookup: Lookup, ledger: Ledger) -> date | None:
+    at = lookup.time(row, "date", ledger)
+    return at.date() if isinstance(at, datetime) else at
+
+
+def _code(row: Row, lookup: Lookup, fact: str, ledger: Ledger) -> str | None:
+    # A column of codes with gaps becomes decimals on its way through a data frame.
+    text = lookup.text(row, fact).removesuffix(".00").removesuffix(".0")
+    if not text:
+        return None
+    if _SHAPES[fact].fullmatch(text) is None:
+        ledger.remark(f"{fact} is no code of that kind", row.number)
+        return None
+    return text
+
+
+def _ndc(row: Row, lookup: Lookup, ledger: Ledger) -> str | None:
+    text = lookup.text(row, "ndc")
+    return lookup.ndc(text, row, ledger) if text else None
+
+
+def _shared(row: Row, lookup: Lookup, ledger: Ledger) -> dict[str, Any]:
+    """What the row says of the whole claim."""
+    stated = {
+        "setting": lookup.word(row, "setting", ledger),
+        "payer": lookup.text(row, "payer") or None,
+        "type_of_bill": _type_of_bill(row, lookup, ledger),
+        "diagnoses": _diagnoses(row, lookup, ledger),
+    }
+    return {field: value for field, value in stated.items() if value is not None}
+
+
+def _type_of_bill(row: Row, lookup: Lookup, ledger: Ledger) -> str | None:
+    """The type of bill, which CMS files write in parts: facility, classification, frequency."""
+    text = "".join(lookup.texts(row, "type_of_bill"))
+    if not text:
+        return None
+    if _SHAPES["type_of_bill"].fullmatch(text) is None:
+        ledger.remark("the type of bill is no code of that kind", row.number)
+        return None
+    return text
+
+
+def _diagnoses(row: Row, lookup: Lookup, ledger: Ledger) -> list[str] | None:
+    """Each ICD-10-CM code once, in the order of the columns; None where the row has none."""
+    codes = [text.replace(" ", "") for text in lookup.texts(row, "diagnoses") if text]
+    good = [code for code in codes if _SHAPES["diagnoses"].fullmatch(code)]
     if len(good) < len(codes):
         ledger.remark("a diagnosis is no code of ICD-10-CM", row.number)
-    if good:
-        found["diagnoses"] = list(dict.fromkeys(good))
-    for fact, value in found.items():
-        if value is not None:
-            record.setdefault(fact, value)
+    return list(dict.fromkeys(good)) or None
 
 
 def with_options(record: dict[str, Any], options: ReadOptions) -> dict[str, Any]:
     """The record with what only the caller knows; raises InputError for want of a setting."""
-    for field in ("setting", "timezone", "payer"):
-        if record.get(field) is None:
-            record[field] = getattr(options, field)
-    if record["setting"] is None:
-        raise InputError(Fault("setting", "is stated by neither the table nor the caller",
-                               "state facility or professional"))  # fmt: skip
-    return record
+    known = {
+        field: getattr(options, field) if record.get(field) is None else record[field]
+        for field in ("setting", "timezone", "payer")
+    }
+    if known["setting"] is None:
+        problem = "is stated by neither the table nor the caller"
+        raise InputError(Fault("setting", problem, "state facility or professional"))
+    return {**record, **known}

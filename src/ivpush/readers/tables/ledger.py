@@ -1,7 +1,8 @@
 """What became of every row of a table: counted by reason, told in notes.
 
-Each row has exactly one fate, so that the fates of a file add up to its rows; beside it any number
-of remarks may say how a cell was read. Neither ever holds a value.
+Readers by a column map keep one Ledger an encounter and one for the whole file. Each row has
+exactly one fate, so that the fates of a file add up to its rows; beside it any number of remarks
+may say how a cell was read. Neither ever holds a value.
 """
 
 from __future__ import annotations
@@ -19,7 +20,16 @@ KEPT = "became an administration"
 
 
 class Ledger:
-    """Fates and remarks of the rows of one encounter, or of a whole file."""
+    """Fates and remarks of the rows of one encounter, or of a whole file.
+
+    An encounter that is set aside keeps its own to itself, and has one fate in the file's::
+
+        total, ledger = Ledger(), Ledger()
+        ledger.fate("left out: not given", row.number)
+        ledger.remark("rate is no number", row.number)
+        total.take(ledger)
+        yield from total.notes("mar.csv")
+    """
 
     __slots__ = ("fates", "first", "remarks", "rows")
 
@@ -49,14 +59,15 @@ class Ledger:
         for reason, number in other.first.items():
             self.first.setdefault(reason, number)
 
-    def notes(self, name: str, kept: str = KEPT) -> Iterator[Note]:
-        """One note for all fates together, and one for each that left a row out, and remark."""
-        parts = [f"{count} {reason}" for reason, count in sorted(self.fates.items(), key=_by)]
+    def notes(self, name: str) -> Iterator[Note]:
+        """One note for all fates together, and one for each remark."""
+        parts = [f"{count} {reason}" for reason, count in sorted(self.fates.items(), key=_rank)]
         yield Note(name, f"{self.rows} row(s) = " + (" + ".join(parts) or "none"))
-        for reason, count in sorted(self.remarks.items(), key=_by):
+        for reason, count in sorted(self.remarks.items(), key=_rank):
             yield Note(name, f"{count} row(s): {reason} (first: row or line {self.first[reason]})")
 
 
-def _by(item: tuple[str, int]) -> tuple[bool, int, str]:
-    reason, count = item
+def _rank(counted: tuple[str, int]) -> tuple[bool, int, str]:
+    """Rows that became administrations first, then by how often."""
+    reason, count = counted
     return reason != KEPT, -count, reason

@@ -1,21 +1,25 @@
-"""Tables of ours (CSV, Parquet, Arrow), and claim lines of other layouts by a column map.
+"""Tables of ours (CSV, Parquet, Arrow), and tables of other layouts by a column map.
 
-``read`` takes one table: claim lines, administrations or encounters, told by its columns.
-``read_joined`` takes several, joined by encounter id, and reports what has no partner. A table
-that no map describes must use the contract's names: an unknown column is refused.
+``readers.detect`` leads here. ``read`` takes one table: claim lines, administrations or encounters,
+told by its columns. ``read_joined`` takes several, joined by encounter id, and reports what has no
+partner; ``frames`` joins tables that it opened itself. A table that no map describes must use the
+contract's names: an unknown column is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import IO, Any
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
+from typing import IO, Any, NamedTuple
 
 from ivpush.contract.encounter import Encounter
 from ivpush.contract.tables import Parts, plan, read_cells, record_of, table_kind
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.tables.cells import Bad, Group, Row, Table, grouped, open_table, text_of
+from ivpush.readers.tables.cells import Bad, Row, Table, open_table, text_of
 from ivpush.readers.tables.claims import MOST_TOLD, with_options
+from ivpush.readers.tables.groups import Group, grouped
 
 __all__ = [
     "join_tables",
@@ -51,15 +55,14 @@ def read_joined(
 ) -> Iterator[Record | SetAside | Note]:
     """The encounters of up to three tables, joined by encounter id; keys are the files' names."""
     opened: list[Table] = []
-    failed = False
     for name, stream in streams.items():
         try:
             opened.append(open_table(name, stream))
         except InputError as error:
-            failed = True
             yield SetAside(name, error)
-    if failed:
-        yield from (Note(one.name, _LEFT) for one in opened)
+    if len(opened) < len(streams):
+        # Half of what belongs together would be judged as if it were all.
+        yield from (Note(table.name, _LEFT) for table in opened)
     else:
         yield from join_tables(opened, options)
 
@@ -68,24 +71,30 @@ def join_tables(
     tables: Iterable[Table], options: ReadOptions | None = None
 ) -> Iterator[Record | SetAside | Note]:
     """The encounters of opened tables, joined by encounter id."""
-    sources: list[_Source] = []
-    others: list[Table] = []
+    sources: dict[str, _Source] = {}
     failed = False
     for table in tables:
         try:
             source = _Source(table)
-            if any(one.kind == source.kind for one in sources):
-                raise InputError(Fault(table.name, f"is a second table of {source.kind}",
-                                       "join tables of one kind beforehand"))  # fmt: skip
-            sources.append(source)
-            others.append(table)
+            if source.kind in sources:
+                problem = f"is a second table of {source.kind}"
+                raise InputError(Fault(table.name, problem, "join tables of one kind beforehand"))
+            sources[source.kind] = source
         except InputError as error:
             failed = True
             yield SetAside(table.name, error)
     if failed:
-        yield from (Note(one.name, _LEFT) for one in others)
+        yield from (Note(source.table.name, _LEFT) for source in sources.values())
     else:
         yield from _joined(sources, options or ReadOptions())
+
+
+class _Origin(NamedTuple):
+    """A row as it stood in its own table."""
+
+    kind: str
+    number: int
+    cells: Sequence[object]
 
 
 class _Source:
@@ -97,85 +106,106 @@ class _Source:
         self.columns = plan(table.name, self.kind, table.columns)
         self.key = table.columns.index("id" if self.kind == "encounters" else "encounter")
 
-    def rows(self) -> Iterator[Row | Bad]:
-        """Rows with the source in front, so that those of several tables may be sorted together."""
+    def rows(self, numbers: Iterator[int]) -> Iterator[Row | Bad]:
+        """Rows of an encounter's id and an origin's parts, so that tables of any columns join."""
         for row in self.table.rows:
             if isinstance(row, Row):
-                yield Row(row.number, [self.kind, row.number, text_of(row.cells[self.key]),
-                                       *row.cells])  # fmt: skip
+                key = text_of(row.cells[self.key])
+                yield Row(next(numbers), (key, self.kind, row.number, row.cells))
             else:
-                cells = row.cells
-                key = cells[self.key] if cells is not None and len(cells) > self.key else None
-                known = isinstance(key, str | int)
-                named = text_of(key) if known else ""
-                yield Bad(row.number, row.problem, row.remedy, [self.kind, row.number, named],
-                          row.rest)  # fmt: skip
+                named = (self._encounter(row), self.kind, row.number, ())
+                yield row._replace(number=next(numbers), cells=named)
+
+    def _encounter(self, bad: Bad) -> str:
+        """The encounter that a bad row names, where its cells could be told apart so far."""
+        cells = bad.cells
+        key = cells[self.key] if cells is not None and len(cells) > self.key else None
+        return text_of(key) if isinstance(key, str | int) else ""
 
 
-def _chained(sources: list[_Source]) -> Iterator[Row | Bad]:
-    number = 0
-    for source in sources:
-        for row in source.rows():
-            number += 1
-            if isinstance(row, Row):
-                yield Row(number, row.cells)
-            else:
-                yield Bad(number, row.problem, row.remedy, row.cells, row.rest)
-
-
-def _joined(sources: list[_Source], options: ReadOptions) -> Iterator[Record | SetAside | Note]:
-    by_kind = {one.kind: one for one in sources}
-    whole = Table("", [], _chained(sources), True)
-    alone = dict.fromkeys(by_kind, 0)
-    count = 0
-    for group in grouped(whole, 2, False):
+def _joined(
+    sources: Mapping[str, _Source], options: ReadOptions
+) -> Iterator[Record | SetAside | Note]:
+    numbers = count(1)
+    rows = (row for source in sources.values() for row in source.rows(numbers))
+    whole = Table("", [], rows, by_line=True)
+    without_rows: Counter[str] = Counter()
+    encounters = 0
+    for group in grouped(whole, key=0, ordered=False):
         if isinstance(group, Bad):
-            place = _place(by_kind, group)
-            yield SetAside(place, InputError(Fault(place, group.problem, group.remedy)))
+            fault = _fault(sources, group)
+            yield SetAside(fault.place, InputError(fault))
             continue
-        present = {row.cells[0] for row in group.rows}
-        for kind in by_kind:
-            alone[kind] += kind not in present and not group.faults
-        count += 1
-        place = _place(by_kind, group.rows[0] if group.rows else group.faults[0])
-        try:
-            yield Record(place, _encounter(group, by_kind, options))
-        except InputError as error:
-            yield SetAside(place, error)
-    if len(by_kind) > 1:
-        for kind, missing in alone.items():
-            if missing:
-                yield Note(by_kind[kind].table.name, f"{missing} of {count} encounter(s) have no "
-                           f"row in the {kind} table; what it would say stays unknown")  # fmt: skip
+        encounters += 1
+        if not group.faults:
+            present = {_origin(row).kind for row in group.rows}
+            without_rows.update(kind for kind in sources if kind not in present)
+        yield _reading(group, sources, options)
+    if len(sources) > 1:
+        yield from _partners_missing(sources, without_rows, encounters)
 
 
-def _place(by_kind: Mapping[str, _Source], row: Row | Bad) -> str:
-    cells = row.cells
-    assert cells is not None
-    return by_kind[cells[0]].table.place(cells[1])
+def _partners_missing(
+    sources: Mapping[str, _Source], without_rows: Mapping[str, int], encounters: int
+) -> Iterator[Note]:
+    for kind, source in sources.items():
+        missing = without_rows.get(kind, 0)
+        if missing:
+            yield Note(
+                source.table.name,
+                f"{missing} of {encounters} encounter(s) have no "
+                f"row in the {kind} table; what it would say stays unknown",
+            )
 
 
-def _encounter(group: Group, by_kind: Mapping[str, _Source], options: ReadOptions) -> Encounter:
+def _reading(
+    group: Group, sources: Mapping[str, _Source], options: ReadOptions
+) -> Record | SetAside:
+    place = _place(sources, group.rows[0] if group.rows else group.faults[0])
+    try:
+        return Record(place, _encounter(group, sources, options))
+    except InputError as error:
+        return SetAside(place, error)
+
+
+def _origin(row: Row | Bad) -> _Origin:
+    assert row.cells is not None
+    # Made here and not before, for a plain tuple goes to disk and back in half the time.
+    return _Origin._make(row.cells[1:])
+
+
+def _place(sources: Mapping[str, _Source], row: Row | Bad) -> str:
+    origin = _origin(row)
+    return sources[origin.kind].table.place(origin.number)
+
+
+def _fault(sources: Mapping[str, _Source], bad: Bad) -> Fault:
+    return Fault(_place(sources, bad), bad.problem, bad.remedy)
+
+
+def _encounter(group: Group, sources: Mapping[str, _Source], options: ReadOptions) -> Encounter:
     if group.faults:
-        faults = [Fault(_place(by_kind, one), one.problem, one.remedy)
-                  for one in group.faults[:MOST_TOLD]]  # fmt: skip
-        raise InputError(faults)
+        raise InputError([_fault(sources, bad) for bad in group.faults[:MOST_TOLD]])
     rows: dict[str, list[dict[str, Any]]] = {}
-    bad: list[Fault] = []
+    faults: list[Fault] = []
     for row in group.rows:
-        source = by_kind[row.cells[0]]
+        origin = _origin(row)
+        source = sources[origin.kind]
+        place = source.table.place(origin.number)
         try:
-            made = read_cells(_place(by_kind, row), source.columns, row.cells[3:])
+            values = read_cells(place, source.columns, origin.cells)
         except InputError as error:
-            bad += error.faults
+            faults += error.faults
             continue
         if source.table.by_line:  # a text table cannot tell empty text from none
-            made = {name: value for name, value in made.items() if value != ""}
-        rows.setdefault(source.kind, []).append(made)
-    if bad:
-        raise InputError(bad[:MOST_TOLD])
-    record = record_of(
-        Parts(group.encounter, rows.get("encounters"), rows.get("administrations"),
-              rows.get("lines"))
-    )  # fmt: skip
-    return Encounter.model_validate(with_options(record, options))
+            values = {name: value for name, value in values.items() if value != ""}
+        rows.setdefault(source.kind, []).append(values)
+    if faults:
+        raise InputError(faults[:MOST_TOLD])
+    parts = Parts(
+        encounter=group.encounter,
+        encounters=rows.get("encounters"),
+        administrations=rows.get("administrations"),
+        lines=rows.get("lines"),
+    )
+    return Encounter.model_validate(with_options(record_of(parts), options))

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivpush.readers.tables import cells
-from ivpush.readers.tables.cells import Bad, Group, grouped, open_table
+from ivpush.readers.tables import groups
+from ivpush.readers.tables.cells import Bad, open_table
+from ivpush.readers.tables.groups import Group, grouped
 
 ROWS = st.lists(st.sampled_from(("A,1", "B,2", "C,3", ",4", "A", "B,5,6", "\x00,7")), max_size=30)
 
@@ -30,7 +31,7 @@ def test_the_database_groups_as_memory_does(rows: list[str], tail: str) -> None:
     text = "\n".join(["encounter,n", *rows, tail])
     held = found(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cells, "MOST_IN_MEMORY", 0)
+        patch.setattr(groups, "MOST_IN_MEMORY", 0)
         assert found(text) == held
 
 

@@ -1,0 +1,209 @@
+"""The facts of a column map found in the rows of one table, as words, times and numbers.
+
+The readers of medication records (``mar``) and of claim lines (``claims``) ask a Lookup for every
+cell. A word that no table knows leaves the fact open and is counted; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from dateutil import tz
+
+from ivpush.errors import Fault, InputError
+from ivpush.readers import Note, ReadOptions
+from ivpush.readers.tables.cells import Row, Table, text_of
+from ivpush.readers.tables.forms import ndc, number, plain_text, read_time, whole
+from ivpush.readers.tables.ledger import Ledger
+from ivpush.readers.tables.maps import TIMES, ColumnMap, spellings, words_of
+
+__all__ = [
+    "Lookup",
+]
+
+_ANY = "*"
+"""Key of a value table that stands for every value that no other key and no spelling names."""
+_MOST_REMEMBERED = 20_000
+_OWN_WORDS = {"route", "method", "category", "purpose", "access", "role", "setting", "action"}
+"""Facts whose words in the contract are also read where a table writes them as they are."""
+
+
+class Lookup:
+    """Finds the facts of a map in the rows of one table.
+
+    A fact that the table lacks is empty or None, like a cell that says nothing::
+
+        lookup = Lookup(table, load_map("generic-dose"), options)
+        lookup.need("encounter")
+        route = lookup.word(row, "route", ledger)
+        start = lookup.time(row, "start", ledger)
+    """
+
+    def __init__(self, table: Table, column_map: ColumnMap, options: ReadOptions) -> None:
+        self.map, self.table = column_map, table
+        self.timezone = options.timezone or column_map.timezone
+        self.zone = tz.gettz(self.timezone) if self.timezone else None
+        self.places: dict[str, list[int]] = {
+            fact: [table.columns.index(name) for name in names if name in table.columns]
+            for fact, names in column_map.columns.items()
+        }
+        """The columns of each fact, by position; empty where the table has none of them."""
+        present = {fact for fact, places in self.places.items() if places}
+        self.missing = [
+            name
+            for fact, names in column_map.columns.items()
+            if fact not in present
+            for name in names
+        ]
+        self._available = present | set(column_map.constants)
+        self._known_texts: dict[tuple[str, str], tuple[str, ...] | None] = {}
+        # Several columns of a time are its parts; of another fact, the first that is filled holds.
+        self._first_filled = [
+            fact for fact, places in self.places.items() if len(places) > 1 and fact not in TIMES
+        ]
+        self._cells = sorted(
+            {
+                place
+                for fact, places in self.places.items()
+                if fact not in self._first_filled
+                for place in places
+            }
+        )
+
+    def need(self, *facts: str) -> None:
+        """Raise InputError where the table lacks all columns of a fact that nothing can replace."""
+        faults = [
+            Fault(
+                self.table.name,
+                f"lacks the column '{self.map.columns[fact][0]}'",
+                f"the map '{self.map.id}' reads {fact} from it; name another map or column",
+            )
+            for fact in facts
+            if fact in self.map.columns and fact not in self._available
+        ]
+        if faults:
+            raise InputError(faults)
+
+    def missing_note(self) -> Note:
+        """What ``missing`` columns leave open."""
+        return Note(
+            self.table.name,
+            f"lacks {len(self.missing)} column(s) that the map '{self.map.id}' names, "
+            f"whose facts stay open: {', '.join(self.missing)}",
+        )
+
+    def content(self, row: Row) -> tuple[str, ...]:
+        """What a row says, so that a repeated row is known: of names for one fact, the one read."""
+        cells = [text_of(row.cells[place]) for place in self._cells]
+        return (*cells, *(self.text(row, fact) for fact in self._first_filled))
+
+    def _filled(self, row: Row, fact: str) -> object:
+        """The first cell of a fact that holds anything, else the map's constant, else None."""
+        for place in self.places.get(fact, ()):
+            cell = row.cells[place]
+            if cell is not None and text_of(cell).strip() not in self.map.null:
+                return cell
+        return self.map.constants.get(fact)
+
+    def text(self, row: Row, fact: str) -> str:
+        """A cell as text on one line; empty where it says nothing."""
+        if fact not in self._available:
+            return ""
+        return " ".join(text_of(self._filled(row, fact)).split())
+
+    def texts(self, row: Row, fact: str) -> list[str]:
+        """Every cell of a fact, for facts that repeat or are written in parts."""
+        return [text_of(row.cells[place]).strip() for place in self.places.get(fact, ())]
+
+    def word(self, row: Row, fact: str, ledger: Ledger) -> str | None:
+        """A cell as a word of the contract; None, with a remark, where no table knows it."""
+        words = self.words(row, fact, ledger)
+        return words[0] if words else None
+
+    def words(self, row: Row, fact: str, ledger: Ledger) -> tuple[str, ...]:
+        """The words of a cell; several only where one text joins several actions."""
+        if fact not in self._available:
+            return ()
+        text = self.text(row, fact)
+        # Tables repeat a few texts without end; a table that does not must not fill the memory.
+        if (fact, text) not in self._known_texts:
+            if len(self._known_texts) > _MOST_REMEMBERED:
+                self._known_texts.clear()
+            self._known_texts[fact, text] = self._words(fact, plain_text(text))
+        words = self._known_texts[fact, text]
+        if words is None:
+            ledger.remark(f"{fact} is written in a way that no table knows", row.number)
+            return ()
+        return words
+
+    def _words(self, fact: str, text: str) -> tuple[str, ...] | None:
+        constant = self.map.constants.get(fact)
+        if not text or (constant is not None and text == constant.casefold()):
+            return (constant,) if constant is not None else ()
+        words = self.known(fact, text)
+        if words is None and fact == "action":
+            # Epic joins actions of one minute: "Paused, [Restarted]".
+            parts = [self.known(fact, part.strip(" []")) for part in text.split(",")]
+            if all(part is not None for part in parts):
+                words = tuple(word for part in parts for word in part or ())
+        return None if words is None else tuple(word for word in words if word != "unknown")
+
+    def known(self, fact: str, text: str) -> tuple[str, ...] | None:
+        """The words that a text stands for: by the map, the shipped spellings, or as it is."""
+        values = self.map.values.get(fact, {})
+        if text in values:
+            return values[text]
+        word = spellings().of(fact).get(text)
+        if word is None and fact in _OWN_WORDS:
+            word = next((own for own in words_of(fact) if own.casefold() == text), None)
+        return (word,) if word is not None else values.get(_ANY)
+
+    def time(self, row: Row, fact: str, ledger: Ledger) -> datetime | date | None:
+        """A time or a mere date; None, with a remark, where it is not in a declared form."""
+        if fact not in self._available:
+            return None
+        cells = [row.cells[place] for place in self.places.get(fact, ())]
+        if len(cells) == 1 and isinstance(cells[0], date):
+            return self._local(cells[0])
+        parts = [text_of(cell).strip() for cell in cells]
+        text = " ".join(part for part in parts if part not in self.map.null)
+        if not text:
+            return None
+        if self.map.anchor is not None:
+            minutes = whole(text)
+            if minutes is not None:
+                return self.map.anchor + timedelta(minutes=minutes)
+        time = read_time(text, self.map.forms)
+        if time is None:
+            ledger.remark(f"{fact} is not in a form that the map declares", row.number)
+        return self._local(time)
+
+    def _local(self, time: datetime | date | None) -> datetime | date | None:
+        """An instant on the clock of the place, with its offset, so that its date is right."""
+        if isinstance(time, datetime) and time.tzinfo is not None and self.zone is not None:
+            return time.astimezone(self.zone)
+        return time
+
+    def quantity(self, row: Row, fact: str, ledger: Ledger) -> Decimal | None:
+        """A number from 0; None, with a remark, where it is none."""
+        text = self.text(row, fact)
+        if not text:
+            return None
+        amount = number(text)
+        if amount is None:
+            ledger.remark(f"{fact} is no number", row.number)
+            return None
+        if amount < 0:
+            ledger.remark(f"{fact} is below zero", row.number)
+            return None
+        return amount
+
+    def ndc(self, text: str, row: Row, ledger: Ledger) -> str | None:
+        """A text of a row as an NDC of the length that the map declares."""
+        drug = ndc(text, self.map.ndc_digits)
+        if drug.mended:
+            ledger.remark("the NDC had lost its leading zeros, which were put back", row.number)
+        elif drug.code is None:
+            ledger.remark("the NDC is no code of 10 or 11 digits", row.number)
+        return drug.code
