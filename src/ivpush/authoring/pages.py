@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ivpush.authoring.catalogue import WRITTEN, payers_page, room_page, rules_page, table_row
+from ivpush.authoring.numbers import numbers_page
 from ivpush.contract.encounter import Encounter
 from ivpush.contract.result import result_adapter
 from ivpush.language.vocabulary import SCOPES, facts_of, kind_of
@@ -47,6 +48,7 @@ def pages(pack: Pack) -> dict[str, str]:
         "schemas/result.json": _as_json(result_schema()),
         "rules/README.md": rules_page(pack),
         "payers.md": payers_page(pack),
+        "numbers.md": numbers_page(pack),
     }
     for room in ROOMS:
         written[f"rules/{room}.md"] = room_page(room, pack)
