@@ -70,6 +70,9 @@ class Dialect:
             return self.both(parts) if (op == "and") is truth else self.either(parts)
         if op in {"any", "all"}:
             return self.scan(node, truth, loop)
+        if op in {"surely", "is"}:
+            text = self.certain(node, loop)
+            return text if truth else self.negated(text)
         known = [
             f"{self.value(arg, loop)} != null"
             for arg in node.args
@@ -78,8 +81,18 @@ class Dialect:
         plain = self.value(node, loop)
         if node.kind.nullable and node.op == "fact":
             known = [f"{plain} != null"]
-        text = plain if truth else f"!({plain})" if self.cel else f"not ({plain})"
+        text = plain if truth else self.negated(plain)
         return self.both([*known, text]) if known else text
+
+    def certain(self, node: Node, loop: str | None) -> str:
+        """Text of a test that is false, not unknown, where what it looks at is unknown."""
+        if node.op == "surely":
+            return self.surely(node.args[0], True, loop)
+        left, right = (self.value(arg, loop) for arg in node.args)
+        return self.both([f"{left} != null", f"{left} == {right}"])
+
+    def negated(self, text: str) -> str:
+        return f"!({text})" if self.cel else f"not ({text})"
 
     def scan(self, node: Node, truth: bool, loop: str | None) -> str:
         if loop is not None:

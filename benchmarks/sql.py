@@ -35,6 +35,9 @@ TYPES = {
 FORMS = {
     "not": "(NOT {0})",
     "known": "({0} IS NOT NULL)",
+    "is": "({0} IS NOT DISTINCT FROM {1})",
+    "surely": "({0} IS TRUE)",
+    "fold": "trim(regexp_replace(lower({0}), '\\s+', ' ', 'g'))",
     "minus": "(-{0})",
     "overlaps": "list_has_any({0}, {1})",
     "subset": "list_has_all({1}, {0})",

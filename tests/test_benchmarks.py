@@ -9,6 +9,7 @@ import signal
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -40,13 +41,13 @@ def engine() -> Engine:
 @pytest.fixture(scope="module")
 def cases(engine: Engine) -> list[Worked]:
     """Every case of every rule that stands under the default payer and policies."""
-    found = defaultdict(list)
+    by_rules = defaultdict(list)
     for rule in engine.pack.rules:
         for case in rule.every_case:
             if not case.get("policies"):
                 work = engine.work(case_encounter(case, engine.pack.case_date))
-                found[id(work.book.rules)].append(work)
-    return max(found.values(), key=len)
+                by_rules[id(work.book.rules)].append(work)
+    return max(by_rules.values(), key=len)
 
 
 def test_the_rules_as_sql_say_of_their_own_cases_what_ours_say(cases: list[Worked]) -> None:
@@ -93,6 +94,12 @@ EXPRESSIONS = (
     "line.replaced_by not in line.primaries",
     "-line.units + line.supported_units * 2 > 0",
     "known(line.administrations) == known(line.service)",
+    "line.replaced_by is 'A'",
+    "not line.replaced_by is 'A'",
+    "surely(line.units <= line.supported_units)",
+    "not surely(line.replaced_by == 'A') or line.units > 1",
+    "line.replaced_by in words.letters",
+    "line.replaced_by not in words.letters",
     "line.service.family == 'hydration'",
     "empty(line.primaries)",
     "size(line.primaries) == line.units",
@@ -143,19 +150,19 @@ def made_up_lines() -> list[Any]:
 def test_sql_knows_true_false_and_unknown_as_the_language_does(text: str, engine: Engine) -> None:
     import duckdb
 
-    names: Names = engine.pack.names
+    names: Names = replace(engine.pack.names, words={"letters": frozenset({"a", "b"})})
     node = parse(text, names, "line")
     writer = sql.Translator(names, "line", SimpleNamespace(), SimpleNamespace())
-    said = writer.text(node)
+    query = f"SELECT {writer.text(node)} FROM line ORDER BY n"
     lines, shapes = made_up_lines(), {"subject": writer.shapes["subject"]}
     connection = duckdb.connect()
-    rows = [sql.row(n, {"subject": one}, shapes, names) for n, one in enumerate(lines)]
+    rows = [sql.row(n, {"subject": line}, shapes, names) for n, line in enumerate(lines)]
     sql.load(connection, "line", sql.columns(shapes), rows)
-    found = [one for (one,) in connection.execute(f"SELECT {said} FROM line ORDER BY n").fetchall()]
-    wanted = [evaluate(node, names, {"subject": one}) for one in lines]
+    in_sql = [verdict for (verdict,) in connection.execute(query).fetchall()]
+    in_ours = [evaluate(node, names, {"subject": line}) for line in lines]
     # Not the lists whole: pytest would take minutes to tell such lists apart.
-    assert not any(theirs is not ours for theirs, ours in zip(found, wanted, strict=True))
-    assert len(set(wanted)) > 1
+    assert not any(theirs is not ours for theirs, ours in zip(in_sql, in_ours, strict=True))
+    assert len(set(in_ours)) > 1
 
 
 def test_what_sql_cannot_say_is_refused(engine: Engine) -> None:
