@@ -198,7 +198,9 @@ def _chart(parts: list[Part], find: Finder, case: Case) -> dict[str, Any]:
         charts.append(administrations(Node(part.resource, path, case), number, find))
     return {
         "first_day": min((chart.day for chart in charts if chart.day is not None), default=None),
-        "administrations": [given for chart in charts for given in chart.administrations],
+        "administrations": [
+            administration for chart in charts for administration in chart.administrations
+        ],
     }
 
 

@@ -98,21 +98,22 @@ class _Times(NamedTuple):
 
 def dose_of(row: Row, lookup: Lookup, ledger: Ledger) -> Dose:
     """The facts of a row; what cannot be read of it is left open and remarked."""
-    terms = _terms(row, lookup, ledger)
     stated = {
         **{fact: text for fact in _TEXTS if (text := lookup.text(row, fact))},
-        **terms,
+        **_terms(row, lookup, ledger),
         **_codes(row, lookup, ledger),
         **_amounts(row, lookup, ledger),
     }
-    times = _times(row, lookup, terms.get("method"), ledger)
+    times = _times(row, lookup, ledger)
+    fields = {**stated, **times.fields}
+    source = _source(row, fields, lookup, ledger)
     return Dose(
         number=row.number,
         order=lookup.text(row, "order"),
         run=lookup.text(row, "run"),
         role=lookup.word(row, "role", ledger) or "",
         name=lookup.text(row, "line"),
-        fields={**stated, **times.fields},
+        fields=fields if source is None else {**fields, "times_from": source},
         actions=lookup.words(row, "action", ledger),
         at=times.at,
         day=times.day,
@@ -136,6 +137,7 @@ def _codes(row: Row, lookup: Lookup, ledger: Ledger) -> dict[str, str | None]:
     if code:
         system = lookup.word(row, "code_system", ledger)
         if system in texts:
+            # A column of its own is surer than one that mixes systems.
             texts[system] = texts[system] or code
         else:
             ledger.remark(
@@ -144,7 +146,7 @@ def _codes(row: Row, lookup: Lookup, ledger: Ledger) -> dict[str, str | None]:
                 row.number,
             )
     codes: dict[str, str | None] = {}
-    hcpcs = texts["hcpcs"].upper()
+    hcpcs = texts["hcpcs"].upper()  # exports differ in case; the code set does not
     if len(hcpcs) == 5 and hcpcs.isascii() and hcpcs.isalnum():
         codes["hcpcs"] = hcpcs
     elif hcpcs:
@@ -173,13 +175,14 @@ def _amounts(row: Row, lookup: Lookup, ledger: Ledger) -> dict[str, Decimal | No
     return amounts
 
 
-def _times(row: Row, lookup: Lookup, method: str | None, ledger: Ledger) -> _Times:
+def _times(row: Row, lookup: Lookup, ledger: Ledger) -> _Times:
     written = {fact: lookup.time(row, fact, ledger) for fact in TIMES}
     at = written["action_time"]
     is_event = lookup.map.shape == "event"
     if not is_event and written["start"] is None:
         written["start"] = at
     fields: dict[str, Any] = {}
+    # A mere date dates the encounter, but no minute can be counted from it.
     for fact in ("start", "stop", "last_seen_running"):
         time = written[fact]
         if isinstance(time, datetime):
@@ -189,9 +192,6 @@ def _times(row: Row, lookup: Lookup, method: str | None, ledger: Ledger) -> _Tim
     minutes = _minutes(row, lookup, ledger)
     if minutes is not None:
         fields["minutes"] = minutes
-    source = _source(row, lookup, method, fields, ledger)
-    if source is not None:
-        fields["times_from"] = source
     event_at = at if is_event and isinstance(at, datetime) else None
     return _Times(fields, event_at, _day(written))
 
@@ -220,12 +220,10 @@ def _minutes(row: Row, lookup: Lookup, ledger: Ledger) -> int | None:
     return minutes if minutes <= _MOST_MINUTES else None
 
 
-def _source(
-    row: Row, lookup: Lookup, method: str | None, fields: dict[str, Any], ledger: Ledger
-) -> str | None:
+def _source(row: Row, fields: Mapping[str, object], lookup: Lookup, ledger: Ledger) -> str | None:
     """Where the times come from; None where they were charted."""
     columns = lookup.map
-    if _is_invented(row, lookup, method, fields, ledger):
+    if _is_invented(row, fields, lookup, ledger):
         return "defaulted"
     if columns.times_from != "charted" and {"start", "stop", "minutes"} & fields.keys():
         return columns.times_from
@@ -234,21 +232,23 @@ def _source(
     return None
 
 
-def _is_invented(
-    row: Row, lookup: Lookup, method: str | None, fields: dict[str, Any], ledger: Ledger
-) -> bool:
+def _is_invented(row: Row, fields: Mapping[str, Any], lookup: Lookup, ledger: Ledger) -> bool:
     """Whether the system filled in the stop; remarks that, and a stop before its start."""
     minutes = fields.get("minutes")
     start, stop = fields.get("start"), fields.get("stop")
     if start is not None and stop is not None:
         begun = clock.moment(start, lookup.zone).seconds
+        # Where the clock went back meanwhile, the stop is the reading that comes after the start.
         ended = clock.moment(stop, lookup.zone, begun).seconds
         if ended < begun:
             ledger.remark("stops before it starts", row.number)
             return False
         minutes = clock.between(begun, ended)
     columns = lookup.map
-    if minutes not in columns.default_minutes or method not in columns.default_methods:
+    if (
+        minutes not in columns.default_minutes
+        or fields.get("method") not in columns.default_methods
+    ):
         return False
     ledger.remark(
         "lasts exactly as long as the system's default for such a method: "

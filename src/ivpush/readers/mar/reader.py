@@ -120,6 +120,7 @@ def _encounter(group: Group, lookup: Lookup, options: ReadOptions, ledger: Ledge
     fates: dict[int, str] = {}
     rows = _standing(group.rows, lookup, fates, ledger)
     doses = _doses(rows, lookup, fates, ledger)
+    # Last: an event that ends one bag and begins the next counts as an administration.
     for dose in doses:
         fates[dose.number] = KEPT
     for row in group.rows:
@@ -159,6 +160,7 @@ def _standing(
             fates[row.number] = "left out: its state is not known"
             continue
         line = lookup.text(row, "line")
+        # Without a line of its order nothing says that two rows speak of one dose.
         key = (lookup.text(row, "order"), line) if line else row.number
         before = newest.get(key)
         if before is not None:
@@ -204,15 +206,17 @@ def _doses(rows: list[Row], lookup: Lookup, fates: dict[int, str], ledger: Ledge
     if lookup.map.shape == "event":
         doses = join_events(doses, lookup.zone, fates, ledger)
     else:
-        doses = _given(rows, doses, lookup, fates)
+        doses = _doses_given(rows, doses, lookup, fates)
     doses = mix(doses, lookup.map.bag_ml, fates, ledger)
     chain_runs(doses, lookup.zone)
     return doses
 
 
-def _given(rows: list[Row], doses: list[Dose], lookup: Lookup, fates: dict[int, str]) -> list[Dose]:
+def _doses_given(
+    rows: list[Row], doses: list[Dose], lookup: Lookup, fates: dict[int, str]
+) -> list[Dose]:
     """The doses of a table of doses whose action, if any, says that they were given."""
-    given = []
+    kept = []
     for row, dose in zip(rows, doses, strict=True):
         reason = _refused(dose, bool(lookup.text(row, "action")))
         if reason is not None:
@@ -222,8 +226,8 @@ def _given(rows: list[Row], doses: list[Dose], lookup: Lookup, fates: dict[int, 
             dose.fields["method"] = "push"
         if "flush" in dose.actions:
             dose.fields["purpose"] = "flush"
-        given.append(dose)
-    return given
+        kept.append(dose)
+    return kept
 
 
 def _refused(dose: Dose, stated: bool) -> str | None:
@@ -245,6 +249,7 @@ def _ids(doses: list[Dose]) -> dict[Dose, str]:
     for dose in doses:
         base = ".".join(filter(None, (dose.order, dose.name)))[:_MOST_NAME] or f"row{dose.number}"
         own_id, count = base, times_used.get(base, 0)
+        # The table may have a name of its own that ends with .2, and goes first.
         while own_id in times_used:
             count += 1
             own_id = f"{base}.{count + 1}"

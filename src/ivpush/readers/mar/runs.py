@@ -150,7 +150,7 @@ class _Bag:
         self._run(event, after=before)
 
     def _rate(self, event: Dose) -> None:
-        self._verify(event)
+        self._verify(event)  # who changes a rate sees it running
         rate = event.fields.get("rate_ml_per_hour")
         if self.running is not None and rate != self.running.fields.get("rate_ml_per_hour"):
             # One number cannot say two rates, and the first alone would give wrong minutes.
@@ -190,7 +190,7 @@ class _Bag:
         if self.running is not None:
             self._close(self.running, event)
             self._tell_course(event)
-        elif self.paused:
+        elif self.paused:  # the pause ended it already
             self._tell_course(event)
         else:
             self._leave_out(event, "stops an infusion that was not running")
@@ -247,6 +247,7 @@ def mix(doses: list[Dose], bag_ml: int | None, fates: _Fates, ledger: Ledger) ->
 
     ``bag_ml`` is the volume from which a push is no plain push.
     """
+    # One order may hang many bags; those of one start are one bag.
     bags: dict[tuple[str, object], list[Dose]] = {}
     for dose in doses:
         if dose.order and dose.role:

@@ -90,8 +90,11 @@ def _claim(group: Group, lookup: Lookup, options: ReadOptions, ledger: Ledger) -
         fate = _fate(row, lookup, ledger, again=content in seen)
         ledger.fate(fate, row.number)
         if fate == _BILLED:
-            lines.append(_line(row, lookup, len(lines) + 1, faults, ledger))
+            # Where lines are not numbered, their order numbers them.
+            line = {"number": len(lines) + 1, **_line(row, lookup, faults, ledger)}
+            lines.append(line)
         seen.add(content)
+        # Columns of the claim are repeated on every line; the first that says something stands.
         for fact, value in _shared(row, lookup, ledger).items():
             shared.setdefault(fact, value)
     if faults:
@@ -121,12 +124,10 @@ def _fate(row: Row, lookup: Lookup, ledger: Ledger, *, again: bool) -> str:
     return _BILLED if lookup.text(row, "code") else _NO_CODE
 
 
-def _line(
-    row: Row, lookup: Lookup, position: int, faults: list[Fault], ledger: Ledger
-) -> dict[str, Any]:
+def _line(row: Row, lookup: Lookup, faults: list[Fault], ledger: Ledger) -> dict[str, Any]:
     line: dict[str, Any] = {
         "code": lookup.text(row, "code"),
-        "number": _whole(row, lookup, "number", faults) if lookup.text(row, "number") else position,
+        "number": _whole(row, lookup, "number", faults) if lookup.text(row, "number") else None,
         "units": _whole(row, lookup, "units", faults),
         "modifiers": [modifier for modifier in lookup.texts(row, "modifiers") if modifier],
         "date": _date(row, lookup, ledger),
@@ -192,6 +193,7 @@ def _type_of_bill(row: Row, lookup: Lookup, ledger: Ledger) -> str | None:
 
 def _diagnoses(row: Row, lookup: Lookup, ledger: Ledger) -> list[str] | None:
     """Each ICD-10-CM code once, in the order of the columns; None where the row has none."""
+    # Some exports pad a code with blanks.
     codes = [text.replace(" ", "") for text in lookup.texts(row, "diagnoses") if text]
     good = [code for code in codes if _SHAPES["diagnoses"].fullmatch(code)]
     if len(good) < len(codes):

@@ -1,19 +1,21 @@
 """Frames of any library as tables to read, and Arrow tables as frames of that library again.
 
-A table may be a frame, an Arrow stream, or anything that gives frames one after another.
+``ivpush.frames`` calls both. A table may be a frame, an Arrow stream, or anything that gives frames
+one after another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from ivpush.contract.result_tables import missing_extra
 from ivpush.errors import Fault, UsageError
 from ivpush.readers.tables.cells import Table, rows_in
 
 __all__ = [
+    "Opened",
     "like_frame",
     "opened_tables",
 ]
@@ -22,56 +24,62 @@ _ROWS_AT_ONCE = 4_096
 """Rows of a table that stand as Python values at a time."""
 
 
-def opened_tables(given: Mapping[str, Any]) -> tuple[list[Table], Any]:
-    """The tables that were given, and a frame of the library that the answers are to be of.
+class Opened(NamedTuple):
+    """Tables to read, and a frame of the library that the answers are to be of."""
 
-    Keys are the tables' names; None is no table. Raises UsageError where none was given, one is no
-    table, or the extra is not installed.
+    tables: list[Table]
+    like: Any
+
+
+def opened_tables(tables: Mapping[str, Any]) -> Opened:
+    """The tables that were given, by their names; None is no table.
+
+    Raises UsageError where none was given, one is no table, or the extra is not installed.
     """
-    frames = {name: one for name, one in given.items() if one is not None}
+    frames = {name: table for name, table in tables.items() if table is not None}
     if not frames:
         raise UsageError(Fault("frames", "none was given", "give lines, administrations or both"))
-    tables, like = [], None
-    for name, one in frames.items():
-        batches = _batches(name, one)
+    opened, like = [], None
+    for name, frame in frames.items():
+        batches = _batches(name, frame)
         first = next(batches, None)
         like = first if like is None else like
-        tables.append(_table(name, first, batches))
-    return tables, like
+        opened.append(_table(name, first, batches))
+    return Opened(opened, like)
 
 
 def _table(name: str, first: Any, others: Iterator[Any]) -> Table:
     if first is None:  # no batch, so that nobody named the columns
         key = "id" if name == "encounters" else "encounter"
-        return Table(name, [key], iter(()), False, kind=name)
+        return Table(name, [key], iter(()), by_line=False, kind=name)
     opened = _to_arrow(name, first)
     columns = list(opened.column_names)
 
     def pieces() -> Iterator[Any]:
         for arrow in chain([opened], (_to_arrow(name, frame) for frame in others)):
             if list(arrow.column_names) != columns:
-                raise UsageError(Fault(name, "has a batch with other columns than the first",
-                                       "give every batch the same"))  # fmt: skip
+                problem = "has a batch with other columns than the first"
+                raise UsageError(Fault(name, problem, "give every batch the same"))
             # Columns of Python values for a whole table would need many times its memory.
             yield from arrow.to_batches(max_chunksize=_ROWS_AT_ONCE)
 
-    return Table(name, columns, rows_in(pieces()), False, kind=name)
+    return Table(name, columns, rows_in(pieces()), by_line=False, kind=name)
 
 
-def _batches(name: str, given: Any) -> Iterator[Any]:
+def _batches(name: str, table: Any) -> Iterator[Any]:
     """The frames of a table: itself, what an Arrow stream holds, or one after another."""
     try:
         import narwhals as nw
         import pyarrow as pa
     except ImportError:
         raise missing_extra() from None
-    known = nw.from_native(given, eager_only=True, pass_through=True)
-    if isinstance(given, pa.RecordBatch) or isinstance(known, nw.DataFrame):
-        yield given
-    elif isinstance(given, Iterable) and not isinstance(given, pa.RecordBatchReader):
-        yield from given  # before the stream, so that the answers are of the library of the frames
-    elif hasattr(given, "__arrow_c_stream__"):
-        stream = pa.RecordBatchReader.from_stream(given)
+    native = nw.from_native(table, eager_only=True, pass_through=True)
+    if isinstance(table, pa.RecordBatch) or isinstance(native, nw.DataFrame):
+        yield table
+    elif isinstance(table, Iterable) and not isinstance(table, pa.RecordBatchReader):
+        yield from table  # before the stream, so that the answers are of the library of the frames
+    elif hasattr(table, "__arrow_c_stream__"):
+        stream = pa.RecordBatchReader.from_stream(table)
         yield stream.schema.empty_table()  # the columns are known even where there are no rows
         yield from stream
     else:
@@ -87,22 +95,21 @@ def _to_arrow(name: str, frame: Any) -> Any:
     if isinstance(frame, pa.RecordBatch):
         return pa.Table.from_batches([frame])
     try:
-        known = nw.from_native(frame, eager_only=True, pass_through=True)
-        if isinstance(known, nw.DataFrame):
-            return known.to_arrow()
+        native = nw.from_native(frame, eager_only=True, pass_through=True)
+        if isinstance(native, nw.DataFrame):
+            return native.to_arrow()
         if hasattr(frame, "__arrow_c_stream__"):
             return pa.table(frame)
     except (pa.ArrowException, TypeError, ValueError):
-        raise UsageError(Fault(name, "holds a column of several types, or is no eager frame",
-                               "give each column one type; collect a lazy frame first")
-                         ) from None  # fmt: skip
+        problem = "holds a column of several types, or is no eager frame"
+        remedy = "give each column one type; collect a lazy frame first"
+        raise UsageError(Fault(name, problem, remedy)) from None
     raise _no_frame(name)
 
 
 def _no_frame(name: str) -> UsageError:
-    return UsageError(Fault(name, "is no frame that is read",
-                            "give pandas, polars or Arrow, or frames one after another; collect a "
-                            "lazy frame first"))  # fmt: skip
+    remedy = "give pandas, polars or Arrow, or frames one after another; collect a lazy frame first"
+    return UsageError(Fault(name, "is no frame that is read", remedy))
 
 
 def like_frame(table: Any, frame: Any) -> Any:
@@ -110,12 +117,12 @@ def like_frame(table: Any, frame: Any) -> Any:
     import narwhals as nw
     import pyarrow as pa
 
-    known = nw.from_native(frame, eager_only=True, pass_through=True)
-    if not isinstance(known, nw.DataFrame) or isinstance(frame, pa.Table):
+    native = nw.from_native(frame, eager_only=True, pass_through=True)
+    if not isinstance(native, nw.DataFrame) or isinstance(frame, pa.Table):
         return table
-    if known.implementation.is_pandas():
+    if native.implementation.is_pandas():
         return _pandas(table)
-    return nw.from_arrow(table, backend=known.implementation).to_native()
+    return nw.from_arrow(table, backend=native.implementation).to_native()
 
 
 def _pandas(table: Any) -> Any:
@@ -123,6 +130,9 @@ def _pandas(table: Any) -> Any:
     import pandas as pd
     import pyarrow as pa
 
-    kinds = {pa.int64(): pd.Int64Dtype(), pa.string(): pd.StringDtype(), pa.bool_():
-             pd.BooleanDtype()}  # fmt: skip
+    kinds = {
+        pa.int64(): pd.Int64Dtype(),
+        pa.string(): pd.StringDtype(),
+        pa.bool_(): pd.BooleanDtype(),
+    }
     return table.to_pandas(types_mapper=kinds.get)

@@ -3,7 +3,7 @@
 A map names the columns that hold our facts, the forms of times, the delimiter and encoding, and
 tables of values (routes, actions, states). It is checked whole, like a rule: unknown keys and
 words are refused with ``file:line:column``. Ready maps and the spellings of routes and units that
-all maps share stand in ``rules/maps``.
+all maps share stand in ``rules/maps``. Every reader by a column map calls ``load_map``.
 """
 
 from __future__ import annotations
@@ -37,21 +37,100 @@ __all__ = [
     "words_of",
 ]
 
-ACTIONS = ("start", "next_bag", "rate", "verify", "site_change", "pause", "restart", "stop", "push",
-           "bolus", "dose", "flush", "not_given", "deleted", "ignore")  # fmt: skip
-_KEYS = ("id", "title", "confidence", "sources", "table", "shape", "setting", "sorted", "format",
-         "times", "columns", "constants", "values", "defaulted", "ndc_digits")  # fmt: skip
+ACTIONS = (
+    "start",
+    "next_bag",
+    "rate",
+    "verify",
+    "site_change",
+    "pause",
+    "restart",
+    "stop",
+    "push",
+    "bolus",
+    "dose",
+    "flush",
+    "not_given",
+    "deleted",
+    "ignore",
+)
+_KEYS = (
+    "id",
+    "title",
+    "confidence",
+    "sources",
+    "table",
+    "shape",
+    "setting",
+    "sorted",
+    "format",
+    "times",
+    "columns",
+    "constants",
+    "values",
+    "defaulted",
+    "ndc_digits",
+)
 _MAR_COLUMNS = (
-    "encounter", "order", "run", "line", "version", "action", "action_time", "start", "stop",
-    "duration", "duration_unit", "drug", "hcpcs", "ndc", "code", "code_system", "category", "dose",
-    "dose_unit", "wasted", "rate", "rate_unit", "volume", "volume_unit", "route", "method", "site",
-    "lumen", "access", "role", "status", "purpose", "performer", "administered_by",
-    "last_seen_running", "setting", "payer", "place_of_service", "type_of_bill", "date",
-)  # fmt: skip
+    "encounter",
+    "order",
+    "run",
+    "line",
+    "version",
+    "action",
+    "action_time",
+    "start",
+    "stop",
+    "duration",
+    "duration_unit",
+    "drug",
+    "hcpcs",
+    "ndc",
+    "code",
+    "code_system",
+    "category",
+    "dose",
+    "dose_unit",
+    "wasted",
+    "rate",
+    "rate_unit",
+    "volume",
+    "volume_unit",
+    "route",
+    "method",
+    "site",
+    "lumen",
+    "access",
+    "role",
+    "status",
+    "purpose",
+    "performer",
+    "administered_by",
+    "last_seen_running",
+    "setting",
+    "payer",
+    "place_of_service",
+    "type_of_bill",
+    "date",
+)
 _LINE_COLUMNS = (
-    "encounter", "number", "code", "modifiers", "units", "date", "place_of_service", "revenue_code",
-    "charge", "ndc", "minutes", "status", "setting", "payer", "type_of_bill", "diagnoses",
-)  # fmt: skip
+    "encounter",
+    "number",
+    "code",
+    "modifiers",
+    "units",
+    "date",
+    "place_of_service",
+    "revenue_code",
+    "charge",
+    "ndc",
+    "minutes",
+    "status",
+    "setting",
+    "payer",
+    "type_of_bill",
+    "diagnoses",
+)
 TIMES = ("action_time", "start", "stop", "last_seen_running", "date")
 _STATES = ("keep", "rewritten", "deleted", "not_given", "planned", "not_final")
 _WORDS: Mapping[str, tuple[str, ...]] = {
@@ -88,7 +167,14 @@ class Spellings:
 
 @dataclass(frozen=True, slots=True)
 class ColumnMap:
-    """What the columns and values of one kind of table mean."""
+    """What the columns and values of one kind of table mean.
+
+    A Lookup reads rows by it::
+
+        column_map = load_map("epic-mar-admin-info")
+        column_map.columns["action"]  # ("MAR_ACTION_NAME", "MAR_ACTION_C")
+        column_map.values["action"]["6"]  # ("start",)
+    """
 
     id: str
     title: str
@@ -124,7 +210,11 @@ class ColumnMap:
 @cache
 def map_names() -> tuple[str, ...]:
     """Names of the shipped maps."""
-    return tuple(sorted(one.stem for one in (rules_folder() / "maps").glob("*.yaml")))
+    return tuple(sorted(path.stem for path in _maps_folder().glob("*.yaml")))
+
+
+def _maps_folder() -> Path:
+    return rules_folder() / "maps"
 
 
 def load_map(named: Path | str) -> ColumnMap:
@@ -132,10 +222,10 @@ def load_map(named: Path | str) -> ColumnMap:
     text = str(named)
     path = Path(text)
     if text in map_names():
-        path = rules_folder() / "maps" / f"{text}.yaml"
+        path = _maps_folder() / f"{text}.yaml"
     elif path.suffix not in {".yaml", ".yml"}:
-        raise UsageError(Fault(f"map {text[:60]}", "is not shipped", did_you_mean(text, map_names())
-                               + "; or name a YAML file"))  # fmt: skip
+        remedy = did_you_mean(text, map_names()) + "; or name a YAML file"
+        raise UsageError(Fault(f"map {text[:60]}", "is not shipped", remedy))
     try:
         raw = path.read_bytes()
     except OSError:
@@ -152,28 +242,29 @@ def _remembered(name: str, raw: bytes) -> ColumnMap:
 @cache
 def spellings() -> Spellings:
     """The spellings of routes and units that are shipped in ``rules/maps/spellings.csv``."""
-    path = rules_folder() / "maps" / "spellings.csv"
-    made: dict[str, dict[str, str]] = {}
+    path = _maps_folder() / "spellings.csv"
+    words: dict[str, dict[str, str]] = {}
     for line, (fact, spelling, word, _source) in read_csv(
         path.name, path.read_bytes(), ("fact", "spelling", "word", "source")
     ):
+        place = f"{path.name}:{line}"
         if fact not in _WORDS or word not in _WORDS[fact]:
-            raise PackError(Fault(f"{path.name}:{line}", "is no word of the contract", "mend it"))
-        if spelling != plain_text(spelling) or spelling in made.setdefault(fact, {}):
-            raise PackError(Fault(f"{path.name}:{line}", "is not in small letters, or repeated",
-                                  "write each spelling once"))  # fmt: skip
-        made[fact][spelling] = word
-    return Spellings(made)
+            raise PackError(Fault(place, "is no word of the contract", "mend it"))
+        if spelling != plain_text(spelling) or spelling in words.setdefault(fact, {}):
+            problem = "is not in small letters, or repeated"
+            raise PackError(Fault(place, problem, "write each spelling once"))
+        words[fact][spelling] = word
+    return Spellings(words)
 
 
 def parse_map(name: str, raw: bytes) -> ColumnMap:
     """The map of a YAML file, checked whole; raises PackError with every fault."""
     faults: list[Fault] = []
     reader = _Reader(read_yaml(name, raw), faults.append)
-    made = reader.read()
-    if faults or made is None:
+    column_map = reader.read()
+    if faults or column_map is None:
         raise PackError(faults)
-    return made
+    return column_map
 
 
 class _Reader:
@@ -373,9 +464,9 @@ class _Reader:
 
 
 def _iso() -> TimeForm:
-    made = time_form("iso")
-    assert made is not None
-    return made
+    form = time_form("iso")
+    assert form is not None
+    return form
 
 
 def words_of(fact: str) -> tuple[str, ...]:
