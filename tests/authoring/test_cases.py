@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 
 from ivpush import Pack
 from ivpush.__main__ import main
@@ -25,11 +27,13 @@ ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "rules"
 
 
-RULE_FILES = [
-    file
-    for file in sorted((RULES / "checks").rglob("*.yaml"))
-    if not file.name.endswith(".pins.yaml")
-]
+def rule_files(folder: Path, name: str = "*.yaml") -> list[Path]:
+    """Files of a pack without the pins, which hold cases alone."""
+    files = sorted(folder.rglob(name))
+    return [file for file in files if not file.name.endswith(".pins.yaml")]
+
+
+RULE_FILES = rule_files(RULES / "checks")
 
 
 @pytest.fixture
@@ -38,7 +42,7 @@ def copied(tmp_path: Path) -> Path:
 
 
 def rewrite(folder: Path, name: str, before: str, after: str) -> None:
-    file = next(folder.rglob(name))
+    (file,) = rule_files(folder, name)
     text = file.read_text("utf-8")
     assert before in text
     file.write_text(text.replace(before, after, 1), "utf-8")
@@ -75,7 +79,7 @@ def test_every_shipped_overlay_fits_its_schema() -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_the_schema_refuses_what_the_reader_refuses(change: dict[str, Any]) -> None:
-    file = next((RULES / "checks").rglob("IVP101-*.yaml"))
+    (file,) = rule_files(RULES, "IVP101-*.yaml")
     data = {**read_yaml(file.name, file.read_bytes()).data, **change}
     checker = jsonschema.Draft202012Validator(rule_schema(PACK))
     assert list(checker.iter_errors(data))
@@ -120,7 +124,8 @@ def test_every_kind_of_difference_is_told(copied: Path) -> None:
     rewrite(copied, "limits.yaml", "value: 15", "value: 14")
     rewrite(copied, "codes.yaml", "settings: [facility, professional]", "settings: [facility]")
     rewrite(copied, "regence.yaml", "facility_pos_set: regence", "facility_pos_set: cms")
-    next(copied.rglob("IVP106-*.yaml")).unlink()
+    for file in copied.rglob("IVP106-*.yaml"):
+        file.unlink()
     forth = changed_texts(RULES, copied)
     for start in (
         "rule IVP101: severity: error -> warning",
@@ -177,15 +182,16 @@ UNREAD_POLICY = """policies:
 
 
 def test_advice_names_what_is_poor(copied: Path) -> None:
-    case = '  - name: one initial service\n    lines: ["96365", "96375"]\n    expect: []\n'
-    file = next(copied.rglob("IVP101-*.yaml"))
-    file.write_text(file.read_text("utf-8") + case, "utf-8")
+    case = next(rule for rule in PACK.rules if rule.id == "IVP101").cases[0]
+    again = textwrap.indent(yaml.safe_dump([dict(case)]), "  ")
+    (file,) = rule_files(copied, "IVP101-*.yaml")
+    file.write_text(file.read_text("utf-8") + again, "utf-8")
     rewrite(copied, "sources.yaml", "sources:\n", "sources:\n  nobody-2020: {title: Nothing}\n")
     rewrite(copied, "policies.yaml", "policies:\n", UNREAD_POLICY)
     usual = {str(fault) for fault in advice(PACK)}
     new = [text for text in map(str, advice(Pack.load(copied))) if text not in usual]
-    assert any("the name 'one initial service' repeats" in text for text in new)
-    assert any("repeats 'one initial service'" in text for text in new)
+    assert any(f"the name '{case['name']}' repeats" in text for text in new)
+    assert any(f"'{case['name']}' repeats '{case['name']}'" in text for text in new)
     assert any(text.startswith("sources.yaml: nobody-2020: is cited nowhere") for text in new)
     assert any(text.startswith("policies.yaml: read_by_none: is read by no rule") for text in new)
 

@@ -35,6 +35,13 @@ OPERATORS = [
     ("line.separate", "negate it", "not line.separate"),
     ("not line.separate", "drop not of line.separate", "line.separate"),
     ("known(line.mue) and line.units < line.mue", "drop known(line.mue)", "line.units < line.mue"),
+    (
+        "line.status is 'matched'",
+        "line.status is 'matched' -> line.status == 'matched'",
+        "line.status == 'matched'",
+    ),
+    ("line.status is 'matched'", "'matched' -> 'outside'", "line.status is 'outside'"),
+    ("surely(line.units > 2)", "drop surely of line.units > 2", "line.units > 2"),
     ("line.status == 'matched'", "'matched' -> 'outside'", "line.status == 'outside'"),
     ("line.code in ('96374', '96375')", "drop '96374'", "line.code in ('96375',)"),
     (
