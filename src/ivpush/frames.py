@@ -1,21 +1,20 @@
 """Tables in, tables out: pandas, polars, Arrow and what else narwhals knows (extra: ``frames``).
 
-    found = check_frame(lines=lines, administrations=given, setting="facility")
-    found.violations      # a frame of the library that came in
+    checked = check_frame(lines=lines, administrations=administrations, setting="facility")
+    checked.violations      # a frame of the library that came in
 
 Columns in are the contract's (``ivpush.contract.tables``), with ``encounter`` to join by; columns
 out have fixed names and types. What cannot be read stands in ``set_aside``, so that nothing is
 lost. A table may be a frame or anything that gives frames one after another (record batches, chunks
-of a CSV).
-``check_frame`` gives one answer for all; ``check_batches`` gives it in pieces, in flat memory. Both
-stand on ``check_readings``, which takes what any reader yields.
+of a CSV). ``check_frame`` gives one answer for all; ``check_batches`` gives it in pieces, in flat
+memory. Both stand on ``check_readings``, which takes what any reader yields.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ivpush.batch.plan import EngineOptions, Item, WorkOptions
 from ivpush.batch.pool import spread
@@ -55,7 +54,14 @@ _Tables = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The results of many encounters, one tidy frame each, in the library that came in."""
+    """The results of many encounters, one tidy frame each, in the library that came in.
+
+    ::
+
+        checked = check_frame(lines=lines, setting="facility")
+        errors = checked.violations.filter(pl.col("severity") == "error")
+        errors.join(checked.encounters, on="encounter")
+    """
 
     encounters: Any
     """One row an encounter: status, pack, payer, date whose rules applied."""
@@ -80,26 +86,41 @@ class Checked:
 
 
 def check_frame(
-    *, lines: Any = None, administrations: Any = None, encounters: Any = None,
-    engine: Engine | EngineOptions | None = None, setting: str | None = None,
-    timezone: str | None = None, payer: str | None = None, workers: int = 0,
-) -> Checked:  # fmt: skip
+    *,
+    lines: Any = None,
+    administrations: Any = None,
+    encounters: Any = None,
+    engine: Engine | EngineOptions | None = None,
+    setting: str | None = None,
+    timezone: str | None = None,
+    payer: str | None = None,
+    workers: int = 0,
+) -> Checked:
     """Check the encounters of frames; frames of the same library come back.
 
     ``setting``, ``timezone`` and ``payer`` fill what the frames do not say. ``workers`` is as in
     ``check_readings``. Raises UsageError where no frame is given, or the extra is not installed,
     and whatever building an engine raises.
     """
-    given = {"encounters": encounters, "administrations": administrations, "lines": lines}
-    readings, like = _joined(given, ReadOptions(timezone=timezone, setting=setting, payer=payer))
-    return _checked(_whole(list(_pieces(readings, engine, SIZE, workers))), like)
+    tables = {"encounters": encounters, "administrations": administrations, "lines": lines}
+    options = ReadOptions(timezone=timezone, setting=setting, payer=payer)
+    joined = _joined(tables, options)
+    pieces = list(_pieces(joined.readings, engine, SIZE, workers))
+    return _checked(_together(pieces), joined.like)
 
 
 def check_batches(  # noqa: PLR0913  (by name only: what check_frame takes, and the size)
-    *, lines: Any = None, administrations: Any = None, encounters: Any = None,
-    engine: Engine | EngineOptions | None = None, setting: str | None = None,
-    timezone: str | None = None, payer: str | None = None, workers: int = 0, size: int = SIZE,
-) -> Iterator[Checked]:  # fmt: skip
+    *,
+    lines: Any = None,
+    administrations: Any = None,
+    encounters: Any = None,
+    engine: Engine | EngineOptions | None = None,
+    setting: str | None = None,
+    timezone: str | None = None,
+    payer: str | None = None,
+    workers: int = 0,
+    size: int = SIZE,
+) -> Iterator[Checked]:
     """Check tables of any length: a Checked for every ``size`` encounters, as it is asked for.
 
     A table is a frame, an Arrow stream, or gives frames one after another; rows of one encounter
@@ -108,15 +129,23 @@ def check_batches(  # noqa: PLR0913  (by name only: what check_frame takes, and 
     and the same with any number of workers. Raises as ``check_frame`` does, and UsageError where a
     batch has other columns than the first.
     """
-    given = {"encounters": encounters, "administrations": administrations, "lines": lines}
-    readings, like = _joined(given, ReadOptions(timezone=timezone, setting=setting, payer=payer))
-    return check_readings(readings, like=like, engine=engine, size=size, workers=workers)
+    tables = {"encounters": encounters, "administrations": administrations, "lines": lines}
+    options = ReadOptions(timezone=timezone, setting=setting, payer=payer)
+    # Here and not in a generator, so that a table that is none is refused at the call.
+    joined = _joined(tables, options)
+    return check_readings(
+        joined.readings, like=joined.like, engine=engine, size=size, workers=workers
+    )
 
 
 def check_readings(
-    readings: Iterable[Reading], *, like: Any = None, engine: Engine | EngineOptions | None = None,
-    size: int = SIZE, workers: int = 0,
-) -> Iterator[Checked]:  # fmt: skip
+    readings: Iterable[Reading],
+    *,
+    like: Any = None,
+    engine: Engine | EngineOptions | None = None,
+    size: int = SIZE,
+    workers: int = 0,
+) -> Iterator[Checked]:
     """Check what a reader yields (``iter_records``, ``ivpush.readers``): a Checked a piece.
 
     A piece holds ``size`` records, checked or set aside, and the notes between them; fewer where
@@ -132,68 +161,114 @@ def check_readings(
 
 
 def iter_records(
-    *, lines: Any = None, administrations: Any = None, encounters: Any = None,
-    setting: str | None = None, timezone: str | None = None, payer: str | None = None,
-) -> Iterator[Reading]:  # fmt: skip
-    """The encounters of frames, one at a time; what cannot be read as SetAsides."""
-    given = {"encounters": encounters, "administrations": administrations, "lines": lines}
-    yield from _joined(given, ReadOptions(timezone=timezone, setting=setting, payer=payer))[0]
+    *,
+    lines: Any = None,
+    administrations: Any = None,
+    encounters: Any = None,
+    setting: str | None = None,
+    timezone: str | None = None,
+    payer: str | None = None,
+) -> Iterator[Reading]:
+    """The encounters of frames, one at a time; what cannot be read as SetAsides.
+
+    Raises UsageError as ``check_frame`` does, once the first is asked for.
+    """
+    tables = {"encounters": encounters, "administrations": administrations, "lines": lines}
+    yield from _joined(
+        tables, ReadOptions(timezone=timezone, setting=setting, payer=payer)
+    ).readings
 
 
-def _joined(given: dict[str, Any], options: ReadOptions) -> tuple[Iterator[Reading], Any]:
-    """What the tables hold, by encounter, and a frame of the library that the answers are of."""
-    tables, like = opened_tables(given)
-    return join_tables(tables, options), like
+class _Joined(NamedTuple):
+    """What tables hold, by encounter."""
+
+    readings: Iterator[Reading]
+    like: Any
+    """A frame of the library that the answers are to be of."""
+
+
+def _joined(frames: dict[str, Any], options: ReadOptions) -> _Joined:
+    tables, like = opened_tables(frames)
+    return _Joined(join_tables(tables, options), like)
+
+
+class _Piece(NamedTuple):
+    """The records of one piece, and the notes that stood between them."""
+
+    notes: list[Note]
+    records: list[Record | SetAside]
+
+
+def _cut(readings: Iterable[Reading], size: int) -> Iterator[_Piece]:
+    notes: list[Note] = []
+    records: list[Record | SetAside] = []
+    rows = 0
+    for reading in readings:
+        if isinstance(reading, Note):
+            notes.append(reading)
+            continue
+        records.append(reading)
+        rows += _rows_of(reading)
+        if len(records) >= size or rows >= _MOST_ROWS:
+            yield _Piece(notes, records)
+            notes, records, rows = [], [], 0
+    if notes or records:
+        yield _Piece(notes, records)
+
+
+def _rows_of(reading: Record | SetAside) -> int:
+    if isinstance(reading, SetAside):
+        return 0
+    return len(reading.encounter.administrations or ()) + len(reading.encounter.lines or ())
 
 
 def _pieces(
     readings: Iterable[Reading], engine: Engine | EngineOptions | None, size: int, workers: int
 ) -> Iterator[_Tables]:
     if size < 1 or workers < 0:
-        raise UsageError(Fault("size" if size < 1 else "workers", "is too small",
-                               "write a larger number"))  # fmt: skip
-    given, chunks = engine or EngineOptions(), _chunks(readings, size)
-    if workers:
-        if not isinstance(given, EngineOptions):
-            raise UsageError(
-                Fault("engine", "cannot be handed to processes",
-                      "give EngineOptions, from which each builds its own"))  # fmt: skip
-        items = ((notes, [_item(one) for one in those]) for notes, those in chunks)
-        for notes, answers in spread(_Judge, WorkOptions(given), items, workers=workers):
-            yield {**_whole(answers), "notes": _noted(notes)}
-        return
-    judge = (_Judge(WorkOptions(given)) if isinstance(given, EngineOptions)
-             else _Judge(WorkOptions(), given))  # fmt: skip
-    for notes, those in chunks:
-        pairs = ((one.place, one.encounter if isinstance(one, Record) else str(one.error))
-                 for one in those)  # fmt: skip
-        yield {**judge.tables(pairs), "notes": _noted(notes)}
+        name = "size" if size < 1 else "workers"
+        raise UsageError(Fault(name, "is too small", "write a larger number"))
+    pieces, engine = _cut(readings, size), engine or EngineOptions()
+    return _spread(pieces, engine, workers) if workers else _checked_here(pieces, engine)
 
 
-def _chunks(
-    readings: Iterable[Reading], size: int
-) -> Iterator[tuple[list[Note], list[Record | SetAside]]]:
-    notes: list[Note] = []
-    those: list[Record | SetAside] = []
-    rows = 0
-    for one in readings:
-        if isinstance(one, Note):
-            notes.append(one)
-            continue
-        those.append(one)
-        if isinstance(one, Record):
-            rows += len(one.encounter.administrations or ()) + len(one.encounter.lines or ())
-        if len(those) >= size or rows >= _MOST_ROWS:
-            yield notes, those
-            notes, those, rows = [], [], 0
-    if notes or those:
-        yield notes, those
+def _checked_here(pieces: Iterable[_Piece], engine: Engine | EngineOptions) -> Iterator[_Tables]:
+    judge = (
+        _Judge(WorkOptions(engine))
+        if isinstance(engine, EngineOptions)
+        else _Judge(WorkOptions(), engine)
+    )
+    for piece in pieces:
+        # Nothing leaves the process, so that encounters need not become JSON and back.
+        outcomes = ((reading.place, _here(reading)) for reading in piece.records)
+        yield {**judge.tables(outcomes), "notes": _notes_table(piece.notes)}
+
+
+def _here(reading: Record | SetAside) -> Encounter | str:
+    return reading.encounter if isinstance(reading, Record) else str(reading.error)
+
+
+def _spread(
+    pieces: Iterable[_Piece], engine: Engine | EngineOptions, workers: int
+) -> Iterator[_Tables]:
+    if not isinstance(engine, EngineOptions):
+        raise UsageError(
+            Fault(
+                "engine",
+                "cannot be handed to processes",
+                "give EngineOptions, from which each builds its own",
+            )
+        )
+    chunks = ((piece.notes, list(map(_item, piece.records))) for piece in pieces)
+    for notes, answers in spread(_Judge, WorkOptions(engine), chunks, workers=workers):
+        yield {**_together(answers), "notes": _notes_table(notes)}
 
 
 class _Judge:
     """Makes the tables of a piece: here, or in a process of its own."""
 
     stamp = None
+    """Who hands out the pieces needs to know nothing of it (``batch.pool.Handler``)."""
 
     def __init__(self, options: WorkOptions, engine: Engine | None = None) -> None:
         self._engine = engine or options.engine.engine()
@@ -202,53 +277,62 @@ class _Judge:
     def __call__(self, items: Sequence[Item]) -> _Tables:
         """What came to a process, as JSON."""
         return self.tables(
-            (place, Encounter.model_validate_json(raw) if kind == "record" else reason)
-            for kind, place, raw, reason in items
+            (
+                item.place,
+                Encounter.model_validate_json(item.raw) if item.kind == "record" else item.reason,
+            )
+            for item in items
         )
 
-    def tables(self, pairs: Iterable[tuple[str, Encounter | str]]) -> _Tables:
+    def tables(self, outcomes: Iterable[tuple[str, Encounter | str]]) -> _Tables:
         """Tables of places with their encounters, or with the reason why there is none."""
-        rows: dict[str, list[dict[str, Any]]] = {name: [] for name in RESULT_COLUMNS}
-        for place, one in pairs:
-            try:
-                made = self._rows(one) if isinstance(one, Encounter) else one
-            except (Exception, RecursionError) as error:
-                made = str(error if isinstance(error, InputError) else broken(error))
-            if isinstance(made, str):
-                rows["set_aside"].append({"place": place, "problem": made})
+        tables: dict[str, list[dict[str, Any]]] = {name: [] for name in RESULT_COLUMNS}
+        for place, read in outcomes:
+            answer = read if isinstance(read, str) else self._rows(read)
+            if isinstance(answer, str):
+                tables["set_aside"].append({"place": place, "problem": answer})
                 continue
-            for name, those in made.items():
-                rows[name] += those
-        return {name: arrow_table(those, result_columns(name)) for name, those in rows.items()}
+            for name, rows in answer.items():
+                tables[name] += rows
+        return {name: arrow_table(rows, result_columns(name)) for name, rows in tables.items()}
 
-    def _rows(self, encounter: Encounter) -> dict[str, list[dict[str, Any]]]:
-        return result_rows(self._selection.applied(self._engine.check(encounter))[0])
+    def _rows(self, encounter: Encounter) -> dict[str, list[dict[str, Any]]] | str:
+        """The rows of an encounter's result, or why there is none."""
+        try:
+            result, _ = self._selection.applied(self._engine.check(encounter))
+            return result_rows(result)
+        except InputError as error:
+            return str(error)
+        # Our own failure on one encounter must not cost the others their answers.
+        except Exception as error:
+            return str(broken(error))
 
 
-def _item(one: Record | SetAside) -> Item:
-    if isinstance(one, SetAside):
-        return "aside", one.place, b"", str(one.error)
-    return "record", one.place, one.encounter.model_dump_json(exclude_none=True).encode(), ""
+def _item(reading: Record | SetAside) -> Item:
+    if isinstance(reading, SetAside):
+        return Item("aside", reading.place, b"", str(reading.error))
+    raw = reading.encounter.model_dump_json(exclude_none=True).encode()
+    return Item("record", reading.place, raw)
 
 
-def _noted(notes: Iterable[Note]) -> Any:
-    rows = [{"place": one.place, "message": one.message} for one in notes]
+def _notes_table(notes: Iterable[Note]) -> Any:
+    rows = [{"place": note.place, "message": note.message} for note in notes]
     return arrow_table(rows, result_columns("notes"))
 
 
-def _whole(pieces: Sequence[_Tables]) -> _Tables:
+def _together(pieces: Sequence[_Tables]) -> _Tables:
     """Pieces put together; without any, tables without rows."""
     import pyarrow as pa
 
     if not pieces:
         return {name: arrow_table((), result_columns(name)) for name in RESULT_COLUMNS}
-    return {name: pa.concat_tables([one[name] for one in pieces]) for name in RESULT_COLUMNS}
+    return {name: pa.concat_tables([piece[name] for piece in pieces]) for name in RESULT_COLUMNS}
 
 
 def _checked(tables: _Tables, like: Any) -> Checked:
-    return Checked(
-        **{name: one if like is None else like_frame(one, like) for name, one in tables.items()}
-    )
+    if like is not None:
+        tables = {name: like_frame(table, like) for name, table in tables.items()}
+    return Checked(**tables)
 
 
 def encounters_to_tables(encounters: Iterable[Encounter], like: Any = None) -> dict[str, Any]:
@@ -257,17 +341,17 @@ def encounters_to_tables(encounters: Iterable[Encounter], like: Any = None) -> d
     They are Arrow tables, or frames of the library of ``like``.
     """
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
-    for one in encounters:
-        for name, made in encounter_rows(one).items():
-            rows[name] += made
+    for encounter in encounters:
+        for name, own in encounter_rows(encounter).items():
+            rows[name] += own
     tables = {name: arrow_table(rows[name], _own_columns(name)) for name in TABLES}
     if like is None:
         return tables
-    return {name: like_frame(one, like) for name, one in tables.items()}
+    return {name: like_frame(table, like) for name, table in tables.items()}
 
 
 def _own_columns(table: str) -> Iterator[Column]:
     """Columns of a table without those that the encounters table holds already."""
-    for one in columns_of(table):
-        if table == "encounters" or not one.name.startswith("encounter_"):
-            yield one
+    for column in columns_of(table):
+        if table == "encounters" or not column.name.startswith("encounter_"):
+            yield column

@@ -17,12 +17,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ivpush.batch.plan import EngineOptions, Item, WorkOptions
+from ivpush.batch.work import Singles
 from ivpush.errors import Fault, UsageError
+from ivpush.readers import ReadOptions
+from ivpush.writers import code_with_modifiers
 from ivpush.writers.safe import escaped_json
 
 if TYPE_CHECKING:
-    from ivpush.batch.plan import Item
-    from ivpush.batch.work import Singles
     from ivpush.contract.result import Result
 
 __all__ = ["COLUMNS", "check", "judge"]
@@ -68,24 +70,19 @@ def check(
     ``setting`` and ``timezone`` stand in where an encounter says none. Raises UsageError for a
     column, policy or payer that does not exist, and where pyspark or pyarrow is missing.
     """
-    for name in ("pyspark", "pyarrow", "pandas"):
-        _need(name)
-    for name in (column, *keep):
-        if name not in df.columns:
-            raise UsageError(Fault(f"column {name[:60]}", "is not in the DataFrame",
-                                   f"it has {len(df.columns)} others; name one"))  # fmt: skip
-    taken = [name for name in keep if name in COLUMNS]
-    if taken:
-        raise UsageError(Fault(f"column {taken[0]}", "is also a column of the results",
-                               "rename it before it is kept"))  # fmt: skip
-    options = {"payer": payer, "policies": dict(policies or {}), "packs": [str(p) for p in packs],
-               "setting": setting, "timezone": timezone}  # fmt: skip
+    for module in ("pyspark", "pyarrow", "pandas"):
+        _need(module)
+    _check_columns(df.columns, column, keep)
+    options = {
+        "payer": payer,
+        "policies": dict(policies or {}),
+        "packs": [str(pack) for pack in packs],
+        "setting": setting,
+        "timezone": timezone,
+    }
     text = json.dumps(options, sort_keys=True, default=str)
     _handler(text)  # an unfit pack or policy is told here, not by every executor
     chosen = df.select(*keep, column)
-    schema = ", ".join([*(f"`{one.name}` {one.dataType.simpleString()}"
-                          for one in chosen.schema.fields[: len(keep)]),
-                        *(f"`{name}` {kind}" for name, kind in COLUMNS.items())])  # fmt: skip
     kept = tuple(keep)
 
     def run(batches: Iterable[Any]) -> Iterator[Any]:
@@ -94,7 +91,35 @@ def check(
 
         return judge(batches, text, kept)
 
-    return chosen.mapInArrow(run, schema)
+    return chosen.mapInArrow(run, _schema(chosen.schema.fields[: len(keep)]))
+
+
+def _check_columns(columns: Sequence[str], column: str, keep: Sequence[str]) -> None:
+    for name in (column, *keep):
+        if name not in columns:
+            # A column's name may hold what nobody should print; its beginning tells enough.
+            raise UsageError(
+                Fault(
+                    f"column {name[:60]}",
+                    "is not in the DataFrame",
+                    f"it has {len(columns)} others; name one",
+                )
+            )
+    taken = [name for name in keep if name in COLUMNS]
+    if taken:
+        raise UsageError(
+            Fault(
+                f"column {taken[0]}",
+                "is also a column of the results",
+                "rename it before it is kept",
+            )
+        )
+
+
+def _schema(kept: Sequence[Any]) -> str:
+    """The columns that are kept and those of the results, as Spark's DDL."""
+    columns = [(field.name, field.dataType.simpleString()) for field in kept]
+    return ", ".join(f"`{name}` {kind}" for name, kind in [*columns, *COLUMNS.items()])
 
 
 def judge(batches: Iterable[Any], options: str, keep: Sequence[str]) -> Iterator[Any]:
@@ -108,63 +133,63 @@ def judge(batches: Iterable[Any], options: str, keep: Sequence[str]) -> Iterator
     kinds = {"string": pa.string(), "int": pa.int32(), "array<string>": pa.list_(pa.string())}
     for batch in batches:
         texts = batch.column(batch.num_columns - 1).to_pylist()
-        items = [_item(n, text) for n, text in enumerate(texts, 1)]
+        items = [_item(f"row[{number}]", text) for number, text in enumerate(texts, 1)]
         rows = [_row(result, reason) for _, result, reason in handle.results(items)]
-        made = [batch.column(batch.schema.get_field_index(name)) for name in keep]
-        made += [pa.array([row.get(name) for row in rows], kinds[kind])
-                 for name, kind in COLUMNS.items()]  # fmt: skip
-        yield pa.RecordBatch.from_arrays(made, names=[*keep, *COLUMNS])
+        columns = [batch.column(batch.schema.get_field_index(name)) for name in keep]
+        for name, kind in COLUMNS.items():
+            columns.append(pa.array([row.get(name) for row in rows], kinds[kind]))
+        yield pa.RecordBatch.from_arrays(columns, names=[*keep, *COLUMNS])
 
 
-def _item(number: int, text: Any) -> Item:
-    place = f"row[{number}]"
+def _item(place: str, text: Any) -> Item:
     if isinstance(text, str):
-        return "line", place, text.encode(), ""
+        return Item("line", place, text.encode())
     if isinstance(text, bytes):
-        return "line", place, text, ""
-    return "aside", place, b"", "the row holds no text; write the encounter as JSON"
+        return Item("line", place, text)
+    return Item("aside", place, b"", "the row holds no text; write the encounter as JSON")
 
 
 def _row(result: Result | None, reason: str) -> dict[str, Any]:
     if result is None:
         return {"reason": reason}
-    severities = [broken.severity for broken in result.violations]
+    severities = [violation.severity for violation in result.violations]
     return {
         "id": result.encounter,
         "status": result.status,
         "errors": severities.count("error"),
         "warnings": severities.count("warning"),
         "infos": severities.count("info"),
-        "rules": sorted({broken.rule for broken in result.violations}),
-        "suggested": [f"{'-'.join((line.code, *line.modifiers))} x{line.units}"
-                      for line in result.suggested],
+        "rules": sorted({violation.rule for violation in result.violations}),
+        "suggested": [f"{code_with_modifiers(line)} x{line.units}" for line in result.suggested],
         "questions": len(result.questions),
         "pack": result.pack.name,
         "pack_version": result.pack.version,
         "result": escaped_json(result.to_json()).decode(),
-    }  # fmt: skip
+    }
 
 
 def _handler(options: str) -> Singles:
     """The engine of this process for these options, built on first use."""
     key = hashlib.sha256(options.encode()).hexdigest()
     if key not in _engines:
-        from ivpush.batch.plan import EngineOptions, WorkOptions  # noqa: PLC0415
-        from ivpush.batch.work import Singles  # noqa: PLC0415
-        from ivpush.readers import ReadOptions  # noqa: PLC0415
-
-        given = json.loads(options)
-        engine = EngineOptions(given["payer"], given["policies"], tuple(given["packs"]))
-        read = ReadOptions(given["timezone"], given["setting"])
-        _engines[key] = Singles(WorkOptions(engine, ("ndjson",), read))
+        _engines[key] = Singles(_work_options(json.loads(options)))
     return _engines[key]
 
 
-def _need(name: str) -> Any:
+def _work_options(options: Mapping[str, Any]) -> WorkOptions:
+    return WorkOptions(
+        engine=EngineOptions(options["payer"], options["policies"], tuple(options["packs"])),
+        formats=("ndjson",),
+        read=ReadOptions(timezone=options["timezone"], setting=options["setting"]),
+    )
+
+
+def _need(module: str) -> Any:
     from importlib import import_module  # noqa: PLC0415
 
     try:
-        return import_module(name)
+        return import_module(module)
     except ImportError:
-        raise UsageError(Fault("ivpush.spark", f"needs {name}",
-                               "write pip install 'ivpush[spark]'")) from None  # fmt: skip
+        raise UsageError(
+            Fault("ivpush.spark", f"needs {module}", "write pip install 'ivpush[spark]'")
+        ) from None

@@ -196,7 +196,7 @@ class Killing(Worker):
     """A worker that dies of one kind of record."""
 
     def __call__(self, items: Sequence[Item]) -> Done:
-        if any(b'"poison"' in one[2] and one[0] != "aside" for one in items):
+        if any(b'"poison"' in item.raw and item.kind != "aside" for item in items):
             os.kill(os.getpid(), signal.SIGKILL)
         return super().__call__(items)
 

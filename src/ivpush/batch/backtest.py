@@ -1,18 +1,19 @@
 """Past claims against what their payers decided: which denials the rules would have foretold.
 
-Claims (837) and remittances (835) are linked by CLM01 and CLP01, and their lines by REF*6R where
-both sides have it once, else by code and modifiers in order. A line counts as *denied* where it was
-charged, nothing was paid, and nothing was left to the patient; where something was left to the
-patient (PR), it counts apart, for a deductible is no denial and the 835 alone does not tell.
+``ivpush backtest`` calls ``backtest``. Claims (837) and remittances (835) are linked by CLM01 and
+CLP01, and their lines by REF*6R where both sides have it once, else by code and modifiers in order.
+A line counts as *denied* where it was charged, nothing was paid, and nothing was left to the
+patient; where something was left to the patient (PR), it counts apart, for a deductible is no
+denial and the 835 alone does not tell.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.x12.parsed import Parsed
@@ -73,34 +74,53 @@ class Outcome:
     """``denied``, ``patient`` or ``paid``."""
     adjustments: tuple[Adjustment, ...]
     remarks: tuple[str, ...]
-    found: tuple[Violation, ...]
+    violations: tuple[Violation, ...]
     """Errors and warnings on the line, as the rules would have said before."""
 
     @property
     def errors(self) -> tuple[Violation, ...]:
         """What would have stopped the line."""
-        return tuple(one for one in self.found if one.severity == "error")
+        return tuple(found for found in self.violations if found.severity == "error")
 
     @property
     def same_reason(self) -> bool:
         """Whether a rule names a reason code that the payer gave."""
-        given = {one.reason for one in self.adjustments}
-        return any(one.carc in given for one in self.errors)
+        reasons = {adjustment.reason for adjustment in self.adjustments}
+        return any(error.carc in reasons for error in self.errors)
 
     def to_dict(self) -> dict[str, Any]:
         """The outcome as plain JSON-like data."""
+        adjustments = [
+            {
+                "group": adjustment.group,
+                "carc": adjustment.reason,
+                "amount": str(adjustment.amount),
+            }
+            for adjustment in self.adjustments
+        ]
+        violations = [
+            {
+                "rule": violation.rule,
+                "name": violation.name,
+                "severity": violation.severity,
+                "carc": violation.carc,
+                "rarc": violation.rarc,
+            }
+            for violation in self.violations
+        ]
         return {
-            "claim": self.claim, "place": self.place, "line": self.line, "code": self.code,
-            "modifiers": list(self.modifiers), "units": self.units, "fate": self.fate,
-            "payer": {
-                "adjustments": [{"group": one.group, "carc": one.reason, "amount": str(one.amount)}
-                                for one in self.adjustments],
-                "rarc": list(self.remarks),
-            },
-            "ivpush": [{"rule": one.rule, "name": one.name, "severity": one.severity,
-                        "carc": one.carc, "rarc": one.rarc} for one in self.found],
-            "foretold": bool(self.errors), "same_reason": self.same_reason,
-        }  # fmt: skip
+            "claim": self.claim,
+            "place": self.place,
+            "line": self.line,
+            "code": self.code,
+            "modifiers": list(self.modifiers),
+            "units": self.units,
+            "fate": self.fate,
+            "payer": {"adjustments": adjustments, "rarc": list(self.remarks)},
+            "ivpush": violations,
+            "foretold": bool(self.errors),
+            "same_reason": self.same_reason,
+        }
 
 
 @dataclass(slots=True)
@@ -119,14 +139,37 @@ class Backtest:
         self.counts[kind] += 1
         self.unmatched.setdefault(kind, []).append(place)
 
+    def put_by(self, reading: SetAside | Note, kind: str) -> None:
+        """Keep what is no claim or remittance; ``kind`` is ``claims`` or ``remittances``."""
+        if isinstance(reading, Note):
+            self.notes.append(reading)
+        else:
+            self.set_aside.append(reading)
+            self.counts[f"{kind}_set_aside"] += 1
+
+    def add(self, outcome: Outcome) -> None:
+        """Count an outcome; keep what a person will want to read."""
+        if outcome.fate == "uncharged":
+            self.counts["uncharged"] += 1
+            return
+        foretold = bool(outcome.errors)
+        if outcome.fate == "denied":
+            self.counts["denied_foretold" if foretold else "denied_not_foretold"] += 1
+            self.counts["denied_same_reason"] += outcome.same_reason
+        else:
+            self.counts[f"{outcome.fate}_{'with_error' if foretold else 'clean'}"] += 1
+        if outcome.fate == "denied" or foretold:
+            self.outcomes.append(outcome)
+
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON-like data."""
         return {
             "counts": {name: self.counts[name] for name in COUNTS},
-            "lines": [one.to_dict() for one in self.outcomes],
-            "unmatched": {name: self.unmatched.get(name, []) for name in COUNTS
-                          if "_without_" in name},
-        }  # fmt: skip
+            "lines": [outcome.to_dict() for outcome in self.outcomes],
+            "unmatched": {
+                name: self.unmatched.get(name, []) for name in COUNTS if "_without_" in name
+            },
+        }
 
 
 def fate_of(line: RemittanceLine) -> str:
@@ -135,139 +178,161 @@ def fate_of(line: RemittanceLine) -> str:
         return "paid"
     if line.charge <= 0:
         return "uncharged"
-    left = sum(one.amount for one in line.adjustments if one.group == PATIENT)
+    left = sum(adjustment.amount for adjustment in line.adjustments if adjustment.group == PATIENT)
     return "patient" if left > 0 else "denied"
 
 
 def backtest(
-    claims_name: str, claims_stream: IO[bytes], remits_name: str, remits_stream: IO[bytes],
-    engine: Engine, options: ReadOptions | None = None,
-) -> Backtest:  # fmt: skip
-    """Compare every claim of an 837 with its remittance in an 835."""
+    claims_name: str,
+    claims_stream: IO[bytes],
+    remits_name: str,
+    remits_stream: IO[bytes],
+    engine: Engine,
+    options: ReadOptions | None = None,
+) -> Backtest:
+    """Compare every claim of an 837 with its remittance in an 835.
+
+    ::
+
+        report = backtest("claims.837", claims, "remits.835", remits, Engine())
+        print(report.counts["denied_foretold"], report.counts["denied_not_foretold"])
+
+    All remittances are in memory, one claim at a time.
+    """
     report = Backtest()
     waiting = _waiting(read_remittances(remits_name, remits_stream), report)
     events = claims(walk(claims_name, claims_stream), claims_name, options or ReadOptions())
-    for event, made, readings in events:
-        if isinstance(event, Note):
-            report.notes.append(event)
-        elif isinstance(event, SetAside):
-            _aside(report, event, "claims")
-        for one in readings:
-            if isinstance(one, Note):
-                report.notes.append(one)
-            elif isinstance(one, SetAside):
-                _aside(report, one, "claims")
-            elif made is not None:
+    for event, parsed, readings in events:
+        if isinstance(event, SetAside | Note):
+            report.put_by(event, "claims")
+        for reading in readings:
+            if not isinstance(reading, Record):
+                report.put_by(reading, "claims")
+            elif parsed is not None:
                 report.counts["claims"] += 1
-                _claim(report, one, made, waiting, engine)
-    for left in waiting.values():
-        for remit in left:
+                _compare(reading, parsed, waiting, engine, report=report)
+    for unanswered in waiting.values():
+        for remit in unanswered:
             report.miss("remittances_without_claim", remit.place)
     return report
 
 
-def _aside(report: Backtest, one: SetAside, kind: str) -> None:
-    report.set_aside.append(one)
-    report.counts[f"{kind}_set_aside"] += 1
+_Waiting = dict[str, list[Remittance]]
+"""Remittances that no claim has asked for yet, by claim id and in order."""
 
 
-def _waiting(
-    readings: Iterator[Remittance | SetAside | Note], report: Backtest
-) -> dict[str, list[Remittance]]:
-    """Remittances by claim id, in order; reversals are counted and left out."""
-    waiting: dict[str, list[Remittance]] = {}
-    for one in readings:
-        if isinstance(one, Note):
-            report.notes.append(one)
-        elif isinstance(one, SetAside):
-            _aside(report, one, "remittances")
+def _waiting(readings: Iterator[Remittance | SetAside | Note], report: Backtest) -> _Waiting:
+    """The remittances of an 835; reversals are counted and left out."""
+    waiting: _Waiting = {}
+    for reading in readings:
+        if not isinstance(reading, Remittance):
+            report.put_by(reading, "remittances")
+            continue
+        report.counts["remittances"] += 1
+        # A reversal has the amounts of the payment that it takes back, with the sign changed; what
+        # stands instead comes as a remittance of its own.
+        if reading.reversal:
+            report.counts["reversals"] += 1
         else:
-            report.counts["remittances"] += 1
-            if one.reversal:
-                report.counts["reversals"] += 1
-            else:
-                waiting.setdefault(one.id, []).append(one)
+            waiting.setdefault(reading.id, []).append(reading)
     return waiting
 
 
-def _answer(waiting: dict[str, list[Remittance]], name: str, total: Decimal | None
-            ) -> Remittance | None:  # fmt: skip
-    """The remittance of a claim: the only one of its id, or the first with its total charge."""
-    those = waiting.get(name, [])
-    same = [one for one in those if one.charge == total]
-    found = same[0] if same else those[0] if len(those) == 1 else None
-    if found is not None:
-        those.remove(found)
-    return found
-
-
-def _claim(
-    report: Backtest, record: Record, made: Parsed, waiting: dict[str, list[Remittance]],
-    engine: Engine,
-) -> None:  # fmt: skip
+def _compare(
+    record: Record, parsed: Parsed, waiting: _Waiting, engine: Engine, *, report: Backtest
+) -> None:
+    """Find the remittance of a claim, and report what became of each of its lines."""
     encounter = record.encounter
-    remit = _answer(waiting, encounter.id, made.total)
+    remit = _answer(waiting, encounter.id, parsed.total)
     if remit is None:
         report.miss("claims_without_remittance", record.place)
         return
-    controls = {line.number: line.control for line in made.lines}
-    pairs, billed, decided = _pairs(encounter.lines or (), controls, remit)
-    for line in billed:
+    controls = {line.number: line.control for line in parsed.lines if line.control}
+    matching = _match(encounter.lines or (), controls, remit)
+    for line in matching.unanswered:
         report.miss("claim_lines_without_remittance", f"{record.place}, line {line.number}")
-    for number in decided:
+    for number in matching.unbilled:
         report.miss("remittance_lines_without_claim", f"{remit.place}, line {number}")
-    found = engine.check(encounter).violations
-    for line, answer in pairs:
-        told = tuple(one for one in found if one.line == line.number and one.severity != "info")
-        _judge(report, Outcome(
-            encounter.id, record.place, line.number, line.code, line.modifiers, line.units,
-            fate_of(answer), tuple(answer.adjustments or remit.adjustments),
-            tuple(dict.fromkeys((*answer.remarks, *remit.remarks))), told,
-        ))  # fmt: skip
+    violations = engine.check(encounter).violations
+    for line, answer in matching.pairs:
+        on_line = tuple(
+            found for found in violations if found.line == line.number and found.severity != "info"
+        )
+        outcome = Outcome(
+            claim=encounter.id,
+            place=record.place,
+            line=line.number,
+            code=line.code,
+            modifiers=line.modifiers,
+            units=line.units,
+            fate=fate_of(answer),
+            adjustments=tuple(answer.adjustments or remit.adjustments),
+            remarks=tuple(dict.fromkeys((*answer.remarks, *remit.remarks))),
+            violations=on_line,
+        )
+        report.add(outcome)
 
 
-def _judge(report: Backtest, one: Outcome) -> None:
-    """Count an outcome; keep what a person will want to read."""
-    if one.fate == "uncharged":
-        report.counts["uncharged"] += 1
-        return
-    if one.fate == "denied":
-        report.counts["denied_foretold" if one.errors else "denied_not_foretold"] += 1
-        report.counts["denied_same_reason"] += one.same_reason
+def _answer(waiting: _Waiting, name: str, total: Decimal | None) -> Remittance | None:
+    """The remittance of a claim: the first with its total charge, or the only one of its id."""
+    candidates = waiting.get(name, [])
+    same = [remit for remit in candidates if remit.charge == total]
+    if same:
+        answer = same[0]
+    elif len(candidates) == 1:
+        answer = candidates[0]
     else:
-        report.counts[f"{one.fate}_{'with_error' if one.errors else 'clean'}"] += 1
-    if one.fate == "denied" or one.errors:
-        report.outcomes.append(one)
+        return None
+    # Taken out, for a claim that was sent again has a remittance of its own.
+    candidates.remove(answer)
+    return answer
 
 
-def _pairs(
-    lines: tuple[ClaimLine, ...], controls: dict[int, str | None], remit: Remittance
-) -> tuple[list[tuple[ClaimLine, RemittanceLine]], list[ClaimLine], list[int]]:
-    """Lines and their answers, and what is left on either side.
+class _Matching(NamedTuple):
+    """Lines and their answers, and what is left on either side."""
+
+    pairs: list[tuple[ClaimLine, RemittanceLine]]
+    unanswered: list[ClaimLine]
+    unbilled: list[int]
+    """Places of remittance lines, from 1."""
+
+
+def _match(
+    lines: tuple[ClaimLine, ...], controls: Mapping[int, str], remit: Remittance
+) -> _Matching:
+    """Link the lines of a claim with those of its remittance.
 
     A claim that was decided as a whole (no SVC) answers for each of its lines where it was denied:
     then every charge was taken off.
     """
     if not remit.lines and remit.paid == 0 and remit.charge > 0:
-        answers = [(one, _whole(one, remit)) for one in lines]
-        return answers, [], []
+        return _Matching([(line, _whole(line, remit)) for line in lines], [], [])
     left = dict(enumerate(remit.lines, 1))
-    counted = Counter(one for one in controls.values() if one)
-    named = Counter(one.control for one in remit.lines if one.control)
-    found: dict[int, int] = {}
+    answers = _by_control(lines, controls, left)
     for line in lines:
-        mark = controls.get(line.number)
-        if mark and counted[mark] == named[mark] == 1:
-            found[line.number] = next(at for at, one in left.items() if one.control == mark)
-            del left[found[line.number]]
+        if line.number not in answers:
+            place = next((at for at, answer in left.items() if _alike(line, answer)), None)
+            if place is not None:
+                answers[line.number] = left.pop(place)
+    pairs = [(line, answers[line.number]) for line in lines if line.number in answers]
+    unanswered = [line for line in lines if line.number not in answers]
+    return _Matching(pairs, unanswered, list(left))
+
+
+def _by_control(
+    lines: tuple[ClaimLine, ...], controls: Mapping[int, str], left: dict[int, RemittanceLine]
+) -> dict[int, RemittanceLine]:
+    """Answers by line number, where REF*6R tells; they are taken from what is left."""
+    # Some senders repeat one number on every line, which then tells nothing.
+    billed = Counter(controls.values())
+    decided = Counter(answer.control for answer in left.values() if answer.control)
+    answers: dict[int, RemittanceLine] = {}
     for line in lines:
-        if line.number not in found:
-            at = next((at for at, one in left.items() if _alike(line, one)), None)
-            if at is not None:
-                found[line.number] = at
-                del left[at]
-    pairs = [(one, remit.lines[found[one.number] - 1]) for one in lines if one.number in found]
-    return pairs, [one for one in lines if one.number not in found], list(left)
+        control = controls.get(line.number)
+        if control is not None and billed[control] == decided[control] == 1:
+            place = next(at for at, answer in left.items() if answer.control == control)
+            answers[line.number] = left.pop(place)
+    return answers
 
 
 def _alike(line: ClaimLine, answer: RemittanceLine) -> bool:
@@ -275,5 +340,12 @@ def _alike(line: ClaimLine, answer: RemittanceLine) -> bool:
 
 
 def _whole(line: ClaimLine, remit: Remittance) -> RemittanceLine:
-    return RemittanceLine(line.code, line.modifiers, line.charge or Decimal(0), Decimal(0),
-                          line.code, adjustments=remit.adjustments)  # fmt: skip
+    """What a claim denied as a whole says of one line."""
+    return RemittanceLine(
+        code=line.code,
+        modifiers=line.modifiers,
+        charge=line.charge or Decimal(0),
+        paid=Decimal(0),
+        paid_code=line.code,
+        adjustments=remit.adjustments,
+    )

@@ -1,7 +1,8 @@
 """What a batch reads: files in order, cut into chunks that know where they end.
 
-NDJSON is not parsed here: its lines go to the processes as they stand. Every other format goes
-through its reader, and what the reader makes goes on as JSON.
+``runner`` hands the chunks to processes and keeps the position after each in its checkpoint. NDJSON
+is not parsed here: its lines go to the processes as they stand. Every other format goes through its
+reader, and what the reader makes goes on as JSON.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple
 
-from ivpush.batch.plan import MOST_CHUNK_BYTES, Item, Plan
+from ivpush.batch.plan import Item, Plan, cut
 from ivpush.errors import Fault, UsageError
-from ivpush.readers import Reading, Record, SetAside
-from ivpush.readers.detect import DAMAGE, Source, open_source, whole
+from ivpush.readers import Record, SetAside
+from ivpush.readers.detect import DAMAGE, Source, damaged, open_source
 from ivpush.readers.json import MOST_DOCUMENT_BYTES, MOST_RECORD_BYTES, lines, opening
 
 __all__ = ["Chunk", "Intake", "Position", "expanded"]
@@ -34,6 +35,7 @@ class Position:
     offset: int = 0
     """Bytes of that file that lie behind, where it can be entered in the middle."""
     line: int = 0
+    """The line that ends there, where it can be entered in the middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +46,34 @@ class Chunk:
     records: int
 
 
+class _Reached(NamedTuple):
+    """A record, and where the input stands after it."""
+
+    item: Item
+    after: Position
+
+
 def expanded(files: tuple[str, ...]) -> tuple[str, ...]:
     """Names with patterns spelled out; raises UsageError for what names no file."""
-    made: list[str] = []
+    names: list[str] = []
     for name in files:
+        # A file may be called "a[1].ndjson": a name that exists is no pattern.
         if name == "-" or Path(name).exists() or not glob.has_magic(name):
-            made.append(name)
+            names.append(name)
             continue
-        found = sorted(glob.glob(name, recursive=True))
-        if not found:
+        matches = sorted(glob.glob(name, recursive=True))
+        if not matches:
             raise UsageError(Fault(name, "matches no file", "name files that are there"))
-        made += found
-    if made.count("-") > 1:
+        names += matches
+    if names.count("-") > 1:
         raise UsageError(Fault("-", "standard input is read twice", "name it once"))
-    for name in made:
+    for name in names:
         if name != "-":
-            _readable(name)
-    return tuple(made)
+            _check_readable(name)
+    return tuple(names)
 
 
-def _readable(name: str) -> None:
+def _check_readable(name: str) -> None:
     path = Path(name)
     if path.exists() and not path.is_file() and not path.is_dir():
         return  # a pipe gives its bytes once
@@ -76,16 +86,27 @@ def _readable(name: str) -> None:
         ) from None
 
 
+def _is_file(name: str) -> bool:
+    return name != "-" and Path(name).is_file()
+
+
 class Intake:
-    """The records of a batch's files, cut into chunks."""
+    """The records of a batch's files, cut into chunks.
+
+    ::
+
+        intake = Intake(plan, print)
+        for chunk, items in intake.chunks(Position()):
+            ...
+
+    Raises UsageError for names that are no files, and for files that must be read together.
+    """
 
     def __init__(self, plan: Plan, note: Callable[[str], None]) -> None:
         self.files = expanded(plan.files)
-        self.regular = all(name != "-" and Path(name).is_file() for name in self.files)
-        self.sizes = [
-            Path(name).stat().st_size if name != "-" and Path(name).is_file() else 0
-            for name in self.files
-        ]
+        self.regular = all(map(_is_file, self.files))
+        """Whether the input can be read twice, and its length is known."""
+        self.sizes = [Path(name).stat().st_size if _is_file(name) else 0 for name in self.files]
         self.bytes = sum(self.sizes) if self.regular else 0
         self._plan, self._note = plan, note
         if len(self.files) > 1:
@@ -94,7 +115,7 @@ class Intake:
     def _refuse_joined(self) -> None:
         """Refuse files that only together hold whole encounters: apart they would lose facts."""
         for name in self.files:
-            if name == "-" or not Path(name).is_file():
+            if not _is_file(name):
                 continue
             try:
                 with open_source(name, self._plan.read, self._plan.from_) as source:
@@ -117,6 +138,7 @@ class Intake:
         for name in self.files:
             with Path(name).open("rb") as stream:
                 content = hashlib.file_digest(stream, "sha256").hexdigest()
+            # The length keeps apart names that would run into what follows.
             digest.update(f"{len(name)}:{name}:{content};".encode())
         return digest.hexdigest()
 
@@ -125,82 +147,78 @@ class Intake:
         return sum(self.sizes[: position.file]) + position.offset
 
     def chunks(self, start: Position) -> Iterator[tuple[Chunk, list[Item]]]:
-        """Chunks of at most so many records, beginning after a position; they may span files."""
-        items: list[Item] = []
-        size, after = 0, start
-        for item, after in self._items(start):
-            items.append(item)
-            size += len(item[2])
-            if len(items) >= self._plan.chunk or size >= MOST_CHUNK_BYTES:
-                yield Chunk(after, len(items)), items
-                items, size = [], 0
-        if items:
+        """Chunks of at most so many records, beginning after a position; they may span files.
+
+        ::
+
+            Raises UsageError where a file cannot be read on.
+        """
+        for items, after in cut(self._reached(start), self._plan.chunk):
             yield Chunk(after, len(items)), items
 
-    def _items(self, start: Position) -> Iterator[tuple[Item, Position]]:
+    def _reached(self, start: Position) -> Iterator[_Reached]:
+        """Every record after a position, in order."""
         for number in range(start.file, len(self.files)):
             name = self.files[number]
             here = start if number == start.file else Position(number)
-            found = cast("Iterator[Reading]", self._of(name, here))
             count = here.records
             try:
-                # Whatever damage a compressed file shows, at once or later, is set aside.
-                for one in cast("Iterator[SetAside | tuple[Item, Position]]", whole(name, found)):
-                    if isinstance(one, SetAside):
-                        yield _aside(one), Position(number, count + 1)
-                        continue
-                    count = one[1].records
-                    yield one
+                for reached in self._of_file(name, here):
+                    count = reached.after.records
+                    yield reached
+            # Whatever damage a compressed file shows, at once or later, is set aside.
+            except DAMAGE as error:
+                yield _Reached(_aside(damaged(name, error)), Position(number, count + 1))
             except OSError as error:
+                problem = error.strerror or "cannot be read"
                 raise UsageError(
-                    Fault(
-                        name,
-                        error.strerror or "cannot be read",
-                        "mend it, then go on with --resume",
-                    )
+                    Fault(name, problem, "mend it, then go on with --resume")
                 ) from None
 
-    def _of(self, name: str, start: Position) -> Iterator[tuple[Item, Position]]:
+    def _of_file(self, name: str, start: Position) -> Iterator[_Reached]:
         with open_source(name, self._plan.read, self._plan.from_) as source:
             if source.format.name == "json":
-                yield from self._json(source, start)
-                return
-            behind = start.records
-            for count, item in enumerate(islice(self._readings(source), behind, None), behind + 1):
-                yield item, Position(start.file, count)
+                yield from self._of_json(source, start)
+            else:
+                yield from self._of_reader(source, start)
 
-    def _json(self, source: Source, start: Position) -> Iterator[tuple[Item, Position]]:
+    def _of_reader(self, source: Source, start: Position) -> Iterator[_Reached]:
+        """What a reader makes: a format with state is read again from its beginning."""
+        items = islice(self._items(source), start.records, None)
+        for count, item in enumerate(items, start.records + 1):
+            yield _Reached(item, Position(start.file, count))
+
+    def _of_json(self, source: Source, start: Position) -> Iterator[_Reached]:
         """Lines as they stand; a document is read by its reader, all at once as ever."""
         stream = source.stream
         number, first, is_lines = opening(stream)
         if not is_lines:
+            # One byte more than is allowed, so that the reader sees a document that is too long.
             text = io.BytesIO(first + stream.read(MOST_DOCUMENT_BYTES + 1))
-            items = self._readings(replace(source, stream=text))
-            for count, item in enumerate(islice(items, start.records, None), start.records + 1):
-                yield item, Position(start.file, count)
+            yield from self._of_reader(replace(source, stream=text), start)
             return
         enter = stream.seekable()
         if enter and start.offset:
             stream.seek(start.offset)
             number, first = start.line + 1, stream.readline(MOST_RECORD_BYTES + 1)
-        read = lines(stream, number, first)
+        numbered = lines(stream, number, first)
         if not enter:
-            read = islice(read, start.records, None)
-        for count, (at, line) in enumerate(read, start.records + 1):
-            here = stream.tell() if enter else 0
-            found: Item = ("line", f"{source.name}:{at}", line, "")
-            yield found, Position(start.file, count, here, at)
+            numbered = islice(numbered, start.records, None)
+        for count, (at, line) in enumerate(numbered, start.records + 1):
+            offset = stream.tell() if enter else 0
+            item = Item("line", f"{source.name}:{at}", line)
+            yield _Reached(item, Position(start.file, count, offset, at))
 
-    def _readings(self, source: Source) -> Iterator[Item]:
-        for one in source.read(self._plan.read):
-            if isinstance(one, Record):
-                raw = one.encounter.model_dump_json(exclude_none=True).encode()
-                yield "record", one.place, raw, ""
-            elif isinstance(one, SetAside):
-                yield _aside(one)
+    def _items(self, source: Source) -> Iterator[Item]:
+        for reading in source.read(self._plan.read):
+            if isinstance(reading, Record):
+                raw = reading.encounter.model_dump_json(exclude_none=True).encode()
+                yield Item("record", reading.place, raw)
+            elif isinstance(reading, SetAside):
+                yield _aside(reading)
             else:
-                self._note(f"{one.place}: {one.message}")
+                self._note(f"{reading.place}: {reading.message}")
 
 
-def _aside(one: SetAside) -> Item:
-    return "aside", one.place, one.raw or b"", one.error.one_line
+def _aside(aside: SetAside) -> Item:
+    return Item("aside", aside.place, aside.raw or b"", aside.error.one_line)

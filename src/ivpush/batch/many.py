@@ -1,15 +1,19 @@
-"""Many records from Python: several processes, one answer a record, in order."""
+"""Many records from Python: several processes, one answer a record, in order.
+
+``check_many`` stands at the package's door, for scripts that have records in memory or get them one
+after another. Files are checked by ``runner.run``, frames by ``ivpush.frames``.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from ivpush.batch.plan import MOST_CHUNK_BYTES, EngineOptions, Item, WorkOptions
+from ivpush.batch.plan import EngineOptions, Item, WorkOptions, cut
 from ivpush.batch.pool import spread
 from ivpush.batch.work import Singles
 from ivpush.contract.encounter import Encounter
@@ -18,6 +22,8 @@ from ivpush.contract.result import Result
 __all__ = ["Outcome", "check_many"]
 
 RecordLike = Mapping[str, Any] | bytes | str | Encounter
+
+_NO_DATA = "the record is no plain data; write text, numbers, true and false, lists and objects"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -50,6 +56,11 @@ def check_many(
 ) -> Iterator[Outcome]:
     """Check records one after another; an outcome each, in order, as they are asked for.
 
+    ::
+
+        for outcome in check_many(records, EngineOptions(payer="medicare"), workers=4):
+            print(outcome.place, outcome.reason or outcome.result.status)
+
     A record is a dict of the contract, its JSON as bytes or text, or an Encounter. With 0 workers
     all is done in this process; else in that many, and at most twice as many chunks are in flight,
     so that an endless input needs bounded memory. A script that starts processes keeps its own
@@ -57,42 +68,25 @@ def check_many(
     ``Engine`` does.
     """
     work = WorkOptions(options or EngineOptions())
-    answers = spread(Singles, work, _chunks(records, chunk), workers=workers, method=method)
-    for _, parts in answers:
+    items = ((_item(f"record[{number}]", record), None) for number, record in enumerate(records, 1))
+    chunks = ((mark, chunk_items) for chunk_items, mark in cut(items, chunk))
+    for _, parts in spread(Singles, work, chunks, workers=workers, method=method):
         for part in parts:
-            for one in part:
-                yield Outcome(*one)
+            for single in part:
+                yield Outcome(single.place, single.json, single.reason)
 
 
-def _chunks(records: Iterable[RecordLike], most: int) -> Iterator[tuple[None, Sequence[Item]]]:
-    items: list[Item] = []
-    size = 0
-    for number, one in enumerate(records, 1):
-        item = _item(f"record[{number}]", one)
-        items.append(item)
-        size += len(item[2])
-        if len(items) >= most or size >= MOST_CHUNK_BYTES:
-            yield None, items
-            items, size = [], 0
-    if items:
-        yield None, items
-
-
-def _item(place: str, one: RecordLike) -> Item:
-    if isinstance(one, bytes):
-        return "line", place, one, ""
-    if isinstance(one, Encounter):
-        return "record", place, one.model_dump_json(exclude_none=True).encode(), ""
+def _item(place: str, record: RecordLike) -> Item:
+    if isinstance(record, bytes):
+        return Item("line", place, record)
+    if isinstance(record, Encounter):
+        return Item("record", place, record.model_dump_json(exclude_none=True).encode())
     try:
-        raw = one.encode() if isinstance(one, str) else json.dumps(one, default=_plain).encode()
+        # Records of Python's own kinds go through JSON too, so that one reader judges all.
+        text = record if isinstance(record, str) else json.dumps(record, default=_plain)
+        return Item("line", place, text.encode())
     except (TypeError, ValueError, RecursionError):
-        return (
-            "aside",
-            place,
-            b"",
-            ("the record is no plain data; write text, numbers, true and false, lists and objects"),
-        )
-    return "line", place, raw, ""
+        return Item("aside", place, b"", _NO_DATA)
 
 
 def _plain(value: Any) -> Any:

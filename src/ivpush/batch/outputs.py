@@ -1,6 +1,7 @@
 """What a batch writes: files that grow by whole chunks, and the checkpoint beside them.
 
-A file is ``NAME.partial`` until the run is whole. After each chunk its bytes are made durable, and
+``runner`` opens an ``Output`` a file and writes a ``Checkpoint`` after each chunk. A file is
+``NAME.partial`` until the run is whole. After each chunk its bytes are made durable, and
 only then does the checkpoint say so; a file is therefore never shorter than its checkpoint, and
 what stands beyond it is cut off when the run is resumed.
 """
@@ -20,6 +21,8 @@ from ivpush.errors import Fault, UsageError
 
 __all__ = ["Checkpoint", "Output", "promote", "refuse"]
 
+_FORM = 1
+"""Number of the checkpoint's layout; another one is not read."""
 _MEND = "make room or name another file"
 
 
@@ -48,7 +51,7 @@ def refuse(path: str, inputs: tuple[str, ...], taken: set[str]) -> None:
         problem, remedy = "stands in a folder that does not exist", "make the folder first"
     elif target.exists() and not stat.S_ISREG(target.stat().st_mode):
         problem, remedy = "is no ordinary file", "name a file; - is standard output"
-    elif any(one != "-" and target.exists() and target.samefile(one) for one in inputs):
+    elif any(name != "-" and target.exists() and target.samefile(name) for name in inputs):
         problem, remedy = "is an input of this run", "name another file"
     elif str(target.resolve()) in taken:
         problem, remedy = "is written twice in this run", "name another file"
@@ -58,7 +61,17 @@ def refuse(path: str, inputs: tuple[str, ...], taken: set[str]) -> None:
 
 
 class Output:
-    """One output: standard output, or a file that gets its name when it is whole."""
+    """One output: standard output, or a file that gets its name when it is whole.
+
+    ::
+
+        output = Output("results.ndjson")
+        output.append(rows)
+        output.sync()
+        output.finish()
+
+    Every method raises UsageError where the system refuses to write.
+    """
 
     def __init__(self, path: str, keep: int | None = None) -> None:
         """``keep`` is the length that a checkpoint vouches for; None begins anew."""
@@ -66,41 +79,47 @@ class Output:
         self.name = "standard output" if path == "-" else path
         self.length = keep or 0
         with _watched(self.name):
-            if self.path is None:
-                sys.stdout.flush()
-                self._out: IO[bytes] = sys.stdout.buffer
-                return
-            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-            handle = os.open(self.partial, flags | getattr(os, "O_BINARY", 0), 0o666)
-            self._out = os.fdopen(handle, "r+b", buffering=0)
-            self._lock()
-            if self._out.seek(0, os.SEEK_END) < self.length:
-                self._out.close()
-                raise UsageError(
-                    Fault(
-                        str(self.partial),
-                        "is shorter than its checkpoint says",
-                        "leave out --resume to begin anew",
-                    )
+            self._out: IO[bytes] = self._opened()
+
+    def _opened(self) -> IO[bytes]:
+        """The stream, with nothing in it beyond what is to be kept."""
+        if self.path is None:
+            sys.stdout.flush()
+            return sys.stdout.buffer
+        # O_NOFOLLOW: a link put there since the check would lead to a file of someone else.
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        handle = os.open(self.partial, flags | getattr(os, "O_BINARY", 0), 0o666)
+        # Without a buffer, so that what is written is in the file and its length is known.
+        stream = os.fdopen(handle, "r+b", buffering=0)
+        self._lock(stream)
+        if stream.seek(0, os.SEEK_END) < self.length:
+            stream.close()
+            raise UsageError(
+                Fault(
+                    str(self.partial),
+                    "is shorter than its checkpoint says",
+                    "leave out --resume to begin anew",
                 )
-            self._out.truncate(self.length)
-            self._out.seek(self.length)
+            )
+        stream.truncate(self.length)
+        stream.seek(self.length)
+        return stream
 
     @property
     def partial(self) -> Path:
         """The file's name while it is not whole."""
         return _partial(self.path or Path())
 
-    def _lock(self) -> None:
+    def _lock(self, stream: IO[bytes]) -> None:
         """Keep a second run away from the same file, where the system can."""
         try:
             import fcntl  # noqa: PLC0415  (not on every system)
         except ImportError:
             return
         try:
-            fcntl.flock(self._out, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self._out.close()
+            stream.close()
             raise UsageError(
                 Fault(
                     self.name,
@@ -113,6 +132,7 @@ class Output:
         """Write further rows."""
         with _watched(self.name):
             left = memoryview(rows)
+            # An unbuffered stream may take less than it is given.
             while left:
                 left = left[self._out.write(left) :]
         self.length += len(rows)
@@ -144,7 +164,12 @@ def _partial(path: Path) -> Path:
 
 
 class Checkpoint:
-    """The state of a run as a small JSON file, replaced as a whole each time."""
+    """The state of a run as a small JSON file, replaced as a whole each time.
+
+    checkpoint = Checkpoint("results.ndjson")  # beside it: results.ndjson.checkpoint
+    checkpoint.write(state)
+    state = checkpoint.read()
+    """
 
     def __init__(self, first: str) -> None:
         """``first`` is the first output of the run that is a file."""
@@ -155,12 +180,12 @@ class Checkpoint:
     def read(self) -> dict[str, Any] | None:
         """The state; None where no run has left one. Raises UsageError for a damaged one."""
         try:
-            made = json.loads(self.path.read_bytes())
+            state = json.loads(self.path.read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValueError):
-            made = None
-        if not isinstance(made, dict) or made.get("form") != 1:
+            state = None
+        if not isinstance(state, dict) or state.get("form") != _FORM:
             raise UsageError(
                 Fault(
                     str(self.path),
@@ -168,13 +193,13 @@ class Checkpoint:
                     "leave out --resume to begin anew",
                 )
             )
-        return made
+        return state
 
     def write(self, state: Mapping[str, Any]) -> None:
         """Replace the state; whoever reads it sees the old or the new one, never a part."""
         with _watched(str(self.path)):
             with self._new.open("wb") as file:
-                file.write(json.dumps({"form": 1, **state}, indent=1).encode() + b"\n")
+                file.write(json.dumps({"form": _FORM, **state}, indent=1).encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
             self._new.replace(self.path)

@@ -1,11 +1,15 @@
-"""What a batch is asked to do, and what it counted: plain data, shared by every part of a batch."""
+"""What a batch is asked to do, what travels to its processes, and what it counted.
+
+Plain data that every part of a batch shares. Users write a ``Plan`` and ``EngineOptions`` and get
+``Counts`` back; ``Item`` and ``WorkOptions`` stay inside.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from ivpush.readers import ReadOptions
 
@@ -21,7 +25,10 @@ __all__ = [
     "Item",
     "Plan",
     "WorkOptions",
+    "cut",
 ]
+
+Mark = TypeVar("Mark")
 
 ROW_FORMATS = ("ndjson", "csv")
 """Formats that a batch writes: rows after a fixed head, so that pieces can be joined."""
@@ -30,17 +37,42 @@ CHUNK = 500
 MOST_CHUNK_BYTES = 4 * 1024 * 1024
 """A chunk ends here whatever it counts, so that large encounters cannot fill the memory."""
 
-Item = tuple[Literal["line", "record", "aside"], str, bytes, str]
-"""A record on its way to a process: how to read it, its place, its bytes, why it is set aside.
 
-``line`` is JSON as it stood in the input, ``record`` JSON of an encounter that a reader has made,
-and ``aside`` what could not be read.
-"""
+class Item(NamedTuple):
+    """A record on its way to a process."""
+
+    kind: Literal["line", "record", "aside"]
+    """How to read it.
+
+    ``line`` is JSON as it stood in the input, ``record`` JSON of an encounter that a reader has
+    made, and ``aside`` what could not be read.
+    """
+    place: str
+    raw: bytes
+    reason: str = ""
+    """Why it is set aside."""
+
+
+def cut(items: Iterable[tuple[Item, Mark]], most: int) -> Iterator[tuple[list[Item], Mark]]:
+    """Chunks of at most ``most`` items, each with the mark of its last one."""
+    chunk: list[Item] = []
+    size = 0
+    for item, mark in items:
+        chunk.append(item)
+        size += len(item.raw)
+        if len(chunk) >= most or size >= MOST_CHUNK_BYTES:
+            yield chunk, mark
+            chunk, size = [], 0
+    if chunk:
+        yield chunk, mark
 
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """How to build an engine anywhere: plain data, so that every process builds its own."""
+    """How to build an engine anywhere: plain data, so that every process builds its own.
+
+    check_many(records, EngineOptions(payer="medicare"), workers=4)
+    """
 
     payer: str | None = None
     policies: Mapping[str, Any] = field(default_factory=dict)
@@ -56,7 +88,7 @@ class EngineOptions:
         from ivpush.pack.pack import Pack  # noqa: PLC0415
 
         cache = None if self.cache is None else Path(self.cache)
-        pack = Pack.load(extra=tuple(Path(one) for one in self.packs), cache=cache)
+        pack = Pack.load(extra=tuple(map(Path, self.packs)), cache=cache)
         return Engine(self.payer, policies=self.policies, pack=pack)
 
 
@@ -72,7 +104,15 @@ class WorkOptions:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole batch: what to read, how to judge it, where to write."""
+    """A whole batch: what to read, how to judge it, where to write.
+
+    plan = Plan(
+        files=("claims/*.ndjson.gz",),
+        outputs=(("ndjson", "results.ndjson"), ("csv", "findings.csv")),
+        workers=4,
+    )
+    counts = run(plan)
+    """
 
     files: tuple[str, ...]
     """Names, patterns such as ``claims/*.ndjson``, or ``-`` for standard input."""
@@ -87,8 +127,11 @@ class Plan:
     workers: int = 1
     """Processes; 0 works in this one."""
     chunk: int = CHUNK
+    """Records that one process takes at a time."""
     resume: bool = False
+    """Whether to go on where an earlier run of the same plan was ended."""
     show_text: bool = False
+    """Whether the chart's own words may be written."""
     method: str = "spawn"
     """How processes start: ``spawn``, ``fork`` or ``forkserver``."""
 

@@ -1,7 +1,8 @@
 """Processes that work on chunks: answers in order, bounded work in flight, deaths survived.
 
-A process that dies is replaced. Its chunk is tried once more; if that ends in death too, the chunk
-is halved until the record that kills stands alone, and that record is set aside.
+``runner`` uses a ``crew``, which stays while it opens its outputs; ``check_many`` and frames use
+``spread``. A process that dies is replaced. Its chunk is tried once more; if that ends in death
+too, the chunk is halved until the record that kills stands alone, and that record is set aside.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Crew", "Handler", "Here", "Pool", "crew", "spread"]
 
 Answer = TypeVar("Answer")
-Given_co = TypeVar("Given_co", covariant=True)
+Answer_co = TypeVar("Answer_co", covariant=True)
 Task = TypeVar("Task")
 Chunks = Iterable[tuple[Task, Sequence[Item]]]
 
@@ -39,14 +40,14 @@ _ALLOCATIONS = 20_000
 _DEAD = (EOFError, ConnectionError, OSError)
 
 
-class Handler(Protocol[Given_co]):
+class Handler(Protocol[Answer_co]):
     """What works on chunks once its engine is built."""
 
     @property
     def stamp(self) -> Any:
         """What the one who hands out the chunks must know of it; plain data."""
 
-    def __call__(self, items: Sequence[Item]) -> Given_co:
+    def __call__(self, items: Sequence[Item]) -> Answer_co:
         """The answer to a chunk."""
 
 
@@ -89,8 +90,8 @@ def spread(
     Each chunk has a task that comes back beside its answers. ``chunks`` is read only as far as
     work is wanted. Raises whatever building an engine raises.
     """
-    with crew(make, options, workers=workers, method=method) as those:
-        yield from those.map(chunks)
+    with crew(make, options, workers=workers, method=method) as team:
+        yield from team.map(chunks)
 
 
 class Here(Generic[Answer]):
@@ -110,12 +111,12 @@ class Here(Generic[Answer]):
 
 
 class _Process:
-    """One process, our end of its pipe, and the chunks it has been given."""
+    """One process, our end of its pipe, and the chunks it has in hand."""
 
     def __init__(self, context: Any, make: Any, options: WorkOptions) -> None:
         ours, theirs = context.Pipe()
         self.pipe: Connection = ours
-        self.given: deque[tuple[int, Sequence[Item]]] = deque()
+        self.chunks: deque[tuple[int, Sequence[Item]]] = deque()
         self.process = context.Process(
             target=_serve, args=(theirs, ours, make, options, os.getpid()), daemon=True
         )
@@ -125,7 +126,7 @@ class _Process:
     def settle(self) -> Any:
         """Wait until its engine stands, once; raises what building it raised, gives its stamp."""
         try:
-            said = self.pipe.recv()
+            answer = self.pipe.recv()
         except _DEAD:
             raise UsageError(
                 Fault(
@@ -135,13 +136,13 @@ class _Process:
                     "if __name__ == '__main__'",
                 )
             ) from None
-        if isinstance(said, IvpushError):
-            raise said
-        return said
+        if isinstance(answer, IvpushError):
+            raise answer
+        return answer
 
     def give(self, number: int, items: Sequence[Item]) -> None:
         """Hand it a chunk; a process that has died in the meantime is noticed on receiving."""
-        self.given.append((number, items))
+        self.chunks.append((number, items))
         try:
             self.pipe.send((number, items))
         except _DEAD:
@@ -154,8 +155,39 @@ class _Process:
         self.pipe.close()
 
 
+class _Flight(Generic[Task, Answer]):
+    """The chunks of one ``map``: those to come, those in work, and answers before their turn."""
+
+    def __init__(self, chunks: Chunks[Task]) -> None:
+        self._source = enumerate(chunks)
+        self.open = True
+        """Whether there may be further chunks."""
+        self.tasks: dict[int, Task] = {}
+        """Tasks whose answers have not been handed on, by the number of their chunk."""
+        self.again: deque[tuple[int, Sequence[Item]]] = deque()
+        """Chunks that a dead process had in hand."""
+        self.answers: dict[int, list[Answer]] = {}
+
+    def next_chunk(self) -> tuple[int, Sequence[Item]] | None:
+        """The next chunk to work on, with its number; None: the last one is in work."""
+        if self.again:
+            return self.again.popleft()
+        numbered = next(self._source, None)
+        if numbered is None:
+            self.open = False
+            return None
+        number, (task, items) = numbered
+        self.tasks[number] = task
+        return number, items
+
+
 class Pool(Generic[Answer]):
-    """A number of processes that each build their engine once."""
+    """A number of processes that each build their engine once.
+
+    with Pool(Worker, options, workers=4) as pool:
+        for task, answers in pool.map(chunks):
+            ...
+    """
 
     def __init__(
         self,
@@ -184,12 +216,12 @@ class Pool(Generic[Answer]):
     def settle(self) -> Any:
         """Wait until every process stands; raises what building raised, gives their stamp."""
         if not self._stamps:
-            self._stamps = [one.settle() for one in self._processes]
+            self._stamps = [process.settle() for process in self._processes]
         return self._stamps[0]
 
     def __exit__(self, *_exception: object) -> None:
-        for one in self._processes:
-            one.end()
+        for process in self._processes:
+            process.end()
         self._processes = []
 
     def _start(self) -> _Process:
@@ -198,65 +230,56 @@ class Pool(Generic[Answer]):
     def map(self, chunks: Chunks[Task]) -> Generator[tuple[Task, list[Answer]]]:
         """Answers in the order of the chunks, with at most two chunks a process in flight."""
         self.settle()
-        source = enumerate(chunks)
-        tasks: dict[int, Task] = {}
-        again: deque[tuple[int, Sequence[Item]]] = deque()
-        answers: dict[int, list[Answer]] = {}
-        turn, open_ = 0, True
+        flight = _Flight[Task, Answer](chunks)
+        turn = 0
         while True:
-            while open_ or again:
-                idle = min(self._processes, key=lambda one: len(one.given))
-                if len(idle.given) > 1 or (not again and len(tasks) >= self._most):
-                    break
-                if again:
-                    idle.give(*again.popleft())
-                    continue
-                found = next(source, None)
-                if found is None:
-                    open_ = False
-                    break
-                number, (task, items) = found
-                tasks[number] = task
-                idle.give(number, items)
-            if turn in answers:
-                yield tasks.pop(turn), answers.pop(turn)
+            self._hand_out(flight)
+            if turn in flight.answers:
+                yield flight.tasks.pop(turn), flight.answers.pop(turn)
                 turn += 1
-            elif not tasks:
+            elif not flight.tasks:
                 return
             else:
-                self._receive(answers, again)
+                self._receive(flight)
 
-    def _receive(
-        self, answers: dict[int, list[Answer]], again: deque[tuple[int, Sequence[Item]]]
-    ) -> None:
-        waiting = {one.pipe: place for place, one in enumerate(self._processes)}
-        for pipe in connection.wait(list(waiting)):
-            place = waiting[pipe]  # type: ignore[index]
-            one = self._processes[place]
-            try:
-                number, answer = one.pipe.recv()
-            except _DEAD:
-                self._bury(place, answers, again)
+    def _hand_out(self, flight: _Flight[Task, Answer]) -> None:
+        """Give every process up to two chunks: one to work on, and one for when it is done."""
+        while flight.open or flight.again:
+            idle = min(self._processes, key=lambda process: len(process.chunks))
+            full = len(idle.chunks) > 1
+            # Answers that wait for their turn count as in flight, else they would fill the memory.
+            if full or (not flight.again and len(flight.tasks) >= self._most):
+                return
+            chunk = flight.next_chunk()
+            if chunk is not None:
+                idle.give(*chunk)
+
+    def _receive(self, flight: _Flight[Task, Answer]) -> None:
+        """Wait until some process answers or dies, and take all that have come."""
+        ready = connection.wait([process.pipe for process in self._processes])
+        for place, process in enumerate(list(self._processes)):
+            if process.pipe not in ready:
                 continue
-            one.given.popleft()
-            answers[number] = [answer]
+            try:
+                number, answer = process.pipe.recv()
+            except _DEAD:
+                self._bury(place, flight)
+                continue
+            process.chunks.popleft()
+            flight.answers[number] = [answer]
             self._lost = 0
 
-    def _bury(
-        self,
-        place: int,
-        answers: dict[int, list[Answer]],
-        again: deque[tuple[int, Sequence[Item]]],
-    ) -> None:
+    def _bury(self, place: int, flight: _Flight[Task, Answer]) -> None:
         """Replace a dead process. Answers come in order, so it died of the first of its chunks."""
         dead = self._processes[place]
         dead.end()
         self._processes[place] = self._start()
         self._processes[place].settle()
-        if dead.given:
-            number, items = dead.given.popleft()
-            again.extendleft(reversed(dead.given))
-            answers[number] = self._rescued(items)
+        # It may have died with nothing in hand, which costs no record.
+        if dead.chunks:
+            number, items = dead.chunks.popleft()
+            flight.again.extendleft(reversed(dead.chunks))
+            flight.answers[number] = self._rescued(items)
 
     def _rescued(self, items: Sequence[Item]) -> list[Answer]:
         """Answers of a chunk that has killed a process, less the record that kills."""
@@ -280,17 +303,18 @@ class Pool(Generic[Answer]):
 
     def _alone(self, items: Sequence[Item]) -> list[Answer] | None:
         """The answer of a process that gets nothing else; None where it dies."""
-        one = self._start()
-        self._processes.append(one)  # so that an interruption ends it too
+        process = self._start()
+        self._processes.append(process)  # so that an interruption ends it too
         try:
-            one.settle()
-            one.give(0, items)
-            return [one.pipe.recv()[1]]
+            process.settle()
+            process.give(0, items)
+            _, answer = process.pipe.recv()
+            return [answer]
         except _DEAD:
             return None
         finally:
-            self._processes.remove(one)
-            one.end()
+            self._processes.remove(process)
+            process.end()
 
 
 def _serve(pipe: Connection, other: Connection, make: Any, options: WorkOptions, us: int) -> None:

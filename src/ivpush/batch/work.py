@@ -1,23 +1,24 @@
 """What happens to a chunk inside a process: bytes in, bytes out.
 
-Nothing but plain bytes and counts crosses between processes: a pickled model costs several times
-what reading its JSON again costs.
+``pool`` builds a ``Worker`` (files in, files out) or ``Singles`` (an answer a record) in each
+process and calls it with one chunk after another. Nothing but plain bytes and counts crosses
+between processes: a pickled model costs several times what reading its JSON again costs.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ivpush._version import __version__
 from ivpush.batch.plan import Counts, Item, WorkOptions
 from ivpush.claim.selection import Selection
 from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError
-from ivpush.readers import Record, SetAside
+from ivpush.readers import SetAside
 from ivpush.readers.json import record
 from ivpush.writers import WriteOptions
 from ivpush.writers.safe import aside_row, escaped_json
@@ -31,20 +32,30 @@ __all__ = ["Done", "Single", "Singles", "Stamp", "Worker", "broken", "lost"]
 
 _BLOCK = 8
 """Records that are read before any of them is checked."""
-Made = TypeVar("Made")
-Single = tuple[str, bytes | None, str]
-"""One record's answer: its place, its result as JSON or None, and why there is none."""
+Answer = TypeVar("Answer")
 
 
-@dataclass(slots=True)
+class Single(NamedTuple):
+    """One record's answer."""
+
+    place: str
+    json: bytes | None
+    """Its result; None where there is none."""
+    reason: str
+    """Why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
-    """What came of a chunk: the rows of every output, rows of what was set aside, counts."""
+    """What came of a chunk."""
 
     outputs: list[bytes]
-    aside: bytes = b""
-    reasons: list[str] = field(default_factory=list)
+    """The rows of every output."""
+    aside: bytes
+    """Rows of what was set aside."""
+    reasons: list[str]
     """Place and reason of every record set aside, for people."""
-    counts: Counts = field(default_factory=Counts)
+    counts: Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +69,19 @@ class Stamp:
 
 
 class Worker:
-    """Checks chunks of records and writes them in the formats that were asked for."""
+    """Checks chunks of records and writes them in the formats that were asked for.
+
+    worker = Worker(WorkOptions(formats=("ndjson", "csv")))
+    done = worker([Item("line", "claims.ndjson:1", line)])
+    results, table = done.outputs
+    """
 
     def __init__(self, options: WorkOptions) -> None:
         self._options = options
         self._engine = options.engine.engine()
         self._selection = Selection(options.engine.silent)
         self._write = WriteOptions(self._engine.pack, __version__, options.show_text)
-        heads = tuple([_head(one, self._write) for one in options.formats])
+        heads = tuple(_head(name, self._write) for name in options.formats)
         self.stamp = Stamp(self._engine.pack.digest, heads)
 
     def __call__(self, items: Sequence[Item]) -> Done:
@@ -75,43 +91,54 @@ class Worker:
             _writer(name, buffer, self._write)
             for name, buffer in zip(self._options.formats, buffers, strict=True)
         ]
-        done, aside = Done([]), []
-        done.counts.read = len(items)
+        counts, aside = Counts(read=len(items)), _Aside(show_text=self._write.show_text)
         for block in _judged(items, self._options, self._engine):
-            for item, made in block:
-                if isinstance(made, InputError):
-                    aside.append(self._put_aside(item, made, done))
+            for item, answer in block:
+                if isinstance(answer, InputError):
+                    aside.put(item, answer)
                     continue
-                self._count(made, done.counts)
+                self._count(answer, counts)
                 for writer in writers:
-                    writer.write(made, item[1])
-                made.release()
+                    writer.write(answer, item.place)
+                answer.release()
         for writer in writers:
             writer.close()
-        done.outputs = [
+        counts.set_aside = len(aside.rows)
+        # Each chunk is a whole document; only the first of a run keeps its head.
+        rows = [
             buffer.getvalue().removeprefix(head)
             for buffer, head in zip(buffers, self.stamp.heads, strict=True)
         ]
-        done.aside = b"".join(aside)
-        return done
-
-    def _put_aside(self, item: Item, error: InputError, done: Done) -> bytes:
-        done.counts.set_aside += 1
-        done.reasons.append(f"{item[1]}: {error.one_line}")
-        return aside_row(item[1], error.one_line, item[2], show_text=self._write.show_text)
+        return Done(rows, b"".join(aside.rows), aside.reasons, counts)
 
     def _count(self, work: Worked, counts: Counts) -> None:
+        """Leave out what is to be silent, and count the rest."""
         counts.checked += 1
         work.result, gone = self._selection.applied(work.result)
         counts.ignored += gone
         counts.questions += len(work.result.questions)
-        for one in work.result.violations:
-            if one.severity == "error":
+        for violation in work.result.violations:
+            if violation.severity == "error":
                 counts.errors += 1
-            elif one.severity == "warning":
+            elif violation.severity == "warning":
                 counts.warnings += 1
             else:
                 counts.infos += 1
+
+
+class _Aside:
+    """The records of a chunk that are set aside: rows for a file, reasons for people."""
+
+    def __init__(self, *, show_text: bool) -> None:
+        self.rows: list[bytes] = []
+        self.reasons: list[str] = []
+        self._show_text = show_text
+
+    def put(self, item: Item, error: InputError) -> None:
+        """Set a record aside."""
+        reason = error.one_line
+        self.rows.append(aside_row(item.place, reason, item.raw, show_text=self._show_text))
+        self.reasons.append(f"{item.place}: {reason}")
 
 
 class Singles:
@@ -127,20 +154,20 @@ class Singles:
     def __call__(self, items: Sequence[Item]) -> list[Single]:
         """One answer a record, in order."""
         return [
-            (place, None if result is None else escaped_json(result.to_json()), reason)
+            Single(place, None if result is None else escaped_json(result.to_json()), reason)
             for place, result, reason in self.results(items)
         ]
 
     def results(self, items: Sequence[Item]) -> Iterator[tuple[str, Result | None, str]]:
         """Each record's place, its result or None, and why there is none; in order."""
         for block in _judged(items, self._options, self._engine):
-            for item, made in block:
-                if isinstance(made, InputError):
-                    yield item[1], None, made.one_line
+            for item, answer in block:
+                if isinstance(answer, InputError):
+                    yield item.place, None, answer.one_line
                     continue
-                result, _ = self._selection.applied(made.result)
-                made.release()
-                yield item[1], result, ""
+                result, _ = self._selection.applied(answer.result)
+                answer.release()
+                yield item.place, result, ""
 
 
 def _judged(
@@ -153,16 +180,17 @@ def _judged(
     """
     for start in range(0, len(items), _BLOCK):
         block = items[start : start + _BLOCK]
-        read = [_attempt(_encounter, item, options) for item in block]
+        encounters = [_attempt(_encounter, item, options) for item in block]
         yield [
-            (item, one if isinstance(one, InputError) else _attempt(engine.work, one))
-            for item, one in zip(block, read, strict=True)
+            (item, read if isinstance(read, InputError) else _attempt(engine.work, read))
+            for item, read in zip(block, encounters, strict=True)
         ]
 
 
-def _attempt(do: Callable[..., Made], *given: Any) -> Made | InputError:
+def _attempt(do: Callable[..., Answer], *arguments: Any) -> Answer | InputError:
+    """What a call gives, or the error that sets its record aside."""
     try:
-        return do(*given)
+        return do(*arguments)
     except InputError as error:
         return error
     except Exception as error:
@@ -171,12 +199,12 @@ def _attempt(do: Callable[..., Made], *given: Any) -> Made | InputError:
 
 def lost(item: Item) -> Item:
     """A record that ended the process that checked it, so that it is set aside instead."""
-    said = Fault(
+    fault = Fault(
         "",
         "the process that checked the record died twice",
         "check it on its own with more memory, and report it",
     )
-    return "aside", item[1], item[2], str(said)
+    return Item("aside", item.place, item.raw, str(fault))
 
 
 def _head(name: str, options: WriteOptions) -> bytes:
@@ -187,20 +215,20 @@ def _head(name: str, options: WriteOptions) -> bytes:
 
 
 def _writer(name: str, out: io.BytesIO, options: WriteOptions) -> ResultWriter:
-    made: ResultWriter = import_module(f"ivpush.writers.{name}").Writer(out, options)
-    return made
+    # A format is named after its module; Plan has checked the name.
+    writer: ResultWriter = import_module(f"ivpush.writers.{name}").Writer(out, options)
+    return writer
 
 
 def _encounter(item: Item, options: WorkOptions) -> Encounter:
-    kind, place, raw, reason = item
-    if kind == "aside":
-        raise InputError(reason)
-    if kind == "record":
-        return Encounter.model_validate_json(raw)
-    made: Record | SetAside = record(place, raw, options.read)
-    if isinstance(made, SetAside):
-        raise made.error
-    return made.encounter
+    if item.kind == "aside":
+        raise InputError(item.reason)
+    if item.kind == "record":
+        return Encounter.model_validate_json(item.raw)
+    reading = record(item.place, item.raw, options.read)
+    if isinstance(reading, SetAside):
+        raise reading.error
+    return reading.encounter
 
 
 def broken(error: BaseException) -> InputError:

@@ -100,9 +100,9 @@ def _outcome_rows(outcome: Outcome) -> Iterator[str]:
     reasons = ", ".join(f"{why.group} {why.reason} {why.amount}" for why in outcome.adjustments)
     remarks = f"; remarks {', '.join(outcome.remarks)}" if outcome.remarks else ""
     yield f"      payer:  {plain((reasons or 'no reason') + remarks)}"
-    for violation in outcome.found:
+    for violation in outcome.violations:
         yield f"      ivpush: {_violation_text(violation)}"
-    if not outcome.found:
+    if not outcome.violations:
         yield "      ivpush: nothing found on this line"
 
 

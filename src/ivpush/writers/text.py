@@ -84,6 +84,8 @@ class Writer:
 def render(work: Worked, look: Look, *, explain: bool = False) -> str:
     """One encounter as text, ending in a line of counts.
 
+    ::
+
         print(render(engine.work(encounter), Look(width=120), explain=True), end="")
 
     ``explain`` adds the trace: what decided each administration, and its sources.

@@ -54,6 +54,8 @@ def mend(
 ) -> Iterator[Reading]:
     """Copy an 837, with the lines that ``correct`` gives; yields what reading it yields, and notes.
 
+    ::
+
         for reading in mend("claims.837", stream, out, lambda record: lines_of(record.encounter)):
             report(reading)
 
