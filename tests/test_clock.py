@@ -71,7 +71,7 @@ def test_elapsed_minutes(start: str, stop: str, elapsed: int) -> None:
 )
 def test_seconds_are_dropped_at_the_push_limit(stop: str, code: str) -> None:
     result = worked("2026-03-02T10:00:00", f"2026-03-02T{stop}").result
-    assert [one.code for one in result.suggested] == [code]
+    assert [line.code for line in result.suggested] == [code]
 
 
 def test_without_a_zone_naive_times_stand_as_written() -> None:
@@ -87,7 +87,7 @@ def test_without_a_zone_naive_times_stand_as_written() -> None:
     ],
 )
 def test_a_strange_time_is_a_finding(start: str, stop: str, rule: str) -> None:
-    assert rule in {one.name for one in worked(start, stop).result.violations}
+    assert rule in {violation.name for violation in worked(start, stop).result.violations}
 
 
 def test_stop_before_start_earns_no_minutes_and_is_no_crash() -> None:
@@ -112,8 +112,8 @@ def test_invented_times_count_as_missing(source: str, known: bool) -> None:
 
 
 def test_mixed_offsets_name_the_same_instants() -> None:
-    one = minutes("2026-03-02T10:00:00-05:00", "2026-03-02T09:40:00-06:00")
-    assert one == 40
+    elapsed = minutes("2026-03-02T10:00:00-05:00", "2026-03-02T09:40:00-06:00")
+    assert elapsed == 40
 
 
 def test_naive_beside_aware_is_read_in_the_zone() -> None:
@@ -123,7 +123,7 @@ def test_naive_beside_aware_is_read_in_the_zone() -> None:
 def test_clock_times_beat_minutes_and_the_difference_is_a_finding() -> None:
     work = worked("2026-03-02T10:00", "2026-03-02T10:40", minutes=90)
     assert work.derived.facts[0].running_minutes == 40
-    assert "clock-and-minutes-disagree" in {one.name for one in work.result.violations}
+    assert "clock-and-minutes-disagree" in {violation.name for violation in work.result.violations}
 
 
 @pytest.mark.parametrize(

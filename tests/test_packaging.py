@@ -95,14 +95,14 @@ def test_the_wheel_holds_no_stray_kinds_of_files(wheel: Path) -> None:
 
 
 def test_the_sdist_holds_rules_tests_and_papers(unpacked: Path) -> None:
-    found = files_under(unpacked)
+    shipped = files_under(unpacked)
     wanted = {f"rules/{name}" for name in files_under(ROOT / "rules")}
     wanted |= {f"src/ivpush/{name}" for name in files_under(ROOT / "src" / "ivpush")}
     wanted |= {name for name in SDIST if (ROOT / name).is_file()} | {"pyproject.toml", "PKG-INFO"}
     wanted |= {"requirements/test.txt", "tests/test_packaging.py", ".ci/run"}
-    assert sorted(wanted - found) == []
+    assert sorted(wanted - shipped) == []
     known = {*SDIST, "pyproject.toml", "PKG-INFO", ".gitignore"}
-    assert sorted(name for name in found if name.split("/")[0] not in known) == []
+    assert sorted(name for name in shipped if name.split("/")[0] not in known) == []
 
 
 def test_a_wheel_built_from_the_sdist_is_the_same(
@@ -162,7 +162,7 @@ def test_every_dependency_is_pinned() -> None:
 
     project = PROJECT["project"]
     asked = [*project["dependencies"], *project["optional-dependencies"]["test"]]
-    assert {plain(one) for one in asked} - pinned == set()
+    assert {plain(requirement) for requirement in asked} - pinned == set()
 
 
 def test_measuring_needs_no_more_than_its_extra() -> None:
@@ -170,6 +170,6 @@ def test_measuring_needs_no_more_than_its_extra() -> None:
     extras = PROJECT["project"]["optional-dependencies"]
 
     def names(extra: str) -> set[str]:
-        return {re.split(r"[<>=]", one, maxsplit=1)[0] for one in extras[extra]}
+        return {re.split(r"[<>=]", requirement, maxsplit=1)[0] for requirement in extras[extra]}
 
     assert names("frames") | names("spark") <= names("bench")

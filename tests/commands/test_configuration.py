@@ -46,12 +46,12 @@ on = true
 
 
 def test_every_key_is_read(tmp_path: Path) -> None:
-    made = read_configuration(config(tmp_path, FULL))
-    assert made.payer == "medicare"
-    assert made.packs == (tmp_path / "ours", tmp_path / "more/rules")
-    assert made.policies == {"long_push": "x", "gap": "30", "on": "true"}
-    assert made.select == ("IVP1",)
-    assert [(one.rule, one.until) for one in made.ignore] == [
+    settled = read_configuration(config(tmp_path, FULL))
+    assert settled.payer == "medicare"
+    assert settled.packs == (tmp_path / "ours", tmp_path / "more/rules")
+    assert settled.policies == {"long_push": "x", "gap": "30", "on": "true"}
+    assert settled.select == ("IVP1",)
+    assert [(ignore.rule, ignore.until) for ignore in settled.ignore] == [
         ("IVP304", date(2027, 1, 1)),
         ("IVP2", date(2027, 6, 30)),
     ]
@@ -138,16 +138,16 @@ def silent(select: Any = (), ignore: Any = ()) -> frozenset[str]:
 
 
 def test_words_name_rules_by_id_name_or_start() -> None:
-    ids = {one.id for one in RULES}
+    ids = {rule.id for rule in RULES}
     assert silent() == frozenset()
     assert silent(ignore=[Ignore("IVP104", "")]) == {"IVP104"}
     assert silent(ignore=[Ignore("ivp104", "")]) == {"IVP104"}
     assert silent(ignore=[Ignore("addon-without-primary", "")]) == {"IVP104"}
-    room = {one for one in ids if one.startswith("IVP1")}
+    room = {rule for rule in ids if rule.startswith("IVP1")}
     assert silent(ignore=[Ignore("IVP1", "")]) == room
     assert silent(select=["IVP1"]) == ids - room
     assert silent(["IVP1", "IVP2"], [Ignore("IVP104", "")]) == {
-        one for one in ids if not one.startswith(("IVP1", "IVP2"))
+        rule for rule in ids if not rule.startswith(("IVP1", "IVP2"))
     } | {"IVP104"}
 
 
@@ -173,20 +173,20 @@ def test_an_ignore_holds_to_its_last_day(until: date | None, holds: bool) -> Non
 def test_silent_rules_leave_the_result_and_its_status_follows() -> None:
     result = Engine().check(WRONG)
     assert result.status == "violations"
-    errors = {one.rule for one in result.violations if one.severity == "error"}
-    made, gone = Selection(frozenset(errors)).applied(result)
-    assert made.status == ("needs_chart" if result.questions else "clean")
-    assert gone == sum(one.rule in errors for one in result.violations) > 0
-    assert {one.rule for one in made.violations}.isdisjoint(errors)
-    assert (made.corrected, made.suggested) == (result.corrected, result.suggested)
+    errors = {each.rule for each in result.violations if each.severity == "error"}
+    selected, gone = Selection(frozenset(errors)).applied(result)
+    assert selected.status == ("needs_chart" if result.questions else "clean")
+    assert gone == sum(each.rule in errors for each in result.violations) > 0
+    assert {each.rule for each in selected.violations}.isdisjoint(errors)
+    assert (selected.corrected, selected.suggested) == (result.corrected, result.suggested)
 
 
 def test_one_error_left_keeps_the_status() -> None:
     result = Engine().check(WRONG)
-    errors = sorted({one.rule for one in result.violations if one.severity == "error"})
+    errors = sorted({each.rule for each in result.violations if each.severity == "error"})
     assert len(errors) > 1
-    made, _ = Selection(frozenset(errors[1:])).applied(result)
-    assert made.status == "violations"
+    selected, _ = Selection(frozenset(errors[1:])).applied(result)
+    assert selected.status == "violations"
 
 
 def test_no_selection_gives_the_same_result() -> None:

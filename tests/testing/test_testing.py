@@ -32,15 +32,18 @@ def environment(**more: str) -> dict[str, str]:
 
 def test_the_same_seed_gives_the_same_bytes_under_any_hash_seed() -> None:
     arguments = [sys.executable, "-m", "ivpush.testing", "--n", "40", "--seed", "3"]
-    made = [
+    outputs = [
         subprocess.run(
-            arguments, env=environment(PYTHONHASHSEED=one, TZ=zone), check=True, capture_output=True
+            arguments,
+            env=environment(PYTHONHASHSEED=seed, TZ=zone),
+            check=True,
+            capture_output=True,
         ).stdout
-        for one, zone in (("0", "UTC"), ("5", "Asia/Tokyo"))
+        for seed, zone in (("0", "UTC"), ("5", "Asia/Tokyo"))
     ]
-    assert made[0] == made[1] == b"".join(lines(3, 40))
-    assert made[0] != b"".join(lines(4, 40, engine=ENGINE))
-    assert len(made[0].splitlines()) == 40
+    assert outputs[0] == outputs[1] == b"".join(lines(3, 40))
+    assert outputs[0] != b"".join(lines(4, 40, engine=ENGINE))
+    assert len(outputs[0].splitlines()) == 40
 
 
 def test_a_longer_stock_begins_like_a_shorter_one() -> None:
@@ -48,32 +51,32 @@ def test_a_longer_stock_begins_like_a_shorter_one() -> None:
 
 
 def test_every_record_is_of_the_contract_and_has_an_id_of_its_own() -> None:
-    made = [Encounter.model_validate(one) for one in encounters(2, 60, engine=ENGINE)]
-    assert len({one.id for one in made}) == 60
-    assert all(one.lines is not None and one.administrations is not None for one in made)
+    records = [Encounter.model_validate(each) for each in encounters(2, 60, engine=ENGINE)]
+    assert len({each.id for each in records}) == 60
+    assert all(each.lines is not None and each.administrations is not None for each in records)
 
 
 def test_the_engine_says_of_a_template_what_the_template_says() -> None:
-    for one in STOCK:
-        result = ENGINE.check(Encounter.model_validate_json(one.line("E1", date(2026, 2, 2))))
-        assert result.status == one.verdict
+    for template in STOCK:
+        result = ENGINE.check(Encounter.model_validate_json(template.line("E1", date(2026, 2, 2))))
+        assert result.status == template.verdict
 
 
 def test_kinds_and_verdicts_come_in_their_shares() -> None:
-    verdicts = Counter(one.verdict for one in STOCK)
+    verdicts = Counter(template.verdict for template in STOCK)
     assert set(verdicts) == {"clean", "violations", "needs_chart"}
     assert verdicts["clean"] > verdicts["violations"] > verdicts["needs_chart"]
-    assert {one.kind for one in STOCK} == set(visit_kinds())
+    assert {template.kind for template in STOCK} == set(visit_kinds())
     only = templates(1, 30, shares={"violations": 1}, engine=ENGINE)
-    assert Counter(one.verdict for one in only)["violations"] >= 27
+    assert Counter(template.verdict for template in only)["violations"] >= 27
     offices = templates(1, 10, setting="professional", engine=ENGINE)
-    assert {one.kind for one in offices} == {"office"}
+    assert {template.kind for template in offices} == {"office"}
 
 
 def test_sizes_are_skewed_and_some_visits_pass_midnight() -> None:
-    sizes = sorted(len(json.loads(one.text)["administrations"]) for one in STOCK)
+    sizes = sorted(len(json.loads(template.text)["administrations"]) for template in STOCK)
     assert sizes[-1] >= 3 * max(1, sizes[len(sizes) // 2])
-    assert any("@day1@" in one.text for one in STOCK)
+    assert any("@day1@" in template.text for template in STOCK)
 
 
 def test_a_setting_without_visits_is_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,9 +109,9 @@ def test_drawn_encounters_can_be_checked(encounter: Encounter) -> None:
 
 
 def _one(verdict: str) -> dict[str, Any]:
-    wanted = next(one for one in STOCK if one.verdict == verdict)
-    made: dict[str, Any] = json.loads(wanted.line("E1", date(2026, 2, 2)))
-    return made
+    chosen = next(template for template in STOCK if template.verdict == verdict)
+    record: dict[str, Any] = json.loads(chosen.line("E1", date(2026, 2, 2)))
+    return record
 
 
 def test_assert_clean_says_what_is_wrong() -> None:

@@ -54,6 +54,7 @@ def backtest(options: argparse.Namespace) -> int:
     """Compare the files of the options; gives the exit status."""
     from ivpush.batch.backtest import backtest as compare
 
+    # A payer or a policy that does not exist is told before long files are read.
     engine = make_engine(options)
     with _opened(options.claims) as claims, _opened(options.remits) as remits:
         report = compare(options.claims, claims, options.remits, remits, engine=engine)
@@ -81,6 +82,7 @@ def report_text(report: Backtest) -> str:
     from ivpush.batch.backtest import COUNTS
 
     rows: list[str] = []
+    # Denials come first: each is something that the rules should have said before.
     for fate, title in _TITLES.items():
         outcomes = [outcome for outcome in report.outcomes if outcome.fate == fate]
         if outcomes:

@@ -71,6 +71,7 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
 
 def check(options: argparse.Namespace) -> int:
     """Check the files of the options; gives the exit status."""
+    # The configuration first: it may name the payer, packs and policies of either kind of run.
     settle(options)
     if check_batch.wanted(options):
         return check_batch.run(options)
@@ -95,7 +96,10 @@ def _judge(run: Run, intake: Intake) -> None:
 
 
 def _targets(options: argparse.Namespace) -> list[Target]:
-    """What is written where; standard output gets text where nothing else is asked for."""
+    """What is written where; standard output gets text where nothing else is asked for.
+
+    With --fix standard output is for the claims; with --diff it is for what would change.
+    """
     fixes = options.fix or options.diff
     known = (*FORMATS, FIXED) if fixes else tuple(FORMATS)
     targets = [parse_target(text, known) for text in options.output]

@@ -104,6 +104,7 @@ def _mend(run: Run, intake: Intake, source: Source) -> Iterator[Reading]:
             record, notes = intake.linker.now(claim)
             for note in notes:
                 tell_note(note)
+        # The claim does not fit its chart: it is copied as it came, and the loop below reports it.
         if isinstance(record, SetAside):
             refused.append(record)
             return None
@@ -111,6 +112,7 @@ def _mend(run: Run, intake: Intake, source: Source) -> Iterator[Reading]:
         return _corrected(run, run.take(record, intake), claim.place)
 
     out = run.fixed.stream if run.fixed is not None else _Nowhere()
+    # An error leaves it set, so that a copy without its end is not kept.
     run.torn = run.fixed is not None
     for reading in mend(source.name, source.stream, out, correct, options=intake.read_options()):
         if not isinstance(reading, Record):
@@ -140,6 +142,7 @@ def _corrected(run: Run, work: Worked, place: str) -> tuple[ClaimLine, ...] | No
         return None
     if corrected == billed:
         return None
+    # Lines keep their numbers when they are corrected; what has a new number is a new line.
     before = {line.number: line for line in billed}
     after = {line.number: line for line in corrected}
     changed = sum(before[number] != after[number] for number in before.keys() & after.keys())

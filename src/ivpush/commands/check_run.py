@@ -86,6 +86,7 @@ class Run:
     def take(self, record: Record, intake: Intake) -> Worked:
         """Judge one record, write its result, and take it into the exit status."""
         work = self.engine.work(record.encounter)
+        # Rules are silenced after the engine has judged: the corrected claim stays the same.
         work.result, ignored = self.selection.applied(work.result)
         self.ignored += ignored
         worst = LEVELS[self.options.fail_on]
@@ -154,6 +155,7 @@ class Run:
 
     def _close(self, *, whole: bool) -> None:
         """End every output; after an interruption, leave files without their names and say so."""
+        # Results end well at any record, but an 837 has counts and trailers at its end.
         left = [sink.close(whole=whole) for sink in self.sinks if sink.open]
         if self.torn and self.fixed is not None:
             self.fixed.drop()

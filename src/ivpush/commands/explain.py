@@ -73,6 +73,7 @@ def show(name: str, pack: Pack) -> int:
     from ivpush.authoring.catalogue import rule_page
 
     rules = {key: rule for rule in pack.every_rule for key in (rule.id, rule.name)}
+    # Ids are in capitals and names in small letters.
     rule = rules.get(name) or rules.get(name.upper())
     if rule is None:
         remedy = did_you_mean(name, [*rules, *pack.codes])

@@ -168,6 +168,7 @@ class Intake:
         if self._aside is not None:
             from ivpush.writers.safe import aside_row
 
+            # The record itself may name a patient; without --show-text its row does not hold it.
             show_text = self._options.show_text
             row = aside_row(record.place, record.error.one_line, record.raw, show_text=show_text)
             self._aside.write(row)
@@ -194,6 +195,7 @@ class Intake:
                     if source is None:
                         continue
                     if name != "-" and self._joins(source, special or {}):
+                        # Its stream must stay open until the other files have been read.
                         together.setdefault(source.format.module, []).append(source)
                         kept_open.push(stack.pop_all())
                     else:

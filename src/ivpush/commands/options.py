@@ -67,6 +67,7 @@ def plain(text: str) -> str:
 def say(text: str) -> int:
     """Write text to standard output in the encoding it has; gives the status of success."""
     encoding = sys.stdout.encoding or "ascii"
+    # A sign that the terminal cannot show becomes a question mark, not a traceback.
     sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
     return CLEAN
 
@@ -190,6 +191,7 @@ def _names(lists: Iterable[str]) -> list[str]:
 
 def cache_folder(environ: Mapping[str, str]) -> Path | None:
     """Where parsed packs are kept between runs; None where no folder can be named."""
+    # XDG_CACHE_HOME on Linux and where somebody set it, LOCALAPPDATA on Windows.
     base = environ.get("XDG_CACHE_HOME") or environ.get("LOCALAPPDATA")
     if base:
         return Path(base) / "ivpush"

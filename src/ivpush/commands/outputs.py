@@ -198,6 +198,7 @@ class Out:
         self.stream.flush()
         if self.path is not None:
             with self.watched():
+                # Without it a power cut could leave the new name on a file without its bytes.
                 os.fsync(self.stream.fileno())
                 self.stream.close()
                 _partial(self.path).replace(self.path)

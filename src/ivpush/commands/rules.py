@@ -139,6 +139,7 @@ def _rules_of(room: str | None, pack: Pack) -> Sequence[Rule]:
     if room is not None and room not in ROOMS:
         raise UsageError(Fault("--room", "is no room", did_you_mean(room, ROOMS)))
     digit = "" if room is None else ROOMS[room]
+    # An id is three letters and three digits: IVP104 is of the room whose digit is 1.
     rules = [rule for rule in pack.rules if rule.id[3:].startswith(digit)]
     return sorted(rules, key=lambda rule: rule.id)
 
@@ -223,6 +224,7 @@ def _test(options: argparse.Namespace) -> int:
 def _mutate(options: argparse.Namespace) -> int:
     from ivpush.authoring.mutation import survey
 
+    # As for lint: what is changed is what stands in the files now.
     options.no_cache = True
     pack = read_pack(options)
     _require_rules(options.rule, pack)

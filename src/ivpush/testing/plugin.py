@@ -67,6 +67,7 @@ class _CaseFile(pytest.File):
         except IvpushError as error:
             raise self.CollectError(str(error)) from None
         for number, case in enumerate(cases, 1):
+            # A name is for people; a case without one is called by its number.
             name = str(case.get("name", f"case {number}"))
             yield _Case.from_parent(self, name=name, case=case, engine=engine)
 
@@ -114,6 +115,7 @@ class _Case(pytest.Item):
         """The difference in words; anything else as ever."""
         from ivpush.errors import IvpushError  # noqa: PLC0415
 
+        # Whoever writes cases need not see our own stack.
         if isinstance(excinfo.value, CaseError | IvpushError):
             return f"{self.path.name}: {self.name}: {excinfo.value}"
         return super().repr_failure(excinfo, style)

@@ -24,6 +24,10 @@ from ivpush.pack.folder import rules_folder
 __all__ = ["Template", "days", "encounters", "lines", "templates", "visit_kinds"]
 
 Verdict = Literal["clean", "violations", "needs_chart"]
+Plan = Mapping[str, Any]
+"""What ``samples.yaml`` says of a visit, or of a step of one; every value is text."""
+Fields = dict[str, Any]
+"""Fields of a record or a part of it, as its JSON has them."""
 SHARES: Mapping[Verdict, float] = {"clean": 0.65, "violations": 0.30, "needs_chart": 0.05}
 """How many of the claims end which way, where the caller says nothing."""
 _ID, _DAYS = "@id@", ("@day0@", "@day1@", "@day2@", "@day3@", "@day4@", "@day5@", "@day6@")
@@ -78,9 +82,9 @@ def days() -> tuple[date, date]:
     return date.fromisoformat(bounds["from"]), date.fromisoformat(bounds["to"])
 
 
-def _plans() -> dict[str, Any]:
+def _plans() -> Fields:
     name = "samples.yaml"
-    data: dict[str, Any] = read_yaml(name, (rules_folder() / name).read_bytes()).data
+    data: Fields = read_yaml(name, (rules_folder() / name).read_bytes()).data
     return data
 
 
@@ -116,7 +120,7 @@ def encounters(
     setting: str | None = None,
     shares: Mapping[Verdict, float] = SHARES,
     engine: Engine | None = None,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Fields]:
     """Records of the contract as dicts, the same for the same seed and rules.
 
     Of the visits 45 in 100 are emergencies (pushes, often beside hydration), 20 in an infusion
@@ -162,9 +166,9 @@ def templates(
     return stock
 
 
-def _visits(setting: str | None) -> list[dict[str, Any]]:
+def _visits(setting: str | None) -> list[Plan]:
     """The plans of visits that take place in a setting, or all."""
-    visits: list[dict[str, Any]] = _plans()["visits"]
+    visits: list[Plan] = _plans()["visits"]
     if setting is None:
         return visits
     known = {visit["encounter"]["setting"] for visit in visits}
@@ -173,9 +177,7 @@ def _visits(setting: str | None) -> list[dict[str, Any]]:
     return [visit for visit in visits if visit["encounter"]["setting"] == setting]
 
 
-def _template(
-    dice: Random, visit: Mapping[str, Any], wanted: Verdict, *, engine: Engine, day: date
-) -> Template:
+def _template(dice: Random, visit: Plan, wanted: Verdict, *, engine: Engine, day: date) -> Template:
     """A visit of which the engine says what is wanted, or the last of many tries."""
     for _ in range(_TRIES):
         template = _attempt(dice, visit, wanted, engine=engine, day=day)
@@ -184,9 +186,7 @@ def _template(
     return template
 
 
-def _attempt(
-    dice: Random, visit: Mapping[str, Any], wanted: Verdict, *, engine: Engine, day: date
-) -> Template:
+def _attempt(dice: Random, visit: Plan, wanted: Verdict, *, engine: Engine, day: date) -> Template:
     """A visit drawn once: its chart, what is billed for it, and what the engine says of both."""
     book = engine.pack.book(day, visit["encounter"].get("payer"))
     record = _record(dice, visit, book)
@@ -199,7 +199,7 @@ def _attempt(
     return Template(visit["id"], engine.check(_encounter(text, day)).status, text)
 
 
-def _as_json(record: Mapping[str, Any]) -> str:
+def _as_json(record: Fields) -> str:
     return json.dumps(record, separators=(",", ":"))
 
 
@@ -217,9 +217,9 @@ class _Run(NamedTuple):
     stop: int
 
 
-def _record(dice: Random, visit: Mapping[str, Any], book: Book) -> dict[str, Any]:
+def _record(dice: Random, visit: Plan, book: Book) -> Fields:
     """A record without lines."""
-    record: dict[str, Any] = {"id": _ID, "date": _DAYS[0], **_facts(visit["encounter"])}
+    record: Fields = {"id": _ID, "date": _DAYS[0], **_facts(visit["encounter"])}
     if "supervision" in visit:
         record["supervision"] = _facts(visit["supervision"])
     administrations = sorted(_administrations(dice, visit, book), key=lambda facts: facts["start"])
@@ -231,9 +231,7 @@ def _record(dice: Random, visit: Mapping[str, Any], book: Book) -> dict[str, Any
     return record
 
 
-def _administrations(
-    dice: Random, visit: Mapping[str, Any], book: Book
-) -> Iterator[dict[str, Any]]:
+def _administrations(dice: Random, visit: Plan, book: Book) -> Iterator[Fields]:
     """What the steps of a plan give, in their order; a run that ends too late is left out."""
     low, high = map(_minutes, visit["begins"])
     now = dice.randrange(low, high)
@@ -254,7 +252,7 @@ def _administrations(
             now = runs[-1].stop
 
 
-def _runs(dice: Random, step: Mapping[str, Any], start: int) -> list[_Run]:
+def _runs(dice: Random, step: Plan, start: int) -> list[_Run]:
     """A drug once, and again as its chance has it, up to the first run past the last day."""
     runs: list[_Run] = []
     for turn in range(int(step.get("times", 1))):
@@ -268,9 +266,9 @@ def _runs(dice: Random, step: Mapping[str, Any], start: int) -> list[_Run]:
     return runs
 
 
-def _dose(step: Mapping[str, Any], drug: str, book: Book) -> dict[str, Any]:
+def _dose(step: Plan, drug: str, book: Book) -> Fields:
     """The facts of an administration that do not hang on the clock."""
-    facts: dict[str, Any] = {"drug": drug}
+    facts: Fields = {"drug": drug}
     row = book.drug(None, None, drug)
     if row is not None and row.hcpcs and "dose" in step:
         facts["hcpcs"] = row.hcpcs
@@ -291,15 +289,15 @@ def _dose(step: Mapping[str, Any], drug: str, book: Book) -> dict[str, Any]:
     }
 
 
-def _forget_a_stop(dice: Random, record: dict[str, Any]) -> None:
+def _forget_a_stop(dice: Random, record: Fields) -> None:
     """Take away the stop of an infusion, as if nobody had charted it."""
     infusions = [facts for facts in record["administrations"] if facts["method"] == "infusion"]
     if infusions:
         dice.choice(infusions).pop("stop")
 
 
-def _facts(plan: Mapping[str, str]) -> dict[str, Any]:
-    words: dict[str, Any] = {"true": True, "false": False}
+def _facts(plan: Mapping[str, str]) -> Fields:
+    words: Fields = {"true": True, "false": False}
     return {key: words.get(value, value) for key, value in plan.items()}
 
 
@@ -320,9 +318,9 @@ def _clock(minutes: int) -> str:
 # The claim of a visit
 
 
-def _billed(dice: Random, encounter: Encounter, engine: Engine, book: Book) -> list[dict[str, Any]]:
+def _billed(dice: Random, encounter: Encounter, engine: Engine, book: Book) -> list[Fields]:
     """The lines that the chart supports, then a line for each drug."""
-    lines: list[dict[str, Any]] = [
+    lines: list[Fields] = [
         {"code": line.code, "units": line.units, "modifiers": list(line.modifiers)}
         for line in engine.suggest(encounter)
     ]
@@ -341,7 +339,7 @@ def _billed(dice: Random, encounter: Encounter, engine: Engine, book: Book) -> l
     return lines
 
 
-def _spoil(dice: Random, lines: list[dict[str, Any]], book: Book) -> None:
+def _spoil(dice: Random, lines: list[Fields], book: Book) -> None:
     """What goes wrong on real claims: a unit too many, another code, a line twice."""
     own = [line for line in lines if line["code"] in book.codes]
     if not own:

@@ -38,6 +38,7 @@ def records(*, seed: int = 1, setting: str | None = None) -> SearchStrategy[dict
         fault = Fault("ivpush.testing.strategies", "needs hypothesis", remedy)
         raise UsageError(fault) from None
 
+    # What comes first is what a failing example shrinks to.
     @st.composite
     def record_of(draw: DrawFn) -> dict[str, Any]:
         template = draw(st.sampled_from(_stock(seed, setting)))

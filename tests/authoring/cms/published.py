@@ -51,9 +51,17 @@ PAIR_HEADING = [
 
 
 def pair(
-    one: str, two: str, indicator: str = "1", deleted: str = "", effective: str = "20000101"
+    column1: str, column2: str, indicator: str = "1", deleted: str = "", effective: str = "20000101"
 ) -> list[str]:
-    return [one, two, "", effective, deleted.replace("-", "") or "*", indicator, "CANARY rationale"]
+    return [
+        column1,
+        column2,
+        "",
+        effective,
+        deleted.replace("-", "") or "*",
+        indicator,
+        "CANARY rationale",
+    ]
 
 
 def pairs(setting: str) -> list[list[str]]:
@@ -281,7 +289,7 @@ def packages() -> list[list[str]]:
 
 def level_two() -> str:
     """The contractor record, 320 wide, with lines that continue a description and a modifier."""
-    made = []
+    lines = []
     for row in extract("hcpcs_slice_2024-07.csv"):
         text = row["cms_long_description"]
         for n, at in enumerate(range(0, max(1, len(text)), 80)):
@@ -290,9 +298,9 @@ def level_two() -> str:
                 row[name].replace("-", "").ljust(8) if n == 0 else " " * 8
                 for name in ("date_added", "date_action", "date_terminated")
             )
-            made.append(f"{line}{row['action'][:1] or 'N'}".ljust(320))
-    made.append(f"{'':3}25{1:05d}7{'CANARY a modifier':<80}".ljust(320))
-    return "".join(line + "\r\n" for line in made)
+            lines.append(f"{line}{row['action'][:1] or 'N'}".ljust(320))
+    lines.append(f"{'':3}25{1:05d}7{'CANARY a modifier':<80}".ljust(320))
+    return "".join(line + "\r\n" for line in lines)
 
 
 def workbook(rows: Iterable[Sequence[str]]) -> bytes:
@@ -302,7 +310,7 @@ def workbook(rows: Iterable[Sequence[str]]) -> bytes:
     sheet = book.create_sheet("Sheet1")
     for row in rows:
         sheet.append(
-            [int(one) if one.isdecimal() and one[0] != "0" else one or None for one in row]
+            [int(cell) if cell.isdecimal() and cell[0] != "0" else cell or None for cell in row]
         )
     out = io.BytesIO()
     book.save(out)
@@ -316,7 +324,7 @@ def archive(**members: bytes) -> bytes:
 
 def archive_of(members: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, raw in members.items():
-            made.writestr(name, raw)
+            packed.writestr(name, raw)
     return out.getvalue()

@@ -19,7 +19,7 @@ PACK = Pack.load()
 
 
 def run(*words: object) -> int:
-    return main([str(one) for one in words])
+    return main([str(word) for word in words])
 
 
 def table(folder: Path, name: str, text: str) -> Path:
@@ -47,12 +47,12 @@ def test_import_writes_a_table_that_stacks(
     assert "nothing written" in capsys.readouterr().err
     assert not into.exists()
     assert run(*words, "--into", into) == 0
-    told = capsys.readouterr()
-    assert "120 rows read = " in told.out
-    assert "ptp-2026-04-01.csv: written" in told.err
+    said = capsys.readouterr()
+    assert "120 rows read = " in said.out
+    assert "ptp-2026-04-01.csv: written" in said.err
     assert run(*words, "--into", into) == 0
     assert "unchanged" in capsys.readouterr().err
-    assert [one.name for one in (into / "tables").iterdir()] == ["ptp-2026-04-01.csv"]
+    assert [file.name for file in (into / "tables").iterdir()] == ["ptp-2026-04-01.csv"]
     pack = Pack.load(extra=[into])
     assert pack.book(date(2026, 3, 31)).in_force["ptp"] == date(2024, 7, 1)
     assert pack.book(date(2026, 4, 1)).in_force["ptp"] == date(2026, 4, 1)
@@ -63,10 +63,10 @@ def test_a_bad_file_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture
     bad = write(tmp_path, asp__csv=cms.commas(cms.payment_limits()) + "96375,CANARY,1,free\r\n")
     words = ("tables", "import", *good, *bad, "--release", "2026-04-01", "--no-cache")
     assert run(*words, "--into", tmp_path / "ours") == 2
-    told = capsys.readouterr()
-    assert "asp.csv:34: holds no payment limit" in told.err
-    assert "free" not in told.err
-    assert told.out == ""
+    said = capsys.readouterr()
+    assert "asp.csv:34: holds no payment limit" in said.err
+    assert "free" not in said.err
+    assert said.out == ""
     assert not (tmp_path / "ours").exists()
 
 
@@ -113,12 +113,12 @@ def most(pack: Pack, day: str) -> tuple[int, int] | None:
 
 
 def test_the_later_release_counts_and_of_one_date_the_later_pack(tmp_path: Path) -> None:
-    one = units(units(tmp_path / "one", "2024-07-01", 1), "2026-01-01", 2)
-    two = units(tmp_path / "two", "2024-07-01", 3)
+    first = units(units(tmp_path / "one", "2024-07-01", 1), "2026-01-01", 2)
+    second = units(tmp_path / "two", "2024-07-01", 3)
     shipped = most(PACK, "2026-03-02")
-    assert most(Pack.load(extra=[one, two]), "2024-08-01") == (3, 2)
-    assert most(Pack.load(extra=[two, one]), "2024-08-01") == (1, 2)
-    for stack in ([one, two], [two, one]):
+    assert most(Pack.load(extra=[first, second]), "2024-08-01") == (3, 2)
+    assert most(Pack.load(extra=[second, first]), "2024-08-01") == (1, 2)
+    for stack in ([first, second], [second, first]):
         assert most(Pack.load(extra=stack), "2025-12-31") in {(3, 2), (1, 2)}
         assert most(Pack.load(extra=stack), "2026-01-01") == (2, 2)
     early = units(tmp_path / "early", "2024-01-01", 9)
@@ -138,8 +138,8 @@ def test_a_stacked_table_decides_and_caches(tmp_path: Path) -> None:
     encounter = Encounter.model_validate(record)
 
     def over(pack: Pack) -> bool:
-        found = Engine(pack=pack).check(encounter).violations
-        return any(one.name == "units-over-absolute-limit" for one in found)
+        violations = Engine(pack=pack).check(encounter).violations
+        return any(violation.name == "units-over-absolute-limit" for violation in violations)
 
     assert not over(PACK)
     for _ in range(2):
@@ -157,7 +157,7 @@ def test_faults_of_stacked_tables_are_reported_at_once(tmp_path: Path) -> None:
     table(ours, "opps-2026-01-01.csv", "code,status,apc\n")
     with pytest.raises(PackError) as caught:
         Pack.load(extra=[ours])
-    places = {one.place for one in caught.value.faults}
+    places = {fault.place for fault in caught.value.faults}
     assert places == {"tables/mue-2026-01-01.csv:1", "tables/opps-2026-01-01.csv:1"}
 
 
@@ -168,8 +168,8 @@ def past(folder: Path, day: str) -> bool:
         "date": day,
         "lines": [{"number": 1, "code": "96374", "units": 1}],
     }
-    found = Engine(packs=[folder]).check(Encounter.model_validate(record)).violations
-    return any(one.name == "table-past-its-quarter" for one in found)
+    violations = Engine(packs=[folder]).check(Encounter.model_validate(record)).violations
+    return any(violation.name == "table-past-its-quarter" for violation in violations)
 
 
 @pytest.mark.parametrize("kind", ["ptp", "mue", "addon"])

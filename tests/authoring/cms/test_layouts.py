@@ -21,21 +21,21 @@ JULY = date(2024, 7, 1)
 
 def write(folder: Path, **files: str | bytes) -> list[Path]:
     """Files named by keyword, ``name__ext``."""
-    made = []
+    paths = []
     for name, raw in files.items():
         path = folder / name.replace("__", ".")
         path.write_bytes(raw if isinstance(raw, bytes) else raw.encode("utf-8"))
-        made.append(path)
-    return made
+        paths.append(path)
+    return paths
 
 
-def only(made: Sequence[Imported]) -> Imported:
-    assert len(made) == 1
-    return made[0]
+def only(tables: Sequence[Imported]) -> Imported:
+    assert len(tables) == 1
+    return tables[0]
 
 
-def table(one: Imported) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(one.raw.decode("utf-8"))))
+def table(imported: Imported) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(imported.raw.decode("utf-8"))))
 
 
 def shipped(name: str) -> list[list[str]]:
@@ -54,13 +54,15 @@ def pair_files(folder: Path) -> list[Path]:
 
 
 def test_pairs_come_out_as_the_shipped_rows(tmp_path: Path) -> None:
-    one = only(import_files(pair_files(tmp_path), WANTED, release=JULY))
+    imported = only(import_files(pair_files(tmp_path), WANTED, release=JULY))
     asked = {row["column2"] for row in cms.extract("ptp_slice_2024q3.csv")}
-    assert one.name == "tables/ptp-2024-07-01.csv"
-    assert table(one)[1:] == [row for row in shipped("ptp-2024-07-01.csv")[1:] if row[1] in asked]
-    assert sum(one.counts.values()) == len(cms.extract("ptp_slice_2024q3.csv"))
+    assert imported.name == "tables/ptp-2024-07-01.csv"
+    assert table(imported)[1:] == [
+        row for row in shipped("ptp-2024-07-01.csv")[1:] if row[1] in asked
+    ]
+    assert sum(imported.counts.values()) == len(cms.extract("ptp_slice_2024q3.csv"))
     # One that is deleted joins two codes that this pack does not ask for.
-    assert one.counts["deleted"] + one.counts["outside the families"] == sum(
+    assert imported.counts["deleted"] + imported.counts["outside the families"] == sum(
         bool(row["deleted"]) for row in cms.extract("ptp_slice_2024q3.csv")
     )
 
@@ -69,17 +71,17 @@ def test_the_shipped_pairs_written_as_published_come_back_byte_for_byte(tmp_path
     files: dict[str, str] = {}
     for setting, name in (("professional", "ccipra"), ("facility", "ccioph")):
         rows = [
-            cms.pair(one, two, indicator)
-            for held, two, indicator, ones in shipped("ptp-2024-07-01.csv")[1:]
+            cms.pair(column1, column2, indicator)
+            for held, column2, indicator, codes in shipped("ptp-2024-07-01.csv")[1:]
             if held == setting
-            for one in ones.split()
+            for column1 in codes.split()
         ]
         half = len(rows) // 2
         files[f"{name}-v302r0-f1__txt"] = cms.tabbed(cms.PAIR_HEADING + rows[half:])
         files[f"{name}-v302r0-f2__txt"] = cms.tabbed(cms.PAIR_HEADING + rows[:half])
-    one = only(import_files(write(tmp_path, **files), WANTED, release=JULY))
-    assert one.raw == (rules_folder() / "tables" / "ptp-2024-07-01.csv").read_bytes()
-    assert len(one.files) == 4
+    imported = only(import_files(write(tmp_path, **files), WANTED, release=JULY))
+    assert imported.raw == (rules_folder() / "tables" / "ptp-2024-07-01.csv").read_bytes()
+    assert len(imported.files) == 4
 
 
 def test_unlikely_units_come_out_as_shipped(tmp_path: Path) -> None:
@@ -94,9 +96,9 @@ def test_unlikely_units_come_out_as_shipped(tmp_path: Path) -> None:
             ),
         },
     )
-    one = only(import_files(paths, WANTED))
-    assert one.name == "tables/mue-2024-07-01.csv"
-    assert table(one) == shipped("mue-2024-07-01.csv")
+    imported = only(import_files(paths, WANTED))
+    assert imported.name == "tables/mue-2024-07-01.csv"
+    assert table(imported) == shipped("mue-2024-07-01.csv")
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx", "txt", "zip"])
@@ -108,44 +110,50 @@ def test_add_ons_come_out_as_shipped_from_every_form(tmp_path: Path, form: str) 
         "zip": cms.archive(AOC__xlsx=cms.workbook(cms.add_ons()), readme__pdf=b"%PDF"),
     }
     paths = write(tmp_path, **{f"AOC_V2024Q3-MCR__{form}": raw[form]})
-    one = only(import_files(paths, WANTED, release=date(2024, 6, 3)))
-    assert one.raw == (rules_folder() / "tables" / "addon-2024-06-03.csv").read_bytes()
+    imported = only(import_files(paths, WANTED, release=date(2024, 6, 3)))
+    assert imported.raw == (rules_folder() / "tables" / "addon-2024-06-03.csv").read_bytes()
 
 
 def test_fee_schedule_indicators_come_out_as_shipped(tmp_path: Path) -> None:
     paths = write(tmp_path, PPRRVU24_JUL__csv=cms.commas(cms.relative_values()))
-    one = only(import_files(paths, WANTED))
+    imported = only(import_files(paths, WANTED))
     # The shipped table says of one code that the fee schedule does not hold it.
     held = [row for row in shipped("indicators-2024-07-01.csv") if row[1]]
-    assert table(one) == held
-    assert one.release == JULY
+    assert table(imported) == held
+    assert imported.release == JULY
 
 
 def test_status_indicators_come_out_as_shipped(tmp_path: Path) -> None:
     name = "508 version of October 2025 Web Addendum B.10.31.25__csv"
     raw = cms.commas(cms.addendum_b()).encode("latin-1")
-    one = only(import_files(write(tmp_path, **{name: raw}), WANTED))
-    assert one.name == "tables/opps-2025-10-01.csv"
+    imported = only(import_files(write(tmp_path, **{name: raw}), WANTED))
+    assert imported.name == "tables/opps-2025-10-01.csv"
     slice_ = {row["hcpcs"].rstrip("ÿ") for row in cms.extract("opps_slice_2025-10.csv")}
-    assert table(one)[1:] == [row for row in shipped("opps-2025-10-01.csv")[1:] if row[0] in slice_]
-    assert one.counts["outside the families"] > 0
+    assert table(imported)[1:] == [
+        row for row in shipped("opps-2025-10-01.csv")[1:] if row[0] in slice_
+    ]
+    assert imported.counts["outside the families"] > 0
 
 
 def test_packages_come_out_as_shipped_and_odd_numbers_are_named(tmp_path: Path) -> None:
     paths = write(tmp_path, crosswalk__csv=cms.commas(cms.packages()))
-    one = only(import_files(paths, WANTED))
+    imported = only(import_files(paths, WANTED))
     codes = {row["hcpcs"] for row in cms.extract("ndc_slice_2026-01.csv")}
-    assert one.name == "tables/ndc-2026-01-01.csv"
-    assert table(one)[1:] == [row for row in shipped("ndc-2026-01-01.csv")[1:] if row[1] in codes]
-    assert one.counts["without an eleven-digit number"] == len(one.notes) == 1
-    assert one.notes[0].startswith("crosswalk.csv:")
+    assert imported.name == "tables/ndc-2026-01-01.csv"
+    assert table(imported)[1:] == [
+        row for row in shipped("ndc-2026-01-01.csv")[1:] if row[1] in codes
+    ]
+    assert imported.counts["without an eleven-digit number"] == len(imported.notes) == 1
+    assert imported.notes[0].startswith("crosswalk.csv:")
 
 
 def test_payment_limits_are_kept_for_drugs(tmp_path: Path) -> None:
-    one = only(import_files(write(tmp_path, asp__csv=cms.commas(cms.payment_limits())), WANTED))
-    assert one.name == "tables/asp-2026-01-01.csv"
+    imported = only(
+        import_files(write(tmp_path, asp__csv=cms.commas(cms.payment_limits())), WANTED)
+    )
+    assert imported.name == "tables/asp-2026-01-01.csv"
     held = {row["hcpcs"]: row for row in cms.extract("asp_slice_2026-01.csv")}
-    rows = table(one)[1:]
+    rows = table(imported)[1:]
     assert rows
     for code, dosage, limit in rows:
         assert code in WANTED.drugs
@@ -154,10 +162,10 @@ def test_payment_limits_are_kept_for_drugs(tmp_path: Path) -> None:
 
 def test_level_two_reports_what_it_changes_for_drugs(tmp_path: Path) -> None:
     paths = write(tmp_path, HCPC2024_JUL_ANWEB__txt=cms.level_two())
-    one = only(import_files(paths, WANTED))
-    assert one.name == "reports/hcpcs-2024-07-01.csv"
+    imported = only(import_files(paths, WANTED))
+    assert imported.name == "reports/hcpcs-2024-07-01.csv"
     listed = {row["hcpcs"]: row for row in cms.extract("hcpcs_slice_2024-07.csv")}
-    for code, finding, ended, held, text in table(one)[1:]:
+    for code, finding, ended, held, text in table(imported)[1:]:
         if finding == "not in the file":
             assert code in WANTED.drugs and code not in listed
         elif finding == "new drug":
@@ -166,8 +174,8 @@ def test_level_two_reports_what_it_changes_for_drugs(tmp_path: Path) -> None:
             assert ended == "" or ended > "2024-07-01"
         else:
             assert ended == listed[code]["date_terminated"] != held
-    assert one.counts["modifiers and other records"] == 1
-    assert one.counts["continuing a description"] > 0
+    assert imported.counts["modifiers and other records"] == 1
+    assert imported.counts["continuing a description"] > 0
 
 
 def test_an_end_that_the_drug_table_lacks_is_reported(tmp_path: Path) -> None:
@@ -181,8 +189,8 @@ def test_an_end_that_the_drug_table_lacks_is_reported(tmp_path: Path) -> None:
         line[:284] + "20240630" + line[292:] if line.startswith(code) and line[10] == "3" else line
         for line in text.splitlines(keepends=True)
     ]
-    one = only(import_files(write(tmp_path, HCPC2024_JUL__txt="".join(lines)), WANTED))
-    assert [code, "ended", "2024-06-30", "", ""] in table(one)
+    imported = only(import_files(write(tmp_path, HCPC2024_JUL__txt="".join(lines)), WANTED))
+    assert [code, "ended", "2024-06-30", "", ""] in table(imported)
 
 
 def test_no_wording_of_cpt_comes_out(tmp_path: Path) -> None:
@@ -203,11 +211,11 @@ def test_no_wording_of_cpt_comes_out(tmp_path: Path) -> None:
             "HCPC__txt": cms.level_two(),
         },
     )
-    made = import_files(paths, WANTED, release=JULY)
-    assert {one.kind for one in made} == {KINDS[name].table for name in KINDS}
-    for one in made:
-        assert b"CANARY" not in one.raw
-        assert not any("CANARY" in note for note in one.notes)
+    tables = import_files(paths, WANTED, release=JULY)
+    assert {table.kind for table in tables} == {KINDS[name].table for name in KINDS}
+    for imported in tables:
+        assert b"CANARY" not in imported.raw
+        assert not any("CANARY" in note for note in imported.notes)
 
 
 def test_deleted_by_the_release_goes_and_later_stays(tmp_path: Path) -> None:
@@ -228,12 +236,12 @@ def test_deleted_by_the_release_goes_and_later_stays(tmp_path: Path) -> None:
             "ccioph-f1__txt": cms.tabbed(cms.PAIR_HEADING + rows[:1]),
         },
     )
-    one = only(import_files(paths, WANTED, release=JULY))
-    assert table(one)[1:] == [
+    imported = only(import_files(paths, WANTED, release=JULY))
+    assert table(imported)[1:] == [
         ["facility", "96374", "1", "96365"],
         ["professional", "96374", "1", "96365 96409 96416"],
     ]
-    assert one.counts == {
+    assert imported.counts == {
         "kept": 4,
         "deleted": 1,
         "not yet in force": 1,
@@ -266,8 +274,8 @@ def test_leading_zeros_that_a_spreadsheet_dropped_are_put_back(tmp_path: Path) -
             "ccioph-f1__txt": cms.tabbed([*cms.PAIR_HEADING, cms.pair("96365", "96374")]),
         },
     )
-    one = only(import_files(paths, WANTED, release=JULY))
-    assert ["professional", "96374", "1", "00100 96365"] in table(one)
+    imported = only(import_files(paths, WANTED, release=JULY))
+    assert ["professional", "96374", "1", "00100 96365"] in table(imported)
 
 
 @pytest.mark.parametrize(
@@ -296,8 +304,8 @@ def test_the_release_is_read_from_the_name_or_the_heading(
 ) -> None:
     from ivpush.authoring.cms.headings import release_in
 
-    found = release_in((name, says))
-    assert (found.isoformat() if found else None) == day
+    release = release_in((name, says))
+    assert (release.isoformat() if release else None) == day
 
 
 def test_what_no_file_says_must_be_said(tmp_path: Path) -> None:
@@ -324,8 +332,8 @@ def test_a_supplier_table_is_of_no_kind(tmp_path: Path) -> None:
 
 def test_parts_are_told_and_a_gap_is_refused(tmp_path: Path) -> None:
     paths = pair_files(tmp_path)
-    one = only(import_files(paths, WANTED, release=JULY))
-    assert one.notes == ("ccioph-v302r0: parts 1 to 1", "ccipra-v302r0: parts 1 to 1")
+    imported = only(import_files(paths, WANTED, release=JULY))
+    assert imported.notes == ("ccioph-v302r0: parts 1 to 1", "ccipra-v302r0: parts 1 to 1")
     third = write(tmp_path, **{"ccipra-v302r0-f3__txt": cms.tabbed(cms.pairs("professional"))})
     with pytest.raises(UsageError, match="ccipra-v302r0: lacks its part 2"):
         import_files(paths + third, WANTED, release=JULY)
@@ -341,11 +349,11 @@ def test_add_ons_without_a_list_and_deleted_ones_are_left_out(tmp_path: Path) ->
         ["96409", "96361", "1", "", "2024184", "2009001", "", ""],
         ["96413", "96361", "3", "", "", "2024184", "", ""],
     ]
-    one = only(
+    imported = only(
         import_files(write(tmp_path, AOC__csv=cms.commas([heading, *rows])), WANTED, release=JULY)
     )
-    assert table(one)[1:] == [["96361", "96360", "1"], ["96361", "96409", "1"]]
-    assert one.counts == {
+    assert table(imported)[1:] == [["96361", "96360", "1"], ["96361", "96409", "1"]]
+    assert imported.counts == {
         "kept": 2,
         "deleted": 2,
         "not yet in force": 1,

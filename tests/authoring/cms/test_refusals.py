@@ -21,7 +21,7 @@ from tests.authoring.cms.test_layouts import JULY, WANTED, write
 def refused(paths: list[Path], kind: str | None = None) -> list[str]:
     with pytest.raises(InputError) as caught:
         import_files(paths, WANTED, kind, JULY)
-    return [str(one) for one in caught.value.faults]
+    return [str(fault) for fault in caught.value.faults]
 
 
 def test_every_fault_is_named_with_its_line(tmp_path: Path) -> None:
@@ -56,8 +56,8 @@ def test_a_column_misspelt_is_guessed(tmp_path: Path) -> None:
 
 def test_a_short_row_is_a_fault_and_a_note_is_counted(tmp_path: Path) -> None:
     rows = [*cms.add_ons(), ["Notes under the table are no rows of it."]]
-    (one,) = import_files(write(tmp_path, AOC__csv=cms.commas(rows)), WANTED, release=JULY)
-    assert one.counts["notes under the table"] == 1
+    (imported,) = import_files(write(tmp_path, AOC__csv=cms.commas(rows)), WANTED, release=JULY)
+    assert imported.counts["notes under the table"] == 1
     rows.append(["96375"])
     assert all("AOC.csv:56" in text for text in refused(write(tmp_path, AOC__csv=cms.commas(rows))))
 
@@ -95,8 +95,8 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(
 def test_what_an_archive_claims_is_what_is_read(tmp_path: Path) -> None:
     """A member that claims to be small is read no further than it claims."""
     raw = bytearray(cms.archive_of({"AOC.csv": b"0" * 200_000}))
-    with zipfile.ZipFile(write(tmp_path, x__zip=bytes(raw))[0]) as made:
-        size = made.infolist()[0].file_size.to_bytes(4, "little")
+    with zipfile.ZipFile(write(tmp_path, x__zip=bytes(raw))[0]) as archive:
+        size = archive.infolist()[0].file_size.to_bytes(4, "little")
     lying = bytes(raw).replace(size, (10).to_bytes(4, "little"))
     assert refused(write(tmp_path, AOC__zip=lying))
 
@@ -111,8 +111,8 @@ def test_of_two_forms_of_one_table_the_plain_one_is_read(tmp_path: Path) -> None
     raw = cms.archive_of(
         {"AOC.xlsx": b"no spreadsheet", "AOC.csv": cms.commas(cms.add_ons()).encode()}
     )
-    (one,) = import_files(write(tmp_path, AOC__zip=raw), WANTED, release=JULY)
-    assert one.files == ("AOC.zip/AOC.csv",)
+    (imported,) = import_files(write(tmp_path, AOC__zip=raw), WANTED, release=JULY)
+    assert imported.files == ("AOC.zip/AOC.csv",)
 
 
 def test_without_openpyxl_the_extra_is_named(
@@ -177,20 +177,20 @@ NOISE = (
 def mutated(raw: bytes, seed: int) -> bytes:
     """A file damaged in a few places: bytes changed, dropped, doubled, cut."""
     rng = random.Random(seed)
-    made = bytearray(raw)
+    damaged = bytearray(raw)
     for _ in range(rng.randint(1, 6)):
-        at = rng.randint(0, len(made))
-        end = min(len(made), at + rng.choice((0, 1, 4, 60)))
+        at = rng.randint(0, len(damaged))
+        end = min(len(damaged), at + rng.choice((0, 1, 4, 60)))
         what = rng.random()
         if what < 0.4:
-            made[at:end] = rng.choice(NOISE)
+            damaged[at:end] = rng.choice(NOISE)
         elif what < 0.6:
-            made[at:at] = made[at:end] * rng.randint(1, 40)
+            damaged[at:at] = damaged[at:end] * rng.randint(1, 40)
         elif what < 0.9:
-            made[at:end] = bytes(rng.randrange(256) for _ in range(end - at))
+            damaged[at:end] = bytes(rng.randrange(256) for _ in range(end - at))
         else:
-            del made[at:]
-    return bytes(made)
+            del damaged[at:]
+    return bytes(damaged)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -203,12 +203,12 @@ def test_a_damaged_file_gives_a_table_or_a_fault(
     path = tmp_path / name
     path.write_bytes(mutated(SAMPLES[name], seed))
     try:
-        made, faults = import_files([path], WANTED, kind, JULY), ()
+        tables, faults = import_files([path], WANTED, kind, JULY), ()
     except (InputError, UsageError) as error:
-        made, faults = [], error.faults
-    assert bool(made) is not bool(faults)
+        tables, faults = [], error.faults
+    assert bool(tables) is not bool(faults)
     assert len(faults) <= 20
-    assert all(one.place.startswith(name) for one in faults)
-    for one in made:
-        assert b"CANARY desc" not in one.raw
-        assert one.rows == one.raw.count(b"\n") - 1
+    assert all(fault.place.startswith(name) for fault in faults)
+    for table in tables:
+        assert b"CANARY desc" not in table.raw
+        assert table.rows == table.raw.count(b"\n") - 1

@@ -1,8 +1,9 @@
-"""Importers: files as CMS publishes them, into dated tables in the pack's own layout.
+"""What an importer of published files is made of: its kind, the cells of a row, what it keeps.
 
-A module a family of files. Each kind says which columns it needs (``Kind``) and turns its rows into
-the rows of one table. Nothing of CPT's wording is kept: descriptors are read past. Every row in is
-counted once, under one word: kept, or why it is not.
+``ncci``, ``payment`` and ``hcpcs`` describe their files with it, and ``release`` reads by it. Each
+kind says which columns it needs and turns its rows into the rows of one table. Nothing of CPT's
+wording is kept: descriptors are read past. Every row in is counted once, under one word: kept, or
+why it is not.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from ivpush.errors import Fault
 
@@ -24,6 +26,7 @@ __all__ = [
     "OUTSIDE",
     "REPEATED",
     "Cells",
+    "Column",
     "Kind",
     "Part",
     "Rows",
@@ -36,6 +39,19 @@ MOST_FAULTS = 20
 """Faults of one import that are shown before reading stops."""
 KEPT, OUTSIDE, DELETED = "kept", "outside the families", "deleted"
 LATER, REPEATED = "not yet in force", "repeated"
+"""Words under which rows are counted; importers have some of their own beside them."""
+_CACHED = 65_536
+"""Codes and dates that are kept once read: a long file repeats a few thousand of them."""
+
+Rows = Iterator[tuple[int, list[str]]]
+"""Rows of a file with their line numbers."""
+
+
+class Column(NamedTuple):
+    """A column as it is published: its heading, and a pattern of it in lower case, without gaps."""
+
+    heading: str
+    pattern: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +77,35 @@ class Wanted:
 class Kind:
     """One kind of published file: its name, its table, and the columns it must have.
 
-    ``columns`` maps a name of ours to the published heading and to a pattern of it, in lower case
-    letters and digits alone; ``more`` are read where they stand. ``fixed`` tells a line of the
-    kind's fixed-width form, where it has one, and ``cut`` gives its cells by our names.
+    In use::
+
+        Kind(
+            name="opps",
+            table="opps",
+            columns={"code": Column("HCPCS Code", "hcpcscode"), "status": Column("SI", "si")},
+            take=lambda cells, wanted, day, part: part.keep((cells.code("code"),), cells["status"]),
+        )
     """
 
     name: str
     table: str
-    columns: Mapping[str, tuple[str, str]]
+    columns: Mapping[str, Column]
+    """The columns that a file must have, by our names."""
     take: Callable[[Cells, Wanted, date, Part], str]
-    more: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Takes a row into the part; gives the word under which the row is counted."""
+    more: Mapping[str, Column] = field(default_factory=dict)
+    """Columns that are read where they stand."""
     half: str | None = None
+    """The setting, where the files of two settings make one table."""
     fixed: re.Pattern[str] | None = None
+    """Matches a line of the kind's fixed-width form, where it has one."""
     cut: Callable[[str], dict[str, str]] | None = None
+    """Gives the cells of such a line by our names."""
 
     def title(self, name: str) -> str:
         """The published heading of a column."""
-        found = self.columns.get(name) or self.more.get(name)
-        return found[0] if found is not None else name
+        column = self.columns.get(name) or self.more.get(name)
+        return name if column is None else column.heading
 
 
 @dataclass(slots=True)
@@ -88,7 +115,9 @@ class Part:
     kind: Kind
     rows: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
+    """Rows read by the word for what became of them."""
     notes: list[str] = field(default_factory=list)
+    """What people should know of the file, with its place."""
 
     def keep(self, key: tuple[str, ...], *values: str) -> str:
         """Keep a row; a key that is there already is counted as repeated, and the later holds."""
@@ -98,17 +127,25 @@ class Part:
 
 
 class Cells:
-    """The cells of one row by our names, with the place for faults."""
+    """The cells of one row by our names, read as what they must hold.
 
-    __slots__ = ("_faults", "_kind", "_made", "place")
+    In use::
+
+        cells = Cells(kind, "AOC.csv:7", {"code": "<code>", "ended": "20240101"}, faults)
+        code, ended = cells.code("code"), cells.day("ended")
+
+    What does not fit is noted in ``faults``, and reading goes on.
+    """
+
+    __slots__ = ("_cells", "_faults", "_kind", "place")
 
     def __init__(
-        self, kind: Kind, place: str, made: Mapping[str, str], faults: list[Fault]
+        self, kind: Kind, place: str, cells: Mapping[str, str], faults: list[Fault]
     ) -> None:
-        self._kind, self.place, self._made, self._faults = kind, place, made, faults
+        self._kind, self.place, self._cells, self._faults = kind, place, cells, faults
 
     def __getitem__(self, name: str) -> str:
-        return self._made.get(name, "")
+        return self._cells.get(name, "")
 
     def fault(self, name: str, what: str, remedy: str) -> None:
         """Note that a cell of this row holds no ``what``; never what it holds."""
@@ -126,6 +163,7 @@ class Cells:
     def day(self, name: str) -> date | None:
         """A date, or None where the cell is empty or says that there is none."""
         text = self[name]
+        # CMS writes * where there is no date of deletion.
         if text in {"", "*"}:
             return None
         day = read_day(text)
@@ -150,7 +188,7 @@ class Cells:
         return text
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_CACHED)
 def read_code(text: str) -> str | None:
     """A code of five letters or digits; leading zeros that a spreadsheet dropped are put back."""
     if text.isascii() and text.isdecimal() and len(text) < 5:
@@ -158,23 +196,25 @@ def read_code(text: str) -> str | None:
     return text if re.fullmatch("[A-Z0-9]{4}[A-Z0-9]", text, re.ASCII) else None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_CACHED)
 def read_day(text: str) -> date | None:
     """A date as CMS writes them: YYYYMMDD, YYYYDDD (day of the year), ISO, MM/DD/YYYY."""
     try:
         if re.fullmatch(r"\d{8}", text, re.ASCII):
             return date(int(text[:4]), int(text[4:6]), int(text[6:]))
         if re.fullmatch(r"\d{7}", text, re.ASCII):
-            day = date(int(text[:4]), 1, 1) + timedelta(days=int(text[4:]) - 1)
-            return day if day.year == int(text[:4]) else None
+            return _day_of_year(int(text[:4]), int(text[4:]))
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
             return date.fromisoformat(text)
         if re.fullmatch(r"\d{1,2}/\d{1,2}/\d{4}", text, re.ASCII):
-            month, day_of, year = map(int, text.split("/"))
-            return date(year, month, day_of)
+            month, day, year = map(int, text.split("/"))
+            return date(year, month, day)
     except (ValueError, OverflowError):
         return None
     return None
 
 
-Rows = Iterator[tuple[int, list[str]]]
+def _day_of_year(year: int, number: int) -> date | None:
+    day = date(year, 1, 1) + timedelta(days=number - 1)
+    # A number past the year's end, or 000, falls into another year and is no date.
+    return day if day.year == year else None

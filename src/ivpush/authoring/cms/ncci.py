@@ -1,5 +1,7 @@
 """NCCI edits: pairs of codes (PTP), unlikely units (MUE), add-on codes (AOC).
 
+``release`` imports these files by the ``KINDS`` at the end.
+
 Layouts. PTP: seven columns (Column 1, Column 2, the mark of pairs that existed before 1996,
 Effective Date, Deletion Date with ``*`` for none, Modifier 0/1/9, rationale) under a notice and a
 heading split over several rows, in several parts a setting; known from public readers of the files
@@ -16,7 +18,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from ivpush.authoring.cms.kinds import DELETED, LATER, OUTSIDE, Cells, Kind, Part, Wanted
+from ivpush.authoring.cms.kinds import DELETED, LATER, OUTSIDE, Cells, Column, Kind, Part, Wanted
 
 __all__ = [
     "KINDS",
@@ -28,12 +30,31 @@ _ANY = "CCCCC"
 """What stands in place of a primary where the contractor says which ones it takes."""
 _TYPES = "".join(map(str, range(1, 4)))
 _PAIR = {
-    "column1": ("Column 1", "column1(code)?"),
-    "column2": ("Column 2", "column2(code)?"),
-    "effective": ("Effective Date", "effective(date)?"),
-    "deletion": ("Deletion Date", "deletion(date)?(nodata)?"),
-    "indicator": ("Modifier", "modifier(indicator)?|modifier0notallowed1allowed9notapplicable"),
+    "column1": Column("Column 1", "column1(code)?"),
+    "column2": Column("Column 2", "column2(code)?"),
+    "effective": Column("Effective Date", "effective(date)?"),
+    "deletion": Column("Deletion Date", "deletion(date)?(nodata)?"),
+    "indicator": Column(
+        "Modifier", "modifier(indicator)?|modifier0notallowed1allowed9notapplicable"
+    ),
 }
+_ADD_ON = {
+    "add_on": Column("Add-On Code", "addoncode"),
+    "primary": Column("Primary Code", "primarycode"),
+    "type": Column("AOC Edit Type", "(aoc)?(edit)?type"),
+}
+_ADD_ON_DATES = {
+    "add_on_deleted": Column("AOC Del Dt", "aocdeldt(julian)?"),
+    "primary_deleted": Column("Primary Code Del Dt", "primarycodedeldt(julian)?"),
+    "effective": Column("AOC Edit Eff Dt", "aocediteffdt(julian)?|effectivedate"),
+    "deletion": Column("AOC Edit Del Dt", "aoceditdeldt(julian)?|deletiondate"),
+}
+_ADD_ON_LINE = re.compile(
+    r"(?P<type>[123])(?P<add_on>[A-Z0-9]{5})\s+(?P<primary>[A-Z0-9]{5})\s+(?P<effective>\d{7})"
+    r"(?:\s+(?P<deletion>\d{7})(?=\s|$))?",
+    re.ASCII,
+)
+"""A line of the text form; its groups are the columns by our names."""
 
 
 def _ended(cells: Cells, release: date, *names: str) -> bool:
@@ -48,10 +69,12 @@ def _later(cells: Cells, release: date) -> bool:
 
 
 def _pair(cells: Cells, wanted: Wanted, release: date, part: Part) -> str:
-    one, two = cells.code("column1"), cells.code("column2")
+    # Every cell is read before any decides, so that all faults of a row are named.
+    column1, column2 = cells.code("column1"), cells.code("column2")
     indicator = cells.one_of("indicator", "019")
     ended, later = _ended(cells, release, "deletion"), _later(cells, release)
-    if not ({one, two} & wanted.families or {one, two} <= wanted.companions):
+    codes = {column1, column2}
+    if not (codes & wanted.families or codes <= wanted.companions):
         return OUTSIDE
     if ended:
         return DELETED
@@ -61,11 +84,12 @@ def _pair(cells: Cells, wanted: Wanted, release: date, part: Part) -> str:
         # The rules need to know whether a modifier is allowed; CMS uses 9 for edits that it
         # took back to their first day.
         return NO_INDICATOR
-    return part.keep((str(part.kind.half), two, indicator, one))
+    return part.keep((str(part.kind.half), column2, indicator, column1))
 
 
 def _units(cells: Cells, wanted: Wanted, _release: date, part: Part) -> str:
     code, units = cells.code("code"), cells.number("units")
+    # The indicator is followed by its words: "3 Date of Service Edit: Clinical".
     indicator = cells["indicator"][:1]
     if indicator not in {"1", "2", "3"}:
         cells.fault("indicator", "adjudication indicator", "write 1, 2 or 3, and its words")
@@ -90,41 +114,34 @@ def _add_on(cells: Cells, wanted: Wanted, release: date, part: Part) -> str:
     return ANY_PRIMARY if primary == _ANY else part.keep((code, primary, type_))
 
 
-_AOC_LINE = re.compile(
-    r"(?P<type>[123])(?P<add_on>[A-Z0-9]{5})\s+(?P<primary>[A-Z0-9]{5})\s+(?P<effective>\d{7})"
-    r"(?:\s+(?P<deletion>\d{7})(?=\s|$))?",
-    re.ASCII,
-)
+def _cut_add_on(line: str) -> dict[str, str]:
+    match = _ADD_ON_LINE.match(line.strip())
+    return {} if match is None else {name: text or "" for name, text in match.groupdict().items()}
 
 
-def _aoc_cells(line: str) -> dict[str, str]:
-    found = _AOC_LINE.match(line.strip())
-    return {} if found is None else {name: text or "" for name, text in found.groupdict().items()}
-
-
-def _mue(name: str, words: str, half: str) -> Kind:
+def _unlikely_units(name: str, setting: str, half: str) -> Kind:
+    """The kind of one of the files that are alike but for the setting in a heading."""
+    pattern = f"{setting.replace(' ', '').lower()}servicesmuevalues?"
     columns = {
-        "code": ("HCPCS/CPT Code", "hcpcs(cpt)?code"),
-        "units": (f"{words} Services MUE Values",
-                  f"{words.replace(' ', '').lower()}servicesmuevalues?"),
-        "indicator": ("MUE Adjudication Indicator", "mueadjudicationindicator"),
-    }  # fmt: skip
+        "code": Column("HCPCS/CPT Code", "hcpcs(cpt)?code"),
+        "units": Column(f"{setting} Services MUE Values", pattern),
+        "indicator": Column("MUE Adjudication Indicator", "mueadjudicationindicator"),
+    }
     return Kind(name, "mue", columns, _units, half=half)
 
 
 KINDS = (
     Kind("ptp-practitioner", "ptp", _PAIR, _pair, half="professional"),
     Kind("ptp-outpatient", "ptp", _PAIR, _pair, half="facility"),
-    _mue("mue-practitioner", "Practitioner", "professional"),
-    _mue("mue-outpatient", "Outpatient Hospital", "facility"),
+    _unlikely_units("mue-practitioner", "Practitioner", "professional"),
+    _unlikely_units("mue-outpatient", "Outpatient Hospital", "facility"),
     Kind(
-        "addon", "addon",
-        {"add_on": ("Add-On Code", "addoncode"), "primary": ("Primary Code", "primarycode"),
-         "type": ("AOC Edit Type", "(aoc)?(edit)?type")}, _add_on,
-        more={"add_on_deleted": ("AOC Del Dt", "aocdeldt(julian)?"),
-              "primary_deleted": ("Primary Code Del Dt", "primarycodedeldt(julian)?"),
-              "effective": ("AOC Edit Eff Dt", "aocediteffdt(julian)?|effectivedate"),
-              "deletion": ("AOC Edit Del Dt", "aoceditdeldt(julian)?|deletiondate")},
-        fixed=re.compile(_AOC_LINE.pattern, re.ASCII), cut=_aoc_cells,
+        name="addon",
+        table="addon",
+        columns=_ADD_ON,
+        take=_add_on,
+        more=_ADD_ON_DATES,
+        fixed=_ADD_ON_LINE,
+        cut=_cut_add_on,
     ),
-)  # fmt: skip
+)

@@ -1,5 +1,7 @@
 """Payment files: OPPS Addendum B, ASP limits and crosswalk, the relative value file.
 
+``release`` imports these files by the ``KINDS`` at the end.
+
 Layouts. Addendum B: seen, October 2025 (two titles and two notices in the second column, then
 HCPCS Code, Short Descriptor, SI, APC, Relative Weight, Payment Rate ...). ASP payment limits and
 NDC-HCPCS crosswalk, section 508 form: seen, January 2026 (eight rows above the heading; the first
@@ -13,7 +15,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from ivpush.authoring.cms.kinds import OUTSIDE, Cells, Kind, Part, Wanted
+from ivpush.authoring.cms.kinds import OUTSIDE, Cells, Column, Kind, Part, Wanted
 
 __all__ = [
     "KINDS",
@@ -55,6 +57,7 @@ def _package(cells: Cells, _wanted: Wanted, _release: date, part: Part) -> str:
     # The published file itself holds other numbers now and then; they name no package.
     digits = "".join(parts)
     if len(parts) == 3 and tuple(map(len, parts)) != (5, 4, 2):
+        # Ten digits come as 4-4-2, 5-3-2 or 5-4-1: the short part lacks its leading zero.
         digits = parts[0].zfill(5) + parts[1].zfill(4) + parts[2].zfill(2)
     if not re.fullmatch(r"\d{11}", digits, re.ASCII):
         part.notes.append(f"{cells.place}: its NDC has other than eleven digits")
@@ -63,8 +66,10 @@ def _package(cells: Cells, _wanted: Wanted, _release: date, part: Part) -> str:
 
 
 def _indicators(cells: Cells, wanted: Wanted, _release: date, part: Part) -> str:
-    code, status = cells.code("code"), cells.one_of("status", "ABCDEFGHIJMNPQRTX")
-    pctc, days, flag = cells.one_of("pctc", "0123456789"), cells["days"], cells["facility_na"]
+    code = cells.code("code")
+    status = cells.one_of("status", "ABCDEFGHIJMNPQRTX")
+    pctc = cells.one_of("pctc", "0123456789")
+    days, flag = cells["days"], cells["facility_na"]
     if not re.fullmatch(r"\d{3}|[A-Z]{3}", days, re.ASCII):
         cells.fault("days", "global days", "write three digits or letters")
     if flag not in {"", "NA"}:
@@ -77,19 +82,35 @@ def _indicators(cells: Cells, wanted: Wanted, _release: date, part: Part) -> str
     return part.keep((code,), status, pctc, days, "true" if flag == "NA" else "false")
 
 
-_CODE = ("HCPCS Code", "hcpcs(code)?")
+_CODE = Column("HCPCS Code", "hcpcs(code)?")
+_STATUS = {
+    "code": _CODE,
+    "status": Column("SI", "si|statusindicator"),
+    "apc": Column("APC", "apc"),
+}
+_LIMIT = {
+    "code": _CODE,
+    "dosage": Column("HCPCS Code Dosage", "hcpcscodedosage|dosage"),
+    "limit": Column("Payment Limit", "paymentlimit"),
+}
+_PACKAGE = {
+    "code": Column("CODE", r"\d{4}code|hcpcs(code)?"),
+    "ndc": Column("NDC2", "ndc2?"),
+    "units": Column("BILLUNITS", "billunits"),
+    "package": Column("BILLUNITSPKG", "billunitspkg"),
+}
+_INDICATORS = {
+    "code": Column("HCPCS", "hcpcs(code)?"),
+    "modifier": Column("MOD", "mod"),
+    "status": Column("STATUS CODE", "statuscode"),
+    "pctc": Column("PCTC IND", "pctcind"),
+    "days": Column("GLOBAL DAYS", "globaldays|globdays"),
+    # Two columns are headed NA INDICATOR; this is the one to the right of the facility's.
+    "facility_na": Column("FACILITY NA INDICATOR", "facilitynaindicator|facilitypervu>naindicator"),
+}
 KINDS = (
-    Kind("opps", "opps", {"code": _CODE, "status": ("SI", "si|statusindicator"),
-                          "apc": ("APC", "apc")}, _status),
-    Kind("asp", "asp", {"code": _CODE, "dosage": ("HCPCS Code Dosage", "hcpcscodedosage|dosage"),
-                        "limit": ("Payment Limit", "paymentlimit")}, _limit),
-    Kind("ndc", "ndc", {"code": ("CODE", r"\d{4}code|hcpcs(code)?"), "ndc": ("NDC2", "ndc2?"),
-                        "units": ("BILLUNITS", "billunits"),
-                        "package": ("BILLUNITSPKG", "billunitspkg")}, _package),
-    Kind("indicators", "indicators",
-         {"code": ("HCPCS", "hcpcs(code)?"), "modifier": ("MOD", "mod"),
-          "status": ("STATUS CODE", "statuscode"), "pctc": ("PCTC IND", "pctcind"),
-          "days": ("GLOBAL DAYS", "globaldays|globdays"),
-          "facility_na": ("FACILITY NA INDICATOR",
-                          "facilitynaindicator|facilitypervu>naindicator")}, _indicators),
-)  # fmt: skip
+    Kind("opps", "opps", _STATUS, _status),
+    Kind("asp", "asp", _LIMIT, _limit),
+    Kind("ndc", "ndc", _PACKAGE, _package),
+    Kind("indicators", "indicators", _INDICATORS, _indicators),
+)

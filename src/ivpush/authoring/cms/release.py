@@ -1,4 +1,8 @@
-"""Importing releases: published files in, one dated table a kind out, every row accounted for."""
+"""Importing releases: published files in, one dated table a kind out, every row accounted for.
+
+``ivpush tables import`` calls it. A release may come in many files: the parts of one kind are
+joined, and kinds that make one table (practitioner and hospital) are put together.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ivpush.authoring.cms import hcpcs, ncci, payment
-from ivpush.authoring.cms.files import Source, sources
-from ivpush.authoring.cms.headings import Found, find, release_in
+from ivpush.authoring.cms.files import File, sources
+from ivpush.authoring.cms.headings import Table, find, release_in
 from ivpush.authoring.cms.kinds import KEPT, MOST_FAULTS, Cells, Kind, Part, Wanted
 from ivpush.errors import Fault, InputError, UsageError, did_you_mean
 from ivpush.pack.releases import TABLES
@@ -29,29 +33,34 @@ __all__ = [
     "wanted_of",
 ]
 
-KINDS: dict[str, Kind] = {one.name: one for one in (*ncci.KINDS, *payment.KINDS, *hcpcs.KINDS)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (*ncci.KINDS, *payment.KINDS, *hcpcs.KINDS)}
 """Every kind of file that can be imported, by name."""
 _HALVES = {
-    "professional": ("ccipra", "practitioner"), "facility": ("ccioph", "hospital", "outpatient")
-}  # fmt: skip
-Opened = tuple[str, Callable[[], Source]]
+    "professional": ("ccipra", "practitioner"),
+    "facility": ("ccioph", "hospital", "outpatient"),
+}
+"""Words in the names of files that tell the setting."""
+_HELD = frozenset({"mue", "indicators", "opps", "asp"})
+"""Tables whose codes a later release must not lose."""
 _PART = re.compile(r"([^/]+)-f(\d{1,2})\.[a-z]+$", re.ASCII | re.IGNORECASE)
+"""A part of a table that is published in several: ``NAME-f1.txt``."""
 NOTES = "notes under the table"
+
+Row = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """One table (or report) made of published files.
-
-    ``counts`` has every row read, once, under one word; ``name`` is the file's name in a pack.
-    """
+    """One table (or report) made of published files."""
 
     name: str
+    """The file's name in a pack."""
     kind: str
     release: date
     raw: bytes
     rows: int
     counts: Mapping[str, int]
+    """Every row read, once, under one word."""
     files: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -59,14 +68,18 @@ class Imported:
 def wanted_of(pack: Pack) -> Wanted:
     """What a pack asks of a release: its own codes, drugs, and those of the releases it holds."""
     drugs = pack.book(None).drugs
+    newest = {
+        kind: max(releases, key=lambda release: (release.day, release.pack))
+        for kind, releases in pack.releases.items()
+        if kind in _HELD
+    }
     return Wanted(
-        frozenset(code for code, row in pack.codes.items() if row.administration),
-        frozenset(code for code, row in pack.codes.items() if row.role == "companion"),
-        frozenset(drugs),
-        {code: row.ended for code, row in drugs.items()},
-        {kind: _codes(max(those, key=lambda one: (one.day, one.pack)).table)
-         for kind, those in pack.releases.items() if kind in {"mue", "indicators", "opps", "asp"}},
-    )  # fmt: skip
+        families=frozenset(code for code, row in pack.codes.items() if row.administration),
+        companions=frozenset(code for code, row in pack.codes.items() if row.role == "companion"),
+        drugs=frozenset(drugs),
+        ended={code: row.ended for code, row in drugs.items()},
+        held={kind: _codes(release.table) for kind, release in newest.items()},
+    )
 
 
 def _codes(table: Mapping[str, Any]) -> frozenset[str]:
@@ -86,49 +99,58 @@ def import_files(
     """
     if kind is not None and kind not in KINDS:
         raise UsageError(Fault("--kind", "is no kind of file", did_you_mean(kind, KINDS)))
-    parts: dict[tuple[str, date], dict[str, Part]] = {}
-    files: dict[tuple[str, date], list[str]] = {}
+    drafts: dict[_Key, _Draft] = {}
     faults: list[Fault] = []
     for path in paths:
-        with sources(path) as opened:
-            for found in _known(path.name, opened, kind):
-                day = release or release_in((found.place, found.head))
-                if day is None:
-                    raise UsageError(Fault(found.place, "does not say from when it counts",
-                                           "add --release YYYY-MM-DD"))  # fmt: skip
-                key = (found.kind.table, day)
-                made = parts.setdefault(key, {})
-                part = made.setdefault(found.kind.name, Part(found.kind))
-                files.setdefault(key, []).append(found.place)
-                _take(found, wanted, day, part, faults)
+        with sources(path) as files:
+            for table in _tables(path.name, files, kind):
+                key = _Key(table.kind.table, release or _release_of(table))
+                draft = drafts.setdefault(key, _Draft({}, []))
+                draft.files.append(table.place)
+                part = draft.parts.setdefault(table.kind.name, Part(table.kind))
+                _take(table, wanted, key.release, part=part, faults=faults)
     if faults:
         raise InputError(faults[:MOST_FAULTS])
-    return [
-        _imported(table, day, [made[name] for name in sorted(made)], files[table, day], wanted)
-        for (table, day), made in sorted(parts.items())
-    ]
+    return [_imported(key, draft, wanted) for key, draft in sorted(drafts.items())]
 
 
-def _known(name: str, opened: Sequence[Opened], kind: str | None) -> Iterator[Found]:
+class _Key(NamedTuple):
+    """Which table is made: its name, and the day from which it counts."""
+
+    table: str
+    release: date
+
+
+class _Draft(NamedTuple):
+    """What the files read so far gave for a table, by kind."""
+
+    parts: dict[str, Part]
+    files: list[str]
+
+
+# Which files hold what
+
+
+def _tables(name: str, files: Sequence[File], kind: str | None) -> Iterator[Table]:
     """The files whose kind is known; an archive may hold others beside them."""
-    seen: list[Found] = []
-    for place, call in opened:
-        found = find(call(), _kinds_of(place, kind), named=len(opened) == 1)
-        if found is None:
+    tables: list[Table] = []
+    for file in files:
+        table = find(file.open(), _kinds_of(file.place, kind), named=len(files) == 1)
+        if table is None:
             continue
-        if found.kind.table == "ptp" and kind is None and _setting(place) is None:
+        if table.kind.table == "ptp" and kind is None and _setting(file.place) is None:
             remedy = "add --kind ptp-practitioner or --kind ptp-outpatient"
-            raise UsageError(Fault(place, "does not say for which setting it is", remedy))
-        seen.append(found)
-    if not seen:
-        raise InputError(Fault(name, "holds no table of a kind that is known",
-                               "say which with --kind, of: " + ", ".join(KINDS)))  # fmt: skip
-    kinds = Counter(one.kind.name for one in seen)
-    for one, count in kinds.items():
-        if count > 1 and KINDS[one].table != "ptp":
-            raise InputError(Fault(name, f"holds {count} tables of the kind '{one}'",
-                                   "unpack it and name the one that applies"))  # fmt: skip
-    yield from seen
+            raise UsageError(Fault(file.place, "does not say for which setting it is", remedy))
+        tables.append(table)
+    if not tables:
+        remedy = "say which with --kind, of: " + ", ".join(KINDS)
+        raise InputError(Fault(name, "holds no table of a kind that is known", remedy))
+    for known, count in Counter(table.kind.name for table in tables).items():
+        # Pairs are published in parts; of any other kind, two tables are two versions.
+        if count > 1 and KINDS[known].table != "ptp":
+            problem = f"holds {count} tables of the kind '{known}'"
+            raise InputError(Fault(name, problem, "unpack it and name the one that applies"))
+    yield from tables
 
 
 def _kinds_of(place: str, kind: str | None) -> list[Kind]:
@@ -136,67 +158,93 @@ def _kinds_of(place: str, kind: str | None) -> list[Kind]:
     if kind is not None:
         return [KINDS[kind]]
     half = _setting(place)
-    return [one for one in KINDS.values() if one.table != "ptp" or half is None or one.half == half]
+    return [each for each in KINDS.values() if each.table != "ptp" or half in {None, each.half}]
 
 
 def _setting(place: str) -> str | None:
-    """The setting that a file's name tells, where it tells one."""
-    file = place.lower()
-    halves = [half for half, words in _HALVES.items() if any(word in file for word in words)]
+    """The setting that a file's name tells, where it tells just one."""
+    name = place.lower()
+    halves = [half for half, words in _HALVES.items() if any(word in name for word in words)]
     return halves[0] if len(halves) == 1 else None
 
 
-def _take(found: Found, wanted: Wanted, day: date, part: Part, faults: list[Fault]) -> None:
-    take = found.kind.take
-    for line, row in found.rows:
+def _release_of(table: Table) -> date:
+    day = release_in((table.place, table.head))
+    if day is None:
+        remedy = "add --release YYYY-MM-DD"
+        raise UsageError(Fault(table.place, "does not say from when it counts", remedy))
+    return day
+
+
+# Rows in
+
+
+def _take(table: Table, wanted: Wanted, day: date, *, part: Part, faults: list[Fault]) -> None:
+    """Every row of a table into its part, or its faults; raises InputError at the twentieth."""
+    take = table.kind.take
+    for line, row in table.rows:
         filled = sum(map(bool, row))
         if not filled:
             continue
-        made = found.cells(row)
-        if filled == 1 and not found.fixed and not _like_code(made.get(next(iter(made)), "")):
+        cells = table.cells(row)
+        if filled == 1 and not table.fixed and not _begins_with_code(cells):
             part.counts[NOTES] += 1
             continue
+        # A row with a fault is counted under no word: nothing is imported then.
         before = len(faults)
-        cells = Cells(found.kind, f"{found.place}:{line}", made, faults)
-        reason = take(cells, wanted, day, part)
-        if len(faults) > before:
-            if len(faults) >= MOST_FAULTS:
-                raise InputError(faults[:MOST_FAULTS])
-            continue
-        part.counts[reason] += 1
+        word = take(Cells(table.kind, f"{table.place}:{line}", cells, faults), wanted, day, part)
+        if len(faults) == before:
+            part.counts[word] += 1
+        elif len(faults) >= MOST_FAULTS:
+            raise InputError(faults[:MOST_FAULTS])
 
 
-def _like_code(text: str) -> bool:
-    return 3 < len(text) < 7
+def _begins_with_code(cells: Mapping[str, str]) -> bool:
+    """Whether the first column holds what may be a code, rather than words of a note."""
+    first = next(iter(cells.values()), "")
+    return 3 < len(first) < 7
 
 
-def _imported(
-    table: str, day: date, parts: Sequence[Part], files: Sequence[str], wanted: Wanted
-) -> Imported:
+# A table out
+
+
+def _imported(key: _Key, draft: _Draft, wanted: Wanted) -> Imported:
+    parts = [draft.parts[name] for name in sorted(draft.parts)]
+    place = ", ".join(draft.files)
     counts: Counter[str] = Counter()
     for part in parts:
         counts.update(part.counts)
-    place = ", ".join(files)
-    notes = (*_numbered(files), *(note for part in parts for note in part.notes))
+    notes = (*_numbered(draft.files), *(note for part in parts for note in part.notes))
     if not counts[KEPT]:
-        raise InputError(
-            Fault(place, "holds no row that this pack asks for", "give the whole file")
-        )
-    _both_halves(place, table, parts)
-    rows: list[tuple[str, ...]]
-    columns: tuple[str, ...]
-    if table == "hcpcs":
-        name, columns = f"reports/hcpcs-{day}.csv", hcpcs.COLUMNS
-        rows = hcpcs.drug_report(parts[0], wanted, day)
+        problem = "holds no row that this pack asks for"
+        raise InputError(Fault(place, problem, "give the whole file"))
+    _require_halves(place, key.table, parts)
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    if key.table == "hcpcs":
+        name, columns = f"reports/hcpcs-{key.release}.csv", hcpcs.COLUMNS
+        rows = hcpcs.drug_report(parts[0], wanted, key.release)
     else:
-        name, columns = f"tables/{table}-{day}.csv", TABLES[table]
-        rows = _ROWS.get(table, _plain)(parts)
+        name, columns = f"tables/{key.table}-{key.release}.csv", TABLES[key.table]
+        rows = _ROWS.get(key.table, _plain)(parts)
+    return Imported(
+        name=name,
+        kind=key.table,
+        release=key.release,
+        raw=_csv(columns, rows),
+        rows=len(rows),
+        counts=dict(counts),
+        files=tuple(draft.files),
+        notes=notes,
+    )
+
+
+def _csv(columns: Sequence[str], rows: Sequence[Row]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
-    return Imported(name, table, day, out.getvalue().encode(), len(rows), dict(counts),
-                    tuple(files), notes)  # fmt: skip
+    return out.getvalue().encode()
 
 
 def _numbered(files: Sequence[str]) -> Iterator[str]:
@@ -206,49 +254,51 @@ def _numbered(files: Sequence[str]) -> Iterator[str]:
     """
     parts: dict[str, set[int]] = {}
     for file in files:
-        found = _PART.search(file)
-        if found is not None:
-            parts.setdefault(found[1], set()).add(int(found[2]))
-    for name, seen in sorted(parts.items()):
-        lacks = set(range(1, max(seen) + 1)) - seen
-        if lacks:
-            raise UsageError(Fault(name, f"lacks its part {min(lacks)}", "give all parts together"))
-        yield f"{name}: parts 1 to {max(seen)}"
+        match = _PART.search(file)
+        if match is not None:
+            parts.setdefault(match[1], set()).add(int(match[2]))
+    for name, numbers in sorted(parts.items()):
+        last = max(numbers)
+        missing = set(range(1, last + 1)) - numbers
+        if missing:
+            problem = f"lacks its part {min(missing)}"
+            raise UsageError(Fault(name, problem, "give all parts together"))
+        yield f"{name}: parts 1 to {last}"
 
 
-def _both_halves(place: str, table: str, parts: Sequence[Part]) -> None:
+def _require_halves(place: str, table: str, parts: Sequence[Part]) -> None:
     """A later release replaces the whole table, so half of one would lose the other half."""
-    halves = {one.half for one in KINDS.values() if one.table == table and one.half}
-    lacks = sorted(halves - {str(part.kind.half) for part in parts})
-    if lacks:
+    halves = {kind.half for kind in KINDS.values() if kind.table == table and kind.half}
+    missing = sorted(halves - {str(part.kind.half) for part in parts})
+    if missing:
         remedy = "give the practitioner and the outpatient hospital files together"
-        raise UsageError(Fault(place, f"gives no {lacks[0]} half of the table", remedy))
+        raise UsageError(Fault(place, f"gives no {missing[0]} half of the table", remedy))
 
 
-def _plain(parts: Sequence[Part]) -> list[tuple[str, ...]]:
+def _plain(parts: Sequence[Part]) -> list[Row]:
     return sorted((*key, *values) for part in parts for key, values in part.rows.items())
 
 
-def _pairs(parts: Sequence[Part]) -> list[tuple[str, ...]]:
+def _pairs(parts: Sequence[Part]) -> list[Row]:
     """One row a setting, column-2 code and indicator, with all its column-1 codes."""
-    made: dict[tuple[str, str, str], list[str]] = {}
+    partners: dict[tuple[str, str, str], list[str]] = {}
     for part in parts:
-        for setting, two, indicator, one in part.rows:
-            made.setdefault((setting, two, indicator), []).append(one)
-    return [(*key, " ".join(sorted(made[key]))) for key in sorted(made)]
+        for setting, column2, indicator, column1 in part.rows:
+            partners.setdefault((setting, column2, indicator), []).append(column1)
+    return [(*key, " ".join(sorted(partners[key]))) for key in sorted(partners)]
 
 
-def _limits(parts: Sequence[Part]) -> list[tuple[str, ...]]:
+def _limits(parts: Sequence[Part]) -> list[Row]:
     """One row a code: units in either setting, then the indicators of both."""
     by_half = {str(part.kind.half): part.rows for part in parts}
     office, hospital = by_half["professional"], by_half["facility"]
-    made: list[tuple[str, ...]] = []
+    rows: list[Row] = []
     for key in sorted({*office, *hospital}):
-        one, other = office.get(key, ("", "")), hospital.get(key, ("", ""))
-        made.append((key[0], one[0], other[0], one[1], other[1]))
-    return made
+        (code,) = key
+        office_units, office_indicator = office.get(key, ("", ""))
+        units, indicator = hospital.get(key, ("", ""))
+        rows.append((code, office_units, units, office_indicator, indicator))
+    return rows
 
 
-_ROWS: dict[str, Callable[[Sequence[Part]], list[tuple[str, ...]]]] = {
-    "ptp": _pairs, "mue": _limits
-}  # fmt: skip
+_ROWS: dict[str, Callable[[Sequence[Part]], list[Row]]] = {"ptp": _pairs, "mue": _limits}

@@ -1,0 +1,32 @@
+"""``ivpush explain``: a rule, a code, or a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.commands.cli import ROOT
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        ("IVP104", "addon-without-primary"),
+        ("ivp104", "IVP104"),
+        ("addon-without-primary", "IVP104"),
+        ("96375", "Primaries"),
+        ("96374", "Family"),
+        ("CIG001", "saline-for-flush-or-diluent"),
+    ],
+)
+def test_explain_a_rule_or_a_code(ivpush: Any, what: str, says: str) -> None:
+    run = ivpush("explain", what)
+    assert run.status == 0
+    assert says in run.out
+
+
+def test_explain_a_file_tells_why(ivpush: Any) -> None:
+    run = ivpush("explain", str(ROOT / "examples/same-drug-repeat.json"))
+    assert run.status == 0
+    assert "same_drug_push_gap_minutes" in run.out

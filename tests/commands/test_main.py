@@ -1,0 +1,95 @@
+"""The whole command line: exit statuses of bad usage, what starting up loads, errors of output."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivpush import __version__
+from tests.commands.cli import CLEAN, WRONG, environment
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ((), 2),
+        (("chek",), 2),
+        (("check",), 2),
+        (("check", "nowhere.json"), 2),
+        (("check", "."), 2),
+        (("check", "-", "--format", "xml"), 2),
+        (("check", "-", "--policy", "long_push"), 2),
+        (("check", "-", "--policy", "x=y"), 2),
+        (("check", "-", "--payer", "nobody"), 2),
+        (("check", "-", "--rules", "nowhere"), 2),
+        (("explain", "IVP999"), 2),
+        (("rules",), 2),
+        (("rules", "show", "x"), 2),
+        (("rules", "test", "x"), 2),
+    ],
+)
+def test_bad_usage_is_2_without_a_traceback(ivpush: Any, words: Any, status: int) -> None:
+    run = ivpush(*words, stdin=json.dumps(CLEAN))
+    assert run.status == status
+    assert run.err and "Traceback" not in run.err
+
+
+def test_an_unfit_pack_is_3_with_places(ivpush: Any) -> None:
+    folder = Path("ours/checks/record")
+    folder.mkdir(parents=True)
+    (folder / "IVP790-x.yaml").write_text("id: IVP790\nid: IVP791\n", "utf-8")
+    run = ivpush("check", "-", "--rules", "ours", stdin=json.dumps(CLEAN))
+    assert run.status == 3
+    assert "checks/record/IVP790-x.yaml:2:1: repeats the key" in run.err
+
+
+def test_version_loads_neither_pydantic_nor_the_pack() -> None:
+    text = (
+        "import sys; from ivpush.__main__ import main\n"
+        "try: main(['--version'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'pydantic', 'yaml', 'dateutil', 'ivpush.pack'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", text],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment(),
+    )
+    assert done.stdout == f"ivpush {__version__}\n[]\n"
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    feed = (json.dumps(WRONG) + "\n") * 500
+    command = f"{sys.executable} -m ivpush check - | head -n 1"
+    done = subprocess.run(
+        command,
+        shell=True,
+        input=feed,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(),
+    )
+    assert done.stdout.startswith("Encounter E2")
+    assert "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
+
+
+def test_other_commands_tell_of_a_full_disk_too() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "ivpush", "explain", "IVP104"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=environment(),
+        )
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr and "Traceback" not in done.stderr

@@ -1,0 +1,96 @@
+"""What the commands share: the cache of the pack, and the configuration beside the options."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivpush.commands.options import cache_folder
+from tests.commands.cli import CLEAN, WRONG, write
+
+
+def test_the_cache_is_used_unless_refused(
+    ivpush: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    ivpush("check", write("f", CLEAN), "--no-cache")
+    assert not (tmp_path / "cache").exists()
+    ivpush("check", write("f", CLEAN))
+    assert len(list((tmp_path / "cache/ivpush").iterdir())) == 1
+
+
+def test_an_empty_folder_of_rules_is_no_other_packs_cache(ivpush: Any) -> None:
+    Path("ours").mkdir()
+    write("f", CLEAN)
+    assert ivpush("check", "f").status == 0
+    assert ivpush("check", "f", "--rules", "ours").status == 0
+    assert ivpush("check", "f", "--rules", "ours").status == 0
+
+
+def test_where_the_cache_stands() -> None:
+    assert cache_folder({}) is None
+    assert cache_folder({"HOME": "/h"}) == Path("/h/.cache/ivpush")
+    assert cache_folder({"HOME": "/h", "XDG_CACHE_HOME": "/x"}) == Path("/x/ivpush")
+
+
+def test_the_configuration_is_obeyed_and_can_be_left_out(ivpush: Any) -> None:
+    Path("ivpush.toml").write_text('ignore = [{rule = "IVP1", reason = "r"}]\n', "utf-8")
+    write("f", WRONG)
+    with_, without = ivpush("check", "f"), ivpush("check", "f", "--no-config")
+    assert "IVP104" not in with_.out and "finding(s) ignored" in with_.err
+    assert "IVP104" in without.out and "ignored" not in without.err
+    Path("other.toml").write_text("", "utf-8")
+    assert "IVP104" in ivpush("check", "f", "--config", "other.toml").out
+
+
+def test_the_command_line_wins_over_the_configuration(ivpush: Any) -> None:
+    Path("ivpush.toml").write_text(
+        'payer = "medicare"\nselect = ["IVP9"]\n[policies]\nmissing_stop_time = "deny"\n', "utf-8"
+    )
+    write("f", WRONG)
+    data = json.loads(ivpush("check", "f", "--format", "ndjson").out)
+    assert data["pack"]["payer"] == "medicare"
+    assert all(each["rule"].startswith("IVP9") for each in data["violations"])
+    run = ivpush("check", "f", "--format", "ndjson", "--select", "IVP1,IVP2")
+    assert {each["rule"][:4] for each in json.loads(run.out)["violations"]} == {"IVP1"}
+    assert ivpush("check", "f", "--policy", "missing_stop_time=nonsense").status == 2
+
+
+def test_ignoring_every_error_makes_the_status_0(ivpush: Any) -> None:
+    write("f", WRONG)
+    violations = json.loads(ivpush("check", "f", "--format", "ndjson").out)["violations"]
+    errors = {each["rule"] for each in violations if each["severity"] == "error"}
+    run = ivpush("check", "f", "--ignore", ",".join(errors), "--format", "ndjson")
+    assert run.status == 0
+    assert json.loads(run.out)["status"] != "violations"
+    assert "finding(s) ignored" in run.err
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('payr = "x"', "did you mean 'payer'"),
+        ('ignore = ["IVP104"]', "gives no reason"),
+        ('payer = "nobody"', "has no overlay"),
+        ('select = ["IVP999"]', "is no rule"),
+        ('packs = ["nowhere"]', "nowhere"),
+        ('policies = {a = "b"}', ""),
+    ],
+)
+def test_a_faulty_configuration_is_2(ivpush: Any, text: str, says: str) -> None:
+    Path("ivpush.toml").write_text(text + "\n", "utf-8")
+    run = ivpush("check", write("f", WRONG))
+    assert run.status == 2
+    assert says in run.err and "Traceback" not in run.err
+
+
+def test_an_ignore_that_has_ended_is_named_and_holds_no_more(ivpush: Any) -> None:
+    Path("ivpush.toml").write_text(
+        'ignore = [{rule = "IVP104", reason = "r", until = "2020-01-01"}]\n', "utf-8"
+    )
+    run = ivpush("check", write("f", WRONG))
+    assert "ivpush.toml: ignore[1]: ended on 2020-01-01" in run.err
+    assert "IVP104" in run.out
