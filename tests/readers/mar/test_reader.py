@@ -28,32 +28,32 @@ def readings(text: str | bytes, name: str | Path = DOSE, **options: Any) -> list
 
 
 def encounters(text: str | bytes, name: str | Path = DOSE, **options: Any) -> list[Encounter]:
-    found = readings(text, name, **options)
-    assert not [one for one in found if isinstance(one, SetAside)], found
-    return [one.encounter for one in found if isinstance(one, Record)]
+    every = readings(text, name, **options)
+    assert not [one for one in every if isinstance(one, SetAside)], every
+    return [one.encounter for one in every if isinstance(one, Record)]
 
 
 def only(text: str | bytes, name: str | Path = DOSE, **options: Any) -> list[dict[str, Any]]:
-    (one,) = encounters(text, name, **options)
-    return [made.model_dump(exclude_none=True) for made in one.administrations or ()]
+    (encounter,) = encounters(text, name, **options)
+    return [dose.model_dump(exclude_none=True) for dose in encounter.administrations or ()]
 
 
 def notes(text: str | bytes, name: str | Path = DOSE, **options: Any) -> str:
-    found = readings(text, name, **options)
-    return "\n".join(one.message for one in found if isinstance(one, Note))
+    every = readings(text, name, **options)
+    return "\n".join(one.message for one in every if isinstance(one, Note))
 
 
 def events(*rows: str, name: str = EVENT, **options: Any) -> list[dict[str, Any]]:
     return only(HEAD + "".join(f"E,1,{row},IV,,\n" for row in rows), name, **options)
 
 
-def clock(made: dict[str, Any], field: str) -> str | None:
-    at = made.get(field)
+def clock(dose: dict[str, Any], field: str) -> str | None:
+    at = dose.get(field)
     return f"{at:%H:%M}" if at is not None else None
 
 
-def course(made: list[dict[str, Any]]) -> list[tuple[str | None, str | None, str | None]]:
-    return [(clock(one, "start"), clock(one, "stop"), one.get("continues")) for one in made]
+def course(doses: list[dict[str, Any]]) -> list[tuple[str | None, str | None, str | None]]:
+    return [(clock(one, "start"), clock(one, "stop"), one.get("continues")) for one in doses]
 
 
 def fates(text: str | bytes, name: str | Path, **options: Any) -> tuple[int, int]:
@@ -67,12 +67,12 @@ def fates(text: str | bytes, name: str | Path, **options: Any) -> tuple[int, int
 
 
 def test_new_bag_rate_change_and_stop_are_one_run() -> None:
-    made = events(
+    doses = events(
         "New Bag,2026-03-02 08:00,d", "Rate Change,2026-03-02 08:30,d", "Stopped,2026-03-02 09:00,d"
     )
-    assert course(made) == [("08:00", "09:00", None)]
-    assert made[0]["method"] == "infusion"
-    assert clock(made[0], "last_seen_running") == "08:30"
+    assert course(doses) == [("08:00", "09:00", None)]
+    assert doses[0]["method"] == "infusion"
+    assert clock(doses[0], "last_seen_running") == "08:30"
 
 
 def test_events_may_stand_in_any_order() -> None:
@@ -81,79 +81,79 @@ def test_events_may_stand_in_any_order() -> None:
 
 
 def test_a_pause_ends_a_run_and_a_restart_continues_it() -> None:
-    made = events(
+    doses = events(
         "New Bag,2026-03-02 08:00,d",
         "Paused,2026-03-02 08:20,d",
         "Restarted,2026-03-02 08:40,d",
         "Stopped,2026-03-02 09:00,d",
     )
-    assert course(made) == [("08:00", "08:20", None), ("08:40", "09:00", made[0]["id"])]
+    assert course(doses) == [("08:00", "08:20", None), ("08:40", "09:00", doses[0]["id"])]
 
 
 def test_comma_joined_actions_are_both_followed() -> None:
-    made = events(
+    doses = events(
         "New Bag,2026-03-02 08:00,d",
         '"Paused, [Restarted]",2026-03-02 08:20,d',
         "Stopped,2026-03-02 09:00,d",
     )
-    assert course(made) == [("08:00", "08:20", None), ("08:20", "09:00", made[0]["id"])]
+    assert course(doses) == [("08:00", "08:20", None), ("08:20", "09:00", doses[0]["id"])]
 
 
 def test_a_stop_after_a_pause_adds_nothing() -> None:
-    made = events(
+    doses = events(
         "New Bag,2026-03-02 08:00,d", "Paused,2026-03-02 08:20,d", "Stopped,2026-03-02 09:00,d"
     )
-    assert course(made) == [("08:00", "08:20", None)]
+    assert course(doses) == [("08:00", "08:20", None)]
 
 
 def test_a_second_bag_does_not_stretch_the_first() -> None:
-    made = events(
+    doses = events(
         "New Bag,2026-03-02 08:00,d", "New Bag,2026-03-02 16:00,d", "Stopped,2026-03-02 16:30,d"
     )
-    assert course(made) == [("08:00", None, None), ("16:00", "16:30", None)]
+    assert course(doses) == [("08:00", None, None), ("16:00", "16:30", None)]
 
 
 def test_a_bag_changed_in_one_action_goes_on() -> None:
-    made = events(
+    doses = events(
         "New Bag,2026-03-02 08:00,d",
         "Bag Stopped/New Bag Started,2026-03-02 09:00,d",
         "Stopped,2026-03-02 10:00,d",
     )
-    assert course(made) == [("08:00", "09:00", None), ("09:00", "10:00", made[0]["id"])]
+    assert course(doses) == [("08:00", "09:00", None), ("09:00", "10:00", doses[0]["id"])]
 
 
 def test_a_stop_and_a_start_of_one_minute_end_the_old_bag_first() -> None:
-    made = events(
+    doses = events(
         "New Bag,2026-03-02 08:00,d",
         "New Bag,2026-03-02 09:00,d",
         "Stopped,2026-03-02 09:00,d",
         "Stopped,2026-03-02 10:00,d",
     )
-    assert course(made) == [("08:00", "09:00", None), ("09:00", "10:00", None)]
+    assert course(doses) == [("08:00", "09:00", None), ("09:00", "10:00", None)]
 
 
 def test_a_push_stands_alone_without_a_stop() -> None:
-    (made,) = events("Push,2026-03-02 08:00,d")
-    assert made["method"] == "push"
-    assert course([made]) == [("08:00", None, None)]
+    (dose,) = events("Push,2026-03-02 08:00,d")
+    assert dose["method"] == "push"
+    assert course([dose]) == [("08:00", None, None)]
 
 
 def test_a_bolus_and_a_dose_leave_the_technique_open() -> None:
-    made = events("Bolus,2026-03-02 08:00,d", "Given,2026-03-02 09:00,d")
-    assert [one.get("method") for one in made] == [None, None]
+    doses = events("Bolus,2026-03-02 08:00,d", "Given,2026-03-02 09:00,d")
+    assert [one.get("method") for one in doses] == [None, None]
 
 
 def test_a_rate_of_zero_is_a_pause_and_a_changed_rate_is_no_rate() -> None:
     rows = [("New Bag", "08:00", 100), ("Rate Change", "08:20", 50), ("Rate Change", "08:40", 0)]
     text = HEAD + "".join(f"E,1,{a},2026-03-02 {t},d,IV,{r},mL/hr\n" for a, t, r in rows)
-    (made,) = only(text, EVENT)
-    assert course([made]) == [("08:00", "08:40", None)]
-    assert "rate_ml_per_hour" not in made
+    (dose,) = only(text, EVENT)
+    assert course([dose]) == [("08:00", "08:40", None)]
+    assert "rate_ml_per_hour" not in dose
 
 
 def test_an_infusion_seen_running_has_an_open_start() -> None:
-    (made,) = events("Rate Change,2026-03-02 08:00,d", "Stopped,2026-03-02 09:00,d")
-    assert course([made]) == [(None, "09:00", None)]
+    (dose,) = events("Rate Change,2026-03-02 08:00,d", "Stopped,2026-03-02 09:00,d")
+    assert course([dose]) == [(None, "09:00", None)]
 
 
 def test_what_was_not_given_or_deleted_is_left_out_and_counted() -> None:
@@ -175,20 +175,20 @@ def test_what_was_not_given_or_deleted_is_left_out_and_counted() -> None:
 
 
 def test_two_drugs_of_one_order_run_apart() -> None:
-    made = events(
+    doses = events(
         "New Bag,2026-03-02 08:00,a", "New Bag,2026-03-02 08:00,b", "Stopped,2026-03-02 09:00,a"
     )
-    assert course(made) == [("08:00", "09:00", None), ("08:00", None, None)]
+    assert course(doses) == [("08:00", "09:00", None), ("08:00", None, None)]
 
 
 def test_the_hour_that_happens_twice_keeps_its_order() -> None:
     rows = ("New Bag,2026-11-01 01:50,d", "Stopped,2026-11-01 01:05,d")
-    (one,) = encounters(
+    (encounter,) = encounters(
         HEAD + "".join(f"E,1,{row},IV,,\n" for row in rows), EVENT, timezone="America/New_York"
     )
-    (made,) = one.administrations or ()
-    assert (f"{made.start:%H:%M}", f"{made.stop:%H:%M}") == ("01:50", "01:05")
-    result = Engine().check(one)
+    (dose,) = encounter.administrations or ()
+    assert (f"{dose.start:%H:%M}", f"{dose.stop:%H:%M}") == ("01:50", "01:05")
+    result = Engine().check(encounter)
     assert not [v for v in result.violations if "before" in v.name]
 
 
@@ -197,8 +197,8 @@ def test_a_constant_stands_in_for_a_column_that_a_table_lacks() -> None:
         "ENCNTR_ID,ORDER_ID,EVENT_ID,ADMIN_START_DT_TM,EVENT_DISPLAY,ADMIN_ROUTE_DISPLAY\n"
         "E,1,9,02-MAR-2026 10:05,a,IV Push\n"
     )
-    (made,) = only(text, "cerner-ce-med-result")
-    assert (clock(made, "start"), made["route"], made["method"]) == ("10:05", "IV", "push")
+    (dose,) = only(text, "cerner-ce-med-result")
+    assert (clock(dose, "start"), dose["route"], dose["method"]) == ("10:05", "IV", "push")
 
 
 def test_clarity_rows_are_actions_by_number_or_name() -> None:
@@ -223,9 +223,9 @@ def test_a_dose_keeps_what_its_row_says() -> None:
         "E,7,2026-03-02T10:00,2026-03-02T10:40,ondansetron,00006494300,4,mg,100,ml/hr,0.05,L,"
         "IVPB,,left forearm,distal,p9\n"
     )
-    (made,) = only(text)
+    (dose,) = only(text)
     assert {
-        key: made[key]
+        key: dose[key]
         for key in (
             "id",
             "drug",
@@ -248,7 +248,7 @@ def test_a_dose_keeps_what_its_row_says() -> None:
         "lumen": "distal",
         "performer": "p9",
     }
-    assert (made["dose"], made["rate_ml_per_hour"], made["volume_ml"]) == (4, 100, 50)
+    assert (dose["dose"], dose["rate_ml_per_hour"], dose["volume_ml"]) == (4, 100, 50)
 
 
 def test_minutes_come_from_a_duration_with_its_unit() -> None:
@@ -318,9 +318,9 @@ def test_diluents_join_their_drug_and_additives_stand_beside_it() -> None:
 
 def test_a_mere_date_leaves_the_time_open() -> None:
     text = "ENCOUNTERID,MEDADMIN_START_DATE,MEDADMIN_START_TIME,MEDADMIN_ROUTE\nE,2026-03-02,,IV\n"
-    (one,) = encounters(text, "pcornet-med-admin")
-    assert one.service_date is not None
-    assert (one.service_date.isoformat(), (one.administrations or ())[0].start) == (
+    (encounter,) = encounters(text, "pcornet-med-admin")
+    assert encounter.service_date is not None
+    assert (encounter.service_date.isoformat(), (encounter.administrations or ())[0].start) == (
         "2026-03-02",
         None,
     )
@@ -329,8 +329,8 @@ def test_a_mere_date_leaves_the_time_open() -> None:
 
 def test_unknown_words_leave_facts_open_and_are_never_repeated() -> None:
     text = "encounter,start,drug,route,method\nE,2026-03-02T10:00,a,JANE DOE,zapped\n"
-    (made,) = only(text)
-    assert not {"route", "method"} & made.keys()
+    (dose,) = only(text)
+    assert not {"route", "method"} & dose.keys()
     said = notes(text)
     assert "1 row(s): route is written in a way that no table knows" in said
     assert "1 row(s): method is written in a way that no table knows" in said
@@ -340,9 +340,9 @@ def test_unknown_words_leave_facts_open_and_are_never_repeated() -> None:
 
 def test_an_instant_with_an_offset_is_told_on_the_clock_of_the_place() -> None:
     text = "encounter,start,drug,route\nE,2026-03-03T01:30Z,a,IV\n"
-    (one,) = encounters(text, timezone="America/Chicago")
-    assert str(one.service_date) == "2026-03-02"
-    assert (one.administrations or ())[0].start.isoformat() == "2026-03-02T19:30:00-06:00"  # type: ignore[union-attr]
+    (encounter,) = encounters(text, timezone="America/Chicago")
+    assert str(encounter.service_date) == "2026-03-02"
+    assert (encounter.administrations or ())[0].start.isoformat() == "2026-03-02T19:30:00-06:00"  # type: ignore[union-attr]
 
 
 def test_a_map_may_name_another_delimiter_encoding_and_clock(tmp_path: Path) -> None:
@@ -354,16 +354,16 @@ def test_a_map_may_name_another_delimiter_encoding_and_clock(tmp_path: Path) -> 
         "utf-8",
     )
     text = "Fall;Zeit;Mittel;Weg;Ort\nE;3/2/2026 12:15 PM;Größe;IV;NULL\n".encode("cp1252")
-    (one,) = encounters(text, path, setting=None)
-    (made,) = one.administrations or ()
-    assert (one.setting, one.timezone, made.drug, made.site) == (
+    (encounter,) = encounters(text, path, setting=None)
+    (dose,) = encounter.administrations or ()
+    assert (encounter.setting, encounter.timezone, dose.drug, dose.site) == (
         "professional",
         "America/Chicago",
         "Größe",
         None,
     )
-    assert made.start is not None
-    assert made.start.isoformat() == "2026-03-02T12:15:00"
+    assert dose.start is not None
+    assert dose.start.isoformat() == "2026-03-02T12:15:00"
 
 
 # What cannot be read.
@@ -398,9 +398,9 @@ def test_an_encounter_with_an_unreadable_row_is_set_aside_whole() -> None:
         "encounter,start,drug,route\nA,2026-03-02T10:00,a,IV\nA,2026-03-02T10:00\n"
         "B,2026-03-02T10:00,a,IV\n"
     )
-    found = readings(text)
-    assert [one.encounter.id for one in found if isinstance(one, Record)] == ["B"]
-    assert len([one for one in found if isinstance(one, SetAside)]) == 1
+    every = readings(text)
+    assert [one.encounter.id for one in every if isinstance(one, Record)] == ["B"]
+    assert len([one for one in every if isinstance(one, SetAside)]) == 1
     assert fates(text, DOSE) == (3, 3)
 
 
@@ -433,9 +433,9 @@ def test_rows_of_one_encounter_may_stand_apart_unless_the_map_says_sorted(tmp_pa
         "columns: {encounter: encounter, start: start, drug: drug}\n",
         "utf-8",
     )
-    found = readings(text, path)
-    assert [type(one) for one in found[:3]] == [Record, Record, SetAside]
-    assert "had ended" in str(found[2].error)
+    every = readings(text, path)
+    assert [type(one) for one in every[:3]] == [Record, Record, SetAside]
+    assert "had ended" in str(every[2].error)
 
 
 # Real tables.
@@ -455,33 +455,33 @@ def test_every_row_of_a_real_table_is_accounted_for(file: str, name: str, rows: 
     raw = (DATA / file).read_bytes()
     assert fates(raw, name) == (rows, rows)
     engine = Engine()
-    for one in encounters(raw, name):
-        assert engine.check(one).encounter == one.id
+    for encounter in encounters(raw, name):
+        assert engine.check(encounter).encounter == encounter.id
 
 
 def test_mimic_pushes_have_no_stop_and_a_bag_is_no_push() -> None:
-    made = [
-        one
+    doses = [
+        dose
         for encounter in encounters(
             (DATA / "mimic3_inputevents_mv.csv").read_bytes(), "mimic-iii-inputevents-mv"
         )
-        for one in encounter.administrations or ()
+        for dose in encounter.administrations or ()
     ]
-    pushes = [one for one in made if one.method == "push"]
+    pushes = [one for one in doses if one.method == "push"]
     assert pushes
     assert all(one.times_from == "defaulted" for one in pushes)
-    bags = [one for one in made if one.method is None and one.volume_ml]
+    bags = [one for one in doses if one.method is None and one.volume_ml]
     assert bags
     assert all(one.volume_ml >= 50 for one in bags if one.times_from == "defaulted")
 
 
 def test_eicu_offsets_become_clock_times_and_orders_prove_none() -> None:
-    made = [
-        one
+    doses = [
+        dose
         for encounter in encounters((DATA / "eicu_medication.csv").read_bytes(), "eicu-medication")
-        for one in encounter.administrations or ()
+        for dose in encounter.administrations or ()
     ]
-    assert {one.times_from for one in made} == {"ordered"}
+    assert {one.times_from for one in doses} == {"ordered"}
     said = notes((DATA / "eicu_medication.csv").read_bytes(), "eicu-medication")
     assert "rows are orders" in said
     assert "dates are the map's own" in said
@@ -521,7 +521,7 @@ def test_no_course_of_events_loses_a_row_or_makes_time(rows: list[tuple[Any, ...
         for action, minute, order, role in rows
     )
     assert fates(text, EVENT) == (len(rows), len(rows))
-    for one in readings(text, EVENT):
-        if isinstance(one, Record):
-            for made in one.encounter.administrations or ():
-                assert made.start is None or made.stop is None or made.start <= made.stop
+    for reading in readings(text, EVENT):
+        if isinstance(reading, Record):
+            for dose in reading.encounter.administrations or ():
+                assert dose.start is None or dose.stop is None or dose.start <= dose.stop

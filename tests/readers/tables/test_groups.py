@@ -15,36 +15,36 @@ from ivpush.readers.tables.groups import Group, grouped
 ROWS = st.lists(st.sampled_from(("A,1", "B,2", "C,3", ",4", "A", "B,5,6", "\x00,7")), max_size=30)
 
 
-def found(text: str, ordered: bool = False) -> list[tuple[object, ...]]:
-    made: list[tuple[object, ...]] = []
-    for one in grouped(open_table("f", io.BytesIO(text.encode())), 0, ordered):
-        if isinstance(one, Group):
-            bad = [fault.number for fault in one.faults]
-            made.append((one.encounter, [row.number for row in one.rows], bad, one.count))
+def groups_in(text: str, ordered: bool = False) -> list[tuple[object, ...]]:
+    seen: list[tuple[object, ...]] = []
+    for group in grouped(open_table("f", io.BytesIO(text.encode())), 0, ordered):
+        if isinstance(group, Group):
+            bad = [fault.number for fault in group.faults]
+            seen.append((group.encounter, [row.number for row in group.rows], bad, group.count))
         else:
-            made.append((one.number, one.problem))
-    return sorted(made, key=str)
+            seen.append((group.number, group.problem))
+    return sorted(seen, key=str)
 
 
 @given(ROWS, st.sampled_from(("", '"open')))
 def test_the_database_groups_as_memory_does(rows: list[str], tail: str) -> None:
     text = "\n".join(["encounter,n", *rows, tail])
-    held = found(text)
+    held = groups_in(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(groups, "MOST_IN_MEMORY", 0)
-        assert found(text) == held
+        assert groups_in(text) == held
 
 
 @given(ROWS)
 def test_a_sorted_table_streams_the_same_groups(rows: list[str]) -> None:
     text = "\n".join(["encounter,n", *sorted(rows)])
-    streamed = found(text, ordered=True)
-    known = [one for one in found(text) if isinstance(one[0], str)]
+    streamed = groups_in(text, ordered=True)
+    known = [one for one in groups_in(text) if isinstance(one[0], str)]
     assert [one for one in streamed if isinstance(one[0], str)] == known
 
 
 def test_rows_of_a_file_that_breaks_off_taint_every_open_encounter() -> None:
     text = 'encounter,n\nA,1\nB,2\n"open'
-    made = list(grouped(open_table("f", io.BytesIO(text.encode())), 0, False))
-    assert [type(one) for one in made] == [Bad, Group, Group]
-    assert all(one.faults for one in made if isinstance(one, Group))
+    groups_read = list(grouped(open_table("f", io.BytesIO(text.encode())), 0, False))
+    assert [type(one) for one in groups_read] == [Bad, Group, Group]
+    assert all(one.faults for one in groups_read if isinstance(one, Group))

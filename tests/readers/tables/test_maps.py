@@ -36,9 +36,9 @@ def faults(text: str) -> list[str]:
 def test_every_shipped_map_is_sound_and_cites_its_sources() -> None:
     assert len(map_names()) >= 14
     for name in map_names():
-        made = load_map(name)
-        assert made.id == name
-        assert made.sources and all(made.sources)
+        column_map = load_map(name)
+        assert column_map.id == name
+        assert column_map.sources and all(column_map.sources)
     assert load_map("cerner-ce-med-result").confidence == "low"
 
 
@@ -117,9 +117,9 @@ def test_all_faults_of_a_map_are_told_at_once() -> None:
 def test_times_are_read_in_their_declared_form_only(
     form: str, text: str, read: date | datetime | None
 ) -> None:
-    made = time_form(form)
-    assert made is not None
-    assert read_time(text, [made]) == read
+    parsed = time_form(form)
+    assert parsed is not None
+    assert read_time(text, [parsed]) == read
 
 
 @pytest.mark.parametrize(
@@ -183,10 +183,10 @@ def test_route_spellings_are_read_or_left_open_never_guessed() -> None:
     with (DATA / "mar" / "eicu_route_strings.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     known = spellings().of("route")
-    told = [one for one in rows if plain_text(one["routeadmin"]) in known]
+    known_rows = [one for one in rows if plain_text(one["routeadmin"]) in known]
     assert len(rows) == 254
-    assert len(told) >= 210
-    share = sum(int(one["rows"]) for one in told) / sum(int(one["rows"]) for one in rows)
+    assert len(known_rows) >= 210
+    share = sum(int(one["rows"]) for one in known_rows) / sum(int(one["rows"]) for one in rows)
     assert share > 0.98
     for text, word in (
         ("IV PUSH", "IV"),

@@ -29,16 +29,16 @@ def readings(text: str | bytes, **options: Any) -> list[Any]:
     return list(read("f", io.BytesIO(raw), ReadOptions(**options)))
 
 
-def records(found: list[Any]) -> list[Encounter]:
-    return [one.encounter for one in found if isinstance(one, Record)]
+def records(every: list[Any]) -> list[Encounter]:
+    return [one.encounter for one in every if isinstance(one, Record)]
 
 
-def aside(found: list[Any]) -> list[str]:
-    return [str(one.error) for one in found if isinstance(one, SetAside)]
+def aside(every: list[Any]) -> list[str]:
+    return [str(one.error) for one in every if isinstance(one, SetAside)]
 
 
-def notes(found: list[Any]) -> str:
-    return "\n".join(one.message for one in found if isinstance(one, Note))
+def notes(every: list[Any]) -> str:
+    return "\n".join(one.message for one in every if isinstance(one, Note))
 
 
 def test_every_field_of_the_contract_has_a_column() -> None:
@@ -49,10 +49,10 @@ def test_every_field_of_the_contract_has_a_column() -> None:
 
 
 @given(st.lists(encounters(), max_size=4, unique_by=lambda one: one.id))
-def test_encounters_read_back_equal_from_csv(those: list[Encounter]) -> None:
-    found = list(read_joined(streams(as_csv(those))))
-    assert not aside(found)
-    assert records(found) == those
+def test_encounters_read_back_equal_from_csv(written: list[Encounter]) -> None:
+    every = list(read_joined(streams(as_csv(written))))
+    assert not aside(every)
+    assert records(every) == written
 
 
 def test_a_table_of_lines_alone_has_no_chart() -> None:
@@ -60,9 +60,9 @@ def test_a_table_of_lines_alone_has_no_chart() -> None:
         "encounter,encounter_setting,encounter_date,number,code,units,modifiers\n"
         "E,facility,2026-03-02,1,96374,1,59;XS\nE,facility,2026-03-02,2,96375,2,\n"
     )
-    (one,) = records(readings(text))
-    assert one.administrations is None
-    assert [(x.code, x.units, x.modifiers) for x in one.lines or ()] == [
+    (encounter,) = records(readings(text))
+    assert encounter.administrations is None
+    assert [(x.code, x.units, x.modifiers) for x in encounter.lines or ()] == [
         ("96374", 1, ("59", "XS")),
         ("96375", 2, ()),
     ]
@@ -70,8 +70,8 @@ def test_a_table_of_lines_alone_has_no_chart() -> None:
 
 def test_codes_keep_their_leading_zeros() -> None:
     text = "encounter,number,code,units,date,revenue_code\nE,1,00123,1,2026-03-02,0260\n"
-    (one,) = records(readings(text, setting="facility"))
-    assert [(x.code, x.revenue_code) for x in one.lines or ()] == [("00123", "0260")]
+    (encounter,) = records(readings(text, setting="facility"))
+    assert [(x.code, x.revenue_code) for x in encounter.lines or ()] == [("00123", "0260")]
 
 
 def test_unmatched_encounters_of_either_side_are_reported() -> None:
@@ -80,13 +80,13 @@ def test_unmatched_encounters_of_either_side_are_reported() -> None:
         "l.csv": b"encounter,number,code,units,date\nB,1,96374,1,2026-03-02\n"
         b"C,1,96374,1,2026-03-02\nD,1,96374,1,2026-03-02\n",
     }
-    found = list(read_joined(streams(tables), ReadOptions(setting="facility")))
-    made = {one.id: one for one in records(found)}
-    assert made["A"].lines is None  # no row says nothing; it does not say that nothing was billed
-    assert made["C"].administrations is None
-    assert made["B"].lines is not None and made["B"].administrations is not None
-    assert "1 of 4 encounter(s) have no row in the lines table" in notes(found)
-    assert "2 of 4 encounter(s) have no row in the administrations table" in notes(found)
+    every = list(read_joined(streams(tables), ReadOptions(setting="facility")))
+    by_id = {one.id: one for one in records(every)}
+    assert by_id["A"].lines is None  # no row says nothing; it does not say that nothing was billed
+    assert by_id["C"].administrations is None
+    assert by_id["B"].lines is not None and by_id["B"].administrations is not None
+    assert "1 of 4 encounter(s) have no row in the lines table" in notes(every)
+    assert "2 of 4 encounter(s) have no row in the administrations table" in notes(every)
 
 
 def test_an_empty_claim_is_told_from_no_claim() -> None:
@@ -94,8 +94,8 @@ def test_an_empty_claim_is_told_from_no_claim() -> None:
         "e.csv": b"id,setting,has_claim,has_chart\nA,facility,true,false\n",
         "l.csv": b"encounter,number,code,units\n",
     }
-    (one,) = records(list(read_joined(streams(tables))))
-    assert (one.lines, one.administrations) == ((), None)
+    (encounter,) = records(list(read_joined(streams(tables))))
+    assert (encounter.lines, encounter.administrations) == ((), None)
 
 
 @pytest.mark.parametrize(
@@ -122,9 +122,9 @@ def test_an_empty_claim_is_told_from_no_claim() -> None:
     ],
 )
 def test_what_cannot_be_read_is_set_aside(text: str, said: str) -> None:
-    found = readings(text, setting="facility")
-    assert not records(found)
-    assert any(said in one for one in aside(found)), aside(found)
+    every = readings(text, setting="facility")
+    assert not records(every)
+    assert any(said in one for one in aside(every)), aside(every)
 
 
 def test_no_fault_repeats_a_value() -> None:
@@ -137,10 +137,10 @@ def test_no_fault_repeats_a_value() -> None:
 
 def test_a_joined_table_that_cannot_be_opened_spoils_the_join_and_says_so() -> None:
     tables = {"g.csv": b"encounter,id\nA,a1\n", "l.csv": b""}
-    found = list(read_joined(streams(tables), ReadOptions(setting="facility")))
-    assert not records(found)
-    assert "is empty" in aside(found)[0]
-    assert "was not read" in notes(found)
+    every = list(read_joined(streams(tables), ReadOptions(setting="facility")))
+    assert not records(every)
+    assert "is empty" in aside(every)[0]
+    assert "was not read" in notes(every)
 
 
 def test_two_tables_of_one_kind_are_refused() -> None:
@@ -152,22 +152,22 @@ def test_two_tables_of_one_kind_are_refused() -> None:
 
 
 def test_carrier_lines_of_research_files_are_professional() -> None:
-    found = readings((DATA / "rif_carrier.csv").read_bytes(), map="cms-rif-carrier")
-    made = records(found)
-    assert {one.setting for one in made} == {"professional"}
-    assert sum(len(one.lines or ()) for one in made) == 4
-    assert all(one.administrations is None for one in made)
-    assert "43 row(s) = " in notes(found)
-    assert len(aside(found)) == 1  # a claim without any procedure code
+    every = readings((DATA / "rif_carrier.csv").read_bytes(), map="cms-rif-carrier")
+    claims = records(every)
+    assert {one.setting for one in claims} == {"professional"}
+    assert sum(len(one.lines or ()) for one in claims) == 4
+    assert all(one.administrations is None for one in claims)
+    assert "43 row(s) = " in notes(every)
+    assert len(aside(every)) == 1  # a claim without any procedure code
 
 
 def test_outpatient_lines_carry_bill_type_revenue_and_diagnoses() -> None:
-    (one, *_) = records(
+    (encounter, *_) = records(
         readings((DATA / "rif_outpatient.csv").read_bytes(), map="cms-rif-outpatient")
     )
-    assert (one.setting, one.type_of_bill) == ("facility", "131")
-    assert one.diagnoses[:2] == ("O039", "E034")  # in the order of ICD_DGNS_CD1, 2 …
-    (line,) = one.lines or ()
+    assert (encounter.setting, encounter.type_of_bill) == ("facility", "131")
+    assert encounter.diagnoses[:2] == ("O039", "E034")  # in the order of ICD_DGNS_CD1, 2 …
+    (line,) = encounter.lines or ()
     assert (line.revenue_code, line.units, str(line.date)) == ("0001", 1, "2015-11-26")
 
 
@@ -182,38 +182,41 @@ def test_repository_lines_take_their_setting_from_the_claim_type() -> None:
         "1,1,71,96374,59,,1.0,2026-03-02,11,264780020\n1,2,71,,,,1,2026-03-02,11,\n"
         "2,1,40,96374,,,2.0,20260302,~,\n3,1,81,96374,,,1,2026-03-02,11,\n"
     )
-    found = readings(text, map="cms-idr-line")
-    made = {one.id: one for one in records(found)}
-    assert {key: one.setting for key, one in made.items()} == {"1": "professional", "2": "facility"}
-    (line,) = made["1"].lines or ()
+    every = readings(text, map="cms-idr-line")
+    by_id = {one.id: one for one in records(every)}
+    assert {key: one.setting for key, one in by_id.items()} == {
+        "1": "professional",
+        "2": "facility",
+    }
+    (line,) = by_id["1"].lines or ()
     assert (line.units, line.modifiers, line.place_of_service, line.ndc) == (
         1,
         ("59",),
         "11",
         "00264780020",
     )
-    said = notes(found)
+    said = notes(every)
     assert "1 left out: bills no procedure code" in said
     assert "place_of_service is no code of that kind" in said
     assert "lost its leading zeros" in said
-    assert any("setting: is stated by neither" in one for one in aside(found))
+    assert any("setting: is stated by neither" in one for one in aside(every))
 
 
 def test_units_that_are_no_whole_number_set_the_claim_aside() -> None:
-    found = readings((DATA / "idr_clm_line.csv").read_bytes(), map="cms-idr-line")
-    assert not records(found)
-    assert any("units is no whole number" in one for one in aside(found))
+    every = readings((DATA / "idr_clm_line.csv").read_bytes(), map="cms-idr-line")
+    assert not records(every)
+    assert any("units is no whole number" in one for one in aside(every))
 
 
 def test_a_map_of_administrations_reads_administrations() -> None:
-    found = readings(
+    every = readings(
         "encounter,start\nE,2026-03-02T10:00\n", map="generic-dose", setting="facility"
     )
-    assert len(records(found)) == 1
+    assert len(records(every)) == 1
 
 
 @given(st.binary(max_size=300))
 def test_no_bytes_make_it_crash(raw: bytes) -> None:
     for name in (None, "generic-dose", "cms-rif-carrier"):
-        for one in readings(raw, map=name):
-            assert isinstance(one, Record | SetAside | Note)
+        for reading in readings(raw, map=name):
+            assert isinstance(reading, Record | SetAside | Note)
