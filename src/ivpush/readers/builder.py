@@ -70,6 +70,7 @@ class Case:
 
     def local(self, at: datetime) -> datetime:
         """An instant on the clock of the caller's zone; OverflowError at the ends of time."""
+        # A time without an offset is left so: the contract reads it in the encounter's own zone.
         if self.zone is None or at.tzinfo is None:
             return at
         return at.astimezone(self.zone)
@@ -106,6 +107,7 @@ def _date(record: dict[str, Any]) -> None:
     )
     if record.get("date") is not None or timed:
         return
+    # The day of the chart is nearer to what was given than the bill's.
     if day is not None:
         record["date"] = day
     elif not any("date" in line for line in record.get("lines") or ()):
@@ -114,6 +116,7 @@ def _date(record: dict[str, Any]) -> None:
 
 def text_form(written: str, most: int = 2_000) -> str | None:
     """A text as the contract takes it: control characters and doubled spaces become one space."""
+    # Once more at the end, for the cut may fall behind a space.
     plain = _SPACES.sub(" ", written).strip()[:most].strip()
     return plain or None
 

@@ -60,6 +60,7 @@ def read(
 
 def opening(stream: IO[bytes]) -> tuple[int, bytes, bool]:
     """The first line that is not blank: its number, its bytes, and whether this is NDJSON."""
+    # One byte past the bound tells a record that is too large from one that just fits.
     number, first = 1, stream.readline(MOST_RECORD_BYTES + 1)
     while first and not first.strip(_BLANK):
         number, first = number + 1, stream.readline(MOST_RECORD_BYTES + 1)
@@ -112,6 +113,7 @@ def _document(name: str, text: bytes, known: dict[str, str]) -> Iterator[Record 
     except InputError as error:
         yield SetAside(name, error, text)
         return
+    # An element of an array has no bytes of its own to keep when it is set aside.
     if isinstance(data, list):
         for number, element in enumerate(data, 1):
             yield _encounter(f"{name}[{number}]", element, known)

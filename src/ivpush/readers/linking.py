@@ -113,6 +113,7 @@ class Linker:
                 continue
             kept = _kept(chart)
             self._chart_days[kept.day] += 1
+            # Which of two charts a claim means cannot be told: the first one is linked.
             if chart.encounter.id in self._charts:
                 self._repeated.append(kept)
             else:

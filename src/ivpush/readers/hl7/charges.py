@@ -173,10 +173,11 @@ class Charges:
     def _credit(self, credit: dict[str, Any]) -> None:
         """Take units back from the latest charges that are the same."""
         left = credit["units"]
-        for row in list(self._same(credit)):
+        for row in self._same(credit):
             taken = min(left, row["units"])
             left -= taken
             _take_back(row, taken)
+            # A new list, for the old one is being gone through.
             if taken and not row["units"]:
                 self.rows = [other for other in self.rows if other is not row]
         if left:

@@ -56,6 +56,7 @@ def read(name: str, stream: IO[bytes], options: ReadOptions | None = None) -> It
         yield from stored.scan()
         for visit, numbers in stored.visits.groups():
             yield from _encounter(visit, numbers, stored, options)
+        # Two messages without a visit may be of two patients: neither is guessed at.
         for number in stored.unnamed:
             if len(stored) > 1:
                 fault = Fault("PV1-19", "names no visit, nor does PID-18", "write the visit number")

@@ -190,6 +190,7 @@ def _pieces(stream: IO[bytes], line: int) -> Iterator[_Piece]:
             yield _Piece(at + start, line, None if skipping else piece)
             start, line, skipping = end.end(), line + 1, False
         rest, at = buffer[start:], at + start
+        # Dropped as it comes, up to its line end: a hostile line may be as long as it likes.
         if len(rest) > MOST_SEGMENT_BYTES:
             at, rest, skipping = at + len(rest), b"", True
     if rest or skipping:
@@ -226,6 +227,7 @@ def _segments(texts: list[str], marks: Marks) -> list[Segment]:
         fields = text.split(marks.field)
         name = fields[0]
         if _NAME.fullmatch(name) is None:
+            # A note may run over several lines; its words are not read in any case.
             if segments and segments[-1].name in _TEXT:
                 continue
             problem = "holds a line that is no segment"

@@ -363,6 +363,7 @@ class _Walker:
     ) -> Iterator[Note]:
         """Notes where a trailer counts otherwise than the file, or names another control number."""
         stated, place = elements.get(1, b"").strip(), self.place(tag == "SE")
+        # A count of more than 12 digits is none, and would cost time to convert.
         if not stated.isdigit() or len(stated) > 12 or int(stated) != counted:
             message = f"{tag}01 does not give the number of {_COUNTED[tag]}: there are {counted}"
             yield Note(place, message)
