@@ -51,7 +51,7 @@ def fuzz(
     rng = random.Random(seed)
     counts: Counter[str] = Counter()
     faults: Counter[str] = Counter()
-    longest, done = 0.0, 0
+    longest, tried = 0.0, 0
     # A shell starts background jobs with interrupts ignored; a long run should still obey one.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -64,10 +64,10 @@ def fuzz(
                 faults[str(error) if isinstance(error, UndocumentedError) else repr(error)] += 1
                 print(f"input {number}: {error!r}\n{fuzzed!r}", file=sys.stderr)
             longest = max(longest, time.perf_counter() - began)
-            done += 1
+            tried += 1
     except KeyboardInterrupt:
         print("interrupted")
-    print(f"{done} of {inputs} inputs, seed {seed}")
+    print(f"{tried} of {inputs} inputs, seed {seed}")
     for name, count in sorted(counts.items()):
         print(f"  {name}: {count}")
     for fault, count in sorted(faults.items()):

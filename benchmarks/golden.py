@@ -321,7 +321,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"ivpush of {Path(ivpush.__file__).parent}")
     status = 0
     if options.command == "write":
-        count = write(options.folder, options.visits, options.seed, options.corpus, options.workers)
+        count = write(
+            options.folder,
+            visits=options.visits,
+            seed=options.seed,
+            files=options.corpus,
+            workers=options.workers,
+        )
         print(f"{count} records under {len(PAYERS)} payers")
     else:
         for comparison in compare(options.folder, options.but, options.workers):

@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 from ivpush import Engine
+from ivpush.engine import Worked
 from ivpush.readers import ReadOptions, Record, SetAside
 from ivpush.readers.tables.reader import read
 
@@ -26,12 +27,16 @@ MAPS = {
 
 
 def show(title: str, counts: Counter[str], most: int = 12) -> None:
-    print(f"  {title}: " + (", ".join(f"{one} {n}" for one, n in counts.most_common(most)) or "-"))
+    """The most frequent of some counts on one line."""
+    listed = ", ".join(f"{name} {count}" for name, count in counts.most_common(most))
+    print(f"  {title}: {listed or '-'}")
 
 
 class Demo:
+    """What one extract gives, counted encounter by encounter."""
+
     def __init__(self) -> None:
-        self.read = self.aside = self.given = self.long = 0
+        self.checked = self.aside = self.administrations = self.long = 0
         self.counts: dict[str, Counter[str]] = {
             name: Counter()
             for name in (
@@ -49,58 +54,64 @@ class Demo:
             )
         }
 
-    def take(self, engine: Engine, one: Record) -> None:
-        self.read += 1
-        work, counts = engine.work(one.encounter), self.counts
+    def take(self, engine: Engine, record: Record) -> None:
+        """Judge one encounter and count what comes of it."""
+        self.checked += 1
+        work, counts = engine.work(record.encounter), self.counts
+        self._take_chart(work)
         result = work.result
-        for fact in work.derived.facts:
-            self.given += 1
-            counts["as charted"][fact.given.method or "method open"] += 1
-            counts["route"][fact.given.route or "open"] += 1
-            counts["technique"][fact.technique or "none"] += 1
-            counts["category of services"][fact.family or "none"] += 1
-            if fact.reason is not None:
-                counts["not billable for"][fact.reason] += 1
         for line in result.suggested:
             counts["suggested (units)"][line.code] += line.units
         counts["questions about"].update(q.missing.rpartition(".")[2] for q in result.questions)
         counts["findings"].update(f"{v.rule} {v.name}" for v in result.violations)
-        counts["not judged (encounters)"].update(one.rule for one in result.unjudged)
+        counts["not judged (encounters)"].update(unjudged.rule for unjudged in result.unjudged)
         for unjudged in result.unjudged:
             counts["for want of"].update({path.rpartition(".")[2] for path in unjudged.missing})
 
+    def _take_chart(self, work: Worked) -> None:
+        counts = self.counts
+        for administration in work.derived.facts:
+            self.administrations += 1
+            counts["as charted"][administration.given.method or "method open"] += 1
+            counts["route"][administration.given.route or "open"] += 1
+            counts["technique"][administration.technique or "none"] += 1
+            counts["category of services"][administration.family or "none"] += 1
+            if administration.reason is not None:
+                counts["not billable for"][administration.reason] += 1
+
 
 def run(engine: Engine, path: Path, most: int) -> None:
+    """Read and judge one extract, and print what it gives."""
     demo = Demo()
     print(f"\n{path.name} ({MAPS[path.name]})")
     with path.open("rb") as stream:
         options = ReadOptions(setting="facility", map=MAPS[path.name])
-        for one in read(path.name, stream, options):
-            if isinstance(one, Record) and len(one.encounter.administrations or ()) > most:
+        for item in read(path.name, stream, options):
+            if isinstance(item, Record) and len(item.encounter.administrations or ()) > most:
                 demo.long += 1
-            elif isinstance(one, Record):
-                demo.take(engine, one)
-            elif isinstance(one, SetAside):
+            elif isinstance(item, Record):
+                demo.take(engine, item)
+            elif isinstance(item, SetAside):
                 demo.aside += 1
-                demo.counts["set aside for"].update(f.problem for f in one.error.faults)
+                demo.counts["set aside for"].update(f.problem for f in item.error.faults)
             else:
-                print(f"  {one.message}")
-    total = demo.read + demo.aside + demo.long
+                print(f"  {item.message}")
+    total = demo.checked + demo.aside + demo.long
     print(
-        f"  encounters: {total} in = {demo.read} checked + {demo.long} too long to be judged here + "
-        f"{demo.aside} set aside; {demo.given} administrations judged"
+        f"  encounters: {total} in = {demo.checked} checked + {demo.long} too long to be judged here + "
+        f"{demo.aside} set aside; {demo.administrations} administrations judged"
     )
     for title, counts in demo.counts.items():
         show(title, counts)
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) not in {1, 2} or not all(one.isdigit() for one in arguments[1:]):
+    if len(arguments) not in {1, 2} or not all(map(str.isdigit, arguments[1:])):
         print("usage: python -m benchmarks.mar_demo PATH [MOST]", file=sys.stderr)
         return 2
     folder = Path(arguments[0])
     paths = [folder] if folder.is_file() else sorted(folder.rglob("*"))
-    known = [one for one in paths if one.name in MAPS]
+    known = [path for path in paths if path.name in MAPS]
     if not known:
         print(f"holds none of: {', '.join(MAPS)}", file=sys.stderr)
         return 2

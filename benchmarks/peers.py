@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
 
 from benchmarks.measure import Row, Size, summed
 from benchmarks.sample import whole
@@ -41,6 +41,30 @@ WHO = {
 DIAGNOSIS = "R11.2"
 
 
+CHART = frozenset({"administrations", "primary_administration", "supervision"})
+"""What a claim does not hold."""
+Check = Callable[[bytes], Any]
+
+
+class Side(NamedTuple):
+    """One kind of claim: how a record of ours becomes theirs, and how they check it."""
+
+    setting: str
+    written: Callable[[dict[str, Any]], dict[str, Any]]
+    check: Check
+    """Their quickest way."""
+    documented: Callable[[dict[str, Any]], Any]
+    """The way that their documentation shows."""
+
+
+class Claim(NamedTuple):
+    """One claim as each side takes it."""
+
+    bare: bytes
+    charted: bytes
+    theirs: bytes
+
+
 def rows(size: Size) -> Iterator[Row | str]:
     """Their time over ours, for professional and for facility claims."""
     try:
@@ -51,71 +75,83 @@ def rows(size: Size) -> Iterator[Row | str]:
             "it imports httpx, which it does not require)"
         )
         return
-
-    version = claim_validator.__version__
-    theirs = {"professional": professional_check(), "facility": facility_check()}
-    documented = {
-        "professional": claim_validator.validate,
-        "facility": claim_validator.validate_institutional,
-    }
-    sure(theirs)
+    sides = (
+        Side("professional", professional, professional_check(), claim_validator.validate),
+        Side("facility", facility, facility_check(), claim_validator.validate_institutional),
+    )
+    for side in sides:
+        refuse_a_blind_library(side)
     engine, count = Engine(), size.of(100, 300)
-    for setting, write in (("professional", professional), ("facility", facility)):
-        drawn = [
-            {**one, "diagnoses": [DIAGNOSIS.replace(".", "")]}
-            for one in encounters(1, count, setting=setting, engine=engine)
-        ]
-        charts = [json.dumps(one).encode() for one in drawn]
-        bare = [
-            json.dumps({k: v for k, v in one.items() if k not in CHART}).encode() for one in drawn
-        ]
-        claims = [json.dumps(write(one)).encode() for one in drawn]
-        check, documented_check = theirs[setting], documented[setting]
-        found = summed(
-            {
-                "ours": lambda three: whole(engine, three[0]),
-                "charted": lambda three: whole(engine, three[1]),
-                "theirs": lambda three, check=check: check(three[2]).model_dump_json(),
-                "documented": lambda three, check=documented_check: check(
-                    json.loads(three[2])
-                ).model_dump_json(),
-            },
-            zip(bare, charts, claims, strict=True),
-            size.of(5, 15),
+    for side in sides:
+        claims = drawn(side, engine, count)
+        yield from ratios(side, engine, claims, rounds=size.of(5, 15))
+        yield f"claim-validator {claim_validator.__version__} (MIT) {findings(side, engine, claims)}"
+
+
+def drawn(side: Side, engine: Engine, count: int) -> list[Claim]:
+    """Made-up claims of one kind, with a diagnosis that both sides know."""
+    records = [
+        {**record, "diagnoses": [DIAGNOSIS.replace(".", "")]}
+        for record in encounters(1, count, setting=side.setting, engine=engine)
+    ]
+    return [
+        Claim(
+            bare=encoded({name: value for name, value in record.items() if name not in CHART}),
+            charted=encoded(record),
+            theirs=encoded(side.written(record)),
         )
-        rate = {name: f"{count / taken:,.0f}/s" for name, taken in found.items()}
+        for record in records
+    ]
+
+
+def ratios(side: Side, engine: Engine, claims: list[Claim], rounds: int) -> Iterator[Row]:
+    """What they take, and what our chart takes, over our lines alone."""
+    seconds = summed(
+        {
+            "ours": lambda claim: whole(engine, claim.bare),
+            "charted": lambda claim: whole(engine, claim.charted),
+            "theirs": lambda claim: side.check(claim.theirs).model_dump_json(),
+            "documented": lambda claim: side.documented(json.loads(claim.theirs)).model_dump_json(),
+        },
+        claims,
+        rounds,
+    )
+    rate = {name: f"{len(claims) / taken:,.0f}/s" for name, taken in seconds.items()}
+    documented = getattr(side.documented, "__name__", "check")
+    for name, what in (
+        ("theirs", "claim-validator, pipeline made once / ivpush, lines alone"),
+        ("documented", f"its {documented}() as documented / the same"),
+        ("charted", "ivpush with the chart / lines alone"),
+    ):
         yield Row(
-            f"{count} {setting} claims: claim-validator, pipeline made once / ivpush, lines alone",
-            found["theirs"] / found["ours"],
-            detail=f"{rate['theirs']}; {rate['ours']}",
-        )
-        yield Row(
-            f"{count} {setting} claims: its {documented_check.__name__}() as documented / the same",
-            found["documented"] / found["ours"],
-            detail=f"{rate['documented']}; {rate['ours']}",
-        )
-        yield Row(
-            f"{count} {setting} claims: ivpush with the chart / lines alone",
-            found["charted"] / found["ours"],
-            detail=f"{rate['charted']}; {rate['ours']}",
-        )
-        says = Counter(one.code for raw in claims for one in check(raw).findings)
-        wrong = [
-            Counter(engine.check(Encounter.model_validate_json(raw)).status for raw in raws)
-            for raws in (bare, charts)
-        ]
-        yield (
-            f"claim-validator {version} (MIT) on these {count}: {counted(says)}; "
-            f"ivpush: {wrong[0]['violations']} with errors by their lines alone, "
-            f"{wrong[1]['violations']} by their charts"
+            f"{len(claims)} {side.setting} claims: {what}",
+            seconds[name] / seconds["ours"],
+            detail=f"{rate[name]}; {rate['ours']}",
         )
 
 
-CHART = frozenset({"administrations", "primary_administration", "supervision"})
-"""What a claim does not hold."""
+def findings(side: Side, engine: Engine, claims: list[Claim]) -> str:
+    """What each side finds in the claims."""
+    theirs = Counter(
+        finding.code for claim in claims for finding in side.check(claim.theirs).findings
+    )
+
+    def errors(raws: Iterable[bytes]) -> int:
+        results = (engine.check(Encounter.model_validate_json(raw)) for raw in raws)
+        return sum(result.status == "violations" for result in results)
+
+    return (
+        f"on these {len(claims)}: {counted(theirs)}; "
+        f"ivpush: {errors(claim.bare for claim in claims)} with errors by their lines alone, "
+        f"{errors(claim.charted for claim in claims)} by their charts"
+    )
 
 
-def professional_check() -> Callable[[bytes], Any]:
+def encoded(record: dict[str, Any]) -> bytes:
+    return json.dumps(record).encode()
+
+
+def professional_check() -> Check:
     """Their quickest way: validation from JSON, and a pipeline that is made once."""
     from claim_validator.models.claim import ClaimData
     from claim_validator.validators.pipeline import ValidationPipeline
@@ -124,7 +160,7 @@ def professional_check() -> Callable[[bytes], Any]:
     return lambda raw: pipeline.run(ClaimData.model_validate_json(raw))
 
 
-def facility_check() -> Callable[[bytes], Any]:
+def facility_check() -> Check:
     """The same for UB-04 claims, for which the library has no pipeline: its checks in turn."""
     from claim_validator.conf import ClaimValidatorSettings
     from claim_validator.models.institutional import InstitutionalClaimData
@@ -136,7 +172,7 @@ def facility_check() -> Callable[[bytes], Any]:
 
     def check(raw: bytes) -> Any:
         claim = InstitutionalClaimData.model_validate_json(raw)
-        outputs = [one.validate(claim) for one in validators]
+        outputs = [validator.validate(claim) for validator in validators]
         return PipelineResult(
             phase_results=[PhaseResult(phase="rule_based", validator_outputs=outputs)]
         )
@@ -148,18 +184,18 @@ def professional(record: dict[str, Any]) -> dict[str, Any]:
     """A record of ours as their CMS-1500 claim; its charges are by unit, as they add them up."""
     lines = [
         {
-            "procedure_code": one["code"],
-            "modifiers": one["modifiers"],
+            "procedure_code": line["code"],
+            "modifiers": line["modifiers"],
             "diagnosis_pointers": [1],
-            "charge_amount": one["charge"],
-            "units": one["units"],
+            "charge_amount": line["charge"],
+            "units": line["units"],
             "service_date_from": record["date"],
             "service_date_to": record["date"],
             "place_of_service": "11",
         }
-        for one in record["lines"]
+        for line in record["lines"]
     ]
-    total = sum(one["charge_amount"] * one["units"] for one in lines)
+    total = sum(line["charge_amount"] * line["units"] for line in lines)
     return {
         **WHO,
         "place_of_service": "11",
@@ -176,16 +212,16 @@ def facility(record: dict[str, Any]) -> dict[str, Any]:
     """A record of ours as their UB-04 claim."""
     lines = [
         {
-            "revenue_code": "0636" if one["code"][0] == "J" else "0260",
-            "hcpcs_code": one["code"],
-            "modifiers": one["modifiers"],
-            "units": one["units"],
-            "rate": one["charge"],
+            "revenue_code": "0636" if line["code"][0] == "J" else "0260",
+            "hcpcs_code": line["code"],
+            "modifiers": line["modifiers"],
+            "units": line["units"],
+            "rate": line["charge"],
             "service_date_from": record["date"],
         }
-        for one in record["lines"]
+        for line in record["lines"]
     ]
-    total = sum(one["rate"] * one["units"] for one in lines)
+    total = sum(line["rate"] * line["units"] for line in lines)
     return {
         **WHO,
         "facility_name": "EXAMPLE",
@@ -200,35 +236,43 @@ def facility(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def counted(says: Counter[str]) -> str:
+def counted(codes: Counter[str]) -> str:
     """Findings by code, the most frequent first."""
-    return ", ".join(f"{n} {code}" for code, n in says.most_common()) or "no finding"
+    return ", ".join(f"{count} {code}" for code, count in codes.most_common()) or "no finding"
 
 
-def sure(theirs: dict[str, Callable[[bytes], Any]]) -> None:
-    """Stop if the library does not find the faults that it is there to find."""
-    line = {"code": "99213", "modifiers": [], "units": 1, "charge": 90}
-    good = {"date": "2026-02-04", "type_of_bill": "131", "lines": [line]}
-    broken = {
-        "DUPLICATE_LINE": professional({**good, "lines": [line, line]}),
-        "MODIFIER_59_WITH_X_MODIFIER": professional(
-            {**good, "lines": [{**line, "modifiers": ["59", "XS"]}]}
-        ),
-        "CHARGE_TOTAL_MISMATCH": {**professional(good), "total_charge": 1},
-        "INVALID_PLACE_OF_SERVICE": {**professional(good), "place_of_service": "00"},
-        "INVALID_PROCEDURE_CODE": professional({**good, "lines": [{**line, "code": "Z9999"}]}),
-        "INST_INVALID_BILL_TYPE": {**facility(good), "bill_type_code": "999"},
-        "INST_INVALID_REVENUE_CODE": {
-            **facility(good),
-            "service_lines": [{"revenue_code": "9999"}],
-        },
+GOOD_LINE = {"code": "99213", "modifiers": [], "units": 1, "charge": 90}
+GOOD = {"date": "2026-02-04", "type_of_bill": "131", "lines": [GOOD_LINE]}
+
+
+def broken_claims(setting: str) -> dict[str, dict[str, Any]]:
+    """Claims of theirs with one fault each, by the code of the finding."""
+    if setting == "facility":
+        good = facility(GOOD)
+        return {
+            "INST_INVALID_BILL_TYPE": {**good, "bill_type_code": "999"},
+            "INST_INVALID_REVENUE_CODE": {**good, "service_lines": [{"revenue_code": "9999"}]},
+        }
+
+    def with_lines(*lines: dict[str, Any]) -> dict[str, Any]:
+        return professional({**GOOD, "lines": list(lines)})
+
+    good = professional(GOOD)
+    return {
+        "DUPLICATE_LINE": with_lines(GOOD_LINE, GOOD_LINE),
+        "MODIFIER_59_WITH_X_MODIFIER": with_lines({**GOOD_LINE, "modifiers": ["59", "XS"]}),
+        "CHARGE_TOTAL_MISMATCH": {**good, "total_charge": 1},
+        "INVALID_PLACE_OF_SERVICE": {**good, "place_of_service": "00"},
+        "INVALID_PROCEDURE_CODE": with_lines({**GOOD_LINE, "code": "Z9999"}),
     }
-    for setting, write in (("professional", professional), ("facility", facility)):
-        found = theirs[setting](json.dumps(write(good)).encode()).findings
-        if found:
-            raise SystemExit(f"claim-validator finds fault with a good claim: {found}")
-    for code, claim in broken.items():
-        setting = "facility" if code.startswith("INST") else "professional"
-        found = theirs[setting](json.dumps(claim).encode()).findings
-        if code not in {one.code for one in found}:
-            raise SystemExit(f"claim-validator does not find {code}, but {found}")
+
+
+def refuse_a_blind_library(side: Side) -> None:
+    """Stop if the library does not find the faults that it is there to find."""
+    faults = side.check(encoded(side.written(GOOD))).findings
+    if faults:
+        raise SystemExit(f"claim-validator finds fault with a good claim: {faults}")
+    for code, claim in broken_claims(side.setting).items():
+        faults = side.check(encoded(claim)).findings
+        if code not in {finding.code for finding in faults}:
+            raise SystemExit(f"claim-validator does not find {code}, but {faults}")

@@ -66,11 +66,11 @@ class Shape:
 
     def __add__(self, other: Shape) -> Shape:
         return Shape(
-            self.module_lengths + other.module_lengths,
-            self.functions + other.functions,
-            self.names + other.names,
-            self.comprehension_names + other.comprehension_names,
-            self.counts + other.counts,
+            module_lengths=self.module_lengths + other.module_lengths,
+            functions=self.functions + other.functions,
+            names=self.names + other.names,
+            comprehension_names=self.comprehension_names + other.comprehension_names,
+            counts=self.counts + other.counts,
         )
 
     @property
@@ -175,13 +175,20 @@ def branches(function: AnyFunction) -> int:
 
 def _function(node: AnyFunction, file: Path) -> Function:
     length = (node.end_lineno or node.lineno) - node.lineno + 1
-    return Function(node.name, file, node.lineno, length, branches(node), _is_typed(node))
+    return Function(
+        name=node.name,
+        file=file,
+        line=node.lineno,
+        length=length,
+        branches=branches(node),
+        typed=_is_typed(node),
+    )
 
 
 def _parameters(node: AnyFunction | ast.Lambda) -> list[ast.arg]:
-    given = node.args
-    starred = [parameter for parameter in (given.vararg, given.kwarg) if parameter is not None]
-    return [*given.posonlyargs, *given.args, *given.kwonlyargs, *starred]
+    args = node.args
+    starred = [parameter for parameter in (args.vararg, args.kwarg) if parameter is not None]
+    return [*args.posonlyargs, *args.args, *args.kwonlyargs, *starred]
 
 
 def _is_typed(node: AnyFunction) -> bool:

@@ -43,23 +43,23 @@ def rows(size: Size) -> Iterator[Row | str]:
             source = encounters_file(Path(name), count)
             frame = session.read.text(str(source)).withColumnRenamed("value", "encounter")
             parts = frame.repartition(4)
-            found = {"plain": float("inf"), "spark": float("inf")}
+            seconds = {"plain": float("inf"), "spark": float("inf")}
             for _ in range(size.of(2, 3)):
                 start = perf_counter()
                 with source.open("rb") as records:
-                    plain = sum(one.json is not None for one in check_many(records))
-                found["plain"] = min(found["plain"], perf_counter() - start)
+                    plain = sum(outcome.json is not None for outcome in check_many(records))
+                seconds["plain"] = min(seconds["plain"], perf_counter() - start)
                 start = perf_counter()
-                got = spark.check(parts).selectExpr("count(result) n").collect()[0]["n"]
-                found["spark"] = min(found["spark"], perf_counter() - start)
-                if got != plain:
-                    raise SystemExit(f"Spark checked {got}, a plain process {plain}")
+                checked = spark.check(parts).selectExpr("count(result) n").collect()[0]["n"]
+                seconds["spark"] = min(seconds["spark"], perf_counter() - start)
+                if checked != plain:
+                    raise SystemExit(f"Spark checked {checked}, a plain process {plain}")
     finally:
         session.stop()
     yield Row(
         f"{count:,} encounters: rate of Spark local[2] / of one plain process",
-        found["plain"] / found["spark"],
+        seconds["plain"] / seconds["spark"],
         wanted="at least 1.4",
-        detail=f"{count / found['spark']:,.0f}/s, {count / found['plain']:,.0f}/s; "
+        detail=f"{count / seconds['spark']:,.0f}/s, {count / seconds['plain']:,.0f}/s; "
         f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
     )

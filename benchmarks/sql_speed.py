@@ -29,11 +29,10 @@ def rows(size: Size) -> Iterator[Row | str]:
     works = realistic(count)
     database = Database(works)
     agree(database)
-    said = (
+    yield (
         f"DuckDB {duckdb.__version__}: {len(database.rules)} rules translated, "
         f"{len(database.skipped)} not; the verdicts on {count:,} encounters are the same"
     )
-    yield said
 
     def ours() -> None:
         for work in works:
@@ -42,21 +41,21 @@ def rows(size: Size) -> Iterator[Row | str]:
     for times, more in ((1, 1), *size.of(((10, 10),), ((10, 10),), ((10, 10), (50, 5)))):
         database.repeat(more)
         queries = database.prepare()
-        found = dict.fromkeys(("ours", *queries), float("inf"))
+        seconds = dict.fromkeys(("ours", *queries), float("inf"))
         for _ in range(size.of(3, 5)):
-            for name in found:
+            for name in seconds:
                 start = perf_counter()
                 if name == "ours":
                     ours()
                 else:
                     database.run(queries[name])
                 share = count if name == "ours" else count * times
-                found[name] = min(found[name], (perf_counter() - start) / share)
+                seconds[name] = min(seconds[name], (perf_counter() - start) / share)
         for name, what in (("broken", "broken rules"), ("judged", "broken and unjudged rules")):
             yield Row(
                 f"{count * times:,} encounters a query, {what}: DuckDB / ours",
-                found[name] / found["ours"],
-                detail=f"{found[name] * 1e6:,.0f} us an encounter, ours {found['ours'] * 1e6:,.0f} "
+                seconds[name] / seconds["ours"],
+                detail=f"{seconds[name] * 1e6:,.0f} us an encounter, ours {seconds['ours'] * 1e6:,.0f} "
                 "(broken and unjudged)",
             )
 
@@ -75,4 +74,4 @@ def agree(database: Database) -> None:
     """Stop where SQL and our judges differ, on what is broken or on what cannot be judged."""
     for ours, theirs in zip(database.ours(), database.verdicts(), strict=True):
         if ours != theirs:
-            raise SystemExit(f"SQL disagrees on {sorted({one for one, _ in ours ^ theirs})}")
+            raise SystemExit(f"SQL disagrees on {sorted({rule for rule, _ in ours ^ theirs})}")

@@ -7,13 +7,13 @@ code: ``PYTHONPATH=OLD/src:. python -m benchmarks --only stages``.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
 import ivpush.engine
 from benchmarks.measure import Row, Size, best, summed
-from benchmarks.sample import ready
+from benchmarks.sample import Visit, ready
 from ivpush import Encounter, Engine
 from ivpush.claim import findings
 from ivpush.claim.facts import encounter_facts, suggestion_facts
@@ -30,12 +30,12 @@ def rows(size: Size) -> Iterator[Row | str]:
     engine = Engine()
     raw, encounter = ready(engine, 6)
     calls = stages(engine, raw, encounter)
-    found = best(calls, rounds=size.of(40, 120))
-    for name, taken in found.items():
+    seconds = best(calls, rounds=size.of(40, 120))
+    for name, taken in seconds.items():
         if name != "validation":
             yield Row(
                 f"a clean visit: {name} / validation",
-                taken / found["validation"],
+                taken / seconds["validation"],
                 detail=f"{taken * 1e6:,.0f} us",
             )
     yield f"a clean visit: {counted(engine, encounter)}"
@@ -44,30 +44,30 @@ def rows(size: Size) -> Iterator[Row | str]:
 
 def stages(engine: Engine, raw: bytes, encounter: Encounter) -> dict[str, Any]:
     """Each stage as a call, on what the stages before it gave."""
-    done = engine.work(encounter)
-    book, billed = done.book, done.facts.lines or ()
+    work = engine.work(encounter)
+    book, billed = work.book, work.facts.lines or ()
 
-    def matching() -> Any:
+    def compared() -> Any:
         for line in billed:
             line.open_units = line.given.units
-        made = match(list(billed), done.drafts, done.derived.facts)
-        return suggestion_facts(done.drafts, made, encounter, book)
+        matching = match(list(billed), work.drafts, work.derived.facts)
+        return suggestion_facts(work.drafts, matching, encounter, book)
 
     return {
         "validation": lambda: Encounter.model_validate_json(raw),
         "services and roles": lambda: derive(encounter, book, None),
-        "drafts": lambda: drafts_of(done.derived, encounter, book),
-        "reasons of suggested lines": lambda: suggested_lines(done.drafts, book),
+        "drafts": lambda: drafts_of(work.derived, encounter, book),
+        "reasons of suggested lines": lambda: suggested_lines(work.drafts, book),
         "lines and drug lines": lambda: line_facts(encounter, book),
-        "comparison with the claim": matching,
+        "comparison with the claim": compared,
         "facts of the whole": lambda: encounter_facts(
-            encounter, done.derived, list(billed), done.standing, book
+            encounter, work.derived, list(billed), work.standing, book
         ),
-        "rules": lambda: findings.run(done.facts, book),
+        "rules": lambda: findings.run(work.facts, book),
         "violations": lambda: findings.violations(
-            done.found, done.facts, book, done.result.corrected
+            work.found, work.facts, book, work.result.corrected
         ),
-        "result to JSON": done.result.to_json,
+        "result to JSON": work.result.to_json,
         "the whole check": lambda: engine.check(encounter),
     }
 
@@ -93,47 +93,51 @@ def counted(engine: Engine, encounter: Encounter) -> str:
 def realistic(engine: Engine, size: Size) -> Iterator[Row]:
     """Realistic visits: reading a line of NDJSON, checking, and what a missing stop costs."""
     count = size.of(150, 600)
-    raws = list(lines(1, count, engine=engine))
-    both = [(raw, Encounter.model_validate_json(raw)) for raw in raws]
-    open_ = [
-        one
-        for one in both
-        if any(q.missing.endswith(".stop") for q in engine.check(one[1]).questions)
+    visits = [
+        Visit(raw, Encounter.model_validate_json(raw)) for raw in lines(1, count, engine=engine)
     ]
-    calls = {
-        "validation": lambda one: Encounter.model_validate_json(one[0]),
-        "reading": lambda one: record("line", one[0]),
-        "check": lambda one: engine.check(one[1]),
+    unstopped = [visit for visit in visits if asks_for_stop(engine, visit.encounter)]
+    calls: dict[str, Callable[[Visit], Any]] = {
+        "validation": lambda visit: Encounter.model_validate_json(visit.raw),
+        "reading": lambda visit: record("line", visit.raw),
+        "check": lambda visit: engine.check(visit.encounter),
     }
-    found = summed(calls, both, size.of(5, 9))
+    seconds = summed(calls, visits, size.of(5, 9))
     for name, what in (("reading", "reading a line of NDJSON"), ("check", "a ready check")):
         yield Row(
             f"{count} realistic visits: {what} / validation",
-            found[name] / found["validation"],
-            detail=f"{found[name] / count * 1e6:,.0f} us",
+            seconds[name] / seconds["validation"],
+            detail=f"{seconds[name] / count * 1e6:,.0f} us",
         )
-    asked = summed(calls, open_, size.of(5, 9))
+    asked = summed(calls, unstopped, size.of(5, 9))
     yield Row(
-        f"those {len(open_)} with a missing stop: a ready check / validation",
+        f"those {len(unstopped)} with a missing stop: a ready check / validation",
         asked["check"] / asked["validation"],
-        detail=f"{asked['check'] / len(open_) * 1e6:,.0f} us; {derivations(engine, open_):.0f} "
-        "derivations of the chart each",
+        detail=f"{asked['check'] / len(unstopped) * 1e6:,.0f} us; "
+        f"{derivations(engine, unstopped):.0f} derivations of the chart each",
     )
 
 
-def derivations(engine: Engine, both: list[tuple[bytes, Encounter]]) -> float:
+def asks_for_stop(engine: Engine, encounter: Encounter) -> bool:
+    """Whether a check asks when an infusion stopped."""
+    questions = engine.check(encounter).questions
+    return any(question.missing.endswith(".stop") for question in questions)
+
+
+def derivations(engine: Engine, visits: list[Visit]) -> float:
     """How often a check derives the chart, on average."""
     module: Any = ivpush.engine
-    plain, seen = module.derive, []
+    plain, calls = module.derive, 0
 
-    def counting(*given: Any) -> Any:
-        seen.append(None)
-        return plain(*given)
+    def counting(*args: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return plain(*args)
 
     module.derive = counting
     try:
-        for _, encounter in both:
-            engine.check(encounter)
+        for visit in visits:
+            engine.check(visit.encounter)
     finally:
         module.derive = plain
-    return len(seen) / len(both)
+    return calls / len(visits)

@@ -28,8 +28,8 @@ start = time.process_time()
 for _ in iter_records(**tables(sys.argv[1])):
     pass
 read = time.process_time()
-got = sum(len(one.encounters) + len(one.set_aside) for one in check_batches(**tables(sys.argv[1])))
-print(json.dumps([got, read - start, time.process_time() - read, own_peak()]))
+counts = [len(piece.encounters) + len(piece.set_aside) for piece in check_batches(**tables(sys.argv[1]))]
+print(json.dumps([sum(counts), read - start, time.process_time() - read, own_peak()]))
 """
 
 
@@ -39,9 +39,9 @@ def rows(size: Size) -> Iterator[Row | str]:
 
     before = None
     for count in size.of([500, 2_000], [2_000, 8_000, 20_000]):
-        got, read, whole, peak = checked(count)
-        if got != count:
-            raise SystemExit(f"{got} of {count} encounters came back")
+        back, read, whole, peak = checked(count)
+        if back != count:
+            raise SystemExit(f"{back} of {count} encounters came back")
         yield f"{count:,} encounters in Parquet batches of 4,096 rows: peak memory {peak:.0f} MB"
         if before is not None:
             yield Row(f"peak memory: {count:,} encounters / {before[0]:,}", peak / before[1])
@@ -60,15 +60,15 @@ def checked(count: int) -> tuple[int, float, float, float]:
     from ivpush.frames import encounters_to_tables
 
     with tempfile.TemporaryDirectory() as folder:
-        made = encounters_to_tables(Encounter.model_validate_json(one) for one in lines(1, count))
-        for name, table in made.items():
+        encounters = map(Encounter.model_validate_json, lines(1, count))
+        for name, table in encounters_to_tables(encounters).items():
             pq.write_table(table, Path(folder) / f"{name}.parquet")
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", RUN, folder],
             check=True,
             stdout=subprocess.PIPE,
             text=True,
             env=environment(Path(folder)),
         )
-    got, read, whole, peak = json.loads(done.stdout)
-    return got, read, whole, peak
+    back, read, whole, peak = json.loads(process.stdout)
+    return back, read, whole, peak

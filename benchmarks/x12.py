@@ -63,7 +63,7 @@ def charges(n: int) -> str:
 
 
 def ours(raw: bytes) -> int:
-    return sum(isinstance(one, Record) for one in read("f", io.BytesIO(raw)))
+    return sum(isinstance(item, Record) for item in read("f", io.BytesIO(raw)))
 
 
 def by_openx12(raw: bytes) -> int:
@@ -83,8 +83,8 @@ def seconds(call: Callable[[bytes], int], raw: bytes, claims: int) -> float:
     """Seconds a claim; stops where not every claim was read."""
     gc.collect()
     start = process_time()
-    if (found := call(raw)) != claims:
-        sys.exit(f"{call.__name__} read {found} of {claims} claims")
+    if (count := call(raw)) != claims:
+        sys.exit(f"{call.__name__} read {count} of {claims} claims")
     return (process_time() - start) / claims
 
 
@@ -97,20 +97,20 @@ def peak(claims: int) -> float:
         "import re, tempfile; from pathlib import Path; from benchmarks.x12 import pieces\n"
         "from ivpush.readers.x12 import read\n"
         "file = tempfile.TemporaryFile()\n"
-        f"for one in pieces({claims}): file.write(one.encode())\n"
+        f"for piece in pieces({claims}): file.write(piece.encode())\n"
         "file.seek(0)\n"
-        "for one in read('f', file): pass\n"
+        "for _ in read('f', file): pass\n"
         "status = Path('/proc/self/status').read_text()\n"
         "print(int(re.search(r'VmHWM:\\s+(\\d+)', status)[1]) / 1024)"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
         check=True,
         cwd=Path(__file__).parents[1],
     )
-    return float(done.stdout)
+    return float(process.stdout)
 
 
 def main() -> None:
@@ -118,26 +118,26 @@ def main() -> None:
     raw = "".join(pieces(CLAIMS)).encode()
     few = "".join(pieces(SAMPLE)).encode()
     print(f"{CLAIMS:,} claims, {len(raw) / 1e6:.1f} MB; process time, best of {ROUNDS} rounds")
-    found: dict[str, float] = {}
+    best: dict[str, float] = {}
     for _ in range(ROUNDS):
         for name, call in (("ours", ours), ("openx12", by_openx12)):
-            found[name] = min(found.get(name, 9e9), seconds(call, raw, CLAIMS))
-        found["few"] = min(found.get("few", 9e9), seconds(ours, few, SAMPLE))
-    found["x12sdk"] = seconds(by_x12sdk, few, SAMPLE)
+            best[name] = min(best.get(name, 9e9), seconds(call, raw, CLAIMS))
+        best["few"] = min(best.get("few", 9e9), seconds(ours, few, SAMPLE))
+    best["x12sdk"] = seconds(by_x12sdk, few, SAMPLE)
     print(
         Row(
             "x12sdk typed models / ours, to encounters",
-            found["x12sdk"] / found["few"],
+            best["x12sdk"] / best["few"],
             wanted="at least 20",
-            detail=f"{1 / found['x12sdk']:,.0f}/s on {SAMPLE} claims",
+            detail=f"{1 / best['x12sdk']:,.0f}/s on {SAMPLE} claims",
         )
     )
     print(
         Row(
             "openx12 / ours, to encounters",
-            found["openx12"] / found["ours"],
+            best["openx12"] / best["ours"],
             wanted="at least 1",
-            detail=f"{1 / found['openx12']:,.0f}/s, ours {1 / found['ours']:,.0f}/s",
+            detail=f"{1 / best['openx12']:,.0f}/s, ours {1 / best['ours']:,.0f}/s",
         )
     )
     small, large = peak(2_000), peak(20_000)
