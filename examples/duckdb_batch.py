@@ -16,25 +16,25 @@ KEPT = ("encounters", "violations", "lines", "set_aside")
 def main(folder: Path) -> None:
     database = duckdb.connect(str(folder / "findings.duckdb"))
     # Each input has a cursor of its own, for a connection runs one query at a time.
-    one, two, three = (database.cursor() for _ in range(3))
+    lines, administrations, encounters = (database.cursor() for _ in range(3))
     files = [
         str(folder / name)
         for name in ("lines.csv", "administrations.parquet", "encounters.parquet")
     ]
     pieces = check_batches(
         # As text: a revenue code such as 0260 is no number.
-        lines=one.sql("from read_csv(?, all_varchar = true)", params=[files[0]]),
-        administrations=two.sql("from read_parquet(?)", params=[files[1]]),
-        encounters=three.sql("from read_parquet(?)", params=[files[2]]),
+        lines=lines.sql("from read_csv(?, all_varchar = true)", params=[files[0]]),
+        administrations=administrations.sql("from read_parquet(?)", params=[files[1]]),
+        encounters=encounters.sql("from read_parquet(?)", params=[files[2]]),
         engine=EngineOptions(payer="medicare"),
     )
-    for number, found in enumerate(pieces):
+    for number, piece in enumerate(pieces):
         for name in KEPT:
-            database.register("found", getattr(found, name))
+            database.register("piece", getattr(piece, name))
             if number:
-                database.execute(f"insert into {name} from found")
+                database.execute(f"insert into {name} from piece")
             else:
-                database.execute(f"create or replace table {name} as from found")
+                database.execute(f"create or replace table {name} as from piece")
 
     denials = """select rule, name, count(*) as findings, count(distinct encounter) as encounters
                  from violations where severity = 'error'

@@ -18,8 +18,8 @@ from ivpush.readers.json import read
 
 def main(source: Path, folder: Path) -> None:
     with source.open("rb") as stream:
-        found = list(read(source.name, stream))
-    encounters = [one.encounter for one in found if isinstance(one, Record)]
+        items = list(read(source.name, stream))
+    encounters = [item.encounter for item in items if isinstance(item, Record)]
     tables = encounters_to_tables(encounters)
     folder.mkdir(exist_ok=True)
     for name in ("encounters", "administrations"):
@@ -29,8 +29,8 @@ def main(source: Path, folder: Path) -> None:
         writer = csv.writer(text)
         writer.writerow(tables["lines"].column_names)
         writer.writerows(map(cell_of, row.values()) for row in tables["lines"].to_pylist())
-    aside = len(found) - len(encounters)
-    print(f"{len(found)} in = {len(encounters)} written + {aside} set aside")
+    aside = len(items) - len(encounters)
+    print(f"{len(items)} in = {len(encounters)} written + {aside} set aside")
 
 
 if __name__ == "__main__":

@@ -14,18 +14,18 @@ from ivpush import EngineOptions, check_frame
 def main(folder: Path) -> None:
     # As text: a revenue code such as 0260 is no number.
     lines = pd.read_csv(folder / "lines.csv", dtype="str")
-    given = pd.read_parquet(folder / "administrations.parquet")
+    administrations = pd.read_parquet(folder / "administrations.parquet")
     encounters = pd.read_parquet(folder / "encounters.parquet")
-    found = check_frame(
+    results = check_frame(
         lines=lines,
-        administrations=given,
+        administrations=administrations,
         encounters=encounters,
         engine=EngineOptions(payer="medicare"),
     )
-    for one in found.set_aside.itertuples():
-        print(f"{one.place}: {one.problem}", file=sys.stderr)
+    for record in results.set_aside.itertuples():
+        print(f"{record.place}: {record.problem}", file=sys.stderr)
 
-    denied = found.violations[found.violations["severity"] == "error"]
+    denied = results.violations[results.violations["severity"] == "error"]
     by_rule = denied.groupby(["rule", "name"]).size().sort_values(ascending=False, kind="stable")
     by_rule.rename("findings").reset_index().to_parquet(folder / "denials.parquet")
     print(by_rule.head().to_string())
@@ -33,7 +33,7 @@ def main(folder: Path) -> None:
     # Every billed line once, with what came of it; lines of encounters set aside have no verdict.
     for name in ("number", "units"):
         lines[name] = pd.to_numeric(lines[name], errors="coerce").astype("Int64")
-    verdicts = found.lines[["encounter", "number", "status"]]
+    verdicts = results.lines[["encounter", "number", "status"]]
     billed = lines[["encounter", "number", "code", "units"]].merge(
         verdicts, how="left", on=["encounter", "number"], validate="one_to_one"
     )
@@ -43,13 +43,13 @@ def main(folder: Path) -> None:
     units = pd.DataFrame(
         {
             "billed": billed[billed["status"] != "set aside"].groupby("code")["units"].sum(),
-            "suggested": found.suggested.groupby("code")["units"].sum(),
+            "suggested": results.suggested.groupby("code")["units"].sum(),
         }
     ).fillna(0)
     units.reset_index(names="code").to_parquet(folder / "units.parquet")
 
-    ids = pd.concat([encounters["id"], given["encounter"], lines["encounter"]]).nunique()
-    print(f"{ids} in = {len(found.encounters)} checked + {len(found.set_aside)} set aside")
+    ids = pd.concat([encounters["id"], administrations["encounter"], lines["encounter"]]).nunique()
+    print(f"{ids} in = {len(results.encounters)} checked + {len(results.set_aside)} set aside")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def main(source: Path) -> None:
                 print(f"{outcome.place}: {outcome.reason}", file=sys.stderr)
                 continue
             checked += 1
-            spoke.update(one.rule for one in result.violations)
+            spoke.update(violation.rule for violation in result.violations)
     print(f"{checked + unread} in = {checked} checked + {unread} set aside")
     for rule, count in spoke.most_common(5):
         print(f"{rule}: {count}")

@@ -16,7 +16,7 @@ ROWS = 10_000
 def main(folder: Path, size: int = 1_000) -> None:
     # As text: a revenue code such as 0260 is no number.
     lines = pl.scan_csv(folder / "lines.csv", infer_schema=False)
-    given = pl.scan_parquet(folder / "administrations.parquet")
+    administrations = pl.scan_parquet(folder / "administrations.parquet")
     encounters = pl.scan_parquet(folder / "encounters.parquet")
     out = folder / "violations"
     out.mkdir(exist_ok=True)
@@ -25,19 +25,19 @@ def main(folder: Path, size: int = 1_000) -> None:
     checked = aside = 0
     # Neither the tables nor the results are ever in memory as a whole. (polars calls
     # collect_batches unstable; frames that iter_slices cuts, or Arrow batches, do as well.)
-    for number, found in enumerate(
+    for number, piece in enumerate(
         check_batches(
             lines=lines.collect_batches(chunk_size=ROWS),
-            administrations=given.collect_batches(chunk_size=ROWS),
+            administrations=administrations.collect_batches(chunk_size=ROWS),
             encounters=encounters.collect_batches(chunk_size=ROWS),
             engine=EngineOptions(payer="medicare"),
             size=size,
         )
     ):
-        found.violations.write_parquet(out / f"{number:06}.parquet")
-        checked += found.encounters.height
-        aside += found.set_aside.height
-        for place, problem in found.set_aside.select("place", "problem").iter_rows():
+        piece.violations.write_parquet(out / f"{number:06}.parquet")
+        checked += piece.encounters.height
+        aside += piece.set_aside.height
+        for place, problem in piece.set_aside.select("place", "problem").iter_rows():
             print(f"{place}: {problem}", file=sys.stderr)
 
     denied = pl.scan_parquet(out / "*.parquet").filter(pl.col("severity") == "error")
@@ -49,7 +49,11 @@ def main(folder: Path, size: int = 1_000) -> None:
     print(pl.read_parquet(folder / "denials.parquet").head())
 
     ids = pl.concat(
-        [encounters.select(encounter="id"), given.select("encounter"), lines.select("encounter")]
+        [
+            encounters.select(encounter="id"),
+            administrations.select("encounter"),
+            lines.select("encounter"),
+        ]
     )
     read = ids.unique().select(pl.len()).collect().item()
     print(f"{read} in = {checked} checked + {aside} set aside")

@@ -11,13 +11,12 @@ import os
 
 from hypothesis import HealthCheck, Phase, settings
 
+SHRINKS = os.environ.get("IVPUSH_SHRINK") != "0"
 settings.register_profile(
     "ivpush",
     max_examples=int(os.environ.get("IVPUSH_EXAMPLES", "200")),
     derandomize=os.environ.get("CI", "") not in {"", "0", "false"},
-    phases=[
-        one for one in Phase if one is not Phase.shrink or os.environ.get("IVPUSH_SHRINK") != "0"
-    ],
+    phases=[phase for phase in Phase if SHRINKS or phase is not Phase.shrink],
     deadline=None,  # a shared machine is no stopwatch
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -22,7 +22,7 @@ text_drawn = st.text(
     min_size=1,
     max_size=12,
 )
-number_drawn = st.decimals(0, 10**8, places=6).map(lambda one: one + Decimal(0))
+number_drawn = st.decimals(0, 10**8, places=6).map(lambda number: number + Decimal(0))
 time_drawn = st.datetimes(datetime(2020, 1, 1), datetime(2027, 1, 1)).map(
     lambda at: at.replace(microsecond=0)
 )
@@ -36,7 +36,7 @@ def some(**drawn: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional=drawn)
 
 
-given_drawn = some(
+administration_drawn = some(
     drug=text_drawn,
     hcpcs=st.just("J2405"),
     ndc=st.sampled_from(("00006494300", "0409-1234-01")),
@@ -96,7 +96,7 @@ watched_drawn = some(
 def encounters(draw: st.DrawFn) -> Encounter:
     """Any encounter that tables can hold: empty text is null there, and so is an empty supervision."""
     record: dict[str, Any] = {
-        "id": draw(text_drawn.filter(lambda one: one == one.strip())),
+        "id": draw(text_drawn.filter(lambda text: text == text.strip())),
         "date": "2026-03-02",
         "setting": draw(word(fields.Setting)),
         **draw(
@@ -115,7 +115,7 @@ def encounters(draw: st.DrawFn) -> Encounter:
     }
     if draw(st.booleans()):
         ids = draw(st.lists(text_drawn, max_size=4, unique=True))
-        record["administrations"] = [{**draw(given_drawn), "id": one} for one in ids]
+        record["administrations"] = [{**draw(administration_drawn), "id": key} for key in ids]
         if ids and draw(st.booleans()):
             record["administrations"][0]["continues"] = ids[-1]
             record["primary_administration"] = ids[0]
@@ -124,29 +124,35 @@ def encounters(draw: st.DrawFn) -> Encounter:
                 record["administrations"][0]["start"] = draw(time_drawn).replace(tzinfo=away)
     if draw(st.booleans()):
         record["lines"] = [
-            {**one, "number": n} for n, one in enumerate(draw(st.lists(line_drawn, max_size=4)), 1)
+            {**line, "number": number}
+            for number, line in enumerate(draw(st.lists(line_drawn, max_size=4)), 1)
         ]
-        names = [one["id"] for one in record.get("administrations", ())]
+        ids = [dose["id"] for dose in record.get("administrations", ())]
         for line in record["lines"]:
-            if names:
-                line["administrations"] = draw(st.lists(st.sampled_from(names), max_size=3))
+            if ids:
+                line["administrations"] = draw(st.lists(st.sampled_from(ids), max_size=3))
     return Encounter.model_validate(record)
 
 
-def as_csv(those: list[Encounter]) -> dict[str, bytes]:
+def as_csv(encounters: list[Encounter]) -> dict[str, bytes]:
     """The three tables of encounters as CSV files."""
-    made = {}
-    for table in ("encounters", "administrations", "lines"):
-        names = [
-            one.name
-            for one in columns_of(table)
-            if table == "encounters" or not one.name.startswith("encounter_")
-        ]
-        out = io.StringIO(newline="")
-        writer = csv.writer(out)
-        writer.writerow(names)
-        for one in those:
-            for row in encounter_rows(one)[table]:
-                writer.writerow([cell_of(row[name]) for name in names])
-        made[f"{table}.csv"] = out.getvalue().encode()
-    return made
+    return {
+        f"{table}.csv": table_as_csv(table, encounters)
+        for table in ("encounters", "administrations", "lines")
+    }
+
+
+def table_as_csv(table: str, encounters: list[Encounter]) -> bytes:
+    """One table; facts of the encounter stand in its own table alone."""
+    names = [
+        column.name
+        for column in columns_of(table)
+        if table == "encounters" or not column.name.startswith("encounter_")
+    ]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(names)
+    for encounter in encounters:
+        for row in encounter_rows(encounter)[table]:
+            writer.writerow([cell_of(row[name]) for name in names])
+    return text.getvalue().encode()

@@ -40,9 +40,9 @@ def test_a_drug_follows_what_becomes_of_its_mixture() -> None:
         drip("c", "11:00", "12:00"),
         drip("d", "11:00", "12:00", mixed_with="c"),
     ]
-    said = reasons(check(*bags))
-    assert set(said) == {"c", "d"}
-    assert said["c"].removeprefix("c") == said["d"].removeprefix("d")
+    why = reasons(check(*bags))
+    assert set(why) == {"c", "d"}
+    assert why["c"].removeprefix("c") == why["d"].removeprefix("d")
 
 
 def test_what_is_denied_as_a_whole_keeps_its_services_out() -> None:

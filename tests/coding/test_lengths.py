@@ -76,17 +76,17 @@ def openings(draw: st.DrawFn) -> tuple[Encounter, int, dict[str, Any]]:
 
 @given(openings(), st.lists(st.integers(0, 1440), min_size=1, max_size=8))
 def test_any_length_bills_what_the_chart_derived_anew_bills(
-    opening: tuple[Encounter, int, dict[str, Any]], some: list[int]
+    opening: tuple[Encounter, int, dict[str, Any]], further_minutes: list[int]
 ) -> None:
     encounter, index, policies = opening
     engine = Engine(pack=PACK, policies=policies)
     book = engine.pack.book(encounter.service_date, None, engine.policies)
     short, derived, _ = retimed(encounter, engine, index)
-    for minutes in [*some, 1440, 0, 91, *MARKS[::7]]:
+    for minutes in [*further_minutes, 1440, 0, 91, *MARKS[::7]]:
         anew = drafts_of(derived(minutes), encounter, book)
         assert kind_of(short.drafts(minutes)) == kind_of(anew), minutes
-        told = suggested_lines(short.drafts(minutes), book)
-        assert told == suggested_lines(anew, book), minutes
+        lines = suggested_lines(short.drafts(minutes), book)
+        assert lines == suggested_lines(anew, book), minutes
 
 
 @settings(max_examples=25)
@@ -95,14 +95,14 @@ def test_changes_are_those_of_every_minute(opening: tuple[Encounter, int, dict[s
     encounter, index, policies = opening
     engine = Engine(pack=PACK, policies=policies)
     book = engine.pack.book(encounter.service_date, None, engine.policies)
-    found, _, _ = retimed(encounter, engine, index)
-    kinds = [kind_of(found.drafts(minutes)) for minutes in range(1441)]
+    short, _, _ = retimed(encounter, engine, index)
+    kinds = [kind_of(short.drafts(minutes)) for minutes in range(1441)]
     wanted = [n for n in range(1441) if n == 0 or kinds[n] != kinds[n - 1]]
-    told = [(n, kind_of(drafts), suggested_lines(drafts, book)) for n, drafts in found.changes()]
-    assert [n for n, _, _ in told] == wanted
-    for minutes, kind, lines in told:
+    changes = [(n, kind_of(drafts), suggested_lines(drafts, book)) for n, drafts in short.changes()]
+    assert [n for n, _, _ in changes] == wanted
+    for minutes, kind, lines in changes:
         assert kind == kinds[minutes]
-        assert lines == suggested_lines(found.drafts(minutes), book)
+        assert lines == suggested_lines(short.drafts(minutes), book)
 
 
 def test_a_plain_drip_is_derived_a_few_times_for_a_whole_day() -> None:
@@ -113,8 +113,8 @@ def test_a_plain_drip_is_derived_a_few_times_for_a_whole_day() -> None:
         [push("p", 0, "beta"), drip("a", 10, None)],
         [fluid("f", 0, None), push("p", 5, "beta")],
     ):
-        index = next(n for n, one in enumerate(doses_given) if one.minutes is None)
-        found, _, asked = retimed(chart(*doses_given), engine, index)
-        kinds = {kind_of(found.drafts(minutes)) for minutes in MARKS}
+        index = next(n for n, dose in enumerate(doses_given) if dose.minutes is None)
+        short, _, asked = retimed(chart(*doses_given), engine, index)
+        kinds = {kind_of(short.drafts(minutes)) for minutes in MARKS}
         assert len(kinds) > 20
         assert len(asked) < len(kinds)

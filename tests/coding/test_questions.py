@@ -57,7 +57,7 @@ def test_a_long_push_is_asked_whether_it_was_attended(stop: str, method: str) ->
 
 
 @pytest.mark.parametrize(
-    "given",
+    "administration",
     [
         push("a", "10:00", "10:15"),
         push("a", "10:00", "10:25", continuously_attended=True),
@@ -68,8 +68,8 @@ def test_a_long_push_is_asked_whether_it_was_attended(stop: str, method: str) ->
     ],
     ids=["short", "attended", "unattended", "infused", "hydration", "under the skin"],
 )
-def test_no_other_push_is_asked_whether_it_was_attended(given: dict[str, Any]) -> None:
-    assert ATTENDED not in asked(check(given))
+def test_no_other_push_is_asked_whether_it_was_attended(administration: dict[str, Any]) -> None:
+    assert ATTENDED not in asked(check(administration))
 
 
 def test_attendance_is_not_asked_where_the_policy_makes_every_long_push_an_infusion() -> None:
@@ -111,7 +111,7 @@ def test_an_unnamed_access_is_asked_for_where_there_are_two() -> None:
 
 
 @pytest.mark.parametrize(
-    "given",
+    "administration",
     [
         push("c", "11:05"),
         push("c", "11:05", site=RIGHT),
@@ -120,8 +120,10 @@ def test_an_unnamed_access_is_asked_for_where_there_are_two() -> None:
     ],
     ids=["first site", "second site", "earns nothing", "no vein"],
 )
-def test_a_site_that_is_named_or_decides_nothing_is_not_asked_for(given: dict[str, Any]) -> None:
-    assert asked(check(FIRST, NEEDED, given)) == []
+def test_a_site_that_is_named_or_decides_nothing_is_not_asked_for(
+    administration: dict[str, Any],
+) -> None:
+    assert asked(check(FIRST, NEEDED, administration)) == []
 
 
 def test_the_site_is_not_asked_for_where_there_is_one() -> None:

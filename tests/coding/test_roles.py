@@ -87,6 +87,18 @@ def test_a_further_hour_begins_31_minutes_past_the_last(stop: str, hours: int) -
     )
 
 
+@pytest.mark.parametrize("minutes", [15, 16, 30, 31, 90, 91, 150, 151, 480, 481])
+def test_minutes_without_clock_times_count_the_same(minutes: int) -> None:
+    hours = max(0, (minutes - 31) // 60)
+    drug = dict(billed(check(drip("a", minutes=minutes))))
+    if minutes <= 15:
+        assert drug == {"96374": 1}
+    else:
+        assert drug == {"96365": 1} | ({"96366": hours} if hours else {})
+    water = dict(billed(check(fluid("a", minutes=minutes))))
+    assert water == ({"96360": 1} | ({"96361": hours} if hours else {}) if minutes > 30 else {})
+
+
 @pytest.mark.parametrize(
     ("stop", "together", "hours_alone", "further"),
     [("14:59", 1, 1, 0), ("15:30", 1, 1, 0), ("15:31", 2, 2, 1), ("16:31", 3, 3, 2)],

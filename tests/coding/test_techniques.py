@@ -21,8 +21,8 @@ PUSH, INFUSION, INJECTION = [("96374", 1)], [("96365", 1)], [("96372", 1)]
 def test_fifteen_minutes_are_a_push_unless_the_policy_says_infusion(
     policy: str, minutes: int, codes: list[tuple[str, int]]
 ) -> None:
-    given = drip("a", "10:00", f"10:{minutes}")
-    assert billed(check(given, policies={"exact_15_minutes": policy})) == codes
+    administration = drip("a", "10:00", f"10:{minutes}")
+    assert billed(check(administration, policies={"exact_15_minutes": policy})) == codes
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_fifteen_minutes_are_a_push_unless_the_policy_says_infusion(
 def test_a_long_push_is_a_push_if_attended_throughout(
     policy: str, attended: bool, codes: list[tuple[str, int]]
 ) -> None:
-    given = push("a", "10:00", "10:25", continuously_attended=attended)
-    assert billed(check(given, policies={"long_push": policy})) == codes
+    administration = push("a", "10:00", "10:25", continuously_attended=attended)
+    assert billed(check(administration, policies={"long_push": policy})) == codes
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,8 @@ def test_a_long_push_is_a_push_if_attended_throughout(
 def test_a_drip_without_a_stop_bills_as_the_policy_says(
     policy: str, drug: str, codes: list[tuple[str, int]]
 ) -> None:
-    given = drip("a", "10:00", drug=drug)
-    assert billed(check(given, policies={"missing_stop_time": policy})) == codes
+    administration = drip("a", "10:00", drug=drug)
+    assert billed(check(administration, policies={"missing_stop_time": policy})) == codes
 
 
 def test_hydration_is_never_a_push_unless_the_policy_says_so() -> None:

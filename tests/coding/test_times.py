@@ -95,8 +95,8 @@ def attended_overlap(*pushes: tuple[str, str], performers: tuple[str, str] = ("n
         push(key, start, stop, performer=performer, continuously_attended=True)
         for key, (start, stop), performer in zip("ab", pushes, performers, strict=True)
     ]
-    found = {violation.name for violation in check(*charted).violations}
-    return "overlapping-attended-pushes" in found
+    names = {violation.name for violation in check(*charted).violations}
+    return "overlapping-attended-pushes" in names
 
 
 def test_nobody_attends_two_pushes_in_one_minute() -> None:

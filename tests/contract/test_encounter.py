@@ -12,7 +12,7 @@ import pytest
 from ivpush import Administration, ClaimLine, Encounter, InputError
 
 CANARY = "Jane-Doe-078-05-1120"
-GIVEN: dict[str, Any] = {"id": "a1", "drug": "ondansetron", "route": "IV", "method": "push"}
+DOSE: dict[str, Any] = {"id": "a1", "drug": "ondansetron", "route": "IV", "method": "push"}
 LINE: dict[str, Any] = {"number": 1, "code": "96374", "units": 1}
 
 
@@ -28,7 +28,7 @@ def fault(record: dict[str, Any], model: Any = Encounter) -> str:
 
 @pytest.mark.parametrize("value", [True, "5", " 5 ", "1_0", 5.0, 5.5, -3, 10**30, [], {}])
 def test_minutes_and_units_are_whole_numbers_from_zero(value: Any) -> None:
-    assert "minutes" in fault({**GIVEN, "minutes": value}, Administration)
+    assert "minutes" in fault({**DOSE, "minutes": value}, Administration)
     assert "units" in fault({**LINE, "units": value}, ClaimLine)
 
 
@@ -51,7 +51,7 @@ def test_minutes_and_units_are_whole_numbers_from_zero(value: Any) -> None:
     ],
 )
 def test_a_time_is_neither_a_number_nor_a_date(value: Any) -> None:
-    assert "start" in fault({**GIVEN, "start": value}, Administration)
+    assert "start" in fault({**DOSE, "start": value}, Administration)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_time_is_neither_a_number_nor_a_date(value: Any) -> None:
     ],
 )
 def test_iso_times_and_datetimes_are_read(value: Any) -> None:
-    assert Administration.model_validate({**GIVEN, "start": value}).start is not None
+    assert Administration.model_validate({**DOSE, "start": value}).start is not None
 
 
 @pytest.mark.parametrize(
@@ -99,24 +99,24 @@ def test_modifiers_are_two(value: Any) -> None:
     ],
 )
 def test_quantities_are_plain_bounded_numbers(value: Any) -> None:
-    assert "dose" in fault({**GIVEN, "dose": value}, Administration)
+    assert "dose" in fault({**DOSE, "dose": value}, Administration)
 
 
 @pytest.mark.parametrize("value", [4, 4.0, 0.25, Decimal("0.25"), 0])
 def test_quantities_take_int_float_and_decimal(value: Any) -> None:
-    given = Administration.model_validate({**GIVEN, "dose": value})
-    assert given.dose == Decimal(str(value))
-    assert json.loads(given.model_dump_json())["dose"] == float(value)
+    administration = Administration.model_validate({**DOSE, "dose": value})
+    assert administration.dose == Decimal(str(value))
+    assert json.loads(administration.model_dump_json())["dose"] == float(value)
 
 
 @pytest.mark.parametrize("value", ["a\x00b", "a\nb", "a\tb", "\x1b[2J", "", "x" * 201, 7])
 def test_ids_hold_no_control_characters(value: Any) -> None:
-    assert "id" in fault({**GIVEN, "id": value}, Administration)
+    assert "id" in fault({**DOSE, "id": value}, Administration)
 
 
 @pytest.mark.parametrize("value", ["yes", 1, 0, "true"])
 def test_flags_are_true_or_false(value: Any) -> None:
-    assert "ordered" in fault({**GIVEN, "ordered": value}, Administration)
+    assert "ordered" in fault({**DOSE, "ordered": value}, Administration)
 
 
 def test_lists_are_lists() -> None:
@@ -130,37 +130,37 @@ def test_null_lists_are_empty_where_the_contract_says_so() -> None:
     line = ClaimLine.model_validate({**LINE, "modifiers": None, "diagnosis_pointers": None})
     assert line.modifiers == () == line.diagnosis_pointers
     assert line.administrations is None
-    made = Encounter.model_validate(encounter(lines=None, administrations=None, diagnoses=None))
-    assert (made.lines, made.administrations, made.diagnoses) == (None, None, ())
+    empty = Encounter.model_validate(encounter(lines=None, administrations=None, diagnoses=None))
+    assert (empty.lines, empty.administrations, empty.diagnoses) == (None, None, ())
     assert Encounter.model_validate(encounter(lines=[])).lines == ()
 
 
 @pytest.mark.parametrize(
-    ("record", "said"),
+    ("record", "hint"),
     [
         (encounter(adminstrations=[]), "did you mean 'administrations'"),
         (encounter(lines=[{**LINE, "unit": 1}]), "did you mean 'units'"),
-        (encounter(administrations=[{**GIVEN, "rout": "IV"}]), "did you mean 'route'"),
+        (encounter(administrations=[{**DOSE, "rout": "IV"}]), "did you mean 'route'"),
         (encounter(supervision={"levle": "direct"}), "did you mean 'level'"),
     ],
 )
-def test_an_unknown_field_is_refused_with_a_hint(record: dict[str, Any], said: str) -> None:
+def test_an_unknown_field_is_refused_with_a_hint(record: dict[str, Any], hint: str) -> None:
     text = fault(record)
     assert "not in the contract" in text
-    assert said in text
+    assert hint in text
 
 
 @pytest.mark.parametrize(
-    ("record", "said"),
+    ("record", "hint"),
     [
         ({"setting": "facility"}, "id"),
         ({"id": "E1"}, "setting"),
         (encounter(setting="hospital"), "setting"),
         (encounter(lines=[LINE, LINE]), "share one number"),
-        (encounter(administrations=[GIVEN, GIVEN]), "share one id"),
-        (encounter(administrations=[{**GIVEN, "mixed_with": "zz"}]), "mixed_with"),
-        (encounter(administrations=[{**GIVEN, "continues": "zz"}]), "continues"),
-        (encounter(primary_administration="zz", administrations=[GIVEN]), "primary_administration"),
+        (encounter(administrations=[DOSE, DOSE]), "share one id"),
+        (encounter(administrations=[{**DOSE, "mixed_with": "zz"}]), "mixed_with"),
+        (encounter(administrations=[{**DOSE, "continues": "zz"}]), "continues"),
+        (encounter(primary_administration="zz", administrations=[DOSE]), "primary_administration"),
         (encounter(administrations=[], lines=[{**LINE, "administrations": ["zz"]}]), "lines[0]"),
         ({"id": "E1", "setting": "facility", "lines": [LINE]}, "date is not stated"),
         (encounter(timezone="Mars/Olympus"), "timezone"),
@@ -171,21 +171,20 @@ def test_an_unknown_field_is_refused_with_a_hint(record: dict[str, Any], said: s
         (encounter(start="2026-03-02T10:00", end="2026-03-02T11:00Z"), "mixed"),
     ],
 )
-def test_what_is_wrong_is_named(record: dict[str, Any], said: str) -> None:
-    assert said in fault(record)
+def test_what_is_wrong_is_named(record: dict[str, Any], hint: str) -> None:
+    assert hint in fault(record)
 
 
 def test_an_empty_encounter_needs_no_date() -> None:
-    made = Encounter.model_validate({"id": "E1", "setting": "facility"})
-    assert made.service_date is None
+    empty = Encounter.model_validate({"id": "E1", "setting": "facility"})
+    assert empty.service_date is None
 
 
 def test_the_date_comes_from_start_then_chart_then_claim() -> None:
-    given = {**GIVEN, "start": "2026-03-04T10:00"}
     record: dict[str, Any] = {
         "id": "E1",
         "setting": "facility",
-        "administrations": [given],
+        "administrations": [{**DOSE, "start": "2026-03-04T10:00"}],
         "lines": [{**LINE, "date": "2026-03-05"}],
     }
     assert Encounter.model_validate(record).service_date == date(2026, 3, 4)
@@ -200,17 +199,19 @@ PLACES: list[tuple[str, dict[str, Any]]] = [
     ("id", encounter(id=CANARY + "\n")),
     ("date", encounter(date=CANARY)),
     ("unknown field", encounter(**{CANARY: 1})),
-    ("drug", encounter(administrations=[{**GIVEN, "drug": CANARY + "\x00"}])),
-    ("dose", encounter(administrations=[{**GIVEN, "dose": CANARY}])),
-    ("route", encounter(administrations=[{**GIVEN, "route": CANARY}])),
-    ("start", encounter(administrations=[{**GIVEN, "start": CANARY}])),
+    ("drug", encounter(administrations=[{**DOSE, "drug": CANARY + "\x00"}])),
+    ("dose", encounter(administrations=[{**DOSE, "dose": CANARY}])),
+    ("route", encounter(administrations=[{**DOSE, "route": CANARY}])),
+    ("start", encounter(administrations=[{**DOSE, "start": CANARY}])),
     ("code", encounter(lines=[{**LINE, "code": CANARY}])),
-    ("link", encounter(administrations=[{**GIVEN, "mixed_with": CANARY}])),
+    ("link", encounter(administrations=[{**DOSE, "mixed_with": CANARY}])),
     ("zone", encounter(timezone=CANARY)),
 ]
 
 
-@pytest.mark.parametrize("record", [one for _, one in PLACES], ids=[name for name, _ in PLACES])
+@pytest.mark.parametrize(
+    "record", [record for _, record in PLACES], ids=[name for name, _ in PLACES]
+)
 def test_no_value_stands_in_an_error(record: dict[str, Any]) -> None:
     with pytest.raises(InputError) as caught:
         Encounter.model_validate(record)
@@ -224,29 +225,29 @@ def test_no_value_stands_in_an_error(record: dict[str, Any]) -> None:
 
 
 def test_no_value_stands_in_a_repr() -> None:
-    made = Encounter.model_validate(
+    read = Encounter.model_validate(
         encounter(
             id=CANARY,
-            administrations=[{**GIVEN, "id": CANARY, "drug": CANARY}],
+            administrations=[{**DOSE, "id": CANARY, "drug": CANARY}],
             lines=[{**LINE, "ndc": "12345-6789-01"}],
         )
     )
-    assert made.administrations is not None
-    assert made.lines is not None
-    for one in (made, made.administrations[0], made.lines[0]):
-        assert CANARY not in repr(one) + str(one)
-        assert "12345" not in repr(one) + str(one)
+    assert read.administrations is not None
+    assert read.lines is not None
+    for model in (read, read.administrations[0], read.lines[0]):
+        assert CANARY not in repr(model) + str(model)
+        assert "12345" not in repr(model) + str(model)
 
 
 def test_models_are_frozen() -> None:
-    made = Encounter.model_validate(encounter(lines=[LINE]))
+    read = Encounter.model_validate(encounter(lines=[LINE]))
     with pytest.raises(Exception, match="frozen"):
-        made.id = "other"  # type: ignore[misc]
+        read.id = "other"  # type: ignore[misc]
 
 
 def test_json_and_dict_read_the_same() -> None:
     record = encounter(
-        administrations=[{**GIVEN, "start": "2026-03-02T10:00", "dose": 0.25}], lines=[LINE]
+        administrations=[{**DOSE, "start": "2026-03-02T10:00", "dose": 0.25}], lines=[LINE]
     )
     read = Encounter.model_validate_json(json.dumps(record))
     assert read == Encounter.model_validate(record)
@@ -268,6 +269,6 @@ def test_every_field_is_described() -> None:
 
 
 def test_sizes_are_capped() -> None:
-    many = [{**GIVEN, "id": f"a{n}"} for n in range(5_001)]
+    many = [{**DOSE, "id": f"a{n}"} for n in range(5_001)]
     assert "administrations" in fault(encounter(administrations=many))
     assert "lines" in fault(encounter(lines=[{**LINE, "number": n} for n in range(1, 10_001)]))

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,15 +65,15 @@ def value_of(rng: random.Random, kind: Kind, depth: int) -> Any:
 
 def record(rng: random.Random, scope: str, depth: int = 0) -> Record:
     """A record with every fact of its scope; drawn by seed, for it holds hundreds of values."""
-    made, given = Record(), Record()
-    made.given, made.index = given, 0
+    facts, stated = Record(), Record()
+    facts.given, facts.index = stated, 0
     for name, fact in NAMES.scopes[scope].items():
         linked = fact.kind.name in {"record", "list"}
         value = None if linked and depth > 1 else value_of(rng, fact.kind, depth)
         if linked and value is None and not fact.kind.nullable:
             value = () if fact.kind.name == "list" else Record(given=Record())
-        setattr(given if fact.path.startswith("given.") else made, name, value)
-    return made
+        setattr(stated if fact.path.startswith("given.") else facts, name, value)
+    return facts
 
 
 @st.composite
@@ -116,7 +116,7 @@ def facts(scope: str, *kinds: str) -> list[str]:
 @st.composite
 def atoms(draw: Any, subject: str, rows: tuple[str, ...]) -> str:
     """One test of one or two facts."""
-    roots = [(subject, subject), *(tuple(one.split(":")) for one in rows)]
+    roots = [(subject, subject), *(tuple(row.split(":")) for row in rows)]
     if subject != "encounter":
         roots.append(("encounter", "encounter"))
     root, scope = draw(st.sampled_from(roots))
@@ -150,38 +150,51 @@ def atoms(draw: Any, subject: str, rows: tuple[str, ...]) -> str:
     return draw(st.sampled_from(tests)).format(path)
 
 
+class Drawn(NamedTuple):
+    """An expression about a subject, and facts to judge it by."""
+
+    subject: str
+    text: str
+    encounter: Record
+    about: Record
+    policy: Any
+    limits: Any
+
+
 @st.composite
-def questions(draw: Any) -> tuple[str, str, Record, Record, Any, Any]:
+def questions(draw: Any) -> Drawn:
     subject = draw(st.sampled_from(sorted(SCANS)))
     text = draw(expressions(subject))
     rng = random.Random(draw(st.integers(0, 2**32)))
     encounter = record(rng, "encounter")
-    about = encounter if subject == "encounter" else record(rng, subject)
-    policy = SimpleNamespace(strict=draw(st.booleans()), long_push="push")
-    return subject, text, encounter, about, policy, SimpleNamespace(most=2)
+    return Drawn(
+        subject=subject,
+        text=text,
+        encounter=encounter,
+        about=encounter if subject == "encounter" else record(rng, subject),
+        policy=SimpleNamespace(strict=draw(st.booleans()), long_push="push"),
+        limits=SimpleNamespace(most=2),
+    )
 
 
 @given(questions())
-def test_the_compiled_form_agrees_with_the_tree_walker(
-    drawn: tuple[str, str, Record, Record, Any, Any],
-) -> None:
-    subject, text, encounter, about, policy, limits = drawn
-    node = parse(text, NAMES, subject)
-    env = {"encounter": encounter, "subject": about, "policy": policy, "limits": limits}
+def test_the_compiled_form_agrees_with_the_tree_walker(drawn: Drawn) -> None:
+    node = parse(drawn.text, NAMES, drawn.subject)
+    settled = {"policy": drawn.policy, "limits": drawn.limits}
+    records = (drawn.encounter, drawn.about)
+    env = {"encounter": drawn.encounter, "subject": drawn.about, **settled}
     worth = evaluate(node, NAMES, env)
     assert node.kind.nullable or worth is not None
     rule = compile_rule(None, node, NAMES, "test")
-    assert rule.judge(encounter, about, policy, limits) == {True: 0, False: 1, None: 2}[worth]
-    screen = fuse([rule], NAMES, {"policy": policy, "limits": limits})
-    assert screen(encounter, about) == {True: [], False: [0], None: [~0]}[worth]
-    when = compile_rule(node, parse("False", NAMES, subject), NAMES, "test")
-    assert when.judge(encounter, about, policy, limits) == {True: 1, False: 0, None: 2}[worth]
-    assert (
-        fuse([when], NAMES, {"policy": policy, "limits": limits})(encounter, about)
-        == {True: [0], False: [], None: [~0]}[worth]
-    )
+    assert rule.judge(*records, *settled.values()) == {True: 0, False: 1, None: 2}[worth]
+    screen = fuse([rule], NAMES, settled)
+    assert screen(*records) == {True: [], False: [0], None: [~0]}[worth]
+    when = compile_rule(node, parse("False", NAMES, drawn.subject), NAMES, "test")
+    assert when.judge(*records, *settled.values()) == {True: 1, False: 0, None: 2}[worth]
+    screen = fuse([when], NAMES, settled)
+    assert screen(*records) == {True: [0], False: [], None: [~0]}[worth]
     if worth is None:
-        assert rule.missing(encounter, about, policy, limits)
+        assert rule.missing(*records, *settled.values())
 
 
 PACK = Pack.load()

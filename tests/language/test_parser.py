@@ -90,14 +90,14 @@ def test_no_hostile_expression_kills_the_process() -> None:
         "    except ExpressionError: pass\n"
         "print('alive')"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", text], capture_output=True, text=True, timeout=120, check=False
     )
-    assert done.stdout == "alive\n", done.stderr
+    assert process.stdout == "alive\n", process.stderr
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "hint"),
     [
         ("line.unit == 1", "did you mean 'units'"),
         ("lines.units == 1", "did you mean 'line'"),
@@ -124,10 +124,10 @@ def test_no_hostile_expression_kills_the_process() -> None:
         ("sum(x.drug for x in line.administrations) == 1", "number"),
     ],
 )
-def test_a_mistake_is_explained(text: str, said: str) -> None:
+def test_a_mistake_is_explained(text: str, hint: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         parse(text, NAMES, "line")
-    assert said in f"{caught.value.problem}; {caught.value.remedy}"
+    assert hint in f"{caught.value.problem}; {caught.value.remedy}"
 
 
 @pytest.mark.parametrize(
@@ -223,11 +223,11 @@ def test_word_lists_and_modifiers_of_the_pack_are_constants() -> None:
 def test_a_clause_in_brackets_is_dropped_where_a_path_is_unknown() -> None:
     names = Names({}, {})
     template = parse_template("Bill {line.code}[, {line.mue} a day]; [[so]].", names, "line")
-    for mue, said in ((2, "Bill X, 2 a day; [so]."), (None, "Bill X; [so].")):
+    for mue, hint in ((2, "Bill X, 2 a day; [so]."), (None, "Bill X; [so].")):
         line = SimpleNamespace(
             given=SimpleNamespace(code="X"), mue=mue, coded=SimpleNamespace(mue=mue)
         )
-        assert template.render(None, line, None, None) == said
+        assert template.render(None, line, None, None) == hint
         assert template.complete(None, line, None, None)
     bare = parse_template("At most {line.mue}.", names, "line")
     assert not bare.complete(None, line, None, None)
