@@ -36,6 +36,8 @@ class Fault:
 class IvpushError(Exception):
     """Root of the tree: catch this to catch every error of this library.
 
+    In use::
+
         try:
             engine = ivpush.Engine(payer="nobody")
         except ivpush.IvpushError as error:

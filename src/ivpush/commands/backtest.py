@@ -54,7 +54,7 @@ def backtest(options: argparse.Namespace) -> int:
     """Compare the files of the options; gives the exit status."""
     from ivpush.batch.backtest import backtest as compare
 
-    # A payer or a policy that does not exist is told before long files are read.
+    # A payer or a policy that does not exist is reported before long files are read.
     engine = make_engine(options)
     with _opened(options.claims) as claims, _opened(options.remits) as remits:
         report = compare(options.claims, claims, options.remits, remits, engine=engine)

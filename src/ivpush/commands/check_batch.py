@@ -251,6 +251,8 @@ class _Mark(NamedTuple):
 class Progress:
     """Tells how far a batch is: one line that is redrawn on a terminal, else log lines.
 
+    In use::
+
         progress = Progress("auto", sys.stderr)
         counts = run(plan, watch=progress.see, note=progress.say)
         progress.clear()

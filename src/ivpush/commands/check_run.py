@@ -36,6 +36,8 @@ LEVELS = {"error": 0, "warning": 1, "info": 2, "never": -1}
 class Run:
     """One run of ``check``: what it writes to, and what it counted.
 
+    In use::
+
         def judge(run: Run, intake: Intake) -> None:
             for record in intake.records():
                 run.take(record, intake)

@@ -53,7 +53,7 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _explain_file(options: argparse.Namespace) -> int:
-    """The results of a file, told step by step: a run of ``check`` with its other defaults."""
+    """The results of a file, explained step by step: a run of ``check`` with its other defaults."""
     from ivpush.commands import check
 
     parser = argparse.ArgumentParser()

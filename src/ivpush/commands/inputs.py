@@ -104,6 +104,8 @@ def tell_note(note: Note) -> None:
 class Intake:
     """Reads a run's inputs, reports and counts: in = checked + set aside.
 
+    In use::
+
         intake = Intake(options)
         for record in intake.records():
             print(record.place, record.encounter.id)
@@ -124,7 +126,7 @@ class Intake:
         self._aside = stream
 
     def start_linking(self) -> Linker:
-        """Links charts to claims from here on; gives the linker, whose counts are told."""
+        """Links charts to claims from here on; gives the linker, whose counts are printed."""
         from ivpush.readers.linking import Linker
 
         self.linker = Linker()

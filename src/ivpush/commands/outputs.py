@@ -83,7 +83,7 @@ def module_of(name: str, wanted: str) -> Any:
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
-        # A module of others that is missing is another error, and is told as it comes.
+        # A module of others that is missing is another error, and is raised as it comes.
         if error.name is None or not error.name.startswith("ivpush"):
             raise
         remedy = "install a release that has it"
@@ -103,6 +103,8 @@ def silence() -> None:
 
 class Guard:
     """Refuses files that must not be written: inputs, folders, devices, links, one file twice.
+
+    In use::
 
         guard = Guard(["claims.ndjson"])
         guard.take("results.json", "--output")
@@ -166,6 +168,8 @@ def _partial(path: Path) -> Path:
 
 class Out:
     """One output: standard output, or a file that gets its name when it is whole.
+
+    In use::
 
         out = Out("results.json")       # writes results.json.partial
         out.stream.write(b"[]")
@@ -271,6 +275,8 @@ class Sink:
 
 class Shield:
     """Holds an interruption back while a record is written, so that no document is torn.
+
+    In use::
 
         with Shield() as shield:
             for record in records:          # an interruption here is raised at once

@@ -1,7 +1,7 @@
 """``ivpush tables``: import what CMS publishes, and list what the pack holds.
 
-``ivpush.__main__`` adds it. Published files are read by ``ivpush.authoring.cms``; here the tables
-that they make are told, and written into a pack where one is named.
+``ivpush.__main__`` adds it. Published files are read by ``ivpush.authoring.cms``; here the counts
+of the tables are printed, and the tables are written into a pack where one is named.
 """
 
 from __future__ import annotations

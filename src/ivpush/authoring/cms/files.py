@@ -210,10 +210,10 @@ def _separated(place: str, lines: Iterator[str], tab: bool) -> Rows:
             return
         if len(row) > MOST_CELLS:
             raise _refuse(f"{place}:{line}", f"has more than {MOST_CELLS} cells", "save it again")
-        yield line, [_plain(cell) for cell in row]
+        yield line, [_stripped(cell) for cell in row]
 
 
-def _plain(cell: str) -> str:
+def _stripped(cell: str) -> str:
     # Hard spaces of the Windows encoding come as what cannot be read; they stand after codes too.
     return cell.replace("\ufffd", " ").strip().strip('"').strip()
 

@@ -114,7 +114,7 @@ def _separated(source: Source, kinds: Sequence[Kind], head: Head, rows: Rows) ->
         columns = _columns(kind, titles)
         if not columns.missing:
             # Only the first cells hold titles and notes; the others may hold anything.
-            above = _plain(" ".join(cell for _, row in head[:start] for cell in row[:4]))
+            above = _small_letters(" ".join(cell for _, row in head[:start] for cell in row[:4]))
             return Table(source, kind, columns.at, rows=islice(rows, start, None), head=above)
     return None
 
@@ -126,7 +126,7 @@ def _fixed(source: Source, kinds: Sequence[Kind], head: Head, rows: Rows) -> Tab
             continue
         for n, (_, row) in enumerate(head):
             if kind.fixed.match(row[0]):
-                above = _plain(" ".join(row[0] for _, row in head[:n]))
+                above = _small_letters(" ".join(row[0] for _, row in head[:n]))
                 return Table(source, kind, {}, rows=islice(rows, n, None), head=above)
     return None
 
@@ -161,7 +161,7 @@ def _heading(head: Head, start: int) -> list[list[str]]:
     return [row for _, row in head[max(0, start - MOST_HEADING) : start]]
 
 
-def _plain(text: str) -> str:
+def _small_letters(text: str) -> str:
     return re.sub(r"\s+", " ", text[:_MOST_TEXT]).lower()
 
 

@@ -226,7 +226,7 @@ def _imported(key: _Key, draft: _Draft, wanted: Wanted) -> Imported:
         rows = hcpcs.drug_report(parts[0], wanted, key.release)
     else:
         name, columns = f"tables/{key.table}-{key.release}.csv", TABLES[key.table]
-        rows = _ROWS.get(key.table, _plain)(parts)
+        rows = _ROWS.get(key.table, _as_kept)(parts)
     return Imported(
         name=name,
         kind=key.table,
@@ -275,7 +275,7 @@ def _require_halves(place: str, table: str, parts: Sequence[Part]) -> None:
         raise UsageError(Fault(place, f"gives no {missing[0]} half of the table", remedy))
 
 
-def _plain(parts: Sequence[Part]) -> list[Row]:
+def _as_kept(parts: Sequence[Part]) -> list[Row]:
     return sorted((*key, *values) for part in parts for key, values in part.rows.items())
 
 
