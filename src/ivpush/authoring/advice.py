@@ -42,6 +42,7 @@ def _repeated_cases(rule: Rule) -> Iterator[Fault]:
         if name in names:
             yield Fault(rule.place, f"cases: the name '{name[:60]}' repeats", "rename one")
         names.add(name)
+        # The same encounter under another name proves nothing that the first does not.
         encounter = _as_text(case)
         if encounter in first_with:
             problem = f"cases: '{name[:60]}' repeats '{first_with[encounter][:60]}'"

@@ -100,6 +100,7 @@ def _problem(work: Worked, rule: Rule, case: Mapping[str, Any]) -> str:
     if comparison.surplus:
         subjects = sorted(finding.subject for finding in comparison.surplus)
         parts.append("fired on " + ", ".join(subjects))
+    # A rule may be unjudged on one line and judged on another; a case then must say so too.
     lacking = findings.lacking(work.found, work.facts, work.book).get(rule.id)
     if lacking is not None and "unjudged" not in case:
         parts.append("could not be judged for want of " + ", ".join(lacking))

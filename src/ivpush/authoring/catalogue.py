@@ -28,6 +28,7 @@ __all__ = [
     "rule_page",
     "rules_page",
     "sources_of",
+    "table_head",
     "table_row",
 ]
 
@@ -56,7 +57,12 @@ _OWN_COLUMNS = frozenset({"name", "expect", "unjudged", "lines", "administration
 
 def table_row(*cells: str) -> str:
     """One row of a Markdown table."""
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def table_head(*heads: str) -> tuple[str, str]:
+    """The first two lines of a Markdown table."""
+    return table_row(*heads), "|" + "---|" * len(heads)
 
 
 def room_of(rule: Rule) -> str:
@@ -72,8 +78,7 @@ def rules_page(pack: Pack) -> str:
     for room, title in _ROOMS.items():
         lines += [
             f"## [{title}]({room}.md)\n",
-            "| rule | name | severity | disposition | says |",
-            "|---|---|---|---|---|",
+            *table_head("rule", "name", "severity", "disposition", "says"),
             *(_rule_row(rule, room) for rule in _rules_of(room, pack)),
             "",
         ]
@@ -82,7 +87,8 @@ def rules_page(pack: Pack) -> str:
 
 def _rule_row(rule: Rule, room: str) -> str:
     link = f"[{rule.id}]({room}.md#{_anchor(rule)})"
-    return table_row(link, rule.name, rule.severity, rule.disposition, rule.title).rstrip()
+    stated = (rule.name, rule.severity, rule.disposition, rule.title)
+    return table_row(link, *stated)
 
 
 def room_page(room: str, pack: Pack) -> str:
@@ -97,6 +103,7 @@ def _rules_of(room: str, pack: Pack) -> list[Rule]:
 
 
 def _anchor(rule: Rule) -> str:
+    # Markdown makes the anchor of a heading so: lower case, hyphens for spaces.
     return f"{rule.id}-{rule.name}".lower()
 
 
@@ -155,10 +162,10 @@ def _cases(rule: Rule) -> str:
         "billed": [", ".join(map(_billed, case.get("lines") or ())) for case in rule.cases],
         "verdict": [_verdict(case) for case in rule.cases],
     }
+    # A rule about charts alone would have an empty column "billed" in every row.
     shown = {name: cells for name, cells in columns.items() if any(cells)}
-    rows = [table_row(*shown), "|" + "---|" * len(shown) + "\n"]
-    rows += [table_row(*cells) for cells in zip(*shown.values(), strict=True)]
-    return "".join(rows)
+    rows = (table_row(*cells) for cells in zip(*shown.values(), strict=True))
+    return "\n".join([*table_head(*shown), *rows]) + "\n"
 
 
 def _verdict(case: Mapping[str, Any]) -> str:

@@ -109,6 +109,7 @@ def _rules(rules: Iterable[Rule]) -> dict[str, Parts]:
 
 def _overlay(payer: Payer) -> Parts:
     """An overlay with each of its policies, severities and rules as a part of its own."""
+    # As one part, a changed policy would print the whole overlay twice.
     parts: dict[str, Any] = {"title": payer.title, "cites": payer.cites}
     for part in ("policies", "severity", "off"):
         parts |= {f"{part} {name}": value for name, value in getattr(payer, part).items()}
@@ -130,6 +131,7 @@ def _compared(
 
 
 def _changed_parts(kind: str, name: str, before: Parts, after: Parts) -> Iterator[Change]:
+    # Parts keep the order in which a rule or an overlay states them.
     for part in dict.fromkeys((*before, *after)):
         old, new = before.get(part), after.get(part)
         if old == new:

@@ -35,6 +35,7 @@ def case_encounter(case: Mapping[str, Any], day: str) -> Encounter:
     Raises InputError for a line in no known form, or for what the contract refuses.
     """
     on = date.fromisoformat(str(case.get("date", day)))
+    # Most rules hold in both settings; a case names one where it matters.
     record: dict[str, Any] = {"id": "case", "setting": "facility", "date": on.isoformat()}
     for key, value in case.items():
         if key not in _NO_FACTS:
@@ -68,9 +69,9 @@ def _line(stated: str | dict[str, Any], day: date) -> dict[str, Any]:
 
 def _values(record: Mapping[str, Any], model: type[BaseModel], day: date) -> dict[str, Any]:
     # A key that the contract does not know stays as it is; the contract refuses it with a hint.
-    known = model.model_fields
+    fields = model.model_fields
     return {
-        key: _typed(value, known[key].annotation, day) if key in known else value
+        key: _typed(value, fields[key].annotation, day) if key in fields else value
         for key, value in record.items()
     }
 
@@ -82,6 +83,7 @@ def _typed(value: Any, annotation: Any, day: date) -> Any:
         return [_typed(item, stated.members, day) for item in value]
     if not isinstance(value, str):
         return value
+    # YAML is read as plain text, so that "null" comes as the word.
     if value == "null":
         return None
     if stated.of is datetime:

@@ -131,11 +131,11 @@ def _children(node: ast.expr) -> Iterator[tuple[Any, Callable[[ast.AST], ast.AST
     if isinstance(node, ast.Attribute):
         return  # a path to a fact is one word, not an expression of its own
     for field in ("args",) if isinstance(node, ast.Call) else node._fields:
-        held = getattr(node, field)
-        if isinstance(held, ast.expr):
-            yield held, partial(_with, node, field)
-        elif isinstance(held, list):
-            for n, child in enumerate(held):
+        value = getattr(node, field)
+        if isinstance(value, ast.expr):
+            yield value, partial(_with, node, field)
+        elif isinstance(value, list):
+            for n, child in enumerate(value):
                 if isinstance(child, ast.expr | ast.comprehension):
                     yield child, partial(_with_item, node, field, n)
 

@@ -317,10 +317,11 @@ def _every_verdict(
     pack: Pack, only: tuple[str, ...], scenarios: tuple[Scenario, ...], workers: int
 ) -> list[_MutantVerdict]:
     if workers <= 1:
-        return _share(pack, only, scenarios, 0, 1)
+        return _share(pack, only, scenarios, start=0, step=1)
     with ProcessPoolExecutor(workers) as pool:
         shares = [
-            pool.submit(_share, pack, only, scenarios, start, workers) for start in range(workers)
+            pool.submit(_share, pack, only, scenarios, start=start, step=workers)
+            for start in range(workers)
         ]
         return sorted(verdict for share in shares for verdict in share.result())
 
@@ -329,6 +330,7 @@ def _share(
     pack: Pack,
     only: tuple[str, ...],
     scenarios: tuple[Scenario, ...],
+    *,
     start: int,
     step: int,
 ) -> list[_MutantVerdict]:

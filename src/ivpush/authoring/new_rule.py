@@ -47,9 +47,11 @@ def frame(room: str, name: str, pack: Pack) -> tuple[str, str]:
         raise UsageError(Fault("ROOM", "is no room", did_you_mean(room, ROOMS)))
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
         raise UsageError(Fault("NAME", "is no rule name", "write lower-case words and hyphens"))
+    # People write "allow NAME" to silence a rule, so a name means one rule only.
     if any(rule.name == name for rule in pack.rules):
         raise UsageError(Fault("NAME", "is taken", "choose another"))
     rule_id = _next_id(room, pack)
+    # Its own two cases bill a code that is valid today, so that the frame passes as written.
     text = _FRAME.format(
         id=rule_id,
         name=name,

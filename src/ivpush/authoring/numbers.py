@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ivpush.authoring.catalogue import WRITTEN, table_row
+from ivpush.authoring.catalogue import WRITTEN, table_head, table_row
 from ivpush.pack.codes import Limits
 from ivpush.pack.policies import Policies
 
@@ -51,14 +51,10 @@ def numbers_page(pack: Pack) -> str:
     }
     lines = ["# Numbers, modifiers and word lists\n", WRITTEN, _INTRODUCTION]
     for title, (heads, rows) in sections.items():
-        lines += [f"## {title}\n", _row(*heads), "|" + "---|" * len(heads)]
-        lines += [_row(*cells) for cells in rows]
+        lines += [f"## {title}\n", *table_head(*heads)]
+        lines += [table_row(*cells) for cells in rows]
         lines.append("")
     return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def _row(*cells: str) -> str:
-    return table_row(*cells).rstrip()
 
 
 def _readers(pack: Pack) -> dict[str, list[str]]:
@@ -80,8 +76,8 @@ def _read_by(readers: dict[str, list[str]], path: str) -> str:
 
 def _rows_of(pack: Pack, sheet: str, key: str) -> Any:
     """What stands under a key of one file of the pack, as it is written."""
-    found = pack.sheet(sheet)
-    return found.data.get(key, {}) if found is not None else {}
+    file = pack.sheet(sheet)
+    return file.data.get(key, {}) if file is not None else {}
 
 
 def _limit_rows(pack: Pack, readers: dict[str, list[str]]) -> Iterator[tuple[str, ...]]:

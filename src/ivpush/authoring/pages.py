@@ -10,7 +10,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ivpush.authoring.catalogue import WRITTEN, payers_page, room_page, rules_page, table_row
+from ivpush.authoring.catalogue import (
+    WRITTEN,
+    payers_page,
+    room_page,
+    rules_page,
+    table_head,
+    table_row,
+)
 from ivpush.authoring.numbers import numbers_page
 from ivpush.contract.encounter import Encounter
 from ivpush.contract.result import result_adapter
@@ -81,37 +88,30 @@ def vocabulary_page(pack: Pack) -> str:
     ]
     for scope, record in SCOPES.items():
         lines += [f"## {scope}\n", *_fact_rows(scope, record), ""]
-    lines += ["## Functions\n", *_table_head("function", "meaning")]
-    lines += [_row(f"`{shape}`", meaning) for shape, meaning in _CALLS.items()]
-    lines += ["\n## Policies\n", *_table_head("policy", "values (default first)", "touches", "why")]
+    lines += ["## Functions\n", *table_head("function", "meaning")]
+    lines += [table_row(f"`{shape}`", meaning) for shape, meaning in _CALLS.items()]
+    lines += ["\n## Policies\n", *table_head("policy", "values (default first)", "touches", "why")]
     lines += [
-        _row(f"`policy.{policy.name}`", _values(policy), policy.touches, policy.why)
+        table_row(f"`policy.{policy.name}`", _values(policy), policy.touches, policy.why)
         for policy in pack.policies.values()
     ]
     limits = pack.book(pack.checked).limits
-    lines += ["\n## Limits\n", *_table_head("limit", "value today")]
-    lines += [_row(f"`limits.{name}`", str(getattr(limits, name))) for name in sorted(pack.limits)]
+    lines += ["\n## Limits\n", *table_head("limit", "value today")]
+    lines += [
+        table_row(f"`limits.{name}`", str(getattr(limits, name))) for name in sorted(pack.limits)
+    ]
     return "\n".join(lines) + "\n"
 
 
-def _table_head(*heads: str) -> tuple[str, str]:
-    """The head of a table and the line under it."""
-    return _row(*heads), "|" + "---|" * len(heads)
-
-
-def _row(*cells: str) -> str:
-    return table_row(*cells).rstrip()
-
-
 def _fact_rows(scope: str, record: type) -> Iterator[str]:
-    yield from _table_head("fact", "kind", "may be unknown", "meaning")
+    yield from table_head("fact", "kind", "may be unknown", "meaning")
     for name, fact in sorted(facts_of(record).items()):
         kind = kind_of(fact.type)
         if kind.name == "other":  # no expression can compare it
             continue
         words = ": " + ", ".join(sorted(kind.words)) if kind.words else ""
         unknown = "yes" if kind.nullable else "no"
-        yield _row(f"`{scope}.{name}`", kind.name + words, unknown, fact.meaning)
+        yield table_row(f"`{scope}.{name}`", kind.name + words, unknown, fact.meaning)
 
 
 def _values(policy: Policy) -> str:

@@ -104,8 +104,9 @@ def arrow_table(rows: Iterable[Mapping[str, Any]], columns: Iterable[Column]) ->
             for column in columns
         ]
     )
-    held = list(rows)
-    return pa.table({name: [row.get(name) for row in held] for name in schema.names}, schema)
+    every_row = list(rows)
+    columns_by_name = {name: [row.get(name) for row in every_row] for name in schema.names}
+    return pa.table(columns_by_name, schema)
 
 
 def result_columns(table: str) -> tuple[Column, ...]:

@@ -107,6 +107,7 @@ def columns_of(table: str) -> tuple[Column, ...]:
 
 def table_kind(names: Iterable[str]) -> str:
     """Which table has such columns: lines, administrations or encounters."""
+    # Only the encounters table has its own id as key; the others name the encounter.
     columns = set(names)
     if "encounter" not in columns and "setting" in columns:
         return "encounters"
