@@ -1,0 +1,189 @@
+"""Events become runs: what starts, pauses, changes and stops, and when nothing says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivpush import Engine
+from ivpush.readers import Record
+from tests.readers.mar.samples import (
+    EVENT,
+    HEAD,
+    clock,
+    course,
+    encounters,
+    events,
+    fates,
+    notes,
+    only,
+    readings,
+)
+
+
+def test_new_bag_rate_change_and_stop_are_one_run() -> None:
+    doses = events(
+        "New Bag,2026-03-02 08:00,d", "Rate Change,2026-03-02 08:30,d", "Stopped,2026-03-02 09:00,d"
+    )
+    assert course(doses) == [("08:00", "09:00", None)]
+    assert doses[0]["method"] == "infusion"
+    assert clock(doses[0], "last_seen_running") == "08:30"
+
+
+def test_events_may_stand_in_any_order() -> None:
+    rows = ("Stopped,2026-03-02 09:00,d", "New Bag,2026-03-02 08:00,d")
+    assert course(events(*rows)) == [("08:00", "09:00", None)]
+
+
+def test_a_pause_ends_a_run_and_a_restart_continues_it() -> None:
+    doses = events(
+        "New Bag,2026-03-02 08:00,d",
+        "Paused,2026-03-02 08:20,d",
+        "Restarted,2026-03-02 08:40,d",
+        "Stopped,2026-03-02 09:00,d",
+    )
+    assert course(doses) == [("08:00", "08:20", None), ("08:40", "09:00", doses[0]["id"])]
+
+
+def test_comma_joined_actions_are_both_followed() -> None:
+    doses = events(
+        "New Bag,2026-03-02 08:00,d",
+        '"Paused, [Restarted]",2026-03-02 08:20,d',
+        "Stopped,2026-03-02 09:00,d",
+    )
+    assert course(doses) == [("08:00", "08:20", None), ("08:20", "09:00", doses[0]["id"])]
+
+
+def test_a_stop_after_a_pause_adds_nothing() -> None:
+    doses = events(
+        "New Bag,2026-03-02 08:00,d", "Paused,2026-03-02 08:20,d", "Stopped,2026-03-02 09:00,d"
+    )
+    assert course(doses) == [("08:00", "08:20", None)]
+
+
+def test_a_second_bag_does_not_stretch_the_first() -> None:
+    doses = events(
+        "New Bag,2026-03-02 08:00,d", "New Bag,2026-03-02 16:00,d", "Stopped,2026-03-02 16:30,d"
+    )
+    assert course(doses) == [("08:00", None, None), ("16:00", "16:30", None)]
+
+
+def test_a_bag_changed_in_one_action_goes_on() -> None:
+    doses = events(
+        "New Bag,2026-03-02 08:00,d",
+        "Bag Stopped/New Bag Started,2026-03-02 09:00,d",
+        "Stopped,2026-03-02 10:00,d",
+    )
+    assert course(doses) == [("08:00", "09:00", None), ("09:00", "10:00", doses[0]["id"])]
+
+
+def test_a_stop_and_a_start_of_one_minute_end_the_old_bag_first() -> None:
+    doses = events(
+        "New Bag,2026-03-02 08:00,d",
+        "New Bag,2026-03-02 09:00,d",
+        "Stopped,2026-03-02 09:00,d",
+        "Stopped,2026-03-02 10:00,d",
+    )
+    assert course(doses) == [("08:00", "09:00", None), ("09:00", "10:00", None)]
+
+
+def test_a_push_stands_alone_without_a_stop() -> None:
+    (dose,) = events("Push,2026-03-02 08:00,d")
+    assert dose["method"] == "push"
+    assert course([dose]) == [("08:00", None, None)]
+
+
+def test_a_bolus_and_a_dose_leave_the_technique_open() -> None:
+    doses = events("Bolus,2026-03-02 08:00,d", "Given,2026-03-02 09:00,d")
+    assert [one.get("method") for one in doses] == [None, None]
+
+
+def test_a_rate_of_zero_is_a_pause_and_a_changed_rate_is_no_rate() -> None:
+    rows = [("New Bag", "08:00", 100), ("Rate Change", "08:20", 50), ("Rate Change", "08:40", 0)]
+    text = HEAD + "".join(f"E,1,{a},2026-03-02 {t},d,IV,{r},mL/hr\n" for a, t, r in rows)
+    (dose,) = only(text, EVENT)
+    assert course([dose]) == [("08:00", "08:40", None)]
+    assert "rate_ml_per_hour" not in dose
+
+
+def test_an_infusion_seen_running_has_an_open_start() -> None:
+    (dose,) = events("Rate Change,2026-03-02 08:00,d", "Stopped,2026-03-02 09:00,d")
+    assert course([dose]) == [(None, "09:00", None)]
+
+
+def test_what_was_not_given_or_deleted_is_left_out_and_counted() -> None:
+    text = HEAD + "".join(
+        f"E,1,{action},2026-03-02 08:00,d,IV,,\n"
+        for action in ("Given", "Missed", "Canceled Entry", "Hexed", "Stopped")
+    )
+    assert len(only(text, EVENT)) == 1
+    said = notes(text, EVENT)
+    for part in (
+        "1 left out: not given",
+        "1 left out: deleted",
+        "1 left out: its action is not known",
+        "1 left out: stops an infusion that was not running",
+    ):
+        assert part in said
+    assert "Hexed" not in said
+    assert fates(text, EVENT) == (5, 5)
+
+
+def test_two_drugs_of_one_order_run_apart() -> None:
+    doses = events(
+        "New Bag,2026-03-02 08:00,a", "New Bag,2026-03-02 08:00,b", "Stopped,2026-03-02 09:00,a"
+    )
+    assert course(doses) == [("08:00", "09:00", None), ("08:00", None, None)]
+
+
+def test_the_hour_that_happens_twice_keeps_its_order() -> None:
+    rows = ("New Bag,2026-11-01 01:50,d", "Stopped,2026-11-01 01:05,d")
+    (encounter,) = encounters(
+        HEAD + "".join(f"E,1,{row},IV,,\n" for row in rows), EVENT, timezone="America/New_York"
+    )
+    (dose,) = encounter.administrations or ()
+    assert (f"{dose.start:%H:%M}", f"{dose.stop:%H:%M}") == ("01:50", "01:05")
+    result = Engine().check(encounter)
+    assert not [v for v in result.violations if "before" in v.name]
+
+
+ACTIONS = (
+    "New Bag",
+    "Stopped",
+    "Paused",
+    "Restarted",
+    "Rate Change",
+    "Push",
+    "Given",
+    "Missed",
+    "Bag Stopped/New Bag Started",
+    "Paused, [Restarted]",
+    "Verify",
+    "odd",
+    "",
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(ACTIONS),
+            st.integers(0, 59),
+            st.sampled_from("12"),
+            st.sampled_from(("main", "diluent", "additive", "")),
+        ),
+        max_size=12,
+    )
+)
+def test_no_course_of_events_loses_a_row_or_makes_time(rows: list[tuple[Any, ...]]) -> None:
+    text = "encounter,order,action,action_time,drug,route,role\n" + "".join(
+        f'E,{order},"{action}",2026-03-02 10:{minute:02d},d{order},IV,{role}\n'
+        for action, minute, order, role in rows
+    )
+    assert fates(text, EVENT) == (len(rows), len(rows))
+    for reading in readings(text, EVENT):
+        if isinstance(reading, Record):
+            for dose in reading.encounter.administrations or ():
+                assert dose.start is None or dose.stop is None or dose.start <= dose.stop
