@@ -103,12 +103,13 @@ def _plain_unit(unit: str) -> str:
     """``mL / hours`` and ``ml/hr`` as ``ml/h``; the unit ``s`` stays a second."""
     flat = unit.casefold().replace(" ", "").replace("hour", "h").replace("hr", "h")
     flat = flat.replace("minute", "min")
-    return flat.removesuffix("s") or flat
+    return flat.removesuffix("s") or flat  # a plural, unless the s is all there is
 
 
 def _rate(dosage: Node, above: Node, per: str | None, count: Decimal | None) -> dict[str, Any]:
     """A rate in millilitres an hour; a rate of another kind, such as mg/h, has no field."""
     unit, amount = _unit(above), above.number("value")
+    # The unit of a quantity says volume and time; that of a numerator, the volume alone.
     volume = _MILLILITRES.get((unit or "").partition("/")[0])
     seconds = _SECONDS.get(per or "")
     if volume is None or seconds is None or amount is None or not count:

@@ -112,6 +112,7 @@ def _was_given(node: Node) -> bool:
     if status not in _GIVEN:
         node.wrong("status", "say whether it was given: " + ", ".join(sorted(_GIVEN | _NEVER)))
         return False
+    # Beside "completed" a reason tells why it was given, and cannot undo that.
     if status != "completed" and _reason_says_never(node):
         case.note("an administration was never given, as the reason of its status says")
         return False

@@ -76,6 +76,7 @@ def setting_of(node: Node, stated: str | None) -> str | None:
     """The setting by the claim's type; else the one stated by the caller; None: set it aside."""
     codings, terms = node.concept("type").codings, node.case.terms
     types = {coding.code for coding in codings if terms.system(coding.system) == "claim-type"}
+    # A code without a system is read as FHIR's own where no coding names that system.
     types = types or {coding.code for coding in codings if coding.system is None}
     settings = {_SETTINGS[code] for code in types if code in _SETTINGS}
     if len(settings) == 1:
@@ -141,6 +142,7 @@ def _lines(node: Node, positions: dict[int, int]) -> list[dict[str, Any]]:
     items = node.children("item")
     numbered = (_line(item, number, positions) for number, item in enumerate(items, 1))
     lines = [line for line in numbered if line is not None]
+    # With a fault it is known already why there is no line.
     if items and not lines and not node.case.faults:
         node.wrong("item", "no item bills a CPT or HCPCS code, so that there is no line to check")
     if node.children("addItem"):

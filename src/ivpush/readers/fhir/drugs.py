@@ -53,7 +53,7 @@ def _by_reference(node: Node, reference: Node, find: Finder) -> list[dict[str, A
 
 def _medication(node: Node, reference: Node, find: Finder) -> Node | None:
     literal = reference.text("reference") or ""
-    if literal.startswith("#"):
+    if literal.startswith("#"):  # contained: its id means something in this resource alone
         for contained in node.children("contained"):
             if contained.data.get("id") == literal[1:]:
                 return contained

@@ -99,7 +99,7 @@ def _bundle(place: str, bundle: dict[str, Any], options: ReadOptions) -> Iterato
         resource = entry.get("resource")
         if isinstance(resource, dict) and isinstance(resource.get("resourceType"), str):
             unit.take(number, resource, entry.get("fullUrl"))
-        elif resource is None:
+        elif resource is None:  # an entry of a history that tells of a deletion
             unit.leave_out()
         else:
             yield SetAside(f"{place} entry[{number}]", InputError(_NO_TYPE))
@@ -152,6 +152,7 @@ class _Files:
             first = stream.readline(MOST_LINE_BYTES + 1)
         if not first:
             return
+        # A line with nothing after it may be a document; only a whole one with more is NDJSON.
         alone = not stream.read(1)
         stream.seek(offset)
         if alone or not _whole(first):
@@ -235,6 +236,7 @@ class _Unit:
             return
         self.parts += 1
         if kind == "Encounter":
+            # Charts name it in different ways, so that all its names are one group.
             names = aliases(resource, full_url) or [f"Encounter #{number}"]
             self.index.alike(names)
             self.index.add(names[0], number)

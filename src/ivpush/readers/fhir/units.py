@@ -95,6 +95,7 @@ def _claims(parts: list[Part], case: Case) -> list[Part]:
         for part in parts
         if part.kind in CLAIMS and not is_void(Node(part.resource, part.kind, case))
     ]
+    # By id alone, as an answer names its claim; the payer repeats every line of it.
     here = {f"Claim/{claim.resource.get('id')}" for claim in claims if claim.kind == "Claim"}
     answers = [
         claim
@@ -168,6 +169,7 @@ def _period(node: Node) -> dict[str, Any]:
         if period is not None:
             start, end = period.when("start"), period.when("end")
             stated |= {"start": _instant(start), "end": _instant(end)}
+            # Without a time of day it dates the encounter, but nothing can be counted from it.
             if start is not None and start.at is None:
                 stated["date"] = start.day
     return stated

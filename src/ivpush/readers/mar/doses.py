@@ -131,20 +131,7 @@ def _terms(row: Row, lookup: Lookup, ledger: Ledger) -> dict[str, str]:
 
 
 def _codes(row: Row, lookup: Lookup, ledger: Ledger) -> dict[str, str | None]:
-    """HCPCS code and NDC: from a column of their own, else from one of codes and their systems."""
-    texts = {fact: lookup.text(row, fact) for fact in ("hcpcs", "ndc")}
-    code = lookup.text(row, "code")
-    if code:
-        system = lookup.word(row, "code_system", ledger)
-        if system in texts:
-            # A column of its own is surer than one that mixes systems.
-            texts[system] = texts[system] or code
-        else:
-            ledger.remark(
-                "the drug code is of a system that is not read; the drug is known "
-                "by its text alone",
-                row.number,
-            )
+    texts = _code_texts(row, lookup, ledger)
     codes: dict[str, str | None] = {}
     hcpcs = texts["hcpcs"].upper()  # exports differ in case; the code set does not
     if len(hcpcs) == 5 and hcpcs.isascii() and hcpcs.isalnum():
@@ -154,6 +141,24 @@ def _codes(row: Row, lookup: Lookup, ledger: Ledger) -> dict[str, str | None]:
     if texts["ndc"]:
         codes["ndc"] = lookup.ndc(texts["ndc"], row, ledger)
     return codes
+
+
+def _code_texts(row: Row, lookup: Lookup, ledger: Ledger) -> dict[str, str]:
+    """HCPCS code and NDC: from a column of their own, else from one of codes and their systems."""
+    texts = {fact: lookup.text(row, fact) for fact in ("hcpcs", "ndc")}
+    code = lookup.text(row, "code")
+    if not code:
+        return texts
+    system = lookup.word(row, "code_system", ledger)
+    if system in texts:
+        # A column of its own is surer than one that mixes systems.
+        texts[system] = texts[system] or code
+    else:
+        ledger.remark(
+            "the drug code is of a system that is not read; the drug is known by its text alone",
+            row.number,
+        )
+    return texts
 
 
 def _amounts(row: Row, lookup: Lookup, ledger: Ledger) -> dict[str, Decimal | None]:
@@ -179,16 +184,10 @@ def _times(row: Row, lookup: Lookup, ledger: Ledger) -> _Times:
     written = {fact: lookup.time(row, fact, ledger) for fact in TIMES}
     at = written["action_time"]
     is_event = lookup.map.shape == "event"
+    # In a table of doses the time of the action is when the dose was begun.
     if not is_event and written["start"] is None:
         written["start"] = at
-    fields: dict[str, Any] = {}
-    # A mere date dates the encounter, but no minute can be counted from it.
-    for fact in ("start", "stop", "last_seen_running"):
-        time = written[fact]
-        if isinstance(time, datetime):
-            fields[fact] = time
-        elif time is not None:
-            ledger.remark(f"{fact} is a date without a clock time", row.number)
+    fields: dict[str, Any] = {**_clock_times(row, written, ledger)}
     minutes = _minutes(row, lookup, ledger)
     if minutes is not None:
         fields["minutes"] = minutes
@@ -196,7 +195,21 @@ def _times(row: Row, lookup: Lookup, ledger: Ledger) -> _Times:
     return _Times(fields, event_at, _day(written))
 
 
-def _day(written: dict[str, datetime | date | None]) -> date | None:
+def _clock_times(
+    row: Row, written: Mapping[str, datetime | date | None], ledger: Ledger
+) -> dict[str, datetime]:
+    """Times with their time of day; from a mere date no minute can be counted."""
+    times: dict[str, datetime] = {}
+    for fact in ("start", "stop", "last_seen_running"):
+        time = written[fact]
+        if isinstance(time, datetime):
+            times[fact] = time
+        elif time is not None:
+            ledger.remark(f"{fact} is a date without a clock time", row.number)
+    return times
+
+
+def _day(written: Mapping[str, datetime | date | None]) -> date | None:
     """The date of a row: the one stated as such, else that of the time nearest to its start."""
     for fact in ("date", "start", "action_time", "stop"):
         time = written[fact]

@@ -222,6 +222,7 @@ def _doses_given(
         if reason is not None:
             fates[row.number] = reason
             continue
+        # An action that was charted is surer than the words of an order's route.
         if "push" in dose.actions:
             dose.fields["method"] = "push"
         if "flush" in dose.actions:

@@ -120,6 +120,7 @@ class _Bag:
 
     def _run(self, event: Dose, *, timed: bool = True, after: Dose | None = None) -> Dose:
         self.running = self._begin(event, timed=timed, after=after)
+        # What has a course is an infusion, unless the row itself says otherwise.
         self.running.fields.setdefault("method", "infusion")
         self.paused = False
         return self.running
@@ -247,13 +248,8 @@ def mix(doses: list[Dose], bag_ml: int | None, fates: _Fates, ledger: Ledger) ->
 
     ``bag_ml`` is the volume from which a push is no plain push.
     """
-    # One order may hang many bags; those of one start are one bag.
-    bags: dict[tuple[str, object], list[Dose]] = {}
-    for dose in doses:
-        if dose.order and dose.role:
-            bags.setdefault((dose.order, dose.fields.get("start")), []).append(dose)
     diluents: set[Dose] = set()
-    for bag in bags.values():
+    for bag in _bags(doses):
         for lead, diluent in _diluted(bag, ledger):
             _dilute(lead, diluent, bag_ml, ledger)
             fates[diluent.number] = "joined as the diluent of an administration"
@@ -263,6 +259,15 @@ def mix(doses: list[Dose], bag_ml: int | None, fates: _Fates, ledger: Ledger) ->
         if dose.after in diluents:
             dose.after = None
     return left
+
+
+def _bags(doses: Iterable[Dose]) -> Iterable[list[Dose]]:
+    """Rows of one order and one start; an order may hang many bags, one after another."""
+    bags: dict[tuple[str, object], list[Dose]] = {}
+    for dose in doses:
+        if dose.order and dose.role:
+            bags.setdefault((dose.order, dose.fields.get("start")), []).append(dose)
+    return bags.values()
 
 
 def _diluted(bag: list[Dose], ledger: Ledger) -> Iterator[tuple[Dose, Dose]]:

@@ -132,6 +132,7 @@ def read_time(text: str, forms: Iterable[TimeForm]) -> datetime | date | None:
     for form in forms:
         match = form.pattern.fullmatch(text)
         if match is not None:
+            # No other form is tried: a map has no two that could read one text differently.
             try:
                 return _time_of(match.groupdict())
             except ValueError:
@@ -163,7 +164,7 @@ def _hour(parts: dict[str, str | None]) -> int:
 def _zone(text: str) -> timezone:
     if text == "Z":
         return UTC
-    digits = text[1:].replace(":", "").ljust(4, "0")
+    digits = text[1:].replace(":", "").ljust(4, "0")  # "+05" states hours alone
     offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
     return timezone(-offset if text[0] == "-" else offset)
 

@@ -56,6 +56,7 @@ class Ledger:
         for mine, theirs in ((self.fates, other.fates), (self.remarks, other.remarks)):
             for reason, count in theirs.items():
                 mine[reason] = mine.get(reason, 0) + count
+        # The first in the order of encounters, so that one look at the table finds an example.
         for reason, number in other.first.items():
             self.first.setdefault(reason, number)
 

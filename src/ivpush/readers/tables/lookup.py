@@ -151,6 +151,7 @@ class Lookup:
 
     def known(self, fact: str, text: str) -> tuple[str, ...] | None:
         """The words that a text stands for: by the map, the shipped spellings, or as it is."""
+        # The map goes first: the same text means different things in two systems.
         values = self.map.values.get(fact, {})
         if text in values:
             return values[text]
@@ -164,13 +165,14 @@ class Lookup:
         if fact not in self._available:
             return None
         cells = [row.cells[place] for place in self.places.get(fact, ())]
+        # A binary table holds times as such, and no form applies to them.
         if len(cells) == 1 and isinstance(cells[0], date):
             return self._local(cells[0])
         parts = [text_of(cell).strip() for cell in cells]
         text = " ".join(part for part in parts if part not in self.map.null)
         if not text:
             return None
-        if self.map.anchor is not None:
+        if self.map.anchor is not None:  # minutes from a start, as eICU counts them
             minutes = whole(text)
             if minutes is not None:
                 return self.map.anchor + timedelta(minutes=minutes)

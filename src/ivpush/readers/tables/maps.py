@@ -132,6 +132,7 @@ _LINE_COLUMNS = (
     "diagnoses",
 )
 TIMES = ("action_time", "start", "stop", "last_seen_running", "date")
+# A row stands only where its state is the first of these.
 _STATES = ("keep", "rewritten", "deleted", "not_given", "planned", "not_final")
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "route": (*get_args(Route), "unknown"),

@@ -38,6 +38,7 @@ def read(
     if options.map is None:
         yield from read_joined({name: stream}, options)
         return
+    # Late, for the contract's own tables need no maps and no time zones.
     from ivpush.readers.tables.maps import load_map
 
     if load_map(options.map).table == "lines":
@@ -137,6 +138,7 @@ def _joined(
             yield SetAside(fault.place, InputError(fault))
             continue
         encounters += 1
+        # Of an encounter with a bad row nobody knows which tables have one that is good.
         if not group.faults:
             present = {_origin(row).kind for row in group.rows}
             without_rows.update(kind for kind in sources if kind not in present)
