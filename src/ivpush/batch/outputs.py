@@ -166,9 +166,11 @@ def _partial(path: Path) -> Path:
 class Checkpoint:
     """The state of a run as a small JSON file, replaced as a whole each time.
 
-    checkpoint = Checkpoint("results.ndjson")  # beside it: results.ndjson.checkpoint
-    checkpoint.write(state)
-    state = checkpoint.read()
+    ::
+
+        checkpoint = Checkpoint("results.ndjson")  # beside it: results.ndjson.checkpoint
+        checkpoint.write(state)
+        state = checkpoint.read()
     """
 
     def __init__(self, first: str) -> None:

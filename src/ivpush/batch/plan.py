@@ -71,7 +71,9 @@ def cut(items: Iterable[tuple[Item, Mark]], most: int) -> Iterator[tuple[list[It
 class EngineOptions:
     """How to build an engine anywhere: plain data, so that every process builds its own.
 
-    check_many(records, EngineOptions(payer="medicare"), workers=4)
+    ::
+
+        check_many(records, EngineOptions(payer="medicare"), workers=4)
     """
 
     payer: str | None = None
@@ -106,12 +108,14 @@ class WorkOptions:
 class Plan:
     """A whole batch: what to read, how to judge it, where to write.
 
-    plan = Plan(
-        files=("claims/*.ndjson.gz",),
-        outputs=(("ndjson", "results.ndjson"), ("csv", "findings.csv")),
-        workers=4,
-    )
-    counts = run(plan)
+    ::
+
+        plan = Plan(
+            files=("claims/*.ndjson.gz",),
+            outputs=(("ndjson", "results.ndjson"), ("csv", "findings.csv")),
+            workers=4,
+        )
+        counts = run(plan)
     """
 
     files: tuple[str, ...]

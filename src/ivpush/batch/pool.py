@@ -184,9 +184,11 @@ class _Flight(Generic[Task, Answer]):
 class Pool(Generic[Answer]):
     """A number of processes that each build their engine once.
 
-    with Pool(Worker, options, workers=4) as pool:
-        for task, answers in pool.map(chunks):
-            ...
+    ::
+
+        with Pool(Worker, options, workers=4) as pool:
+            for task, answers in pool.map(chunks):
+                ...
     """
 
     def __init__(

@@ -71,9 +71,11 @@ class Stamp:
 class Worker:
     """Checks chunks of records and writes them in the formats that were asked for.
 
-    worker = Worker(WorkOptions(formats=("ndjson", "csv")))
-    done = worker([Item("line", "claims.ndjson:1", line)])
-    results, table = done.outputs
+    ::
+
+        worker = Worker(WorkOptions(formats=("ndjson", "csv")))
+        done = worker([Item("line", "claims.ndjson:1", line)])
+        results, table = done.outputs
     """
 
     def __init__(self, options: WorkOptions) -> None:

@@ -35,10 +35,12 @@ class WriteOptions:
 class ResultWriter(Protocol):
     """Takes results in order and writes one document.
 
-    writer = ndjson.Writer(out, WriteOptions(engine.pack, __version__))
-    for number, encounter in enumerate(encounters, 1):
-        writer.write(engine.work(encounter), f"claims.ndjson:{number}")
-    writer.close()
+    ::
+
+        writer = ndjson.Writer(out, WriteOptions(engine.pack, __version__))
+        for number, encounter in enumerate(encounters, 1):
+            writer.write(engine.work(encounter), f"claims.ndjson:{number}")
+        writer.close()
     """
 
     def write(self, work: Worked, place: str) -> None:

@@ -31,8 +31,10 @@ __all__ = [
 class Step:
     """One decision about one administration: the fact, what decided, and its sources.
 
-    for step in trace(engine.work(encounter)):
-        print(step.about, step.fact, "->", step.decision)
+    ::
+
+        for step in trace(engine.work(encounter)):
+            print(step.about, step.fact, "->", step.decision)
     """
 
     administration: str
