@@ -43,8 +43,11 @@ from tests.tabledata import encounters
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "emergency-pushes-and-hydration.json"
 ENGINE = Engine()
-LIKE = {"arrow": pa.table({"a": [1]}), "polars": pl.DataFrame({"a": [1]}),
-        "pandas": pd.DataFrame({"a": [1]})}  # fmt: skip
+LIKE = {
+    "arrow": pa.table({"a": [1]}),
+    "polars": pl.DataFrame({"a": [1]}),
+    "pandas": pd.DataFrame({"a": [1]}),
+}
 
 
 def example() -> Encounter:
@@ -68,8 +71,9 @@ def test_encounters_read_back_equal_from_frames(those: list[Encounter]) -> None:
 @given(st.lists(encounters(), max_size=3, unique_by=lambda one: one.id))
 def test_encounters_read_back_equal_from_parquet_and_arrow_files(those: list[Encounter]) -> None:
     for write in (_parquet, _file, _stream):
-        files = {name: io.BytesIO(write(table))
-                 for name, table in encounters_to_tables(those).items()}  # fmt: skip
+        files = {
+            name: io.BytesIO(write(table)) for name, table in encounters_to_tables(those).items()
+        }
         found = list(read_joined(files))
         assert [one.encounter for one in found if isinstance(one, Record)] == those
 
@@ -130,21 +134,36 @@ def test_columns_and_types_are_the_same_with_and_without_rows() -> None:
 
 
 def test_whole_numbers_of_pandas_stay_whole_where_some_are_missing() -> None:
-    lines = pd.DataFrame({"encounter": ["A", "A"], "number": [1, 2], "code": ["96374", "96375"],
-                          "units": [1.0, 2.0], "minutes": [None, 20.0],
-                          "date": pd.to_datetime(["2026-03-02", "2026-03-02"])})  # fmt: skip
+    lines = pd.DataFrame(
+        {
+            "encounter": ["A", "A"],
+            "number": [1, 2],
+            "code": ["96374", "96375"],
+            "units": [1.0, 2.0],
+            "minutes": [None, 20.0],
+            "date": pd.to_datetime(["2026-03-02", "2026-03-02"]),
+        }
+    )
     (one,) = iter_records(lines=lines, setting="facility")
     assert isinstance(one, Record)
     assert [(x.units, x.minutes, str(x.date)) for x in one.encounter.lines or ()] == [
-        (1, None, "2026-03-02"), (2, 20, "2026-03-02"),
-    ]  # fmt: skip
+        (1, None, "2026-03-02"),
+        (2, 20, "2026-03-02"),
+    ]
     found = check_frame(lines=lines, setting="facility", engine=ENGINE)
     assert str(found.violations["line"].dtype) == "Int64"
 
 
 def test_codes_that_a_frame_holds_as_numbers_are_codes_all_the_same() -> None:
-    lines = pl.DataFrame({"encounter": [7], "number": [1], "code": [96374], "units": [1],
-                          "encounter_date": ["2026-03-02"]})  # fmt: skip
+    lines = pl.DataFrame(
+        {
+            "encounter": [7],
+            "number": [1],
+            "code": [96374],
+            "units": [1],
+            "encounter_date": ["2026-03-02"],
+        }
+    )
     (one,) = iter_records(lines=lines, setting="facility")
     assert isinstance(one, Record)
     assert (one.encounter.id, (one.encounter.lines or ())[0].code) == ("7", "96374")
@@ -160,8 +179,15 @@ def test_times_of_frames_are_times() -> None:
 
 
 def test_what_cannot_be_read_stands_in_set_aside() -> None:
-    lines = pl.DataFrame({"encounter": ["A", "B"], "number": [1, 1], "code": ["96374", "96374"],
-                          "units": [1, -1], "date": ["2026-03-02"] * 2})  # fmt: skip
+    lines = pl.DataFrame(
+        {
+            "encounter": ["A", "B"],
+            "number": [1, 1],
+            "code": ["96374", "96374"],
+            "units": [1, -1],
+            "date": ["2026-03-02"] * 2,
+        }
+    )
     found = check_frame(lines=lines, setting="facility", engine=ENGINE)
     assert len(rows(found.encounters)) == 1
     (row,) = rows(found.set_aside)
@@ -236,10 +262,16 @@ def test_results_as_parquet_hold_every_row_of_the_result() -> None:
     assert table.column_names == [column.name for column in COLUMNS]
     made = table.to_pylist()
     result = work.result
-    counts = {"encounters": 1, "suggested": len(result.suggested), "lines": len(result.lines),
-              "not_billable": len(result.not_billable), "violations": len(result.violations),
-              "questions": len(result.questions), "unjudged": len(result.unjudged),
-              "corrected": len(result.corrected or ())}  # fmt: skip
+    counts = {
+        "encounters": 1,
+        "suggested": len(result.suggested),
+        "lines": len(result.lines),
+        "not_billable": len(result.not_billable),
+        "violations": len(result.violations),
+        "questions": len(result.questions),
+        "unjudged": len(result.unjudged),
+        "corrected": len(result.corrected or ()),
+    }
     for kind, count in counts.items():
         assert len([one for one in made if one["kind"] == kind]) == 2 * count
     assert {one["place"] for one in made} == {"f:1", "f:2"}
@@ -264,13 +296,13 @@ def expected(those: list[Encounter], engine: Engine = ENGINE) -> dict[str, pa.Ta
     for one in those:
         for name, some in result_rows(engine.check(one)).items():
             found.setdefault(name, []).extend(some)
-    return {name: arrow_table(some, result_columns(name))
-            for name, some in found.items()}  # fmt: skip
+    return {name: arrow_table(some, result_columns(name)) for name, some in found.items()}
 
 
 def together(pieces: list[Checked]) -> dict[str, pa.Table]:
-    return {name: pa.concat_tables([getattr(one, name) for one in pieces])
-            for name in RESULT_COLUMNS}  # fmt: skip
+    return {
+        name: pa.concat_tables([getattr(one, name) for one in pieces]) for name in RESULT_COLUMNS
+    }
 
 
 def as_tables(found: Checked) -> dict[str, pa.Table]:
@@ -295,10 +327,12 @@ def test_tables_of_made_up_encounters_give_what_the_engine_gives_of_each() -> No
     assert found.encounters["encounter"].to_pylist() == [one.id for one in those]
     assert (found.set_aside.num_rows, found.violations.num_rows > 100) == (0, True)
     results = [ENGINE.check(one) for one in those]
-    assert list(zip(*(found.violations[name].to_pylist() for name in ("encounter", "rule", "line")),
-                    strict=True)) == [
-        (one.encounter, broken.rule, broken.line) for one in results for broken in one.violations
-    ]  # fmt: skip
+    assert list(
+        zip(
+            *(found.violations[name].to_pylist() for name in ("encounter", "rule", "line")),
+            strict=True,
+        )
+    ) == [(one.encounter, broken.rule, broken.line) for one in results for broken in one.violations]
 
 
 def plain(table: pa.Table) -> list[dict[str, Any]]:
@@ -307,8 +341,11 @@ def plain(table: pa.Table) -> list[dict[str, Any]]:
     def same(value: Any) -> Any:
         if isinstance(value, list):
             return [same(one) for one in value]
-        return re.sub(r"(\.[0-9]*?)0+(?![0-9])", r"\1", value).replace(". ", " ") if isinstance(
-            value, str) else value  # fmt: skip
+        return (
+            re.sub(r"(\.[0-9]*?)0+(?![0-9])", r"\1", value).replace(". ", " ")
+            if isinstance(value, str)
+            else value
+        )
 
     return [{name: same(value) for name, value in row.items()} for row in table.to_pylist()]
 
@@ -396,8 +433,12 @@ def test_a_table_may_come_in_batches(how: str) -> None:
 def test_batches_without_any_are_a_table_without_rows() -> None:
     tables = encounters_to_tables(made(3))
     for none in (iter([]), pa.RecordBatchReader.from_batches(tables["lines"].schema, [])):
-        found = check_frame(administrations=tables["administrations"], lines=none, engine=ENGINE,
-                            encounters=tables["encounters"].drop_columns("has_claim"))  # fmt: skip
+        found = check_frame(
+            administrations=tables["administrations"],
+            lines=none,
+            engine=ENGINE,
+            encounters=tables["encounters"].drop_columns("has_claim"),
+        )
         assert found.encounters.num_rows == 3
         (note,) = [one for one in found.notes["message"].to_pylist() if "lines table" in one]
         assert note.startswith("3 of 3 ")
@@ -462,13 +503,22 @@ def test_our_own_failure_sets_one_encounter_aside(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(
     ("more", "said"),
-    [({"size": 0}, "size: is too small"), ({"workers": -1}, "workers: is too small"),
-     ({"workers": 1, "engine": ENGINE}, "engine: cannot be handed to processes"),
-     ({"engine": EngineOptions(policies={"nonsense": 1})}, "policy nonsense"),
-     ({"lines": iter([pa.table({"encounter": ["A"]}), pa.table({"encounter": ["A"], "code": ["x"]})])},
-      "lines: has a batch with other columns"),
-     ({"lines": iter([1])}, "lines: is no frame that is read")],
-)  # fmt: skip
+    [
+        ({"size": 0}, "size: is too small"),
+        ({"workers": -1}, "workers: is too small"),
+        ({"workers": 1, "engine": ENGINE}, "engine: cannot be handed to processes"),
+        ({"engine": EngineOptions(policies={"nonsense": 1})}, "policy nonsense"),
+        (
+            {
+                "lines": iter(
+                    [pa.table({"encounter": ["A"]}), pa.table({"encounter": ["A"], "code": ["x"]})]
+                )
+            },
+            "lines: has a batch with other columns",
+        ),
+        ({"lines": iter([1])}, "lines: is no frame that is read"),
+    ],
+)
 def test_what_cannot_be_checked_in_batches_is_told(more: dict[str, Any], said: str) -> None:
     given_ = {"lines": encounters_to_tables([example()])["lines"], **more}
     with pytest.raises(UsageError, match=said):

@@ -29,12 +29,19 @@ def session() -> Iterator[Any]:
     before = {
         key: os.environ.get(key) for key in ("PYTHONPATH", "PYSPARK_PYTHON", "SPARK_LOCAL_IP")
     }
-    os.environ |= {"PYTHONPATH": str(ROOT / "src"), "PYSPARK_PYTHON": sys.executable,
-                   "SPARK_LOCAL_IP": "127.0.0.1"}  # fmt: skip
-    made = (SparkSession.builder.master("local[2]").appName("ivpush")
-            .config("spark.ui.enabled", "false")
-            .config("spark.sql.execution.arrow.maxRecordsPerBatch", "3")
-            .config("spark.driver.host", "127.0.0.1").getOrCreate())  # fmt: skip
+    os.environ |= {
+        "PYTHONPATH": str(ROOT / "src"),
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
+    made = (
+        SparkSession.builder.master("local[2]")
+        .appName("ivpush")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.execution.arrow.maxRecordsPerBatch", "3")
+        .config("spark.driver.host", "127.0.0.1")
+        .getOrCreate()
+    )
     yield made
     made.stop()
     for key, value in before.items():
@@ -97,8 +104,9 @@ def test_an_engine_is_built_once_a_process() -> None:
     import pyarrow as pa
 
     batch = pa.RecordBatch.from_pydict({"encounter": [json.dumps(one) for one in EXAMPLES]})
-    text = json.dumps({"payer": None, "policies": {}, "packs": [], "setting": None,
-                       "timezone": None})  # fmt: skip
+    text = json.dumps(
+        {"payer": None, "policies": {}, "packs": [], "setting": None, "timezone": None}
+    )
     (first,) = spark.judge([batch], text, ())
     built = dict(spark._engines)
     (second,) = spark.judge([batch], text, ())

@@ -56,8 +56,11 @@ def test_an_add_on_alone_is_foretold_with_its_reason() -> None:
     violations = ENGINE.check(next(iter(encounters(claim(b"C1", b"96375"))))).violations
     carcs = {one.carc for one in violations if one.line == 1 and one.severity == "error"}
     reason = sorted(one for one in carcs if one)[0]
-    report = run(claim(b"C1", b"96375"), clp(b"C1"),
-                 *denied(b"96375", b"LQ*HE*N122", reason=b"CO*" + reason.encode()))  # fmt: skip
+    report = run(
+        claim(b"C1", b"96375"),
+        clp(b"C1"),
+        *denied(b"96375", b"LQ*HE*N122", reason=b"CO*" + reason.encode()),
+    )
     (one,) = report.outcomes
     assert (one.claim, one.line, one.code, one.fate) == ("C1", 1, "96375", "denied")
     assert one.errors and one.same_reason
@@ -88,52 +91,84 @@ def test_another_reason_is_foretold_but_not_for_the_same_reason() -> None:
 
 
 def test_lines_paid_despite_an_error_are_listed_and_clean_ones_counted() -> None:
-    report = run((*claim(b"C1", b"96375"), *claim(b"C2", b"96374")),
-                 clp(b"C1"), *paid(b"96375"), clp(b"C2"), *paid(b"96374"))  # fmt: skip
+    report = run(
+        (*claim(b"C1", b"96375"), *claim(b"C2", b"96374")),
+        clp(b"C1"),
+        *paid(b"96375"),
+        clp(b"C2"),
+        *paid(b"96374"),
+    )
     assert [(one.claim, one.fate) for one in report.outcomes] == [("C1", "paid")]
     assert report.counts["paid_with_error"] == report.counts["paid_clean"] == 1
 
 
 def test_what_is_left_to_the_patient_is_no_denial() -> None:
-    report = run(claim(b"C1", b"96374"), clp(b"C1", payment=b"0"),
-                 *paid(b"96374", b"0", b"CAS*CO*45*30", b"CAS*PR*1*20"))  # fmt: skip
+    report = run(
+        claim(b"C1", b"96374"),
+        clp(b"C1", payment=b"0"),
+        *paid(b"96374", b"0", b"CAS*CO*45*30", b"CAS*PR*1*20"),
+    )
     assert report.counts["patient_clean"] == 1
     assert report.outcomes == []
 
 
 def test_lines_are_linked_by_their_control_numbers() -> None:
     """Two lines of one code: the second is answered first, and only REF*6R tells."""
-    report = run(claim(b"C1", b"J2405/A", b"J2405/B"), clp(b"C1"),
-                 *denied(b"J2405", b"REF*6R*B"), *paid(b"J2405", b"50", b"REF*6R*A"))  # fmt: skip
+    report = run(
+        claim(b"C1", b"J2405/A", b"J2405/B"),
+        clp(b"C1"),
+        *denied(b"J2405", b"REF*6R*B"),
+        *paid(b"J2405", b"50", b"REF*6R*A"),
+    )
     assert [(one.line, one.fate) for one in report.outcomes if one.fate == "denied"] == [
         (2, "denied")
     ]
 
 
 def test_a_control_number_that_repeats_tells_nothing() -> None:
-    report = run(claim(b"C1", b"J2405/A", b"96374/A"), clp(b"C1"),
-                 *paid(b"96374", b"50", b"REF*6R*A"), *denied(b"J2405", b"REF*6R*A"))  # fmt: skip
+    report = run(
+        claim(b"C1", b"J2405/A", b"96374/A"),
+        clp(b"C1"),
+        *paid(b"96374", b"50", b"REF*6R*A"),
+        *denied(b"J2405", b"REF*6R*A"),
+    )
     assert [(one.line, one.code) for one in report.outcomes if one.fate == "denied"] == [
         (1, "J2405")
     ]
 
 
 def test_without_control_numbers_code_and_modifiers_tell_in_order() -> None:
-    report = run(claim(b"C1", b"J2405", b"J2405:JW", b"J2405"), clp(b"C1"),
-                 *paid(b"J2405:JW"), *paid(b"J2405"), *denied(b"J2405"))  # fmt: skip
+    report = run(
+        claim(b"C1", b"J2405", b"J2405:JW", b"J2405"),
+        clp(b"C1"),
+        *paid(b"J2405:JW"),
+        *paid(b"J2405"),
+        *denied(b"J2405"),
+    )
     assert [one.line for one in report.outcomes if one.fate == "denied"] == [3]
 
 
 def test_claims_that_share_an_id_are_told_apart_by_their_total() -> None:
-    report = run((*claim(b"C1", b"96374", charge=b"70"), *claim(b"C1", b"96374", charge=b"80")),
-                 clp(b"C1", b"80"), *denied(b"96374"), clp(b"C1", b"70"), *paid(b"96374"))  # fmt: skip
+    report = run(
+        (*claim(b"C1", b"96374", charge=b"70"), *claim(b"C1", b"96374", charge=b"80")),
+        clp(b"C1", b"80"),
+        *denied(b"96374"),
+        clp(b"C1", b"70"),
+        *paid(b"96374"),
+    )
     assert [one.place.partition(" (")[0] for one in report.outcomes] == [
-        "c: interchange 1, transaction 1, claim 2"]  # fmt: skip
+        "c: interchange 1, transaction 1, claim 2"
+    ]
 
 
 def test_claims_that_cannot_be_told_apart_are_not_linked() -> None:
-    report = run(claim(b"C1", b"96374"), clp(b"C1", b"80"), *paid(b"96374"), clp(b"C1", b"70"),
-                 *paid(b"96374"))  # fmt: skip
+    report = run(
+        claim(b"C1", b"96374"),
+        clp(b"C1", b"80"),
+        *paid(b"96374"),
+        clp(b"C1", b"70"),
+        *paid(b"96374"),
+    )
     assert report.counts["claims_without_remittance"] == 1
     assert report.counts["remittances_without_claim"] == 2
 
@@ -143,21 +178,38 @@ def test_a_claim_denied_whole_denies_each_line() -> None:
         claim(b"C1", b"96374", b"J2405"), clp(b"C1", payment=b"0", status=b"4"), b"CAS*CO*29*100"
     )
     assert [(one.line, one.fate, one.adjustments[0].reason) for one in report.outcomes] == [
-        (1, "denied", "29"), (2, "denied", "29")]  # fmt: skip
+        (1, "denied", "29"),
+        (2, "denied", "29"),
+    ]
 
 
 def test_everything_without_a_counterpart_is_listed_and_counted() -> None:
-    report = run((*claim(b"C1", b"96374", b"J2405"), *claim(b"C2", b"96374")),
-                 clp(b"C1"), *paid(b"96374"), *paid(b"J1885"), clp(b"C9"), *paid(b"96374"))  # fmt: skip
-    for kind in ("claims_without_remittance", "claim_lines_without_remittance",
-                 "remittances_without_claim", "remittance_lines_without_claim"):  # fmt: skip
+    report = run(
+        (*claim(b"C1", b"96374", b"J2405"), *claim(b"C2", b"96374")),
+        clp(b"C1"),
+        *paid(b"96374"),
+        *paid(b"J1885"),
+        clp(b"C9"),
+        *paid(b"96374"),
+    )
+    for kind in (
+        "claims_without_remittance",
+        "claim_lines_without_remittance",
+        "remittances_without_claim",
+        "remittance_lines_without_claim",
+    ):
         assert report.counts[kind] == len(report.unmatched[kind]) == 1
     assert report.unmatched["claim_lines_without_remittance"][0].endswith(", line 2")
 
 
 def test_reversals_are_counted_and_answer_nothing() -> None:
-    report = run(claim(b"C1", b"96374"), clp(b"C1", status=b"22"), *paid(b"96374", b"-50"),
-                 clp(b"C1"), *paid(b"96374"))  # fmt: skip
+    report = run(
+        claim(b"C1", b"96374"),
+        clp(b"C1", status=b"22"),
+        *paid(b"96374", b"-50"),
+        clp(b"C1"),
+        *paid(b"96374"),
+    )
     assert report.counts["reversals"] == report.counts["paid_clean"] == 1
 
 

@@ -33,8 +33,11 @@ def example(name: str, *arguments: Path | str) -> subprocess.CompletedProcess[st
     done = subprocess.run(
         [sys.executable, str(ROOT / "examples" / name), *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONIOENCODING": "utf-8"},
-        capture_output=True, text=True, encoding="utf-8", check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return done
 
@@ -115,10 +118,12 @@ def test_the_pandas_example_says_what_the_engine_says(tables: Path) -> None:
     denials = pq.read_table(tables / "denials.parquet").to_pylist()
     assert {one["rule"]: one["findings"] for one in denials} == errors(JUDGED)
     billed = pq.read_table(tables / "billed.parquet").to_pylist()
-    wanted = [(result.encounter, one.number, one.status) for result in JUDGED
-              for one in result.lines]  # fmt: skip
-    aside = [(ENCOUNTERS[SPOILT].id, one.number, "set aside")
-             for one in ENCOUNTERS[SPOILT].lines or ()]  # fmt: skip
+    wanted = [
+        (result.encounter, one.number, one.status) for result in JUDGED for one in result.lines
+    ]
+    aside = [
+        (ENCOUNTERS[SPOILT].id, one.number, "set aside") for one in ENCOUNTERS[SPOILT].lines or ()
+    ]
     assert aside
     assert sorted((one["encounter"], one["number"], one["status"]) for one in billed) == sorted(
         wanted + aside
@@ -136,15 +141,18 @@ def test_the_pandas_example_says_what_the_engine_says(tables: Path) -> None:
 
 def encounters_by_rule() -> dict[str, int]:
     return Counter(
-        rule for result in JUDGED
+        rule
+        for result in JUDGED
         for rule in {one.rule for one in result.violations if one.severity == "error"}
-    )  # fmt: skip
+    )
 
 
 def denials(path: Path) -> tuple[dict[str, int], dict[str, int]]:
     rows = pq.read_table(path).to_pylist()
-    return ({one["rule"]: one["findings"] for one in rows},
-            {one["rule"]: one["encounters"] for one in rows})  # fmt: skip
+    return (
+        {one["rule"]: one["findings"] for one in rows},
+        {one["rule"]: one["encounters"] for one in rows},
+    )
 
 
 def test_the_polars_example_says_what_the_engine_says_in_any_pieces(tables: Path) -> None:
@@ -168,8 +176,9 @@ def test_the_duckdb_example_says_what_the_engine_says(tables: Path) -> None:
     with duckdb.connect(str(tables / "findings.duckdb"), read_only=True) as database:
         lines = database.execute("select encounter, number, status from lines").fetchall()
         (aside,) = database.execute("select place, problem from set_aside").fetchall()
-    assert lines == [(result.encounter, one.number, one.status) for result in JUDGED
-                     for one in result.lines]  # fmt: skip
+    assert lines == [
+        (result.encounter, one.number, one.status) for result in JUDGED for one in result.lines
+    ]
     assert aside[0] == f"encounters[{SPOILT + 1}]" and "units" in aside[1]
 
 
@@ -184,9 +193,12 @@ PAGE = re.findall(r"```python\n(.*?)```", (ROOT / "docs/batch.md").read_text("ut
 @pytest.mark.parametrize("number", range(len(PAGE)))
 @pytest.mark.filterwarnings("ignore")  # polars says that collect_batches may change
 def test_the_python_of_the_page_runs(
-    number: int, claims: Path, tables: Path, monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    claims: Path,
+    tables: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.chdir(tables.parent)
     space: dict[str, Any] = {"__name__": "__main__"}
     exec(PAGE[number], space)
@@ -205,8 +217,16 @@ def test_the_python_of_the_page_runs(
 
 def test_the_page_shows_every_way_in() -> None:
     text = "".join(PAGE)
-    for name in ("run(", "check_many(", "check_frame(", "check_batches(", "check_readings(",
-                 "pandas", "polars", "duckdb"):  # fmt: skip
+    for name in (
+        "run(",
+        "check_many(",
+        "check_frame(",
+        "check_batches(",
+        "check_readings(",
+        "pandas",
+        "polars",
+        "duckdb",
+    ):
         assert name in text
 
 

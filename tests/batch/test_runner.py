@@ -34,8 +34,13 @@ EXAMPLES = [
     json.loads(one.read_text("utf-8")) for one in sorted((ROOT / "examples").glob("*.json"))
 ]
 QUICK = [one for one in EXAMPLES if one["id"] in {"ed-1", "office-1", "chemo-1"}]
-BAD = [b'{"id": 1,\n', b'{"id": "x", "setting": "facility", "id": "y"}\n', b'{"id": "SECRET"}\n',
-       b'"text"\n', b"\xff\n"]  # fmt: skip
+BAD = [
+    b'{"id": 1,\n',
+    b'{"id": "x", "setting": "facility", "id": "y"}\n',
+    b'{"id": "SECRET"}\n',
+    b'"text"\n',
+    b"\xff\n",
+]
 
 
 def lines(count: int, *, bad: bool = True) -> list[bytes]:
@@ -106,9 +111,15 @@ def test_a_batch_says_what_one_engine_says(whole: tuple[Path, dict[str, bytes], 
 
 @pytest.mark.parametrize(
     ("workers", "chunk", "method"),
-    [(0, 1, "spawn"), (0, 7, "spawn"), (1, 7, "spawn"), (2, 1, "spawn"), (2, 1000, "spawn"),
-     (4, 7, "spawn")],
-)  # fmt: skip
+    [
+        (0, 1, "spawn"),
+        (0, 7, "spawn"),
+        (1, 7, "spawn"),
+        (2, 1, "spawn"),
+        (2, 1000, "spawn"),
+        (4, 7, "spawn"),
+    ],
+)
 def test_processes_and_chunks_change_no_byte(
     whole: tuple[Path, dict[str, bytes], Counts],
     tmp_path: Path,
@@ -132,19 +143,27 @@ def environment(**more: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "more",
-    [{"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo", "LC_ALL": "C"},
-     {"PYTHONHASHSEED": "2", "TZ": "America/New_York", "LC_ALL": "C.UTF-8"}],
-)  # fmt: skip
+    [
+        {"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo", "LC_ALL": "C"},
+        {"PYTHONHASHSEED": "2", "TZ": "America/New_York", "LC_ALL": "C.UTF-8"},
+    ],
+)
 def test_hash_seed_zone_and_locale_change_no_byte(
     whole: tuple[Path, dict[str, bytes], Counts], tmp_path: Path, more: dict[str, str]
 ) -> None:
     source, made, _ = whole
-    targets = [f"--output=ndjson:{tmp_path}/out.ndjson", f"--output=csv:{tmp_path}/out.csv",
-               f"--set-aside={tmp_path}/aside.ndjson"]  # fmt: skip
+    targets = [
+        f"--output=ndjson:{tmp_path}/out.ndjson",
+        f"--output=csv:{tmp_path}/out.csv",
+        f"--set-aside={tmp_path}/aside.ndjson",
+    ]
     done = subprocess.run(
         command(source, "--workers=2", "--chunk=9", "--no-cache", *targets),
-        env=environment(**more), capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 4
     assert "69 in = 60 checked + 9 set aside" in done.stderr
     assert written(tmp_path) == made
@@ -339,8 +358,9 @@ def test_ten_kills_change_no_byte(
     for turn in range(10):
         process = subprocess.Popen(
             [sys.executable, str(driver), str(source), str(out), "02"[turn % 2], "1"],
-            env=environment(), stderr=subprocess.PIPE,
-        )  # fmt: skip
+            env=environment(),
+            stderr=subprocess.PIPE,
+        )
         mark = progress_of(out) + dice.randrange(0, 8)
         while process.poll() is None and progress_of(out) < mark:
             time.sleep(0.002)
@@ -382,8 +402,12 @@ def test_what_is_left_holds_whole_chunks_and_is_resumed(
     one = plan(source, tmp_path, chunk=5)
     stopped(one)
     left = written(tmp_path)
-    assert sorted(left) == ["aside.ndjson.partial", "out.csv.partial", "out.ndjson.checkpoint",
-                            "out.ndjson.partial"]  # fmt: skip
+    assert sorted(left) == [
+        "aside.ndjson.partial",
+        "out.csv.partial",
+        "out.ndjson.checkpoint",
+        "out.ndjson.partial",
+    ]
     for name in ("out.ndjson", "out.csv", "aside.ndjson"):
         assert made[name].startswith(left[f"{name}.partial"])
     assert len(left["out.ndjson.partial"].splitlines()) == 9
@@ -412,14 +436,16 @@ def test_a_run_killed_while_it_names_its_files_is_finished(
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"engine": EngineOptions(payer="medicare")}, "payer"),
-     ({"engine": EngineOptions(silent=frozenset({"IVP101"}))}, "silent rules"),
-     ({"outputs": (("csv", "out.ndjson"),), "set_aside": None}, "outputs"),
-     ({"read": ReadOptions(setting="facility")}, "reading"),
-     ({"files": "other"}, "input"),
-     ({"files": "longer"}, "input"),
-     ({"engine": "pack"}, "rule pack")],
-)  # fmt: skip
+    [
+        ({"engine": EngineOptions(payer="medicare")}, "payer"),
+        ({"engine": EngineOptions(silent=frozenset({"IVP101"}))}, "silent rules"),
+        ({"outputs": (("csv", "out.ndjson"),), "set_aside": None}, "outputs"),
+        ({"read": ReadOptions(setting="facility")}, "reading"),
+        ({"files": "other"}, "input"),
+        ({"files": "longer"}, "input"),
+        ({"engine": "pack"}, "rule pack"),
+    ],
+)
 def test_another_input_pack_or_option_is_refused(
     tmp_path: Path, change: dict[str, Any], said: str
 ) -> None:
@@ -469,12 +495,14 @@ def test_a_second_run_on_the_same_output_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("make", "said"),
-    [(lambda folder: folder, "is a folder"),
-     (lambda folder: folder / "none" / "out", "does not exist"),
-     (lambda folder: folder / "in.ndjson", "is an input"),
-     (lambda folder: Path("/dev/null"), "is no ordinary file"),
-     (lambda folder: folder / "link", "symbolic link")],
-)  # fmt: skip
+    [
+        (lambda folder: folder, "is a folder"),
+        (lambda folder: folder / "none" / "out", "does not exist"),
+        (lambda folder: folder / "in.ndjson", "is an input"),
+        (lambda folder: Path("/dev/null"), "is no ordinary file"),
+        (lambda folder: folder / "link", "symbolic link"),
+    ],
+)
 def test_files_that_must_not_be_written_are_refused(tmp_path: Path, make: Any, said: str) -> None:
     source = ndjson(tmp_path, 2)
     (tmp_path / "link").symlink_to(source)
@@ -484,9 +512,7 @@ def test_files_that_must_not_be_written_are_refused(tmp_path: Path, make: Any, s
     assert written(tmp_path) == before
 
 
-@pytest.mark.parametrize(
-    "name", ["none.ndjson", "*.none", "folder"]
-)  # fmt: skip
+@pytest.mark.parametrize("name", ["none.ndjson", "*.none", "folder"])
 def test_inputs_that_are_not_there_are_told_before_anything_is_written(
     tmp_path: Path, name: str
 ) -> None:
@@ -535,30 +561,42 @@ def test_a_full_disk_ends_the_run_and_spares_what_was_written(
     def small() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (half, half))
 
-    done = subprocess.run(arguments, env=environment(), capture_output=True, text=True,
-                          check=False, preexec_fn=small)  # fmt: skip
+    done = subprocess.run(
+        arguments, env=environment(), capture_output=True, text=True, check=False, preexec_fn=small
+    )
     assert done.returncode == 2
     assert "cannot be written" in done.stderr and "go on with" in done.stderr
     assert "Traceback" not in done.stderr
     left = (tmp_path / "out.ndjson.partial").read_bytes()
     assert 0 < len(left) <= half and made["out.ndjson"].startswith(left) and left[-1:] == b"\n"
-    done = subprocess.run([*arguments, "--resume"], env=environment(), capture_output=True,
-                          text=True, check=False)  # fmt: skip
+    done = subprocess.run(
+        [*arguments, "--resume"], env=environment(), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 4
     assert (tmp_path / "out.ndjson").read_bytes() == made["out.ndjson"]
 
 
 def test_a_full_standard_output_is_told(tmp_path: Path) -> None:
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(command(ndjson(tmp_path, 4), "--workers=1"), env=environment(),
-                              stdout=full, stderr=subprocess.PIPE, text=True, check=False)  # fmt: skip
+        done = subprocess.run(
+            command(ndjson(tmp_path, 4), "--workers=1"),
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
     assert done.returncode == 2
     assert "standard output: cannot be written" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_closed_pipe_ends_the_run_quietly(tmp_path: Path) -> None:
-    process = subprocess.Popen(command(ndjson(tmp_path, 200), "--workers=1", "--chunk=2"),
-                               env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    process = subprocess.Popen(
+        command(ndjson(tmp_path, 200), "--workers=1", "--chunk=2"),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert process.stdout is not None and process.stderr is not None
     assert json.loads(process.stdout.readline())["encounter"] == "E0"
     process.stdout.close()
@@ -572,21 +610,36 @@ def test_standard_input_is_read_as_a_stream(
     whole: tuple[Path, dict[str, bytes], Counts],
 ) -> None:
     source, made, _ = whole
-    done = subprocess.run(command("-", "--workers=1", "--exit-zero"), env=environment(),
-                          input=source.read_bytes(), capture_output=True, check=False)  # fmt: skip
+    done = subprocess.run(
+        command("-", "--workers=1", "--exit-zero"),
+        env=environment(),
+        input=source.read_bytes(),
+        capture_output=True,
+        check=False,
+    )
     assert done.returncode == 4
     assert done.stdout == made["out.ndjson"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(["--workers=2", "--format=text"], "--format"), (["--workers=2", "--fix"], "--fix"),
-     (["--workers=2", "--output=html:x"], "--output"), (["--resume"], "--resume"),
-     (["--workers=-1"], "--workers"), (["--chunk=0"], "--chunk")],
-)  # fmt: skip
+    [
+        (["--workers=2", "--format=text"], "--format"),
+        (["--workers=2", "--fix"], "--fix"),
+        (["--workers=2", "--output=html:x"], "--output"),
+        (["--resume"], "--resume"),
+        (["--workers=-1"], "--workers"),
+        (["--chunk=0"], "--chunk"),
+    ],
+)
 def test_what_a_batch_cannot_do_is_told(tmp_path: Path, arguments: list[str], said: str) -> None:
-    done = subprocess.run(command(ndjson(tmp_path, 1), *arguments), env=environment(),
-                          capture_output=True, text=True, check=False)  # fmt: skip
+    done = subprocess.run(
+        command(ndjson(tmp_path, 1), *arguments),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 2
     assert said in done.stderr and "Traceback" not in done.stderr
 
@@ -598,10 +651,19 @@ def test_what_a_batch_cannot_do_is_told(tmp_path: Path, arguments: list[str], sa
 def test_every_record_has_its_answer_in_order(workers: int) -> None:
     encounter = Encounter.model_validate(QUICK[0])
     given: list[Any] = [
-        QUICK[0], json.dumps(QUICK[1]), json.dumps(QUICK[2]).encode(), encounter,
-        {"id": "SECRET"}, b"{", {"id": object()}, {**QUICK[1], "charge": float("nan")},
-        {**QUICK[1], "administrations": [{**QUICK[1]["administrations"][0], "dose": Decimal("4.5")}]},
-    ]  # fmt: skip
+        QUICK[0],
+        json.dumps(QUICK[1]),
+        json.dumps(QUICK[2]).encode(),
+        encounter,
+        {"id": "SECRET"},
+        b"{",
+        {"id": object()},
+        {**QUICK[1], "charge": float("nan")},
+        {
+            **QUICK[1],
+            "administrations": [{**QUICK[1]["administrations"][0], "dose": Decimal("4.5")}],
+        },
+    ]
     got = list(check_many(given, workers=workers, chunk=2))
     assert [one.place for one in got] == [f"record[{n}]" for n in range(1, 10)]
     engine = Engine()

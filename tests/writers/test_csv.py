@@ -29,8 +29,9 @@ def test_every_finding_has_its_row() -> None:
     assert kinds.count("not_billable") == len(result.not_billable) > 0
     assert kinds.count("violation") == len(result.violations) > 0
     assert kinds.count("question") == len(result.questions) > 0
-    assert len(rows) == 1 + sum(kinds.count(one) for one in (
-        "suggested", "not_billable", "violation", "question"))  # fmt: skip
+    assert len(rows) == 1 + sum(
+        kinds.count(one) for one in ("suggested", "not_billable", "violation", "question")
+    )
     assert {one["encounter"] for one in rows} == {"all"}
     assert {one["place"] for one in rows} == {"f:1"}
 
@@ -48,7 +49,9 @@ def test_a_violation_carries_the_billed_code_and_its_denial() -> None:
 
 def test_a_clean_encounter_is_not_lost() -> None:
     assert [one["encounter"] for one in table(CLEAN, WRONG) if one["kind"] == "encounter"] == [
-        "clean", "wrong"]  # fmt: skip
+        "clean",
+        "wrong",
+    ]
 
 
 def test_nothing_read_is_a_header() -> None:

@@ -99,8 +99,10 @@ def test_the_same_result_gives_the_same_bytes() -> None:
 
 
 def test_the_charts_own_words_are_not_written() -> None:
-    plan = [push("a1", 0, drug=CANARY, site=CANARY, extra=(("separate_site_reason", CANARY),)),
-            push("a2", 5, drug=f"{CANARY} two", site="b")]  # fmt: skip
+    plan = [
+        push("a1", 0, drug=CANARY, site=CANARY, extra=(("separate_site_reason", CANARY),)),
+        push("a2", 5, drug=f"{CANARY} two", site="b"),
+    ]
     text, _ = written(chart(*plan, lines=[{"number": 1, "code": "96374", "units": 1}]))
     assert CANARY.encode() not in text
 
@@ -120,17 +122,23 @@ PURPOSES = [x for x in Purpose.__args__ if x != "treatment"] + ["treatment"]
 def given_ones(draw: st.DrawFn, number: int) -> dict[str, Any]:
     made: dict[str, Any] = {"id": draw(st.sampled_from((f"a{number}", f"dose {number}")))}
     facts = {
-        "drug": WORDS, "hcpcs": st.sampled_from(("J2405", "J1885")),
+        "drug": WORDS,
+        "hcpcs": st.sampled_from(("J2405", "J1885")),
         "ndc": st.sampled_from(("00409189001", "0069-2587-10")),
-        "route": st.sampled_from(Route.__args__), "purpose": st.sampled_from(PURPOSES),
-        "site": st.sampled_from(("left forearm", "port, chest")), "performer": FHIR_ID,
-    }  # fmt: skip
+        "route": st.sampled_from(Route.__args__),
+        "purpose": st.sampled_from(PURPOSES),
+        "site": st.sampled_from(("left forearm", "port, chest")),
+        "performer": FHIR_ID,
+    }
     for name, values in facts.items():
         if draw(st.booleans()):
             made[name] = draw(values)
     how = draw(st.sampled_from((None, "method", "access", "device")))
-    words = {"method": Method.__args__, "access": ("picc", "port"),
-             "device": ("on_body_injector", "ambulatory_pump", "implanted_pump")}  # fmt: skip
+    words = {
+        "method": Method.__args__,
+        "access": ("picc", "port"),
+        "device": ("on_body_injector", "ambulatory_pump", "implanted_pump"),
+    }
     if how is not None:
         made[how] = draw(st.sampled_from(words[how]))
     if draw(st.booleans()):
@@ -151,15 +159,17 @@ def given_ones(draw: st.DrawFn, number: int) -> dict[str, Any]:
 @st.composite
 def lines_drawn(draw: st.DrawFn, number: int, diagnoses: int, place: str | None) -> dict[str, Any]:
     made: dict[str, Any] = {
-        "number": number * 2, "units": draw(st.integers(0, 900)),
+        "number": number * 2,
+        "units": draw(st.integers(0, 900)),
         "code": draw(st.sampled_from(("96374", "J2405", "0213T", "G0463"))),
         "modifiers": draw(st.lists(st.sampled_from(("59", "XS", "JW", "25")), max_size=3)),
-    }  # fmt: skip
+    }
     facts = {
         "date": st.just(date(2026, 3, 2)),
-        "revenue_code": st.sampled_from(("0260", "636")), "charge": AMOUNTS,
+        "revenue_code": st.sampled_from(("0260", "636")),
+        "charge": AMOUNTS,
         "ndc": st.sampled_from(("00409189001", "0069-2587-10")),
-    }  # fmt: skip
+    }
     for name, values in facts.items():
         if draw(st.booleans()):
             made[name] = draw(values)

@@ -21,7 +21,10 @@ def test_a_suite_a_file_and_a_case_an_encounter() -> None:
     writer.close()
     suites = ET.fromstring(out.getvalue()).findall("testsuite")
     assert [(one.get("name"), one.get("tests"), one.get("failures")) for one in suites] == [
-        ("a", "2", "1"), ("b", "1", "1"), ("stdin", "1", "0")]  # fmt: skip
+        ("a", "2", "1"),
+        ("b", "1", "1"),
+        ("stdin", "1", "0"),
+    ]
     assert [case.get("name") for case in suites[0]] == ["clean", "wrong"]
     assert [case.get("line") for case in suites[0]] == ["1", "2"]
 

@@ -12,8 +12,16 @@ from ivpush.writers.text import Writer as Text
 from tests.writers.works import ALL, PUSH, written
 
 CANARY = "Jane-Doe-078-05-1120"
-WORDS = ("drug", "dose_unit", "site", "lumen", "resited_from", "separate_site_reason",
-         "administered_by", "performer")  # fmt: skip
+WORDS = (
+    "drug",
+    "dose_unit",
+    "site",
+    "lumen",
+    "resited_from",
+    "separate_site_reason",
+    "administered_by",
+    "performer",
+)
 RECORD = {
     **ALL,
     "administrations": [{**PUSH, "dose": 4, **dict.fromkeys(WORDS, CANARY)}, PUSH | {"id": "b"}],

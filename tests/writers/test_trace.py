@@ -38,20 +38,37 @@ def test_the_timeline_draws_within_its_width() -> None:
 
 
 def test_no_times_no_timeline() -> None:
-    record = {"id": "E", "setting": "facility", "date": "2026-03-02",
-              "administrations": [{"id": "a", "route": "IV", "method": "push"}]}  # fmt: skip
+    record = {
+        "id": "E",
+        "setting": "facility",
+        "date": "2026-03-02",
+        "administrations": [{"id": "a", "route": "IV", "method": "push"}],
+    }
     assert timeline(ENGINE.work(Encounter.model_validate(record))) == []
 
 
 def test_sites_are_numbered_not_named() -> None:
-    record = {"id": "E", "setting": "facility", "date": "2026-03-02", "administrations": [
-        {"id": "a", "site": "left"}, {"id": "b", "site": "right"}, {"id": "c"},
-        {"id": "d", "site": "left"}]}  # fmt: skip
+    record = {
+        "id": "E",
+        "setting": "facility",
+        "date": "2026-03-02",
+        "administrations": [
+            {"id": "a", "site": "left"},
+            {"id": "b", "site": "right"},
+            {"id": "c"},
+            {"id": "d", "site": "left"},
+        ],
+    }
     names = site_names(ENGINE.work(Encounter.model_validate(record)))
     assert list(names.values()) == ["S1", "S2"]
 
 
 def test_a_barred_encounter_says_so_first() -> None:
-    record = {"id": "E", "setting": "professional", "date": "2026-03-02", "place_of_service": "22",
-              "administrations": [{"id": "a", "route": "IV", "method": "push"}]}  # fmt: skip
+    record = {
+        "id": "E",
+        "setting": "professional",
+        "date": "2026-03-02",
+        "place_of_service": "22",
+        "administrations": [{"id": "a", "route": "IV", "method": "push"}],
+    }
     assert trace(ENGINE.work(Encounter.model_validate(record)))[0].about == "who may bill"

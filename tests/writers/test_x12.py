@@ -25,10 +25,15 @@ if TYPE_CHECKING:
 
 DATA = Path(__file__).parents[1] / "data" / "x12"
 FILES = sorted(DATA.iterdir())
-CLAIMS = [file for file in FILES if any(isinstance(one, Record) for one in
-          read("f", io.BytesIO(file.read_bytes())))]  # fmt: skip
-HEADER = (b"ISA*00*          *00*          *ZZ*A              *ZZ*B              *260302*1145*^*00501"
-          b"*000000001*0*T*:~")  # fmt: skip
+CLAIMS = [
+    file
+    for file in FILES
+    if any(isinstance(one, Record) for one in read("f", io.BytesIO(file.read_bytes())))
+]
+HEADER = (
+    b"ISA*00*          *00*          *ZZ*A              *ZZ*B              *260302*1145*^*00501"
+    b"*000000001*0*T*:~"
+)
 
 
 def written(raw: bytes, correct: Any) -> tuple[bytes, list[Reading]]:
@@ -39,8 +44,10 @@ def written(raw: bytes, correct: Any) -> tuple[bytes, list[Reading]]:
 
 def said(readings: list[Reading]) -> list[str]:
     """Readings to compare by: errors are equal where they say the same."""
-    return [repr(one.encounter.model_dump()) + one.place if isinstance(one, Record) else repr(one)
-            for one in readings]  # fmt: skip
+    return [
+        repr(one.encounter.model_dump()) + one.place if isinstance(one, Record) else repr(one)
+        for one in readings
+    ]
 
 
 def records(raw: bytes) -> list[Encounter]:
@@ -59,11 +66,25 @@ def claim(*lines: bytes, end: bytes = b"~\n", tail: bytes = b"") -> bytes:
     return HEADER + b"\n" + b"".join(one + end for one in [*head, *body, *rest]) + tail
 
 
-BILL = (b"CLM*C1*350***11:B:1*Y*A*Y*Y", b"K3*STATE DATA", b"HI*ABK:R112", b"NTE*ADD*ZEBRA",
-        b"LX*1", b"SV1*HC:96374:::::PUSH*200*UN*1***1", b"DTP*472*D8*20260302", b"QQ*UNKNOWN*1",
-        b"LX*2", b"SV1*HC:96375*100*UN*1.0***1", b"DTP*472*D8*20260302", b"REF*6R*L2",
-        b"LX*3", b"SV1*HC:J2405*50*UN*4***1", b"DTP*472*D8*20260302", b"LIN**N4*00026063512",
-        b"CTP****4*UN")  # fmt: skip
+BILL = (
+    b"CLM*C1*350***11:B:1*Y*A*Y*Y",
+    b"K3*STATE DATA",
+    b"HI*ABK:R112",
+    b"NTE*ADD*ZEBRA",
+    b"LX*1",
+    b"SV1*HC:96374:::::PUSH*200*UN*1***1",
+    b"DTP*472*D8*20260302",
+    b"QQ*UNKNOWN*1",
+    b"LX*2",
+    b"SV1*HC:96375*100*UN*1.0***1",
+    b"DTP*472*D8*20260302",
+    b"REF*6R*L2",
+    b"LX*3",
+    b"SV1*HC:J2405*50*UN*4***1",
+    b"DTP*472*D8*20260302",
+    b"LIN**N4*00026063512",
+    b"CTP****4*UN",
+)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -210,9 +231,19 @@ def stated(line: ClaimLine, old: ClaimLine | None, encounter: Encounter) -> Clai
 
 def likeness(line: ClaimLine) -> str:
     """Everything but the number, which follows from the place in the claim."""
-    return repr((line.code, line.modifiers, line.units, str(line.charge and line.charge.normalize()),
-                 line.date, line.place_of_service, line.revenue_code, line.diagnosis_pointers,
-                 line.ndc))  # fmt: skip
+    return repr(
+        (
+            line.code,
+            line.modifiers,
+            line.units,
+            str(line.charge and line.charge.normalize()),
+            line.date,
+            line.place_of_service,
+            line.revenue_code,
+            line.diagnosis_pointers,
+            line.ndc,
+        )
+    )
 
 
 @given(st.lists(claims(), min_size=1, max_size=2))
@@ -220,21 +251,32 @@ def test_what_an_837_holds_reads_back_equal(encounters: list[Encounter]) -> None
     found = list(read("f", io.BytesIO(b"".join(encounter_to_837(encounters)))))
     assert [one.encounter for one in found if isinstance(one, Record)] == encounters
     assert not [one for one in found if isinstance(one, SetAside)]
-    assert all("has no date of its own" in one.message or "replaces" in one.message
-               for one in found if isinstance(one, Note))  # fmt: skip
+    assert all(
+        "has no date of its own" in one.message or "replaces" in one.message
+        for one in found
+        if isinstance(one, Note)
+    )
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"id": "A*B"}, {"id": " A"}, {"lines": ()}, {"lines": None}, {"type_of_bill": "138"},
+        {"id": "A*B"},
+        {"id": " A"},
+        {"lines": ()},
+        {"lines": None},
+        {"type_of_bill": "138"},
         {"lines": [{"number": 1, "code": "96374", "units": 1, "diagnosis_pointers": [1]}]},
         {"diagnoses": ["R112"] * 26},
     ],
-)  # fmt: skip
+)
 def test_a_claim_that_does_not_fit_is_refused_and_never_cut(change: dict[str, Any]) -> None:
-    fields = {"id": "A", "setting": "facility", "date": "2026-03-02",
-              "lines": [{"number": 1, "code": "96374", "units": 1}]} | change  # fmt: skip
+    fields = {
+        "id": "A",
+        "setting": "facility",
+        "date": "2026-03-02",
+        "lines": [{"number": 1, "code": "96374", "units": 1}],
+    } | change
     encounter = Encounter.model_validate(fields)
     assert unfit(encounter)
     with pytest.raises(InputError):
@@ -251,7 +293,8 @@ def test_the_engine_corrects_a_claim_in_place() -> None:
     assert corrected is not None
     (found,) = records(out)
     assert [(one.code, one.units) for one in found.lines or ()] == [
-        (one.code, one.units) for one in corrected]  # fmt: skip
+        (one.code, one.units) for one in corrected
+    ]
 
 
 PUSHES = [
@@ -287,7 +330,11 @@ def test_pushes_written_into_real_envelopes_are_judged_and_mended(name: str) -> 
 
     out, readings = written(raw, initial)
     assert out == raw.replace(b"96375", b"96374")
-    assert all(not [x for x in engine.check(one).violations if x.rule == "IVP104"]
-               for one in records(out))  # fmt: skip
-    assert all("SVD" in one.message for one in readings if isinstance(one, Note)
-               and "is changed" in one.message)  # fmt: skip
+    assert all(
+        not [x for x in engine.check(one).violations if x.rule == "IVP104"] for one in records(out)
+    )
+    assert all(
+        "SVD" in one.message
+        for one in readings
+        if isinstance(one, Note) and "is changed" in one.message
+    )
