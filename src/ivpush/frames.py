@@ -209,6 +209,7 @@ def _cut(readings: Iterable[Reading], size: int) -> Iterator[_Piece]:
             continue
         records.append(reading)
         rows += _rows_of(reading)
+        # Notes do not count: they stand with the records that follow them.
         if len(records) >= size or rows >= _MOST_ROWS:
             yield _Piece(notes, records)
             notes, records, rows = [], [], 0
@@ -324,6 +325,7 @@ def _together(pieces: Sequence[_Tables]) -> _Tables:
     """Pieces put together; without any, tables without rows."""
     import pyarrow as pa
 
+    # Arrow cannot put together nothing, for it would not know the columns.
     if not pieces:
         return {name: arrow_table((), result_columns(name)) for name in RESULT_COLUMNS}
     return {name: pa.concat_tables([piece[name] for piece in pieces]) for name in RESULT_COLUMNS}

@@ -132,6 +132,7 @@ def judge(batches: Iterable[Any], options: str, keep: Sequence[str]) -> Iterator
     handle = _handler(options)
     kinds = {"string": pa.string(), "int": pa.int32(), "array<string>": pa.list_(pa.string())}
     for batch in batches:
+        # Spark hands columns on by position; the encounter's is the last that was selected.
         texts = batch.column(batch.num_columns - 1).to_pylist()
         items = [_item(f"row[{number}]", text) for number, text in enumerate(texts, 1)]
         rows = [_row(result, reason) for _, result, reason in handle.results(items)]

@@ -10,7 +10,7 @@ denial and the 835 alone does not tell.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -174,6 +174,7 @@ class Backtest:
 
 def fate_of(line: RemittanceLine) -> str:
     """What became of a line: ``paid``, ``denied``, ``patient`` (left to them), ``uncharged``."""
+    # In part counts as paid: contracts cut nearly every charge (CO 45).
     if line.paid > 0:
         return "paid"
     if line.charge <= 0:
@@ -255,22 +256,31 @@ def _compare(
         report.miss("remittance_lines_without_claim", f"{remit.place}, line {number}")
     violations = engine.check(encounter).violations
     for line, answer in matching.pairs:
-        on_line = tuple(
-            found for found in violations if found.line == line.number and found.severity != "info"
-        )
-        outcome = Outcome(
-            claim=encounter.id,
-            place=record.place,
-            line=line.number,
-            code=line.code,
-            modifiers=line.modifiers,
-            units=line.units,
-            fate=fate_of(answer),
-            adjustments=tuple(answer.adjustments or remit.adjustments),
-            remarks=tuple(dict.fromkeys((*answer.remarks, *remit.remarks))),
-            violations=on_line,
-        )
-        report.add(outcome)
+        on_line = [violation for violation in violations if violation.line == line.number]
+        report.add(_outcome(record, line, answer, remit, violations=on_line))
+
+
+def _outcome(
+    record: Record,
+    line: ClaimLine,
+    answer: RemittanceLine,
+    remit: Remittance,
+    *,
+    violations: Iterable[Violation],
+) -> Outcome:
+    return Outcome(
+        claim=record.encounter.id,
+        place=record.place,
+        line=line.number,
+        code=line.code,
+        modifiers=line.modifiers,
+        units=line.units,
+        fate=fate_of(answer),
+        # A payer may give the reason once, for the claim.
+        adjustments=tuple(answer.adjustments or remit.adjustments),
+        remarks=tuple(dict.fromkeys((*answer.remarks, *remit.remarks))),
+        violations=tuple(found for found in violations if found.severity != "info"),
+    )
 
 
 def _answer(waiting: _Waiting, name: str, total: Decimal | None) -> Remittance | None:

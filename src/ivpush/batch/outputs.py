@@ -51,6 +51,7 @@ def refuse(path: str, inputs: tuple[str, ...], taken: set[str]) -> None:
         problem, remedy = "stands in a folder that does not exist", "make the folder first"
     elif target.exists() and not stat.S_ISREG(target.stat().st_mode):
         problem, remedy = "is no ordinary file", "name a file; - is standard output"
+    # By the file and not its name: an input may go by several names.
     elif any(name != "-" and target.exists() and target.samefile(name) for name in inputs):
         problem, remedy = "is an input of this run", "name another file"
     elif str(target.resolve()) in taken:
@@ -202,6 +203,8 @@ class Checkpoint:
         with _watched(str(self.path)):
             with self._new.open("wb") as file:
                 file.write(json.dumps({"form": _FORM, **state}, indent=1).encode() + b"\n")
+                # On the disk before it takes the old one's place; else an end of power could leave
+                # neither.
                 file.flush()
                 os.fsync(file.fileno())
             self._new.replace(self.path)

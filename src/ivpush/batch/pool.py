@@ -121,6 +121,7 @@ class _Process:
             target=_serve, args=(theirs, ours, make, options, os.getpid()), daemon=True
         )
         self.process.start()
+        # Ours alone to hold: else the pipe would not break when the process dies.
         theirs.close()
 
     def settle(self) -> Any:
@@ -150,6 +151,7 @@ class _Process:
 
     def end(self) -> None:
         """End it at once."""
+        # Not terminate: a process that is stopped would not act on it.
         self.process.kill()
         self.process.join()
         self.pipe.close()
@@ -200,6 +202,7 @@ class Pool(Generic[Answer]):
     ) -> None:
         self._make, self._options = make, options
         self._context = multiprocessing.get_context(method)
+        # One chunk in work and one in waiting for each process.
         self._most = 2 * workers
         self._processes: list[_Process] = []
         self._lost = 0
@@ -276,6 +279,7 @@ class Pool(Generic[Answer]):
         dead = self._processes[place]
         dead.end()
         self._processes[place] = self._start()
+        # Its engine must stand before it is given work, so that another death is noticed here.
         self._processes[place].settle()
         # It may have died with nothing in hand, which costs no record.
         if dead.chunks:
@@ -292,6 +296,7 @@ class Pool(Generic[Answer]):
             half = len(items) // 2
             return self._rescued(items[:half]) + self._rescued(items[half:])
         self._lost += 1
+        # A record set aside instead: if that kills too, the record was not to blame.
         answer = self._alone([lost(items[0])]) if self._lost <= _DEATHS_IN_A_ROW else None
         if answer is None:
             raise UsageError(

@@ -70,9 +70,11 @@ def run(
                 setup.promote()
                 return setup.before.counts
         batch = _Batch(setup, job)
+        # Before anything is opened, so that what was opened is left in order.
         stack.callback(batch.leave)
         batch.open(stamp.heads)
         answers = team.map(setup.intake.chunks(batch.at))
+        # Ended before the outputs are left: a chunk that comes late must not be written.
         stack.callback(answers.close)
         for chunk, parts in answers:
             reasons = batch.take(chunk, parts)

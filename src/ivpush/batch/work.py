@@ -102,6 +102,7 @@ class Worker:
                 self._count(answer, counts)
                 for writer in writers:
                     writer.write(answer, item.place)
+                # Records point at one another in rings, which only the collector would free.
                 answer.release()
         for writer in writers:
             writer.close()
@@ -195,6 +196,7 @@ def _attempt(do: Callable[..., Answer], *arguments: Any) -> Answer | InputError:
         return do(*arguments)
     except InputError as error:
         return error
+    # One record must never end a batch.
     except Exception as error:
         return broken(error)
 
@@ -226,6 +228,7 @@ def _encounter(item: Item, options: WorkOptions) -> Encounter:
     if item.kind == "aside":
         raise InputError(item.reason)
     if item.kind == "record":
+        # A reader has made it, so that options of reading have been applied.
         return Encounter.model_validate_json(item.raw)
     reading = record(item.place, item.raw, options.read)
     if isinstance(reading, SetAside):
