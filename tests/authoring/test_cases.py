@@ -186,7 +186,8 @@ def test_advice_names_what_is_poor(copied: Path) -> None:
     again = textwrap.indent(yaml.safe_dump([dict(case)]), "  ")
     (file,) = rule_files(copied, "IVP101-*.yaml")
     file.write_text(file.read_text("utf-8") + again, "utf-8")
-    rewrite(copied, "sources.yaml", "sources:\n", "sources:\n  nobody-2020: {title: Nothing}\n")
+    nobody = "{title: Nothing, publisher: nobody, edition: none, checked: 2026-11-23}"
+    rewrite(copied, "sources.yaml", "sources:\n", f"sources:\n  nobody-2020: {nobody}\n")
     rewrite(copied, "policies.yaml", "policies:\n", UNREAD_POLICY)
     usual = {str(fault) for fault in advice(PACK)}
     new = [text for text in map(str, advice(Pack.load(copied))) if text not in usual]

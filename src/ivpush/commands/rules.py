@@ -56,7 +56,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("old", metavar="OLD", type=Path)
     parser.add_argument("new", metavar="NEW", type=Path)
     parser = action("schema", _schema, "JSON Schema of a rule file or an overlay, for editors")
-    parser.add_argument("kind", choices=("rule", "overlay"), nargs="?", default="rule")
+    parser.add_argument("kind", choices=("rule", "pins", "overlay"), nargs="?", default="rule")
     parser = action("docs", _docs, "write the generated pages into a folder")
     parser.add_argument("folder", metavar="DIR", type=Path)
 
@@ -295,10 +295,10 @@ def _new(options: argparse.Namespace) -> int:
 
 
 def _schema(options: argparse.Namespace) -> int:
-    from ivpush.authoring.schema import overlay_schema, rule_schema
+    from ivpush.authoring.schema import overlay_schema, pins_schema, rule_schema
 
-    schema = rule_schema if options.kind == "rule" else overlay_schema
-    return _say_json(schema(read_pack(options)))
+    schemas = {"rule": rule_schema, "pins": pins_schema, "overlay": overlay_schema}
+    return _say_json(schemas[options.kind](read_pack(options)))
 
 
 def _docs(options: argparse.Namespace) -> int:

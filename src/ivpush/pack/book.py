@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ivpush.language.vocabulary import Names
-from ivpush.pack.codes import CodeRow, Limits, number_on
+from ivpush.pack.codes import CodeRow, DatedNumber, Limits, number_on
 from ivpush.pack.data import Data, SupervisionRow
 from ivpush.pack.drugs import DrugRow
 from ivpush.pack.files import covers
@@ -63,7 +63,7 @@ class Content:
     """What a pack holds, as a book takes it: all dates for codes and limits, rules in force."""
 
     codes: Mapping[str, CodeRow]
-    limits: Mapping[str, list[tuple[dt.date, dt.date | None, int]]]
+    limits: Mapping[str, Sequence[DatedNumber]]
     data: Data
     rules: Sequence[Rule]
     names: Names

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from ivpush.errors import Fault, did_you_mean
-from ivpush.pack.files import Say, Sheet
+from ivpush.pack.checked import read_shape
+from ivpush.pack.files import KeyPath, Say, Sheet
+from ivpush.pack.known import Known
+from ivpush.pack.shapes.data import CodesFile, CodeShape, LimitsFile
+from ivpush.pack.shapes.rules import ColumnChoice
 
 __all__ = [
     "COLUMNS",
     "CodeRow",
+    "DatedNumber",
     "Limits",
+    "cells_by_column",
+    "chosen",
     "number_on",
     "read_codes",
     "read_limits",
-    "read_window",
     "selected",
     "words_of",
 ]
@@ -44,88 +49,106 @@ class CodeRow:
     administration: bool
 
 
-COLUMNS = ("family", "technique", "role", "variant", "settings", "administration")
+COLUMNS = tuple(ColumnChoice.model_fields)
+"""The columns by which rules choose codes."""
 
 
-def read_window(value: Any, place: str, say: Say) -> tuple[date, date | None]:
-    """The dates of an ``in_force`` mapping, both included."""
-    low, high = date(1984, 1, 1), None
-    if not isinstance(value, dict) or "from" not in value or set(value) - {"from", "to"}:
-        say(Fault(place, "is no window of dates", "write {from: YYYY-MM-DD}, with to: if it ended"))
-        return low, high
-    try:
-        low = date.fromisoformat(value["from"])
-        high = date.fromisoformat(value["to"]) if "to" in value else None
-    except (ValueError, TypeError):
-        say(Fault(place, "holds what is no date", "write YYYY-MM-DD"))
-        return low, high
-    if high is not None and high < low:
-        say(Fault(place, "ends before it begins", "swap the dates"))
-    return low, high
+Cells = Mapping[str, Mapping[str, Collection[str]]]
+"""The codes that hold a word, by column and word: ``cells["role"]["initial"]``."""
 
 
 def selected(asked: Any, codes: Mapping[str, CodeRow]) -> frozenset[str] | None:
     """The codes that a choice names, by a list or by words of columns; None where it is any."""
+    return chosen(asked, cells_by_column(codes))
+
+
+def chosen(asked: Any, cells: Cells) -> frozenset[str] | None:
+    """What ``selected`` gives, from cells that were gathered before."""
     if asked is None or asked == "any":
         return None
     if isinstance(asked, list):
         return frozenset(map(str, asked))
-    wanted = {column: frozenset((words,) if isinstance(words, str) else words)
-              for column, words in asked.items()}  # fmt: skip
-    return frozenset(
-        code for code, row in codes.items()
-        if all(words & cells_of(row, column) for column, words in wanted.items())
-    )  # fmt: skip
+    columns = (
+        frozenset().union(*(cells[column].get(word, ()) for word in _listed(words)))
+        for column, words in asked.items()
+    )
+    return frozenset.intersection(*columns)
 
 
-def cells_of(row: CodeRow, column: str) -> frozenset[str]:
+def _listed(words: Any) -> Any:
+    return (words,) if isinstance(words, str) else words
+
+
+def cells_by_column(codes: Mapping[str, CodeRow]) -> dict[str, dict[str, set[str]]]:
+    """The codes that hold each word of each column of codes.yaml."""
+    cells: dict[str, dict[str, set[str]]] = {column: {} for column in COLUMNS}
+    for row in codes.values():
+        for column, held in cells.items():
+            for word in _cells_of(row, column):
+                held.setdefault(word, set()).add(row.code)
+    return cells
+
+
+def _cells_of(row: CodeRow, column: str) -> Collection[str]:
     """The words of one column of a row."""
     if column == "administration":
-        return frozenset(("true" if row.administration else "false",))
+        return ("true" if row.administration else "false",)
     value = getattr(row, column)
     if isinstance(value, frozenset):
         return value
-    return frozenset((value,)) if value is not None else frozenset()
+    return (value,) if value is not None else ()
 
 
 FAMILIES = frozenset({"hydration", "therapeutic", "chemotherapy", "port"})
 
 
-_CODE_KEYS = {"code", "label", "family", "technique", "role", "variant", "settings", "further",
-              "once", "succeeded_by", "in_force", "cites"}  # fmt: skip
-
-
-def read_codes(sheet: Sheet, say: Say) -> dict[str, CodeRow]:
+def read_codes(sheet: Sheet, known: Known, say: Say) -> dict[str, CodeRow]:
     """Rows of codes.yaml by code."""
-    made: dict[str, CodeRow] = {}
-    for n, row in enumerate(sheet.data.get("codes", ())):
-        place = sheet.place(("codes", n))
-        if not isinstance(row, dict) or not {"code", "family", "role", "in_force"} <= set(row):
-            say(Fault(place, "is no row of codes", "write code, family, technique, role, in_force"))
-            continue
-        for key in set(row) - _CODE_KEYS:
-            say(Fault(sheet.place(("codes", n, key), key=True), f"unknown key '{key[:60]}'",
-                      did_you_mean(key, _CODE_KEYS)))  # fmt: skip
-        code = row["code"]
-        if not re.fullmatch("[A-Z0-9]{5}", code) or code in made:
-            say(Fault(place, "repeats a code or is none", "write five capitals or digits, once"))
-        low, high = read_window(row["in_force"], place, say)
-        family, role = row["family"], row["role"]
-        made[code] = CodeRow(
-            code, str(row.get("label", code)), family, row.get("technique", "none"), role,
-            row.get("variant"), frozenset(row.get("settings", ())), row.get("further"),
-            row.get("once"), tuple(row.get("succeeded_by", ())), low, high,
-            tuple(row.get("cites", ())), family in FAMILIES and role != "companion",
-        )  # fmt: skip
-    for row in made.values():
-        for other in (row.further, *row.succeeded_by):
-            if other is not None and other not in made:
-                say(
-                    Fault(
-                        f"{sheet.name}: {row.code}", f"names '{other}', which has no row", "add it"
-                    )
-                )
-    return made
+    shape = read_shape(sheet, CodesFile, say, known)
+    if shape is None:
+        return {}
+    codes: dict[str, CodeRow] = {}
+    for n, row in shape.codes.items():
+        if row.code in codes:
+            place = sheet.place(("codes", n, "code"))
+            say(Fault(place, f"code: repeats '{row.code}'", "write each code once"))
+        codes[row.code] = _code_row(row)
+    for n, row in shape.codes.items():
+        _check_others(sheet, n, row, codes, say)
+    return codes
+
+
+def _code_row(row: CodeShape) -> CodeRow:
+    return CodeRow(
+        code=row.code,
+        label=row.label or row.code,
+        family=row.family,
+        technique=row.technique,
+        role=row.role,
+        variant=row.variant,
+        settings=frozenset(row.settings),
+        further=row.further,
+        once=row.once,
+        succeeded_by=row.succeeded_by,
+        valid_from=row.in_force.low,
+        valid_to=row.in_force.high,
+        cites=row.cites,
+        administration=row.family in FAMILIES and row.role != "companion",
+    )
+
+
+def _check_others(
+    sheet: Sheet, n: int, row: CodeShape, codes: Mapping[str, CodeRow], say: Say
+) -> None:
+    """Say which codes a row names that have no row of their own."""
+    named: list[tuple[KeyPath, str]] = [
+        (("codes", n, "succeeded_by", m), code) for m, code in enumerate(row.succeeded_by)
+    ]
+    if row.further is not None:
+        named.append((("codes", n, "further"), row.further))
+    for path, code in named:
+        if code not in codes:
+            say(Fault(sheet.place(path), f"'{code}' has no row", did_you_mean(code, codes)))
 
 
 def words_of(codes: Mapping[str, CodeRow]) -> dict[str, frozenset[str]]:
@@ -134,6 +157,14 @@ def words_of(codes: Mapping[str, CodeRow]) -> dict[str, frozenset[str]]:
         column: frozenset(value for row in codes.values() if (value := getattr(row, column)))
         for column in ("family", "technique", "role", "variant")
     }
+
+
+class DatedNumber(NamedTuple):
+    """A number, from which day and to which day it counts."""
+
+    low: date
+    high: date | None
+    value: int
 
 
 class Limits:
@@ -153,23 +184,24 @@ class Limits:
         self.__dict__.update(values)
 
 
-def read_limits(sheet: Sheet, say: Say) -> dict[str, list[tuple[date, date | None, int]]]:
+def read_limits(sheet: Sheet, known: Known, say: Say) -> dict[str, list[DatedNumber]]:
     """Dated numbers of limits.yaml by name."""
-    made: dict[str, list[tuple[date, date | None, int]]] = {}
-    for name, rows in sheet.data.get("limits", {}).items():
-        for n, row in enumerate(rows):
-            place = sheet.place(("limits", name, n))
-            if not str(row.get("value", "")).isdigit() or len(row["value"]) > 9:
-                say(Fault(place, "value is no whole number", "write one"))
-                continue
-            low, high = read_window(row.get("in_force"), place, say)
-            made.setdefault(name, []).append((low, high, int(row["value"])))
-    for name in Limits.__annotations__.keys() - made.keys():
+    shape = read_shape(sheet, LimitsFile, say, known)
+    if shape is None:
+        return {}
+    limits = {
+        name: [DatedNumber(row.in_force.low, row.in_force.high, row.value) for row in rows.values()]
+        for name, rows in shape.limits.items()
+    }
+    for name, rows in limits.items():
+        if not rows:
+            say(Fault(sheet.place(("limits", name)), f"{name}: has no rows", "write one"))
+    for name in Limits.__annotations__.keys() - limits.keys():
         say(Fault(sheet.place(), f"lacks the limit '{name}', which the engine reads", "write it"))
-    return made
+    return limits
 
 
-def number_on(day: date, rows: list[tuple[date, date | None, int]]) -> int:
+def number_on(day: date, rows: Sequence[DatedNumber]) -> int:
     """The number in force on a day; outside every window the one whose window is nearest.
 
     Before the first window no code of ours exists, so nothing is billed by the number.

@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from ivpush.errors import Fault
+from ivpush.contract.fields import Setting
+from ivpush.errors import Fault, did_you_mean
 from ivpush.language.tree import fold
-from ivpush.pack.codes import CodeRow, read_window
-from ivpush.pack.drugs import DrugNames, DrugRow, Words
+from ivpush.pack.checked import read_shape
+from ivpush.pack.codes import CodeRow, DatedNumber
+from ivpush.pack.drugs import DrugNames, DrugRow, DrugTable
 from ivpush.pack.files import Say, Sheet
+from ivpush.pack.known import Known
 from ivpush.pack.releases import NOTED, quarter_end
+from ivpush.pack.shapes.data import (
+    HierarchyFile,
+    ModifiersFile,
+    PhrasesFile,
+    PlacesFile,
+    ReasonsFile,
+    SupervisionFile,
+    SupervisionShape,
+    WordsFile,
+)
 
 if TYPE_CHECKING:
     from ivpush.pack.files import Window
     from ivpush.pack.releases import Release
 
 __all__ = [
+    "MODIFIERS",
     "Data",
     "SupervisionRow",
+    "denials_of",
     "read_data",
     "read_word_lists",
 ]
@@ -40,108 +55,179 @@ class SupervisionRow:
     cites: tuple[str, ...]
 
 
-@dataclass(slots=True)
+MODIFIERS = frozenset({"distinct", "separate_encounter", "separate_site", "wasted"})
+"""The kinds of modifiers that the engine itself reads, by ``book.modifier``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Data:
     """Everything of a pack that is looked up by date, payer or policy."""
 
-    drugs: dict[str, DrugRow] = field(default_factory=dict)
-    names: DrugNames = field(default_factory=lambda: DrugNames({}, Words()))
-    ranks: dict[tuple[str, str], int] = field(default_factory=dict)
-    supervision: list[SupervisionRow] = field(default_factory=list)
-    modifiers: dict[str, str] = field(default_factory=dict)
-    separate: frozenset[str] = frozenset()
-    visit: frozenset[str] = frozenset()
-    lifting: frozenset[str] = frozenset()
-    lifted_from: date = date.max
-    bill_kinds: dict[str, str] = field(default_factory=dict)
-    phrases: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
-    sets: dict[str, frozenset[str]] = field(default_factory=dict)
-    reasons: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
-    questions: dict[str, tuple[str, str]] = field(default_factory=dict)
-    words: dict[tuple[str, str], str] = field(default_factory=dict)
-    releases: dict[str, list[Release]] = field(default_factory=dict)
+    drugs: dict[str, DrugRow]
+    names: DrugNames
+    ranks: dict[tuple[str, str], int]
+    supervision: list[SupervisionRow]
+    modifiers: dict[str, str]
+    separate: frozenset[str]
+    visit: frozenset[str]
+    lifting: frozenset[str]
+    lifted_from: date
+    bill_kinds: dict[str, str]
+    phrases: tuple[str, ...]
+    needs: tuple[str, ...]
+    sets: dict[str, frozenset[str]]
+    reasons: dict[str, tuple[str, tuple[str, ...]]]
+    questions: dict[str, tuple[str, str]]
+    words: dict[tuple[str, str], str]
+    releases: dict[str, list[Release]]
 
     @property
     def denials(self) -> dict[tuple[str, str], bool]:
         """Denial codes by kind (CARC, RARC), and whether each is still active."""
-        made: dict[tuple[str, str], bool] = {}
-        for release in self.releases.get("denials", ()):
-            made |= release.table
-        return made
+        return denials_of(self.releases)
 
     def windows(
         self,
         codes: Mapping[str, CodeRow],
-        limits: Mapping[str, list[tuple[date, date | None, int]]],
+        limits: Mapping[str, Sequence[DatedNumber]],
     ) -> Iterator[Window]:
         """Every window of dates in the data, for the boundaries between books."""
-        for row in codes.values():
-            yield row.valid_from, row.valid_to
-        for rows in limits.values():
-            for low, high, _ in rows:
+        for code in codes.values():
+            yield code.valid_from, code.valid_to
+        for numbers in limits.values():
+            for low, high, _ in numbers:
                 yield low, high
-        for one in self.supervision:
-            yield one.valid_from, one.valid_to
-        for name, made in self.releases.items():
-            for one_release in made:
-                last = quarter_end(one_release.day) if name in NOTED else None
-                yield one_release.day, last
+        for row in self.supervision:
+            yield row.valid_from, row.valid_to
+        for name, releases in self.releases.items():
+            for release in releases:
+                last = quarter_end(release.day) if name in NOTED else None
+                yield release.day, last
 
     def release(self, name: str, day: date) -> Release | None:
         """The latest release of a table that is not after the date; of two, the later pack's."""
-        able = [one for one in self.releases.get(name, ()) if one.day <= day]
-        return max(able, key=lambda one: (one.day, one.pack)) if able else None
+        able = [release for release in self.releases.get(name, ()) if release.day <= day]
+        return max(able, key=lambda release: (release.day, release.pack)) if able else None
 
 
-def read_data(sheets: Mapping[str, Sheet], codes: Mapping[str, CodeRow], say: Say) -> Data:
-    """The data files of the base pack; faults are said with their places."""
-    made = Data()
-    for row in sheets["hierarchy"].data.get("hierarchy", ()):
-        made.ranks[row["family"], row["technique"]] = int(row["rank"])
-    for n, row in enumerate(sheets["supervision"].data.get("supervision", ())):
-        place = sheets["supervision"].place(("supervision", n))
-        low, high = read_window(row.get("in_force"), place, say)
-        made.supervision.append(SupervisionRow(
-            row["setting"], frozenset(row["families"]), row["level"], frozenset(row["modes"]), low,
-            high, tuple(row.get("policy", {}).items()), tuple(row.get("cites", ())),
-        ))  # fmt: skip
-    marks = sheets["modifiers"].data
-    made.modifiers = {row["kind"]: row["code"] for row in marks["modifiers"]}
-    made.separate = frozenset(made.modifiers[kind] for kind in marks["separate"])
-    made.visit = frozenset(made.modifiers[kind] for kind in marks["visit"])
-    lifts = marks["lifts_pairs"]
-    made.lifting = made.separate | frozenset(lifts["modifiers"])
-    made.lifted_from = date.fromisoformat(lifts["on_either_line_from"])
-    for kind, prefixes in sheets["supervision"].data.get("bills", {}).items():
-        made.bill_kinds |= dict.fromkeys(prefixes, kind)
-    made.phrases = tuple(sheets["phrases"].data["convenience"])
-    made.needs = tuple(sheets["phrases"].data["need"])
-    made.sets = {name: frozenset(those) for name, those in sheets["places"].data["places"].items()}
-    words = sheets["reasons"].data
-    for group in ("suggested", "not_billable", "trace"):
-        for name, row in words[group].items():
-            made.reasons[name] = (row["because"], tuple(row["cites"]))
-    made.questions = {name: (row["who"], row["ask"]) for name, row in words["questions"].items()}
-    made.words = {(name, answer): text for name, row in words["questions"].items()
-                  for answer, text in row.get("answers", {}).items()}  # fmt: skip
-    return made
+def denials_of(releases: Mapping[str, Sequence[Release]]) -> dict[tuple[str, str], bool]:
+    """Denial codes by kind (CARC, RARC), and whether each is still active."""
+    denials: dict[tuple[str, str], bool] = {}
+    for release in releases.get("denials", ()):
+        denials |= release.table
+    return denials
 
 
-def read_word_lists(layers: Sequence[Mapping[str, Any]], say: Say) -> dict[str, frozenset[str]]:
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """What modifiers.yaml says."""
+
+    modifiers: dict[str, str]
+    separate: frozenset[str]
+    visit: frozenset[str]
+    lifting: frozenset[str]
+    lifted_from: date
+
+
+def read_data(
+    sheets: Mapping[str, Sheet],
+    drugs: DrugTable,
+    releases: dict[str, list[Release]],
+    known: Known,
+    say: Say,
+) -> Data | None:
+    """The data files of the base pack; faults are said with their places, None if one is unfit.
+
+    ``known`` must hold the sources, the policies and the words of codes.yaml.
+    """
+    hierarchy = read_shape(sheets["hierarchy"], HierarchyFile, say, known)
+    supervision = read_shape(sheets["supervision"], SupervisionFile, say, known)
+    marks = _read_modifiers(sheets["modifiers"], known, say)
+    phrases = read_shape(sheets["phrases"], PhrasesFile, say, known)
+    places = read_shape(sheets["places"], PlacesFile, say, known)
+    wording = read_shape(sheets["reasons"], ReasonsFile, say, known)
+    if not (hierarchy and supervision and marks and phrases and places and wording):
+        return None
+    _check_settings(sheets["supervision"], supervision, say)
+    reasons = [*wording.suggested.items(), *wording.not_billable.items(), *wording.trace.items()]
+    return Data(
+        drugs=drugs.by_code,
+        names=drugs.names,
+        releases=releases,
+        ranks={(row.family, row.technique): row.rank for row in hierarchy.hierarchy.values()},
+        supervision=[_supervision_row(row) for row in supervision.supervision.values()],
+        modifiers=marks.modifiers,
+        separate=marks.separate,
+        visit=marks.visit,
+        lifting=marks.lifting,
+        lifted_from=marks.lifted_from,
+        bill_kinds={prefix: kind for kind, those in supervision.bills.items() for prefix in those},
+        phrases=phrases.convenience,
+        needs=phrases.need,
+        sets={name: frozenset(codes) for name, codes in places.places.items()},
+        reasons={name: (row.because, row.cites) for name, row in reasons},
+        questions={name: (row.who, row.ask) for name, row in wording.questions.items()},
+        words={
+            (name, answer): text
+            for name, row in wording.questions.items()
+            for answer, text in row.answers.items()
+        },
+    )
+
+
+def _supervision_row(row: SupervisionShape) -> SupervisionRow:
+    return SupervisionRow(
+        setting=row.setting,
+        families=frozenset(row.families),
+        level=row.level,
+        modes=frozenset(row.modes),
+        valid_from=row.in_force.low,
+        valid_to=row.in_force.high,
+        policy=tuple(row.policy.items()),
+        cites=row.cites,
+    )
+
+
+def _check_settings(sheet: Sheet, shape: SupervisionFile, say: Say) -> None:
+    settings = {*get_args(Setting), *shape.bills}
+    for n, row in shape.supervision.items():
+        if row.setting not in settings:
+            place = sheet.place(("supervision", n, "setting"))
+            problem = f"setting: '{row.setting[:60]}' is neither a kind of claim nor one of bills"
+            say(Fault(place, problem, did_you_mean(row.setting, settings)))
+
+
+def _read_modifiers(sheet: Sheet, known: Known, say: Say) -> _Marks | None:
+    shape = read_shape(sheet, ModifiersFile, say, known)
+    if shape is None:
+        return None
+    modifiers = {row.kind: row.code for row in shape.modifiers.values()}
+    for key, kinds in (("separate", shape.separate), ("visit", shape.visit)):
+        for n, kind in enumerate(kinds):
+            if kind not in modifiers:
+                problem = f"{key}: '{kind[:60]}' is no kind of modifier"
+                say(Fault(sheet.place((key, n)), problem, did_you_mean(kind, modifiers)))
+    for kind in MODIFIERS - modifiers.keys():
+        say(Fault(sheet.place(), f"lacks the kind '{kind}', which the engine reads", "write it"))
+    separate = frozenset(modifiers[kind] for kind in shape.separate if kind in modifiers)
+    return _Marks(
+        modifiers=modifiers,
+        separate=separate,
+        visit=frozenset(modifiers[kind] for kind in shape.visit if kind in modifiers),
+        lifting=separate | frozenset(shape.lifts_pairs.modifiers),
+        lifted_from=shape.lifts_pairs.on_either_line_from,
+    )
+
+
+def read_word_lists(
+    layers: Sequence[Mapping[str, Any]], known: Known, say: Say
+) -> dict[str, frozenset[str]]:
     """The word lists of words.yaml, folded; a later pack's list of a name stands for it."""
     lists: dict[str, frozenset[str]] = {}
     for layer in layers:
         sheet = layer.get("words.yaml")
-        if not isinstance(sheet, Sheet):
-            continue
-        rows = sheet.data.get("words") if isinstance(sheet.data, dict) else None
-        if not isinstance(rows, dict):
-            say(Fault(sheet.place(), "holds no word lists", "write words:, then NAME: [word, …]"))
-            continue
-        for name, words in rows.items():
-            if isinstance(words, list) and all(isinstance(word, str) for word in words):
+        if isinstance(sheet, Sheet):
+            shape = read_shape(sheet, WordsFile, say, known)
+            for name, words in shape.words.items() if shape is not None else ():
                 lists[name] = frozenset(fold(word) for word in words)
-            else:
-                say(Fault(sheet.place(("words", name)), "is no list of words", "write [word, …]"))
     return lists

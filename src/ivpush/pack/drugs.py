@@ -14,7 +14,9 @@ from decimal import Decimal
 from typing import Any
 
 from ivpush.errors import Fault, PackError, did_you_mean
+from ivpush.pack.checked import read_shape
 from ivpush.pack.files import Say, Sheet, read_csv
+from ivpush.pack.shapes.data import DrugWordsFile
 
 __all__ = [
     "WORD_LISTS",
@@ -156,26 +158,24 @@ def _unfit(
 
 def read_words(sheet: Sheet, by_name: Mapping[str, DrugRow], say: Say) -> Words:
     """The word lists of drug_words.yaml; drugs that they name must be in the table."""
-    data = sheet.data if isinstance(sheet.data, dict) else {}
-    lists: dict[str, frozenset[str]] = {}
-    for key, words in data.items():
-        if key not in WORD_LISTS or not isinstance(words, list):
-            say(Fault(sheet.place((key,), key=True), f"no list '{str(key)[:60]}'",
-                      did_you_mean(str(key), WORD_LISTS)))  # fmt: skip
-            continue
-        of_drugs = key in {"fluids", "premixed"}
-        named = of_drugs or key == "carriers"
-        lists[key] = frozenset(plain_name(one) if named else one.casefold() for one in words)
-        if of_drugs:
-            for n, one in enumerate(words):
-                if plain_name(one) not in by_name:
-                    say(Fault(sheet.place((key, n)), f"no drug '{one[:60]}'",
-                              did_you_mean(plain_name(one), by_name)))  # fmt: skip
+    shape = read_shape(sheet, DrugWordsFile, say)
+    if shape is None:
+        return Words()
+    for key in ("fluids", "premixed"):
+        for n, name in enumerate(getattr(shape, key)):
+            if plain_name(name) not in by_name:
+                problem = f"{key}: no drug '{name[:60]}'"
+                say(Fault(sheet.place((key, n)), problem, did_you_mean(plain_name(name), by_name)))
+    lists = {
+        key: frozenset(plain_name(word) if key in _NAMES else word.casefold() for word in words)
+        for key, words in shape
+    }
     return Words(**lists)
 
 
-WORD_LISTS = ("units", "per", "dropped", "containers", "salts", "notes", "fluids", "carriers",
-              "premixed")  # fmt: skip
+_NAMES = frozenset({"fluids", "carriers", "premixed"})
+"""The lists that hold names of drugs."""
+WORD_LISTS = tuple(DrugWordsFile.model_fields)
 """The lists of drug_words.yaml."""
 MOST_LETTERS = 200
 MOST_WORDS = 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,15 +14,18 @@ from ivpush.errors import Fault, PackError, UsageError, did_you_mean
 from ivpush.language.tree import Kind
 from ivpush.language.vocabulary import Names
 from ivpush.pack.book import Book, Content, Terms
-from ivpush.pack.codes import read_codes, read_limits, words_of
-from ivpush.pack.data import Data, read_data, read_word_lists
+from ivpush.pack.checked import read_shape
+from ivpush.pack.codes import cells_by_column, read_codes, read_limits, words_of
+from ivpush.pack.data import Data, denials_of, read_data, read_word_lists
 from ivpush.pack.drugs import read_drugs
 from ivpush.pack.files import Say, Sheet
 from ivpush.pack.folder import Cache, collect, read_files, rules_folder
-from ivpush.pack.payers import own_rules, read_payer, with_bases
+from ivpush.pack.known import Known
+from ivpush.pack.payers import Payer, own_rules, read_payer, with_bases
 from ivpush.pack.policies import Policy, policy_values, read_policies
 from ivpush.pack.releases import Release, read_tables
-from ivpush.pack.rule import ROOMS, Known, Rule, read_pins, read_rule
+from ivpush.pack.rule import ROOMS, Rule, read_pins, read_rule
+from ivpush.pack.shapes.data import PackFile, SourcesFile
 
 __all__ = [
     "Pack",
@@ -92,81 +95,85 @@ class Pack:
     def _sheet(self, name: str, faults: list[Fault]) -> Sheet:
         """One of the base pack's files; later packs add rules, payers, drugs and tables."""
         sheet = self._layers[0].get(f"{name}.yaml")
-        if not isinstance(sheet, Sheet) or not isinstance(sheet.data, dict):
-            raise PackError(
-                [*faults, Fault(f"{name}.yaml", "is missing or no mapping", "write it")]
-            )
+        if not isinstance(sheet, Sheet):
+            raise PackError([*faults, Fault(f"{name}.yaml", "is missing", "write it")])
         return sheet
 
     def _build(self, faults: list[Fault]) -> None:
         say: Say = faults.append
         sheets = {name: self._sheet(name, faults) for name in _KINDS}
-        about = sheets["pack"].data
-        self.name, self.version = str(about.get("name")), str(about.get("version"))
-        self.case_date = str(about.get("case_date"))
-        self.checked = date.fromisoformat(about["checked"])
-        self.sources: dict[str, Any] = sheets["sources"].data.get("sources", {})
-        self.codes = read_codes(sheets["codes"], say)
-        self.limits = read_limits(sheets["limits"], say)
-        self.policies = read_policies(sheets["policies"], say)
-        self._data = read_data(sheets, self.codes, say)
-        self._data.releases = read_tables(self._layers, say)
+        about = read_shape(sheets["pack"], PackFile, say)
+        sources = read_shape(sheets["sources"], SourcesFile, say)
+        known = Known(sources=frozenset(sources.sources) if sources is not None else None)
+        self.codes = read_codes(sheets["codes"], known, say)
+        self.limits = read_limits(sheets["limits"], known, say)
+        self.policies = read_policies(sheets["policies"], known, say)
+        known = replace(
+            known,
+            policies=self.policies,
+            codes=self.codes,
+            cells=cells_by_column(self.codes),
+        )
+        releases = read_tables(self._layers, say)
         drugs = read_drugs(self._layers, sheets["drug_words"], say)
-        self._data.drugs, self._data.names = drugs.by_code, drugs.names
-        self._check_cites(sheets, say)
+        data = read_data(sheets, drugs, releases, known, say)
+        if about is None or sources is None or data is None:
+            raise PackError(faults)
+        _check_sets(data, self.policies, sheets["places"], say)
+        self.name, self.version = about.name, about.version
+        self.case_date, self.checked = about.case_date.isoformat(), about.checked
+        self.sources: dict[str, Any] = sheets["sources"].data["sources"]
+        self._data = data
         self.names = Names(
             {name: one.kind for name, one in self.policies.items() if one.kind.name != "other"},
             {name: Kind("whole") for name in self.limits},
             words_of(self.codes),
-            words=read_word_lists(self._layers, say),
-            modifiers=self._data.modifiers,
+            words=read_word_lists(self._layers, known, say),
+            modifiers=data.modifiers,
         )
-        known = Known(self.names, frozenset(self.sources), self.codes,
-                      frozenset(self._data.modifiers), self._data.denials)  # fmt: skip
+        known = replace(
+            known,
+            kinds=data.modifiers.keys() | {"separate"},
+            denials=denials_of(releases),
+            names=self.names,
+        )
         self.rules = tuple(self._rules(known, say))
         self.payers = self._payers(known, say)
         self._marks = self._boundaries()
 
-    def _check_cites(self, sheets: Mapping[str, Sheet], say: Say) -> None:
-        for sheet in sheets.values():
-            for path, cites in _cites(sheet.data, ()):
-                for n, one in enumerate(cites):
-                    if one not in self.sources:
-                        problem = f"'{str(one)[:60]}' is in no row of sources.yaml"
-                        remedy = did_you_mean(str(one), self.sources)
-                        say(Fault(sheet.place((*path, n)), problem, remedy))
-
-    def _rules(self, known: Known, say: Say) -> Iterable[Rule]:
-        ids: dict[str, str] = {}
+    def _rules(self, known: Known, say: Say) -> Iterator[Rule]:
+        taken: dict[str, str] = {}
         for layer in self._layers:
-            pins = _pinned(layer, say)
+            pins = _pinned(layer, known, say)
             for name, sheet in layer.items():
                 if not isinstance(sheet, Sheet) or not _is_rule(name):
                     continue
-                rule = read_rule(sheet, sheet.data, known, say)
+                rule = read_rule(sheet, known, say, pins.get(name, ()))
                 if rule is None:
                     continue
-                if name in pins:
-                    rule = rule.with_(pins=pins[name])
                 for key in (rule.id, rule.name):
-                    if key in ids:
-                        say(Fault(rule.place, f"'{key}' is taken by {ids[key]}", "choose another"))
-                    ids[key] = rule.place
+                    if key in taken:
+                        problem = f"'{key}' is taken by {taken[key]}"
+                        say(Fault(rule.place, problem, "choose another"))
+                    taken[key] = rule.place
                 yield rule
 
-    def _payers(self, known: Known, say: Say) -> dict[str, Any]:
-        made: dict[str, Any] = {}
+    def _payers(self, known: Known, say: Say) -> dict[str, Payer]:
         sheets = [
-            sheet for layer in self._layers for name, sheet in layer.items()
+            sheet
+            for layer in self._layers
+            for name, sheet in layer.items()
             if isinstance(sheet, Sheet) and name.startswith("payers/")
-        ]  # fmt: skip
+        ]
         # An overlay may switch off or soften what the overlay that it stands on brings.
         rules = {rule.id for rule in self.rules}.union(*map(own_rules, sheets))
+        known = replace(known, rules=rules)
+        payers: dict[str, Payer] = {}
         for sheet in sheets:
-            overlay = read_payer(sheet, self.policies, rules, known, say)
-            if overlay is not None:
-                made[overlay.id] = overlay
-        return with_bases(made, say)
+            payer = read_payer(sheet, self.policies, known, say)
+            if payer is not None:
+                payers[payer.id] = payer
+        return with_bases(payers, say)
 
     def _boundaries(self) -> list[date]:
         days = {date.min}
@@ -274,7 +281,9 @@ def _is_rule(name: str) -> bool:
     return _is_check(name) and not name.endswith(_PINS)
 
 
-def _pinned(layer: Mapping[str, Any], say: Say) -> dict[str, tuple[Mapping[str, Any], ...]]:
+def _pinned(
+    layer: Mapping[str, Any], known: Known, say: Say
+) -> dict[str, tuple[Mapping[str, Any], ...]]:
     """The further cases of one pack, by the rule file that each file of them stands beside."""
     pins: dict[str, tuple[Mapping[str, Any], ...]] = {}
     for name, sheet in layer.items():
@@ -282,23 +291,18 @@ def _pinned(layer: Mapping[str, Any], say: Say) -> dict[str, tuple[Mapping[str, 
             continue
         rule = name.removesuffix(_PINS) + ".yaml"
         if rule in layer:
-            pins[rule] = read_pins(sheet, say)
+            pins[rule] = read_pins(sheet, known, say)
         else:
             beside = [other for other in layer if _is_rule(other)]
-            say(Fault(sheet.place(), f"stands beside no rule file {rule.rpartition('/')[2]}",
-                      did_you_mean(rule, beside)))  # fmt: skip
+            problem = f"stands beside no rule file {rule.rpartition('/')[2]}"
+            say(Fault(sheet.place(), problem, did_you_mean(rule, beside)))
     return pins
 
 
-def _cites(
-    data: Any, path: tuple[int | str, ...]
-) -> Iterable[tuple[tuple[int | str, ...], list[Any]]]:
-    if isinstance(data, dict):
-        for key, value in data.items():
-            if key == "cites" and isinstance(value, list):
-                yield (*path, key), value
-            else:
-                yield from _cites(value, (*path, key))
-    elif isinstance(data, list):
-        for n, value in enumerate(data):
-            yield from _cites(value, (*path, n))
+def _check_sets(data: Data, policies: Mapping[str, Policy], sheet: Sheet, say: Say) -> None:
+    """Say which sets of places a policy may name and places.yaml lacks."""
+    policy = policies.get("facility_pos_set")
+    for name in policy.values if policy is not None else ():
+        if name not in data.sets:
+            problem = f"places: lacks '{name}', a value of the policy facility_pos_set"
+            say(Fault(sheet.place(("places",)), problem, "list its places"))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any
 
 from ivpush.contract.result import Severity
 from ivpush.errors import Fault, UsageError, did_you_mean
+from ivpush.pack.checked import read_shape
 from ivpush.pack.files import Say, Sheet
+from ivpush.pack.known import Known
 from ivpush.pack.policies import Policy
-from ivpush.pack.rule import Known, Rule, read_rule
+from ivpush.pack.rule import Rule, rule_of
+from ivpush.pack.shapes.rules import OverlayFile
 
 __all__ = [
     "Payer",
@@ -20,7 +23,7 @@ __all__ = [
 ]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Payer:
     """One payer's overlay: policies set, severities changed, rules switched off or added."""
 
@@ -28,7 +31,7 @@ class Payer:
     title: str
     cites: tuple[str, ...]
     policies: dict[str, Any]
-    severity: dict[str, str]
+    severity: dict[str, Severity]
     off: dict[str, str]
     rules: tuple[Rule, ...]
     base: str | None = None
@@ -55,80 +58,71 @@ class Payer:
 
 def with_bases(payers: Mapping[str, Payer], say: Say) -> dict[str, Payer]:
     """Every overlay with its base, and its base's base, under it."""
-    made: dict[str, Payer] = {}
+    whole: dict[str, Payer] = {}
     for payer in payers.values():
-        chain, one = [payer], payer
-        while one.base is not None:
-            if one.base not in payers:
-                say(Fault(one.place, f"base: no overlay '{one.base[:60]}'",
-                          did_you_mean(one.base, payers)))  # fmt: skip
-                break
-            one = payers[one.base]
-            if one in chain:
-                say(Fault(payer.place, "is in the end based on itself", "break the circle"))
-                break
-            chain.append(one)
-        whole = chain[-1]
+        chain = _chain(payer, payers, say)
+        standing = chain[-1]
         for upper in reversed(chain[:-1]):
-            whole = upper.on(whole)
-        made[payer.id] = whole
-    return made
+            standing = upper.on(standing)
+        whole[payer.id] = standing
+    return whole
+
+
+def _chain(payer: Payer, payers: Mapping[str, Payer], say: Say) -> list[Payer]:
+    """An overlay, its base, and so on down to one that stands on none."""
+    chain = [payer]
+    while (base := chain[-1].base) is not None:
+        below = payers.get(base)
+        if below is None:
+            problem = f"base: no overlay '{base[:60]}'"
+            say(Fault(chain[-1].place, problem, did_you_mean(base, payers)))
+            break
+        if below in chain:
+            say(Fault(payer.place, "is in the end based on itself", "break the circle"))
+            break
+        chain.append(below)
+    return chain
 
 
 def own_rules(sheet: Sheet) -> set[str]:
     """Ids of the rules that an overlay brings, as far as they can be read."""
-    rules = sheet.data.get("rules", ()) if isinstance(sheet.data, dict) else ()
-    return {str(one["id"]) for one in rules if isinstance(one, dict) and "id" in one}
-
-
-_PAYER_KEYS = {"id", "title", "base", "cites", "checked", "policies", "severity", "off", "rules"}
+    rules = sheet.data.get("rules") if isinstance(sheet.data, dict) else None
+    rows = rules if isinstance(rules, list) else []
+    return {str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row}
 
 
 def read_payer(
-    sheet: Sheet, policies: Mapping[str, Policy], rules: Collection[str], known: Known, say: Say
+    sheet: Sheet,
+    policies: Mapping[str, Policy],
+    known: Known,
+    say: Say,
 ) -> Payer | None:
     """An overlay of payers/; None where it cannot be used."""
-    data = sheet.data
-    if not isinstance(data, dict) or "id" not in data:
-        say(Fault(sheet.place(), "is no overlay", "write id, title, policies"))
+    shape = read_shape(sheet, OverlayFile, say, known)
+    if shape is None:
         return None
-    for key in set(data) - _PAYER_KEYS:
-        say(Fault(sheet.place((key,), key=True), f"unknown key '{key[:60]}'",
-                  did_you_mean(key, _PAYER_KEYS)))  # fmt: skip
-    set_by: dict[str, Any] = {}
-    for name, value in data.get("policies", {}).items():
-        place = sheet.place(("policies", name))
-        if name not in policies:
-            say(Fault(place, f"no policy '{name[:60]}'", did_you_mean(name, policies)))
-            continue
-        try:
-            set_by[name] = policies[name].read(value)
-        except UsageError as error:
-            say(Fault(place, error.faults[0].problem, error.faults[0].remedy))
-    for part in ("severity", "off"):
-        for rule in data.get(part, {}):
-            if rule not in rules:
-                say(
-                    Fault(
-                        sheet.place((part, rule)),
-                        f"no rule '{rule[:60]}'",
-                        did_you_mean(rule, rules),
-                    )
-                )
-    for rule, word in data.get("severity", {}).items():
-        if word not in get_args(Severity):
-            say(Fault(sheet.place(("severity", rule)), f"no severity '{word[:60]}'",
-                      did_you_mean(word, get_args(Severity))))  # fmt: skip
-    for n, one in enumerate(data.get("cites", ())):
-        if one not in known.sources:
-            say(Fault(sheet.place(("cites", n)), f"'{one[:60]}' is in no row of sources.yaml",
-                      did_you_mean(one, known.sources)))  # fmt: skip
-    own = [
-        read_rule(sheet, one, known, say, ("rules", n))
-        for n, one in enumerate(data.get("rules", ()))
-    ]
+    rules = [rule_of(row, sheet, known, path=("rules", n)) for n, row in shape.rules.items()]
     return Payer(
-        data["id"], str(data.get("title", data["id"])), tuple(data.get("cites", ())), set_by,
-        dict(data.get("severity", {})), dict(data.get("off", {})),
-        tuple(one for one in own if one is not None), data.get("base"), (), sheet.place(),
-    )  # fmt: skip
+        id=shape.id,
+        title=shape.title or shape.id,
+        cites=shape.cites,
+        policies=dict(_values(shape.policies, policies, sheet, say)),
+        severity=dict(shape.severity),
+        off=dict(shape.off),
+        rules=tuple(rule for rule in rules if rule is not None),
+        base=shape.base,
+        place=sheet.place(),
+    )
+
+
+def _values(
+    written: Mapping[str, Any], policies: Mapping[str, Policy], sheet: Sheet, say: Say
+) -> Iterator[tuple[str, Any]]:
+    """The policies that an overlay sets, each with its value as the policy reads it."""
+    for name, value in written.items():
+        try:
+            yield name, policies[name].read(value)
+        except UsageError as error:
+            fault = error.faults[0]
+            place = sheet.place(("policies", name))
+            say(Fault(place, f"{name}: {fault.problem}", fault.remedy))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ivpush.errors import Fault, UsageError, did_you_mean
 from ivpush.language.tree import Kind
+from ivpush.pack.checked import read_shape
 from ivpush.pack.files import Say, Sheet
+from ivpush.pack.known import Known
+from ivpush.pack.shapes.data import PoliciesFile, PolicyShape
 
 __all__ = [
     "Policies",
@@ -16,8 +19,6 @@ __all__ = [
     "policy_values",
     "read_policies",
 ]
-
-_KEYS = {"kind", "values", "default", "from", "to", "touches", "asks", "why", "cites"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +40,68 @@ class Policy:
 
     def read(self, value: Any) -> Any:
         """A value as written by a person or a program; raises UsageError where it does not fit."""
-        place = f"policy {self.name}"
-        if self.form == "flag":
-            word = str(value).lower()
-            if word in {"true", "false"}:
-                return word == "true"
-            raise UsageError(Fault(place, "is a flag", "write true or false"))
-        if self.form == "number":
-            text = str(value)
-            if text.isascii() and text.isdigit() and self.low <= int(text) <= self.high:
-                return int(text)
-            raise UsageError(
-                Fault(place, "is a whole number", f"write one from {self.low} to {self.high}")
-            )
-        if self.form == "words":
-            words = value.split(",") if isinstance(value, str) else value
-            return frozenset(str(one).strip() for one in words)
-        if self.form == "units":
-            if isinstance(value, Mapping) and all(str(n).isdigit() for n in value.values()):
-                return {str(code): int(units) for code, units in value.items()}
-            raise UsageError(Fault(place, "is a mapping of codes to units", "write {code: units}"))
-        if str(value) in self.values:
-            return str(value)
-        raise UsageError(Fault(place, f"has no value '{str(value)[:60]}'",
-                               did_you_mean(str(value), self.values)))  # fmt: skip
+        return _READERS[self.form](self, value)
+
+    def wrong(self, problem: str, remedy: str) -> UsageError:
+        """The error of a value that does not fit."""
+        return UsageError(Fault(f"policy {self.name}", problem, remedy))
+
+
+def _flag(policy: Policy, value: Any) -> bool:
+    word = str(value).lower()
+    if word in {"true", "false"}:
+        return word == "true"
+    raise policy.wrong("is a flag", "write true or false")
+
+
+def _number(policy: Policy, value: Any) -> int:
+    number = _whole(value)
+    if number is not None and policy.low <= number <= policy.high:
+        return number
+    raise policy.wrong("is a whole number", f"write one from {policy.low} to {policy.high}")
+
+
+def _words(policy: Policy, value: Any) -> frozenset[str]:
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, Collection) or isinstance(words, Mapping | bytes):
+        raise policy.wrong("is a list of words", "write the words, with a comma after each")
+    if not all(isinstance(word, str) for word in words):
+        raise policy.wrong("is a list of words", "write no list within the list")
+    return frozenset(word.strip() for word in words)
+
+
+def _units(policy: Policy, value: Any) -> dict[str, int]:
+    units = {}
+    for code, text in value.items() if isinstance(value, Mapping) else ((None, None),):
+        number = _whole(text)
+        if number is None:
+            raise policy.wrong("is a mapping of codes to units", "write {code: units}")
+        units[str(code)] = number
+    return units
+
+
+def _choice(policy: Policy, value: Any) -> str:
+    if isinstance(value, str) and value in policy.values:
+        return value
+    shown = f"'{value[:60]}'" if isinstance(value, str) else "of this form"
+    near = value if isinstance(value, str) else ""
+    raise policy.wrong(f"has no value {shown}", did_you_mean(near, policy.values))
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number of up to nine digits."""
+    text = str(value) if isinstance(value, int | str) else ""
+    fits = text.isascii() and text.isdigit() and len(text) < 10
+    return int(text) if fits else None
+
+
+_READERS: Mapping[str, Callable[[Policy, Any], Any]] = {
+    "choice": _choice,
+    "flag": _flag,
+    "number": _number,
+    "words": _words,
+    "units": _units,
+}
 
 
 class Policies:
@@ -112,65 +151,76 @@ class Policies:
         self.__dict__.update(values)
 
 
-_FORMS = {"str": "choice", "bool": "flag", "int": "number", "frozenset[str]": "words",
-          "dict[str, int]": "units"}  # fmt: skip
+_FORMS = {
+    "str": "choice",
+    "bool": "flag",
+    "int": "number",
+    "frozenset[str]": "words",
+    "dict[str, int]": "units",
+}
 
 
-def _undeclared(made: Mapping[str, Policy], place: str, say: Say) -> None:
+def _check_declared(policies: Mapping[str, Policy], sheet: Sheet, say: Say) -> None:
     """Say which policies the engine reads and the file lacks, or has of another kind."""
     for name, hint in Policies.__annotations__.items():
-        form = _FORMS[hint]
-        if name not in made:
-            say(Fault(place, f"lacks the policy '{name}', which the engine reads", "write it"))
-        elif made[name].form != form:
-            say(Fault(place, f"{name} is of kind {made[name].form}", f"the engine reads a {form}"))
+        form, policy = _FORMS[hint], policies.get(name)
+        if policy is None:
+            problem = f"lacks the policy '{name}', which the engine reads"
+            say(Fault(sheet.place(), problem, "write it"))
+        elif policy.form != form:
+            place = sheet.place(("policies", name))
+            say(Fault(place, f"{name} is of kind {policy.form}", f"the engine reads a {form}"))
 
 
-def read_policies(sheet: Sheet, say: Say) -> dict[str, Policy]:
+def read_policies(sheet: Sheet, known: Known, say: Say) -> dict[str, Policy]:
     """The policies of policies.yaml; faults are said with their places."""
-    made: dict[str, Policy] = {}
-    rows = sheet.data.get("policies")
-    if not isinstance(rows, dict):
-        say(Fault(sheet.place(), "holds no policies", "write policies:"))
-        return made
-    for name, row in rows.items():
-        place = sheet.place(("policies", name))
-        if not isinstance(row, dict):
-            say(Fault(place, "is no policy", "write kind, values and default"))
-            continue
-        for key in set(row) - _KEYS:
-            say(Fault(sheet.place(("policies", name, key), key=True), f"unknown key '{key[:60]}'",
-                      did_you_mean(key, _KEYS)))  # fmt: skip
-        policy = _policy(name, row, place, say)
+    shape = read_shape(sheet, PoliciesFile, say, known)
+    if shape is None:
+        return {}
+    policies: dict[str, Policy] = {}
+    for name, row in shape.policies.items():
+        policy = _policy(name, row, sheet, say)
         if policy is not None:
-            made[name] = policy
-    _undeclared(made, sheet.place(), say)
-    return made
+            policies[name] = policy
+    _check_declared(policies, sheet, say)
+    return policies
 
 
-def _policy(name: str, row: Mapping[str, Any], place: str, say: Say) -> Policy | None:
-    form = row.get("kind", "choice")
-    values = tuple(row.get("values", ()))
-    kinds = {"choice": Kind("word", words=frozenset(values)), "flag": Kind("flag"),
-             "number": Kind("whole"), "words": Kind("texts"), "units": Kind("other")}  # fmt: skip
-    if form not in kinds or (form == "choice" and not values):
-        say(Fault(place, "has no kind or no values", did_you_mean(str(form), kinds)))
-        return None
-    bounds = (int(row.get("from", 0)), int(row.get("to", 0)))
-    shape = Policy(name, form, kinds[form], values, *bounds, None, str(row.get("touches", "")),
-                   str(row.get("why", "")), tuple(row.get("cites", ())))  # fmt: skip
-    try:
-        default = shape.read(row.get("default", ""))
-    except UsageError as error:
-        say(Fault(place, f"default: {error.faults[0].problem}", error.faults[0].remedy))
-        return None
-    asks = []
-    for one in row.get("asks", ()):
+def _policy(name: str, row: PolicyShape, sheet: Sheet, say: Say) -> Policy | None:
+    kinds = {
+        "choice": Kind("word", words=frozenset(row.values)),
+        "flag": Kind("flag"),
+        "number": Kind("whole"),
+        "words": Kind("texts"),
+        "units": Kind("other"),
+    }
+    bare = Policy(
+        name=name,
+        form=row.kind,
+        kind=kinds[row.kind],
+        values=row.values,
+        low=row.low,
+        high=row.high,
+        default=None,
+        touches=row.touches,
+        why=row.why,
+        cites=row.cites,
+    )
+    faults: list[Fault] = []
+
+    def read(value: Any, *path: int | str) -> Any:
         try:
-            asks.append(shape.read(one))
+            return bare.read(value)
         except UsageError as error:
-            say(Fault(place, f"asks: {error.faults[0].problem}", error.faults[0].remedy))
-    return replace(shape, default=default, asks=tuple(asks))
+            place = sheet.place(("policies", name, *path))
+            fault = error.faults[0]
+            faults.append(Fault(place, f"{path[0]}: {fault.problem}", fault.remedy))
+
+    default = read(row.default, "default")
+    asks = tuple(read(value, "asks", n) for n, value in enumerate(row.asks))
+    for fault in faults:
+        say(fault)
+    return replace(bare, default=default, asks=asks) if not faults else None
 
 
 def policy_values(policies: Mapping[str, Policy], set_by: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,44 +1,50 @@
-"""One rule: read from its YAML mapping, checked whole, ready to run."""
+"""One rule: read from its YAML mapping, checked whole, ready to run.
+
+``Pack`` reads the files of ``checks/`` with it, and ``pack.payers`` the rules of an overlay. What
+each key may hold stands in ``shapes.rules``.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, get_args
 
 from ivpush.contract.result import Disposition, Severity
-from ivpush.errors import Fault, did_you_mean
+from ivpush.errors import Fault
 from ivpush.language.compiler import Compiled, compile_rule
-from ivpush.language.messages import Template, parse_template
-from ivpush.language.parser import parse
-from ivpush.language.tree import ExpressionError, Node
-from ivpush.language.vocabulary import Names
-from ivpush.pack.codes import COLUMNS, CodeRow, cells_of, read_window, selected
-from ivpush.pack.files import Say, Sheet
+from ivpush.language.messages import Template
+from ivpush.pack.checked import read_shape
+from ivpush.pack.codes import chosen
+from ivpush.pack.files import KeyPath, Say, Sheet
+from ivpush.pack.known import Known
+from ivpush.pack.shapes.rules import PinsFile, RuleShape, Subject
 
 __all__ = [
     "KEYS",
-    "OPTIONAL",
     "ROOMS",
     "SUBJECTS",
-    "Known",
     "Rule",
     "read_pins",
     "read_rule",
 ]
 
-KEYS = ("id", "name", "title", "severity", "disposition", "in_force", "for_each", "codes", "when",
-        "require", "message", "fix", "fix_otherwise", "edit", "denial", "why", "not_covered",
-        "cites", "cases")  # fmt: skip
-ROOMS = {"roles": "1", "time": "2", "category": "3", "supervision": "4", "sites": "5", "edits": "6",
-         "record": "7", "drug": "8", "capture": "9"}  # fmt: skip
-OPTIONAL = frozenset({"codes", "when", "fix_otherwise", "edit", "denial"})
-SUBJECTS = ("line", "administration", "service", "suggestion", "encounter")
-
-
-_PINS = ("rule", "cases")
+KEYS = tuple(RuleShape.model_fields)
+ROOMS = {
+    "roles": "1",
+    "time": "2",
+    "category": "3",
+    "supervision": "4",
+    "sites": "5",
+    "edits": "6",
+    "record": "7",
+    "drug": "8",
+    "capture": "9",
+}
+"""The rooms of ``checks/``, and the first digit of the ids of the rules in each."""
+SUBJECTS: tuple[str, ...] = get_args(Subject)
+_TEXTS = ("when", "require", "message", "fix", "fix_otherwise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,265 +99,106 @@ class Rule:
         return replace(self, **changes)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a rule may refer to: the vocabulary, sources, codes, modifiers and denial codes."""
-
-    names: Names
-    sources: frozenset[str]
-    codes: Mapping[str, CodeRow]
-    modifiers: frozenset[str]
-    denials: Mapping[tuple[str, str], bool]
-
-
 def read_rule(
-    sheet: Sheet, data: Any, known: Known, say: Say, path: tuple[int | str, ...] = ()
+    sheet: Sheet,
+    known: Known,
+    say: Say,
+    pins: tuple[Mapping[str, Any], ...] = (),
 ) -> Rule | None:
-    """The rule of one mapping; every fault is said, and None returned if there is any."""
+    """The rule of one file; every fault is said, and None returned if there is any."""
     faults: list[Fault] = []
-    reader = _Reading(sheet, data, known, faults.append, path)
-    rule = reader.rule()
+    shape = read_shape(sheet, RuleShape, faults.append, known)
+    _check_order(sheet, faults.append)
+    _check_names(sheet, faults.append)
     for fault in faults:
         say(fault)
-    return rule if not faults else None
-
-
-def read_pins(sheet: Sheet, say: Say) -> tuple[Mapping[str, Any], ...]:
-    """The cases of one ``IVPnnn-name.pins.yaml``, which must name the rule of its own name."""
-    data, rule = sheet.data, sheet.name.rpartition("/")[2].partition("-")[0]
-    if not isinstance(data, dict):
-        say(Fault(sheet.place(), "holds no cases", "write rule: and cases:"))
-        return ()
-    for key in data:
-        if key not in _PINS:
-            say(Fault(sheet.place((key,), key=True), f"unknown key '{key[:60]}'",
-                      did_you_mean(key, _PINS)))  # fmt: skip
-    for key in _PINS:
-        if key not in data:
-            say(Fault(sheet.place(), f"lacks the key '{key}'", "add it"))
-    if data.get("rule", rule) != rule:
-        say(Fault(sheet.place(("rule",)), f"rule: is not {rule}, which the file is named after",
-                  f"write {rule}, or rename the file"))  # fmt: skip
-    return _cases(sheet, ("cases",), data["cases"], say) if "cases" in data else ()
-
-
-def _cases(
-    sheet: Sheet, path: tuple[int | str, ...], cases: Any, say: Say
-) -> tuple[Mapping[str, Any], ...]:
-    """A list of cases, each with its name and what it expects."""
-    if not isinstance(cases, list) or not all(isinstance(case, dict) for case in cases):
-        say(Fault(sheet.place(path), "cases: is no list of cases", "write - name: …"))
-        return ()
-    for number, case in enumerate(cases, 1):
-        for key in ("name", "expect"):
-            if key not in case:
-                place = sheet.place((*path, number - 1))
-                say(Fault(place, f"cases: case {number} lacks '{key}'", "add it"))
-    return tuple(cases)
-
-
-class _Reading:
-    """One mapping being read."""
-
-    def __init__(
-        self, sheet: Sheet, data: Any, known: Known, say: Say, path: tuple[int | str, ...]
-    ) -> None:
-        self.sheet, self.data, self.known, self.say, self.path = sheet, data, known, say, path
-
-    def fault(self, key: str, problem: str, remedy: str = "", *more: int | str) -> None:
-        place = self.sheet.place((*self.path, key, *more))
-        self.say(Fault(place, f"{key}: {problem}", remedy))
-
-    def text(self, key: str, most: int = 600) -> str:
-        value = self.data.get(key)
-        if not isinstance(value, str) or not value.strip():
-            if key in self.data:
-                self.fault(key, "is not text", "write a sentence")
-            return ""
-        if len(value) > most:
-            self.fault(key, f"is longer than {most} characters", "shorten it")
-        return " ".join(value.split())
-
-    def word(self, key: str, words: Iterable[str]) -> str:
-        value = self.data.get(key)
-        if value not in (known := tuple(words)) and key in self.data:
-            self.fault(
-                key, f"'{str(value)[:60]}' is not among its words", did_you_mean(str(value), known)
-            )
-        return str(value)
-
-    def rule(self) -> Rule | None:
-        if not isinstance(self.data, dict):
-            self.say(Fault(self.sheet.place(self.path), "is no rule", "write a mapping"))
-            return None
-        self.keys()
-        subject = self.word("for_each", SUBJECTS)
-        if subject not in SUBJECTS:
-            return None
-        low, high = date(1984, 1, 1), None
-        if "in_force" in self.data:
-            low, high = read_window(
-                self.data["in_force"], self.sheet.place((*self.path, "in_force")), self.say
-            )
-        require = self.expression("require", subject)
-        when = self.expression("when", subject) if "when" in self.data else None
-        message, fix = self.template("message", subject), self.template("fix", subject)
-        otherwise = None
-        if "fix_otherwise" in self.data:
-            otherwise = self.template("fix_otherwise", subject)
-        carc, rarc = self.denial()
-        key, name, title = self.identity()
-        self.word("severity", get_args(Severity))
-        self.word("disposition", get_args(Disposition))
-        codes, edit, cites, cases = self.codes(subject), self.edit(), self.cites(), self.cases()
-        why, blind = self.text("why", 1_200), self.text("not_covered", 1_200)
-        if require is None or message is None or fix is None:
-            return None
-        written = ("when", "require", "message", "fix", "fix_otherwise")
-        texts = {name: self.data[name] for name in written if name in self.data}
-        return Rule(
-            key, name, title, self.data.get("severity", "error"),
-            self.data.get("disposition", "return"), low, high, subject, codes, message, fix, edit,
-            carc, rarc, why, blind, cites, cases,
-            compile_rule(when, require, self.known.names, key), texts, self.sheet.place(self.path),
-            self.data.get("codes"), otherwise,
-        )  # fmt: skip
-
-    def keys(self) -> None:
-        for key in self.data:
-            if key not in KEYS:
-                place = self.sheet.place((*self.path, key), key=True)
-                self.say(Fault(place, f"unknown key '{key[:60]}'", did_you_mean(key, KEYS)))
-        for key in KEYS:
-            if key not in self.data and key not in OPTIONAL:
-                self.say(Fault(self.sheet.place(self.path), f"lacks the key '{key}'", "add it"))
-        known = [key for key in self.data if key in KEYS]
-        if known != sorted(known, key=KEYS.index):
-            late = next(
-                k for k, s in zip(known, sorted(known, key=KEYS.index), strict=True) if k != s
-            )
-            self.say(Fault(self.sheet.place((*self.path, late), key=True),
-                           "keys are out of order", "order them: " + ", ".join(KEYS)))  # fmt: skip
-
-    def identity(self) -> tuple[str, str, str]:
-        key, name, title = self.text("id"), self.text("name"), self.text("title")
-        if not re.fullmatch(r"[A-Z]{3}[0-9]{3,4}", key):
-            self.fault("id", "is no rule id", "write three capitals and three or four digits")
-        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
-            self.fault("name", "is no rule name", "write lower-case words joined by hyphens")
-        if not title.endswith(".") or ". " in title:
-            self.fault("title", "is not one sentence", "write one, with its full stop")
-        file = self.sheet.name.rpartition("/")[2]
-        if not self.path and file != f"{key}-{name}.yaml":
-            self.fault("id", "differs from the file's name", f"name the file {key}-{name}.yaml")
-        room = self.sheet.name.split("/")[-2] if "/" in self.sheet.name else ""
-        if not self.path and room in ROOMS and key[3:4] != ROOMS[room]:
-            self.fault(
-                "id", f"does not belong into the room {room}", f"begin it with {ROOMS[room]}"
-            )
-        return key, name, title
-
-    def expression(self, key: str, subject: str) -> Node | None:
-        text = self.data.get(key)
-        if not isinstance(text, str):
-            if key in self.data:
-                self.fault(key, "is no expression", "write one line of text")
-            return None
-        try:
-            return parse(text, self.known.names, subject)
-        except ExpressionError as error:
-            self.fault(key, f"column {error.column}: {error.problem}", error.remedy)
-            return None
-
-    def template(self, key: str, subject: str) -> Template | None:
-        text = self.text(key)
-        try:
-            return parse_template(text, self.known.names, subject) if text else None
-        except ExpressionError as error:
-            self.fault(key, f"column {error.column}: {error.problem}", error.remedy)
-            return None
-
-    def codes(self, subject: str) -> frozenset[str] | None:
-        asked = self.data.get("codes")
-        if subject != "line":
-            if asked is not None:
-                self.fault("codes", "belongs to rules for each line only", "delete it")
-            return None
-        if asked == "any":
-            return None
-        if isinstance(asked, list):
-            for n, code in enumerate(asked):
-                if code not in self.known.codes:
-                    self.fault("codes", f"'{str(code)[:20]}' is in no row of codes.yaml",
-                               did_you_mean(str(code), self.known.codes), n)  # fmt: skip
-            return frozenset(map(str, asked))
-        if not isinstance(asked, dict) or not asked:
-            self.fault(
-                "codes", "is missing", "write any, a list, or columns such as {role: [initial]}"
-            )
-            return frozenset()
-        wanted: dict[str, frozenset[str]] = {}
-        for column, words in asked.items():
-            if column not in COLUMNS:
-                self.fault(
-                    "codes", f"unknown column '{column[:40]}'", did_you_mean(column, COLUMNS)
-                )
-                continue
-            wanted[column] = frozenset(words if isinstance(words, list) else [words])
-            held = {one for row in self.known.codes.values() for one in cells_of(row, column)}
-            for word in wanted[column] - held:
-                self.fault("codes", f"no row has {column} '{word[:40]}'", did_you_mean(word, held))
-        return selected(wanted, self.known.codes)
-
-    def edit(self) -> Any:
-        edit = self.data.get("edit")
-        if edit in (None, "remove", "corrected") or edit == {"code": "successor"}:
-            return edit
-        kinds = self.known.modifiers | {"separate"}
-        if isinstance(edit, dict) and len(edit) == 1:
-            ((verb, kind),) = edit.items()
-            if verb in {"add_modifier", "drop_modifiers"}:
-                if kind not in kinds:
-                    self.fault("edit", f"'{str(kind)[:40]}' is no kind of modifier",
-                               did_you_mean(str(kind), kinds))  # fmt: skip
-                return edit
-        self.fault("edit", "is no edit", "write remove, corrected, {add_modifier: KIND}, "
-                   "{drop_modifiers: KIND} or {code: successor}")  # fmt: skip
+    if shape is None or faults:
         return None
+    return rule_of(shape, sheet, known, pins=pins)
 
-    def denial(self) -> tuple[str | None, str | None]:
-        denial = self.data.get("denial")
-        if denial is None:
-            return None, None
-        if not isinstance(denial, dict) or set(denial) - {"carc", "rarc"}:
-            self.fault("denial", "is no denial", "write {carc: …, rarc: …}")
-            return None, None
-        for kind, code in denial.items():
-            active = self.known.denials.get((kind.upper(), code))
-            if not active:
-                state = "is not known" if active is None else "has ended"
-                self.fault(
-                    "denial", f"{kind.upper()} '{str(code)[:10]}' {state}", "use an active one"
-                )
-        return denial.get("carc"), denial.get("rarc")
 
-    def cites(self) -> tuple[str, ...]:
-        cites = self.data.get("cites")
-        if not isinstance(cites, list) or not cites:
-            if "cites" in self.data:
-                self.fault("cites", "names no source", "list ids of sources.yaml")
-            return ()
-        for n, one in enumerate(cites):
-            if one not in self.known.sources:
-                self.fault("cites", f"'{str(one)[:60]}' is in no row of sources.yaml",
-                           did_you_mean(str(one), self.known.sources), n)  # fmt: skip
-        return tuple(map(str, cites))
+def rule_of(
+    shape: RuleShape,
+    sheet: Sheet,
+    known: Known,
+    *,
+    path: KeyPath = (),
+    pins: tuple[Mapping[str, Any], ...] = (),
+) -> Rule | None:
+    """The rule of a mapping at a path of a sheet, once its shape is right."""
+    data = _data_at(sheet, path)
+    require, message, fix = shape.require.tree, shape.message.template, shape.fix.template
+    if known.names is None or require is None or message is None or fix is None:
+        return None
+    when = shape.when.tree if shape.when is not None else None
+    denial, otherwise = shape.denial, shape.fix_otherwise
+    return Rule(
+        id=shape.id,
+        name=shape.name,
+        title=shape.title,
+        severity=shape.severity,
+        disposition=shape.disposition,
+        valid_from=shape.in_force.low,
+        valid_to=shape.in_force.high,
+        for_each=shape.for_each,
+        codes=chosen(data.get("codes"), known.cells),
+        message=message,
+        fix=fix,
+        edit=data.get("edit"),
+        carc=denial.carc if denial is not None else None,
+        rarc=denial.rarc if denial is not None else None,
+        why=shape.why,
+        not_covered=shape.not_covered,
+        cites=shape.cites,
+        cases=tuple(data["cases"]),
+        compiled=compile_rule(when, require, known.names, shape.id),
+        texts={key: data[key] for key in _TEXTS if key in data},
+        place=sheet.place(path),
+        asked=data.get("codes"),
+        fix_otherwise=otherwise.template if otherwise is not None else None,
+        pins=pins,
+    )
 
-    def cases(self) -> tuple[Mapping[str, Any], ...]:
-        if "cases" not in self.data:
-            return ()
-        cases = _cases(self.sheet, (*self.path, "cases"), self.data["cases"], self.say)
-        fires = [bool(case.get("expect")) for case in cases]
-        if cases and (True not in fires or False not in fires):
-            self.fault("cases", "lacks a case that breaks the rule or one that holds", "add it")
-        return cases
+
+def read_pins(sheet: Sheet, known: Known, say: Say) -> tuple[Mapping[str, Any], ...]:
+    """The cases of one ``IVPnnn-name.pins.yaml``, which must name the rule of its own name."""
+    shape = read_shape(sheet, PinsFile, say, known)
+    if shape is None:
+        return ()
+    rule = sheet.name.rpartition("/")[2].partition("-")[0]
+    if shape.rule != rule:
+        problem = f"rule: is not {rule}, which the file is named after"
+        say(Fault(sheet.place(("rule",)), problem, f"write {rule}, or rename the file"))
+    return tuple(sheet.data["cases"])
+
+
+def _data_at(sheet: Sheet, path: KeyPath) -> Mapping[str, Any]:
+    data = sheet.data
+    for step in path:
+        data = data[step]
+    return dict(data)
+
+
+def _check_order(sheet: Sheet, say: Say) -> None:
+    """Say the first key that stands too late: rules are read side by side, so all in one order."""
+    written = [key for key in sheet.data if key in KEYS] if isinstance(sheet.data, dict) else []
+    ordered = sorted(written, key=KEYS.index)
+    if written != ordered:
+        late = next(key for key, right in zip(written, ordered, strict=True) if key != right)
+        order = "order them: " + ", ".join(KEYS)
+        say(Fault(sheet.place((late,), key=True), "keys are out of order", order))
+
+
+def _check_names(sheet: Sheet, say: Say) -> None:
+    """Say where the id and the name of a rule differ from its file's name and room."""
+    data = sheet.data if isinstance(sheet.data, dict) else {}
+    key, name = data.get("id"), data.get("name")
+    if not isinstance(key, str) or not isinstance(name, str):
+        return
+    *_, room, file = ["", *sheet.name.split("/")]
+    if file != f"{key}-{name}.yaml":
+        problem = "id: differs from the file's name"
+        say(Fault(sheet.place(("id",)), problem, f"name the file {key[:60]}-{name[:60]}.yaml"))
+    if room in ROOMS and key[3:4] != ROOMS[room]:
+        problem = f"id: does not belong into the room {room}"
+        say(Fault(sheet.place(("id",)), problem, f"begin its number with {ROOMS[room]}"))

@@ -1,0 +1,225 @@
+"""The one reader of declared files: a model over a sheet, and every fault with its place.
+
+``read_shape`` is called by whoever reads a file of a pack, a column map, the terms or the
+configuration. It turns each error of pydantic into ``place: what is wrong; what to write``.
+
+    shape = read_shape(sheet, CodesFile, say, known)
+    for n, row in shape.codes.items() if shape else ():
+        ...
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Annotated, Any, Protocol, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from ivpush.errors import Fault, did_you_mean
+from ivpush.pack.files import KeyPath, Say
+from ivpush.pack.shapes.words import Numbered
+
+__all__ = ["Placed", "read_shape", "unknown_key"]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Placed(Protocol):
+    """The plain data of a file, and where each value of it stands."""
+
+    @property
+    def data(self) -> Any:
+        """Mappings, lists and scalars."""
+
+    def place(self, path: KeyPath = (), *, key: bool = False) -> str:
+        """Where the value at a path stands, or its key."""
+
+
+def read_shape(
+    sheet: Placed, model: type[Model], say: Say, known: Any = None, path: KeyPath = ()
+) -> Model | None:
+    """The value at a path of a sheet as a model; None where it cannot be used at all.
+
+    Every fault is said. Rows of lists and mappings that are broken are left out, and so are
+    unknown keys, so that what rests on the others can still be checked. ``known`` is what the
+    kinds of values ask for names of the pack.
+    """
+    data = sheet.data
+    for step in path:
+        data = data[step]
+    try:
+        return model.model_validate(data, context=known)
+    except ValidationError as error:
+        errors = error.errors(include_url=False)
+    broken: list[KeyPath] = []
+    for row in errors:
+        loc = _path_of(row["loc"])
+        say(_fault(sheet, model, path, row))
+        broken.append(loc if row["type"] == "extra_forbidden" else loc[: _row_depth(model, loc)])
+    try:
+        return model.model_validate(_without(data, broken), context=known)
+    except ValidationError:
+        return None
+
+
+def unknown_key(sheet: Placed, path: KeyPath, known: Iterable[str]) -> Fault:
+    """The fault of a key that a mapping does not have, with the nearest that it has."""
+    problem = f"unknown key '{str(path[-1])[:60]}'"
+    return Fault(sheet.place(path, key=True), problem, did_you_mean(str(path[-1]), known))
+
+
+def _path_of(loc: tuple[int | str, ...]) -> KeyPath:
+    """Where an error lies in the data: without the tags of unions and the mark of a bad key."""
+    return tuple(step for step in loc if not (isinstance(step, str) and step[:1] in "<["))
+
+
+def _fault(sheet: Placed, model: type[BaseModel], path: KeyPath, error: Mapping[str, Any]) -> Fault:
+    loc, kind = _path_of(error["loc"]), error["type"]
+    place = (*path, *loc)
+    at = _type_at(model, loc[:-1])
+    if kind == "extra_forbidden":
+        return unknown_key(sheet, place, _keys(at))
+    if kind == "missing":
+        problem = f"lacks the key '{loc[-1]}'"
+        return Fault(sheet.place(place[:-1]), problem, _meant(at, str(loc[-1])))
+    of_key = error["loc"][-1:] == ("[key]",)
+    if of_key and kind == "literal_error":
+        return unknown_key(sheet, place, _expected(error))
+    problem, remedy = _told(error, _type_at(model, loc))
+    key = next((step for step in reversed(loc) if isinstance(step, str)), "")[:60]
+    if of_key:
+        problem = problem if problem.startswith("'") else f"'{key}' {problem}"
+    elif key:
+        problem = f"{key}: {problem}"
+    return Fault(sheet.place(place, key=of_key), problem, remedy)
+
+
+def _told(error: Mapping[str, Any], at: Any) -> tuple[str, str]:
+    """What is wrong with a value and what to write, by the kind of pydantic's error."""
+    kind, context, value = error["type"], error.get("ctx", {}), error["input"]
+    if kind == "pack":
+        return context["problem"], context["remedy"]
+    if kind == "literal_error":
+        shown = f"'{value[:60]}' is" if isinstance(value, str) else "is"
+        return f"{shown} not among its words", did_you_mean(
+            value if isinstance(value, str) else "", _expected(error)
+        )
+    if kind in {"model_type", "model_attributes_type", "dict_type"}:
+        keys = ", ".join(_needed(at)) or "keys and values"
+        return "is no mapping", f"write {keys}"
+    teller = _TOLD.get(kind)
+    return teller(context) if teller is not None else ("does not fit", "write it otherwise")
+
+
+_TOLD: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
+    "string_type": lambda _context: ("is not text", "write one text"),
+    "string_too_short": lambda _context: ("is empty", "write a text"),
+    "string_too_long": lambda context: (
+        f"is longer than {context['max_length']} characters",
+        "shorten it",
+    ),
+    "list_type": lambda _context: ("is no list", "write one"),
+    "tuple_type": lambda _context: ("is no list", "write one"),
+    "too_short": lambda _context: ("is empty", "write at least one"),
+    "too_long": lambda context: (f"holds more than {context['max_length']}", "shorten it"),
+}
+
+
+def _expected(error: Mapping[str, Any]) -> list[str]:
+    return re.findall("'([^']*)'", error["ctx"]["expected"])
+
+
+def _type_at(model: Any, loc: KeyPath) -> Any:
+    """The model, list or mapping that the models declare at a path."""
+    at: Any = model
+    for step in loc:
+        at = _bare(at)
+        if isinstance(at, type) and issubclass(at, BaseModel):
+            at = next(
+                (field.annotation for name, field in at.model_fields.items()
+                 if (field.alias or name) == step), None,
+            )  # fmt: skip
+        elif get_args(at):
+            args = [arg for arg in get_args(at) if arg is not ...]
+            at = args[-1]
+    return _bare(at)
+
+
+def _bare(at: Any) -> Any:
+    """A type without what annotates it; of a union, the mapping."""
+    while get_origin(at) is Annotated:
+        at = get_args(at)[0]
+    if get_origin(at) in {dict, list, tuple} or isinstance(at, type):
+        return at
+    kinds = [_bare(arg) for arg in get_args(at) if arg is not type(None)]
+    models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    return next(iter(models or kinds), at)
+
+
+def _keys(at: Any) -> list[str]:
+    if not (isinstance(at, type) and issubclass(at, BaseModel)):
+        return []
+    return [field.alias or name for name, field in at.model_fields.items()]
+
+
+def _needed(at: Any) -> Iterator[str]:
+    if isinstance(at, type) and issubclass(at, BaseModel):
+        for name, field in at.model_fields.items():
+            if field.is_required():
+                yield field.alias or name
+
+
+def _meant(at: Any, key: str) -> str:
+    """What to write where a key is missing: what the model says that it holds."""
+    if isinstance(at, type) and issubclass(at, BaseModel):
+        for name, field in at.model_fields.items():
+            if (field.alias or name) == key and field.description:
+                text = field.description.partition("\n\n")[0].rstrip(".")
+                return "add it: " + " ".join(text.split())
+    return "add it"
+
+
+def _row_depth(model: type[BaseModel], loc: KeyPath) -> int:
+    """How many steps of a path lead to the row that holds it: mappings and lists of rows."""
+    depth = 1
+    at = _type_at(model, loc[:1])
+    while get_origin(at) is dict:
+        depth += 1
+        at = _bare(get_args(at)[1])
+    return depth
+
+
+def _without(data: Any, paths: Iterable[KeyPath]) -> Any:
+    """The data without the values at some paths; what holds them is copied, lists as Numbered."""
+    tree: dict[int | str, Any] = {}
+    for path in paths:
+        _graft(tree, path)
+    return _pruned(data, tree)
+
+
+def _graft(tree: dict[int | str, Any], path: KeyPath) -> None:
+    """Note a path in a tree of steps; None stands where everything below goes."""
+    branch = tree
+    for step in path[:-1]:
+        below = branch.setdefault(step, {})
+        if below is None:
+            return
+        branch = below
+    if path:
+        branch[path[-1]] = None
+
+
+def _pruned(data: Any, tree: Mapping[int | str, Any]) -> Any:
+    if isinstance(data, list):
+        held: dict[Any, Any] = Numbered(enumerate(data))
+    elif isinstance(data, dict):
+        held = dict(data)
+    else:
+        return data
+    for step, below in tree.items():
+        if below is None:
+            held.pop(step, None)
+        elif step in held:
+            held[step] = _pruned(held[step], below)
+    return held

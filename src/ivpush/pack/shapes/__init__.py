@@ -1,0 +1,1 @@
+"""The shapes of a pack's files: one model a file, with a text on every key."""
