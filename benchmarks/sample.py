@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import cycle, islice
 from typing import Any, NamedTuple
 
 from ivpush import Encounter, Engine
@@ -94,14 +95,17 @@ class Visit(NamedTuple):
     encounter: Encounter
 
 
+def emergency(administrations: int) -> list[Planned]:
+    """So many administrations of an emergency visit, in their order."""
+    return list(islice(cycle(EMERGENCY), administrations))
+
+
 def visit(administrations: int = 6, name: str = "E1") -> dict[str, Any]:
     """An emergency visit: pushes and infusions in turn, 50 minutes apart; nothing billed yet."""
     arrival = datetime(2026, 3, 2, 8, 0)
     doses = [
-        EMERGENCY[number % len(EMERGENCY)].charted(
-            f"a{number:03d}", arrival + timedelta(minutes=50 * number)
-        )
-        for number in range(administrations)
+        planned.charted(f"a{number:03d}", arrival + timedelta(minutes=50 * number))
+        for number, planned in enumerate(emergency(administrations))
     ]
     return charted(name, "2026-03-02", doses)
 
@@ -126,10 +130,10 @@ def billed(record: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any
     return {**record, "lines": numbered}
 
 
-def drug_lines(given: Iterable[Planned]) -> list[dict[str, Any]]:
+def drug_lines(doses: Iterable[Planned]) -> list[dict[str, Any]]:
     """A claim line for each drug, with the units of all its doses."""
     units: Counter[str] = Counter()
-    for plan in given:
+    for plan in doses:
         units[plan.hcpcs] += plan.units
     return [{"code": code, "units": count} for code, count in units.items()]
 
@@ -142,8 +146,7 @@ def ready(engine: Engine, administrations: int, *, wrong: bool = False) -> Visit
         {"code": line.code, "units": line.units, "modifiers": list(line.modifiers)}
         for line in suggested
     ]
-    given = [EMERGENCY[number % len(EMERGENCY)] for number in range(administrations)]
-    lines += drug_lines(given)
+    lines += drug_lines(emergency(administrations))
     if wrong:
         lines[0]["units"] = 2
         lines.append({"code": "96368", "units": 1})

@@ -116,33 +116,33 @@ EXPRESSIONS = (
 )
 
 
+def ran(minutes: tuple[int | None, ...] | None) -> tuple[Any, ...] | None:
+    """Administrations that ran so many minutes, the first of them billable."""
+    if minutes is None:
+        return None
+    return tuple(
+        SimpleNamespace(running_minutes=each, billable=place == 0)
+        for place, each in enumerate(minutes)
+    )
+
+
+LINE_FACTS: dict[str, tuple[Any, ...]] = {
+    "given": (SimpleNamespace(units=1), SimpleNamespace(units=20)),
+    "supported_units": (None, 0, 20),
+    "replaced_by": (None, "A", "C"),
+    "primaries": (None, frozenset(), frozenset({"X"}), frozenset({"A", "X"})),
+    "modifiers": (frozenset({"X"}),),
+    "service": (None, SimpleNamespace(family="hydration"), SimpleNamespace(family="therapeutic")),
+    "administrations": tuple(map(ran, (None, (), (10, 20), (None,), (None, 20), (None, 10)))),
+}
+"""What may be known of a line, fact by fact."""
+
+
 def made_up_lines() -> list[Any]:
     """Lines with every mix of known and unknown facts."""
-    charts = (None, (), (10, 20), (None,), (None, 20), (None, 10))
-    services = (None, SimpleNamespace(family="hydration"), SimpleNamespace(family="therapeutic"))
     return [
-        SimpleNamespace(
-            given=SimpleNamespace(units=units),
-            supported_units=supported,
-            replaced_by=replaced,
-            primaries=primaries,
-            modifiers=frozenset({"X"}),
-            service=service,
-            administrations=None
-            if chart is None
-            else tuple(
-                SimpleNamespace(running_minutes=minutes, billable=n == 0)
-                for n, minutes in enumerate(chart)
-            ),
-        )
-        for units, supported, replaced, primaries, service, chart in itertools.product(
-            (1, 20),
-            (None, 0, 20),
-            (None, "A", "C"),
-            (None, frozenset(), frozenset({"X"}), frozenset({"A", "X"})),
-            services,
-            charts,
-        )
+        SimpleNamespace(**dict(zip(LINE_FACTS, values, strict=True)))
+        for values in itertools.product(*LINE_FACTS.values())
     ]
 
 
@@ -294,9 +294,9 @@ def test_a_result_that_changed_is_told_with_its_encounter_and_keys(
     )
     command_line = ["compare", str(kept), "--workers", "1"]
     assert golden.main(command_line) == 1
-    said = capsys.readouterr().out
-    assert "base.ndjson: 2 records differ\n  case: violations[].message\n" in said
-    assert "      2 x violations[].message\nbase.txt: equal\n" in said
+    printed = capsys.readouterr().out
+    assert "base.ndjson: 2 records differ\n  case: violations[].message\n" in printed
+    assert "      2 x violations[].message\nbase.txt: equal\n" in printed
     assert golden.main([*command_line, "--but", "message,fix"]) == 0
     assert "base.ndjson: equal but for fix, message\n" in capsys.readouterr().out
     assert golden.main([*command_line, "--but", "fix"]) == 1
