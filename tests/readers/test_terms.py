@@ -102,15 +102,15 @@ def test_terms_that_contradict_each_other_leave_the_fact_unknown() -> None:
     ("old", "new", "spot", "said"),
     [
         ("route: IV, label", "rout: IV, route: IV, label", "rout: IV", "unknown key 'rout'"),
-        ("route: IV, label", "route: VI, label", "VI, label", "no word 'VI'"),
+        ("route: IV, label", "route: VI, label", "VI, label", "'VI' is not among its words"),
         ("system: s, code", "system: t, code", "t, code", "names no system"),
-        ("[urn:s, S]", "[urn:s], defaults_stop: maybe", "maybe", "neither yes nor no"),
+        ("[urn:s, S]", "[urn:s], defaults_stop: maybe", "maybe", "'maybe' is not among its words"),
         ("[iv push]", "[IV-Push]", "IV-Push", "not written plainly"),
         ("[iv push]", "[iv push, x, iv push]", "iv push]", "listed twice"),
-        (", method: push", ", purpose: nonsense", "nonsense", "no word 'nonsense'"),
+        (", method: push", ", purpose: nonsense", "nonsense", "'nonsense' is not among its words"),
         ("codes:", "kodes: []\ncodes:", "kodes", "unknown key 'kodes'"),
         ("route: IV, label: by vein", "label: by vein", "{system", "says nothing"),
-        ("{names: [urn:s, S]}", "{names: []}", "{names", "names no system"),
+        ("{names: [urn:s, S]}", "{names: []}", "[]", "names: is empty"),
     ],
 )
 def test_a_fault_of_the_table_has_its_place(old: str, new: str, spot: str, said: str) -> None:

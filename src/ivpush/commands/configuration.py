@@ -8,23 +8,25 @@ judged, so that the engine stays pure: the corrected claim is the same with and 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
 
 from ivpush.claim.selection import Ignore
-from ivpush.errors import Fault, UsageError, did_you_mean
+from ivpush.errors import Fault, UsageError
+from ivpush.pack.checked import read_shape
+from ivpush.pack.files import KeyPath
+from ivpush.pack.shapes.words import Day, Rows, Shape, Text, wrong
 
 __all__ = [
     "Configuration",
     "find_configuration",
     "read_configuration",
 ]
-
-_KEYS = ("ignore", "packs", "payer", "policies", "select")
-_IGNORE_KEYS = ("reason", "rule", "until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +64,82 @@ def read_configuration(path: Path) -> Configuration:
     table = _table(path, _load(path))
     if table is None:
         raise UsageError(Fault(str(path), "has no table [tool.ivpush]", "write one"))
-    faults = [Fault(str(path), f"'{key[:60]}' is no key", did_you_mean(key, _KEYS))
-              for key in table if key not in _KEYS]  # fmt: skip
-    payer = table.get("payer")
-    if payer is not None and not isinstance(payer, str):
-        faults.append(Fault(f"{path}: payer", "is no text", "write the id of an overlay"))
-    made = Configuration(
-        payer if isinstance(payer, str) else None,
-        tuple(path.parent / one for one in _texts(table, "packs", path, faults)),
-        _policies(table.get("policies", {}), path, faults),
-        _texts(table, "select", path, faults),
-        tuple(_ignores(table.get("ignore", []), path, faults)),
-        str(path),
-    )
-    if faults:
+    faults: list[Fault] = []
+    sheet = _Toml(path, table)
+    shape = read_shape(sheet, ConfigurationFile, faults.append)
+    if shape is None or faults:
         raise UsageError(faults)
-    return made
+    return Configuration(
+        payer=shape.payer,
+        packs=tuple(path.parent / pack for pack in shape.packs),
+        policies=shape.policies,
+        select=shape.select,
+        ignore=tuple(
+            Ignore(row.rule, row.reason, row.until, sheet.place(("ignore", n)))
+            for n, row in shape.ignore.items()
+        ),
+        place=str(path),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Toml:
+    """A table of TOML, which knows no lines; a place names the file and the row of a list."""
+
+    path: Path
+    data: dict[str, Any]
+
+    def place(self, path: KeyPath = (), *, key: bool = False) -> str:
+        """The file, and the steps down to the value's own key, which the fault itself names."""
+        if path and isinstance(path[-1], str):
+            path = path[:-1]
+        steps = ""
+        for step in path:
+            steps += f"[{step + 1}]" if isinstance(step, int) else f".{step[:60]}"
+        return f"{self.path}: {steps[1:]}" if steps else str(self.path)
+
+
+def _policy_text(value: Any) -> str:
+    """A policy's value as text, the way that ``--policy NAME=VALUE`` gives it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str) or (isinstance(value, int) and abs(value) < _TOO_LARGE):
+        return str(value)
+    raise wrong("is no word or number", "write one of the policy's values")
+
+
+def _until(value: Any) -> Any:
+    """A date of TOML as the text that other dates are."""
+    return value.isoformat() if type(value) is date else value
+
+
+_TOO_LARGE = 10**9
+
+
+class IgnoreShape(Shape):
+    """A rule that does not speak."""
+
+    rule: Text
+    """The rule's id or name, or the start of ids."""
+    reason: Text
+    """Why it does not speak."""
+    until: Annotated[Day, BeforeValidator(_until)] | None = None
+    """The last day on which it does not speak, as YYYY-MM-DD."""
+
+
+class ConfigurationFile(Shape):
+    """``[tool.ivpush]`` of ``pyproject.toml``, or ``ivpush.toml``."""
+
+    payer: Text | None = None
+    """The overlay that holds where an encounter names no payer."""
+    packs: tuple[Text, ...] = ()
+    """Folders of further packs, seen from this file."""
+    policies: dict[Text, Annotated[str, BeforeValidator(_policy_text)]] = Field(default={})
+    """Policies and their values."""
+    select: tuple[Text, ...] = ()
+    """Rules that alone may speak, by id, name or start of ids."""
+    ignore: Rows[IgnoreShape] = Field(default={})
+    """Rules that do not speak, each with its reason."""
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -88,7 +150,7 @@ def _load(path: Path) -> dict[str, Any]:
                                "name a file that can be read")) from None  # fmt: skip
     except UnicodeDecodeError:
         raise UsageError(Fault(str(path), "is not UTF-8", "save it as UTF-8")) from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(Fault(str(path), f"is not TOML: {error}", "mend it")) from None
 
 
@@ -98,63 +160,3 @@ def _table(path: Path, data: dict[str, Any]) -> dict[str, Any] | None:
     tools = data.get("tool")
     found = tools.get("ivpush") if isinstance(tools, dict) else None
     return found if isinstance(found, dict) else None
-
-
-def _texts(table: dict[str, Any], key: str, path: Path, faults: list[Fault]) -> tuple[str, ...]:
-    value = table.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
-        faults.append(Fault(f"{path}: {key}", "is no list of texts", f'write {key} = ["…"]'))
-        return ()
-    return tuple(value)
-
-
-def _policies(value: Any, path: Path, faults: list[Fault]) -> dict[str, str]:
-    """Policies as text, the way that ``--policy NAME=VALUE`` gives them."""
-    made: dict[str, str] = {}
-    if not isinstance(value, dict):
-        faults.append(Fault(f"{path}: policies", "is no table", "write [tool.ivpush.policies]"))
-        return made
-    for name, one in value.items():
-        if isinstance(one, bool):
-            made[name] = "true" if one else "false"
-        elif isinstance(one, str | int):
-            made[name] = str(one)
-        else:
-            faults.append(Fault(f"{path}: policies.{name[:60]}", "is no word or number",
-                                "write one of the policy's values"))  # fmt: skip
-    return made
-
-
-def _ignores(value: Any, path: Path, faults: list[Fault]) -> Iterable[Ignore]:
-    if not isinstance(value, list):
-        faults.append(Fault(f"{path}: ignore", "is no list", _IGNORE_FORM))
-        return
-    for number, one in enumerate(value, 1):
-        place = f"{path}: ignore[{number}]"
-        if not isinstance(one, dict):
-            faults.append(Fault(place, "gives no reason", _IGNORE_FORM))
-            continue
-        unknown = sorted(one.keys() - set(_IGNORE_KEYS))
-        faults += [Fault(place, f"'{key[:60]}' is no key", did_you_mean(key, _IGNORE_KEYS))
-                   for key in unknown]  # fmt: skip
-        rule, reason, until = one.get("rule"), one.get("reason"), one.get("until")
-        if not isinstance(rule, str) or not rule:
-            faults.append(Fault(place, "names no rule", _IGNORE_FORM))
-            continue
-        if not isinstance(reason, str) or not reason.strip():
-            faults.append(Fault(place, "gives no reason", _IGNORE_FORM))
-            continue
-        yield Ignore(rule, reason.strip(), _day(until, place, faults), place)
-
-
-_IGNORE_FORM = 'write {rule = "…", reason = "…"}, and until = "YYYY-MM-DD" where it ends'
-
-
-def _day(value: Any, place: str, faults: list[Fault]) -> date | None:
-    if value is None or type(value) is date:
-        return value
-    try:
-        return date.fromisoformat(value)
-    except (TypeError, ValueError):
-        faults.append(Fault(f"{place}.until", "is no date", "write it as YYYY-MM-DD"))
-        return None

@@ -8,30 +8,21 @@ and FHIR look terms up here, and the FHIR writer looks up the codings to write.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, get_args
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from ivpush.contract.fields import Access, Device, Method, Purpose, Route
 from ivpush.errors import Fault, PackError, did_you_mean
-from ivpush.pack.files import Sheet, read_yaml
+from ivpush.pack.checked import read_shape
+from ivpush.pack.files import Say, Sheet, read_yaml
+from ivpush.pack.shapes.words import Rows, Shape, Text, Texts, wrong
 
 __all__ = ["Coding", "Meaning", "Terms", "combined", "plain", "read_terms", "shipped_terms"]
 
-_WORDS: dict[str, tuple[str, ...]] = {
-    "route": get_args(Route),
-    "method": get_args(Method),
-    "purpose": get_args(Purpose),
-    "access": get_args(Access),
-    "device": get_args(Device),
-    "given": ("yes", "no"),
-}
-_TOP = frozenset({"cites", "systems", "codes", "texts"})
-_SYSTEM_KEYS = frozenset({"names", "defaults_stop"})
-_CODE_KEYS = frozenset({"system", "code", "label", *_WORDS})
-_TEXT_KEYS = frozenset({"texts", *_WORDS})
-_Say = Callable[[Fault], None]
 _BETWEEN_WORDS = re.compile(r"[^a-z0-9]+")
 
 
@@ -129,136 +120,139 @@ def shipped_terms() -> Terms:
 def read_terms(sheet: Sheet) -> Terms:
     """The table of a sheet, checked whole; raises PackError with every fault and its place."""
     faults: list[Fault] = []
-    data = sheet.data if isinstance(sheet.data, dict) else {}
-    if not data:
-        raise PackError(Fault(sheet.place(), "is no mapping", "write systems, codes and texts"))
-    _unknown_keys(sheet, (), data, _TOP, faults.append)
-    names, defaulting, uris = _systems(sheet, data.get("systems"), faults.append)
-    codes, codings = _codes(sheet, data.get("codes"), uris, faults.append)
-    texts = _texts(sheet, data.get("texts"), faults.append)
+    shape = read_shape(sheet, TermsFile, faults.append)
+    if shape is None:
+        raise PackError(faults)
+    systems = _names_of_systems(sheet, shape, faults.append)
+    codes, codings = _codes(sheet, shape, faults.append)
+    texts = _texts(sheet, shape, faults.append)
     if faults:
         raise PackError(faults)
-    cites = data.get("cites")
-    return Terms(names, defaulting, codes, texts, codings, uris,
-                 tuple(cites) if isinstance(cites, list) else ())  # fmt: skip
+    return Terms(
+        systems=systems,
+        defaulting=frozenset(
+            key for key, system in shape.systems.items() if system.defaults_stop == "yes"
+        ),
+        codes=codes,
+        texts=texts,
+        codings=codings,
+        uris={key: system.names[0] for key, system in shape.systems.items()},
+        cites=shape.cites,
+    )
 
 
-def _unknown_keys(
-    sheet: Sheet, path: tuple[int | str, ...], row: Mapping[str, Any], known: frozenset[str],
-    say: _Say,
-) -> None:  # fmt: skip
-    for key in row:
-        if key not in known:
-            say(Fault(sheet.place((*path, key), key=True), f"unknown key '{key[:60]}'",
-                      did_you_mean(key, known)))  # fmt: skip
-
-
-def _systems(
-    sheet: Sheet, rows: Any, say: _Say
-) -> tuple[dict[str, str], frozenset[str], dict[str, str]]:
+def _names_of_systems(sheet: Sheet, shape: TermsFile, say: Say) -> dict[str, str]:
+    """The table's own name of each system by the names that formats give it."""
     names: dict[str, str] = {}
-    defaulting: set[str] = set()
-    uris: dict[str, str] = {}
-    if not isinstance(rows, dict):
-        say(Fault(sheet.place(), "names no systems", "write systems:"))
-        return names, frozenset(), uris
-    for key, row in rows.items():
-        path = ("systems", key)
-        listed = _listed(row.get("names") if isinstance(row, dict) else None)
-        if not listed:
-            say(Fault(sheet.place(path), "names no system", "write names: [...]"))
-            continue
-        _unknown_keys(sheet, path, row, _SYSTEM_KEYS, say)
-        uris[key] = listed[0]
-        for n, name in enumerate(listed):
+    for key, system in shape.systems.items():
+        for n, name in enumerate(system.names):
             if names.setdefault(name.casefold(), key) != key:
-                say(Fault(sheet.place((*path, "names", n)), "is taken by another system",
-                          "keep one of them"))  # fmt: skip
-        if row.get("defaults_stop", "no") not in {"yes", "no"}:
-            say(Fault(sheet.place((*path, "defaults_stop")), "is neither yes nor no", "write one"))
-        elif row.get("defaults_stop") == "yes":
-            defaulting.add(key)
-    return names, frozenset(defaulting), uris
-
-
-def _listed(value: Any) -> list[str]:
-    """A list of texts, or an empty one where it is anything else."""
-    whole = isinstance(value, list) and all(isinstance(one, str) for one in value)
-    return value if whole else []
-
-
-def _meaning(
-    sheet: Sheet, path: tuple[int | str, ...], row: Mapping[str, Any], say: _Say
-) -> Meaning | None:
-    said: dict[str, str] = {}
-    for name, words in _WORDS.items():
-        word = row.get(name)
-        if word is None:
-            continue
-        if word not in words:
-            say(Fault(sheet.place((*path, name)), f"{name} has no word '{str(word)[:60]}'",
-                      did_you_mean(str(word), words)))  # fmt: skip
-            continue
-        said[name] = word
-    if not said:
-        say(Fault(sheet.place(path), "says nothing", did_you_mean("", _WORDS)))
-        return None
-    return Meaning(**said)
-
-
-def _rows(sheet: Sheet, name: str, rows: Any, known: frozenset[str], say: _Say) -> Iterable[Any]:
-    if not isinstance(rows, list):
-        say(Fault(sheet.place((name,)), f"lists no {name}", f"write {name}:"))
-        return
-    for n, row in enumerate(rows):
-        if not isinstance(row, dict):
-            say(Fault(sheet.place((name, n)), "is no row", "write {…}"))
-            continue
-        _unknown_keys(sheet, (name, n), row, known, say)
-        yield (name, n), row
+                place = sheet.place(("systems", key, "names", n))
+                say(Fault(place, "is taken by another system", "keep one of them"))
+    return names
 
 
 def _codes(
-    sheet: Sheet, rows: Any, uris: Mapping[str, str], say: _Say
+    sheet: Sheet, shape: TermsFile, say: Say
 ) -> tuple[dict[tuple[str, str], Meaning], dict[tuple[str, str], Coding]]:
+    """What each coding says, and the coding to write for a fact that it alone says."""
     codes: dict[tuple[str, str], Meaning] = {}
     codings: dict[tuple[str, str], Coding] = {}
-    for path, row in _rows(sheet, "codes", rows, _CODE_KEYS, say):
-        system, code = row.get("system"), row.get("code")
-        if system not in uris:
-            say(Fault(sheet.place((*path, "system")), "names no system of this file",
-                      did_you_mean(str(system), uris)))  # fmt: skip
+    for n, row in shape.codes.items():
+        system = shape.systems.get(row.system)
+        if system is None:
+            place = sheet.place(("codes", n, "system"))
+            near = did_you_mean(row.system, shape.systems)
+            say(Fault(place, "names no system of this file", near))
             continue
-        if not isinstance(code, str) or not code:
-            say(Fault(sheet.place(path), "has no code", "write code:"))
-            continue
-        meaning = _meaning(sheet, path, row, say)
-        if meaning is None:
-            continue
-        key = (system, code.casefold())
+        key = (row.system, row.code.casefold())
         if key in codes:
-            say(Fault(sheet.place((*path, "code")), "is listed twice", "keep one of them"))
-        codes[key] = meaning
-        said = [(name, row[name]) for name in _WORDS if name in row]
-        if len(said) == 1 and isinstance(row.get("label"), str):
-            codings.setdefault(said[0], Coding(uris[system], code, row["label"]))
+            place = sheet.place(("codes", n, "code"))
+            say(Fault(place, "is listed twice", "keep one of them"))
+        codes[key] = _meaning(row)
+        said = [(fact, word) for fact in _FACTS if (word := getattr(row, fact)) is not None]
+        if len(said) == 1 and row.label is not None:
+            codings.setdefault(said[0], Coding(system.names[0], row.code, row.label))
     return codes, codings
 
 
-def _texts(sheet: Sheet, rows: Any, say: _Say) -> dict[str, Meaning]:
+def _texts(sheet: Sheet, shape: TermsFile, say: Say) -> dict[str, Meaning]:
+    """What each text says."""
     texts: dict[str, Meaning] = {}
-    for path, row in _rows(sheet, "texts", rows, _TEXT_KEYS, say):
-        listed = _listed(row.get("texts"))
-        meaning = _meaning(sheet, path, row, say)
-        if not listed:
-            say(Fault(sheet.place(path), "lists no texts", "write texts: [...]"))
-            continue
-        for n, text in enumerate(listed):
-            place = sheet.place((*path, "texts", n))
+    for n, row in shape.texts.items():
+        for m, text in enumerate(row.texts):
+            place = sheet.place(("texts", n, "texts", m))
             if plain(text) != text:
                 say(Fault(place, "is not written plainly", "write small letters and digits only"))
             elif text in texts:
                 say(Fault(place, "is listed twice", "keep one of them"))
-            elif meaning is not None:
-                texts[text] = meaning
+            else:
+                texts[text] = _meaning(row)
     return texts
+
+
+def _meaning(row: MeaningShape) -> Meaning:
+    return Meaning(**{fact: getattr(row, fact) for fact in _FACTS})
+
+
+class SystemShape(Shape):
+    """A system of codes."""
+
+    names: Texts
+    """Its names; the first is the one to write."""
+    defaults_stop: Literal["yes", "no"] = "no"
+    """Whether its stop times are filled in one minute after the start."""
+
+
+class MeaningShape(Shape):
+    """What a term says; at least one of the facts."""
+
+    route: Route | None = None
+    """The route that it says."""
+    method: Method | None = None
+    """The method that it says."""
+    purpose: Purpose | None = None
+    """The purpose that it says."""
+    access: Access | None = None
+    """The kind of access that it says."""
+    device: Device | None = None
+    """The device that it says."""
+    given: Literal["yes", "no"] | None = None
+    """Whether the drug was given at all."""
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if all(getattr(self, fact) is None for fact in _FACTS):
+            raise wrong("says nothing", did_you_mean("", _FACTS))
+        return self
+
+
+class CodeMeaning(MeaningShape):
+    """What a coding says."""
+
+    system: Text
+    """A system of this file."""
+    code: Text
+    """The code, in any case."""
+    label: Text | None = None
+    """What it stands for, in our own words; with one, the coding is also written."""
+
+
+class TextMeaning(MeaningShape):
+    """What texts say."""
+
+    texts: Texts
+    """Texts in small letters and digits."""
+
+
+class TermsFile(Shape):
+    """``terms.yaml``: what codings and texts of charts mean."""
+
+    cites: tuple[Text, ...] = ()
+    """Sources of the table."""
+    systems: dict[Text, SystemShape]
+    """Systems by the table's own name."""
+    codes: Rows[CodeMeaning]
+    """Codings."""
+    texts: Rows[TextMeaning]
+    """Texts."""
