@@ -64,7 +64,7 @@ def agree(work: Worked, programs: foreign.Programs, other: str) -> None:
     """Stop where the engines differ: a fast wrong answer is worth nothing."""
     ours = {
         (rule.id, id(subject))
-        for rule, subject in work.found.broken
+        for rule, subject in work.findings.broken
         if rule.id not in programs.skipped
     }
     theirs = foreign.verdicts(programs)

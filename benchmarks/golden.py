@@ -124,7 +124,8 @@ def judge(source: Path, target: Path, name: str, payer: str | None, kinds: Seque
             work = engine.work(_as_billed_to(payer, encounter))
             for writer in writers:
                 writer.write(work, record.place)
-            work.release()
+            if hasattr(work, "release"):  # older checkouts free memory by hand
+                work.release()
         for writer in writers:
             writer.close()
 

@@ -70,7 +70,7 @@ class Demo:
 
     def _take_chart(self, work: Worked) -> None:
         counts = self.counts
-        for administration in work.derived.facts:
+        for administration in work.derived.administrations:
             self.administrations += 1
             counts["as charted"][administration.given.method or "method open"] += 1
             counts["route"][administration.given.route or "open"] += 1

@@ -333,13 +333,13 @@ class Database:
             {
                 (rule.id, id(subject))
                 for work in self.works
-                for rule, subject in work.found.broken
+                for rule, subject in work.findings.broken
                 if rule.id not in self.skipped
             },
             {
                 (rule.id, id(subject))
                 for work in self.works
-                for rule, subject in work.found.unsure
+                for rule, subject in work.findings.unsure
                 if rule.id not in self.skipped
             },
         )

@@ -20,6 +20,7 @@ from ivpush.claim.facts import encounter_facts, suggestion_facts
 from ivpush.claim.lines import line_facts
 from ivpush.claim.matching import match
 from ivpush.coding.derivation import derive
+from ivpush.coding.questions import Asked
 from ivpush.coding.suggestions import drafts_of, suggested_lines
 from ivpush.readers.json import record
 from ivpush.testing.samples import lines
@@ -48,24 +49,22 @@ def stages(engine: Engine, raw: bytes, encounter: Encounter) -> dict[str, Any]:
     book, billed = work.book, work.facts.lines or ()
 
     def compared() -> Any:
-        for line in billed:
-            line.open_units = line.given.units
-        matching = match(list(billed), work.drafts, work.derived.facts)
-        return suggestion_facts(work.drafts, matching, encounter, book)
+        matching = match(billed, work.drafts, work.derived)
+        return suggestion_facts(work.coded, matching, book)
 
     return {
         "validation": lambda: Encounter.model_validate_json(raw),
-        "services and roles": lambda: derive(encounter, book, None),
+        "services and roles": lambda: derive(encounter, book, work.standing),
         "drafts": lambda: drafts_of(work.derived, encounter, book),
         "reasons of suggested lines": lambda: suggested_lines(work.drafts, book),
         "lines and drug lines": lambda: line_facts(encounter, book),
         "comparison with the claim": compared,
         "facts of the whole": lambda: encounter_facts(
-            encounter, work.derived, list(billed), work.standing, book
+            work.coded, billed, work.facts.suggestions, Asked(), book
         ),
         "rules": lambda: findings.run(work.facts, book),
         "violations": lambda: findings.violations(
-            work.found, work.facts, book, work.result.corrected
+            work.findings, work.facts, book, work.result.corrected
         ),
         "result to JSON": work.result.to_json,
         "the whole check": lambda: engine.check(encounter),

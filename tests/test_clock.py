@@ -34,7 +34,7 @@ def worked(start: str, stop: str, zone: str | None = ZONE, **more: Any) -> Worke
 
 
 def minutes(start: str, stop: str, zone: str | None = ZONE) -> int | None:
-    return worked(start, stop, zone).derived.facts[0].running_minutes
+    return worked(start, stop, zone).derived.administrations[0].running_minutes
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_strange_time_is_a_finding(start: str, stop: str, rule: str) -> None:
 
 def test_stop_before_start_earns_no_minutes_and_is_no_crash() -> None:
     work = worked("2026-03-02T11:00", "2026-03-02T10:00")
-    assert work.derived.facts[0].running_minutes is None
+    assert work.derived.administrations[0].running_minutes is None
     assert work.result.questions
 
 
@@ -108,7 +108,7 @@ def test_stop_before_start_earns_no_minutes_and_is_no_crash() -> None:
 )
 def test_invented_times_count_as_missing(source: str, known: bool) -> None:
     work = worked("2026-03-02T10:00", "2026-03-02T11:00", times_from=source)
-    assert (work.derived.facts[0].running_minutes is not None) is known
+    assert (work.derived.administrations[0].running_minutes is not None) is known
 
 
 def test_mixed_offsets_name_the_same_instants() -> None:
@@ -122,7 +122,7 @@ def test_naive_beside_aware_is_read_in_the_zone() -> None:
 
 def test_clock_times_beat_minutes_and_the_difference_is_a_finding() -> None:
     work = worked("2026-03-02T10:00", "2026-03-02T10:40", minutes=90)
-    assert work.derived.facts[0].running_minutes == 40
+    assert work.derived.administrations[0].running_minutes == 40
     assert "clock-and-minutes-disagree" in {violation.name for violation in work.result.violations}
 
 

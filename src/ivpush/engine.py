@@ -1,56 +1,82 @@
-"""One encounter in, one result out: the only place that knows all steps."""
+"""One encounter in, one result out: the only place that knows all steps.
+
+code the chart -> ask what is open -> read the claim -> match -> judge -> correct -> put in words
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivpush.claim import correction, findings
-from ivpush.claim.correction import corrected_lines
+from ivpush.claim.correction import apply_edits, corrected_lines, may_be_edited
 from ivpush.claim.facts import encounter_facts, suggestion_facts
+from ivpush.claim.findings import Findings, line_edits, run, status_of, unjudged, violations
 from ivpush.claim.lines import line_facts
-from ivpush.claim.matching import match
-from ivpush.coding.derivation import Derived, derive
-from ivpush.coding.permission import Standing, standing_of
-from ivpush.coding.questions import decides, questions_of
-from ivpush.coding.suggestions import Draft, drafts_of, not_billable, suggested_lines
-from ivpush.contract.result import LineVerdict, PackStamp, Question, Result, Status, SuggestedLine
+from ivpush.claim.matching import Matching, match
+from ivpush.coding.chart import CodedChart, code_chart
+from ivpush.coding.questions import Asked, decides, questions_of
+from ivpush.coding.suggestions import not_billable, suggested_lines
+from ivpush.contract.result import PackStamp, Question, Result, SuggestedLine
 from ivpush.pack.pack import Pack
 
 if TYPE_CHECKING:
+    from ivpush.coding.derivation import Derived
+    from ivpush.coding.permission import Standing
+    from ivpush.coding.suggestions import Draft
     from ivpush.contract.encounter import ClaimLine, Encounter
     from ivpush.contract.facts import EncounterFacts, LineFacts
     from ivpush.pack.book import Book
 
 __all__ = ["Engine", "Worked"]
 
+_MOST_BOOKS = 4_096
+"""Books an engine keeps; a batch seldom has more dates times payers."""
 
 _stamp = lru_cache(maxsize=4_096)(PackStamp)
 
 
+@dataclass(slots=True)
 class Worked:
     """Everything that was worked out about one encounter; what a trace is drawn from."""
 
-    __slots__ = ("book", "derived", "drafts", "encounter", "facts", "found", "result", "standing")
-    encounter: Encounter
     book: Book
-    standing: Standing
-    derived: Derived
-    drafts: list[Draft]
+    coded: CodedChart
     facts: EncounterFacts
-    found: findings.Findings
+    findings: Findings
     result: Result
 
-    def release(self) -> None:
-        """Let the memory go without a collector, once nobody traces it any more."""
-        _untied(self.derived)
+    @property
+    def encounter(self) -> Encounter:
+        """What came in."""
+        return self.coded.encounter
+
+    @property
+    def standing(self) -> Standing:
+        """Who may bill at all."""
+        return self.coded.standing
+
+    @property
+    def derived(self) -> Derived:
+        """What the chart comes to."""
+        return self.coded.derived
+
+    @property
+    def drafts(self) -> list[Draft]:
+        """The suggested lines, before they were put in words."""
+        return self.coded.drafts
 
 
 class Engine:
     """Checks encounters against one rule pack; immutable, safe to share between threads.
+
+    In use::
+
+        engine = Engine(payer="medicare")
+        result = engine.check(Encounter.model_validate(record))
 
     ``payer`` is the overlay of encounters that name none; ``policies`` set switches by name;
     ``packs`` are folders of further rules, stacked in order. Raises PackError where a pack is not
@@ -67,36 +93,30 @@ class Engine:
         packs: Sequence[Path | str] = (),
         pack: Pack | None = None,
     ) -> None:
-        self.pack = pack or Pack.load(extra=tuple(Path(one) for one in packs))
+        self.pack = pack or Pack.load(extra=tuple(Path(folder) for folder in packs))
         self.payer = payer
         self.policies = dict(policies or {})
-        self._books: dict[tuple[Any, ...], Book] = {}
-        self._book(None, payer)
+        self._books: dict[tuple[date | None, str | None], Book] = {}
+        self._book(None, payer)  # a policy that does not exist is refused now
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (self.payer, self.policies, self.pack)
 
-    def _book(
-        self, day: date | None, payer: str | None, name: str | None = None, value: Any = None
-    ) -> Book:
-        """What is in force on a date for a payer, kept as first asked for.
-
-        ``name`` and ``value`` set one policy otherwise than this engine does.
-        """
-        key = (day, payer) if name is None else (day, payer, name, value)
-        book = self._books.get(key)
+    def _book(self, day: date | None, payer: str | None) -> Book:
+        """What is in force on a date for a payer, kept as first asked for."""
+        book = self._books.get((day, payer))
         if book is None:
-            if len(self._books) > 4_096:
+            if len(self._books) > _MOST_BOOKS:
                 self._books.clear()
-            policies = self.policies if name is None else {**self.policies, name: value}
-            book = self._books[key] = self.pack.book(day, payer, policies)
+            book = self._books[day, payer] = self.pack.book(day, payer, self.policies)
         return book
+
+    def _book_of(self, encounter: Encounter) -> Book:
+        return self._book(encounter.service_date, encounter.payer or self.payer)
 
     def check(self, encounter: Encounter) -> Result:
         """Suggested lines, violations, questions and the claim to send instead."""
-        done = self.work(encounter)
-        done.release()
-        return done.result
+        return self.work(encounter).result
 
     def check_many(self, encounters: Iterable[Encounter]) -> Iterator[Result]:
         """Results of encounters, one at a time and in order."""
@@ -105,106 +125,72 @@ class Engine:
 
     def suggest(self, encounter: Encounter) -> tuple[SuggestedLine, ...]:
         """Only the lines that the chart supports."""
-        book = self._book(encounter.service_date, encounter.payer or self.payer)
-        return suggested_lines(_drafts(encounter, book), book)
-
-    def _under(self, encounter: Encounter, name: str, value: Any) -> list[Draft]:
-        """The drafts of the suggested lines under another value of one policy."""
-        day, payer = encounter.service_date, encounter.payer or self.payer
-        return _drafts(encounter, self._book(day, payer, name, value))
+        book = self._book_of(encounter)
+        return suggested_lines(code_chart(encounter, book).drafts, book)
 
     def work(self, encounter: Encounter) -> Worked:
         """The result with everything that led to it."""
         return self._work(encounter, asking=True)
 
     def _work(self, encounter: Encounter, *, asking: bool) -> Worked:
-        day = encounter.service_date
-        payer = encounter.payer or self.payer
-        book = self._book(day, payer)
-        done = Worked()
-        done.encounter, done.book = encounter, book
-        standing = done.standing = standing_of(encounter, book)
-        derived = done.derived = derive(encounter, book, standing.denied)
-        drafts = done.drafts = drafts_of(derived, encounter, book)
-        suggested = suggested_lines(drafts, book)
-        barred = not_billable(derived.facts, book)
-        questions, cut = ((), False) if not asking else questions_of(
-            encounter, derived, book,
-            lambda changed: _derived(changed, book),
-            lambda name, value: self._under(encounter, name, value),
-            lambda other: _drafts(encounter, other),
-        )  # fmt: skip
+        book = self._book_of(encounter)
+        coded = code_chart(encounter, book)
+        suggested = suggested_lines(coded.drafts, book)
+        left_out = not_billable(coded.derived.administrations, book)
+        asked = questions_of(coded, book) if asking else Asked()
         lines = line_facts(encounter, book)
-        facts = done.facts = encounter_facts(encounter, derived, lines, standing, book)
-        facts.questions, facts.questions_cut = len(questions), cut
-        facts.complexity_asked = any(q.missing == "complexity_documented" for q in questions)
         charted = encounter.administrations is not None
-        facts.suggested_codes = frozenset([one.code for one in suggested]) if charted else None
-        corrected, verdicts = self._reconciled(encounter, done, lines)
-        found = done.found = findings.run(facts, book)
-        if corrected is not None:
-            if _open(questions, lines):
-                corrected = None
-            else:
-                corrected = self._settled(
-                    correction.apply_edits(corrected, findings.line_edits(found), book), done, lines
-                )
-        broken = findings.violations(found, facts, book, corrected)
-        errors = "error" in [one.severity for one in broken]
-        status: Status = "violations" if errors else "needs_chart" if questions else "clean"
-        stamp = _stamp(self.pack.name, self.pack.version, book.payer, day)
-        done.result = Result(
-            encounter.id, stamp, status, suggested, barred, questions, broken,
-            findings.unjudged(found, facts, book), verdicts, corrected,
-        )  # fmt: skip
-        return done
+        matching = None
+        if charted and encounter.lines is not None:
+            matching = match(lines, coded.drafts, coded.derived)
+        unclear = not charted and encounter.lines is not None  # nothing to suggest from
+        suggestions = () if unclear else suggestion_facts(coded, matching, book)
+        facts = encounter_facts(coded, lines, suggestions, asked, book)
+        findings = run(facts, book)
+        corrected = self._corrected(facts, matching, findings, asked, book)
+        broken = violations(findings, facts, book, corrected)
+        result = Result(
+            encounter=encounter.id,
+            pack=_stamp(self.pack.name, self.pack.version, book.payer, encounter.service_date),
+            status=status_of(broken, asked=bool(asked.questions)),
+            suggested=suggested,
+            not_billable=left_out,
+            questions=asked.questions,
+            violations=broken,
+            unjudged=unjudged(findings, facts, book),
+            lines=matching.verdicts(lines) if matching is not None else (),
+            corrected=corrected,
+        )
+        return Worked(book, coded, facts, findings, result)
 
-    def _settled(
-        self, corrected: tuple[ClaimLine, ...], done: Worked, lines: list[LineFacts]
-    ) -> tuple[ClaimLine, ...]:
-        """The corrected claim, judged again where a new code may ask an edit of another line."""
+    def _corrected(
+        self,
+        facts: EncounterFacts,
+        matching: Matching | None,
+        findings: Findings,
+        asked: Asked,
+        book: Book,
+    ) -> tuple[ClaimLine, ...] | None:
+        """The claim to send instead; None while a question bears on it, empty without a claim."""
+        billed, lines = facts.given.lines, facts.lines or ()
+        if billed is None:
+            return ()
+        if _open(asked.questions, lines):
+            return None
+        corrected = billed
+        if matching is not None:
+            corrected = corrected_lines(billed, lines, matching, book)
+        corrected = apply_edits(corrected, line_edits(findings), book)
         new = {line.code for line in corrected} - {line.given.code for line in lines}
-        if not new or not correction.may_be_edited(lines, done.book):
+        if not new or not may_be_edited(lines, book):
             return corrected
-        again = done.encounter.model_copy(update={"lines": corrected})
+        # A new code may ask an edit of another line: the corrected claim is judged once more.
+        again = facts.given.model_copy(update={"lines": corrected})
         settled = self._work(again, asking=False).result.corrected
         return corrected if settled is None else settled
 
-    def _reconciled(
-        self, encounter: Encounter, done: Worked, lines: list[LineFacts]
-    ) -> tuple[tuple[ClaimLine, ...] | None, tuple[LineVerdict, ...]]:
-        drafts, facts, book = done.drafts, done.facts, done.book
-        if encounter.lines is None:
-            facts.suggestions = suggestion_facts(drafts, None, encounter, book)
-            return (), ()
-        if encounter.administrations is None:
-            facts.suggestions = ()
-            return encounter.lines, ()
-        matching = match(lines, drafts, done.derived.facts)
-        facts.suggestions = suggestion_facts(drafts, matching, encounter, book)
-        corrected = corrected_lines(
-            encounter.lines, lines, drafts, matching, book.separate_modifiers
-        )
-        return corrected, matching.verdicts(lines)
 
-
-def _derived(encounter: Encounter, book: Book) -> Derived:
-    derived = derive(encounter, book, standing_of(encounter, book).denied)
-    _untied(derived)
-    return derived
-
-
-def _drafts(encounter: Encounter, book: Book) -> list[Draft]:
-    return drafts_of(_derived(encounter, book), encounter, book)
-
-
-def _untied(derived: Derived) -> None:
-    """Cut the ring of administrations and services, so that memory is freed without a collector."""
-    for one in derived.facts:
-        one.service = None
-
-
-def _open(questions: tuple[Question, ...], lines: list[LineFacts]) -> bool:
+def _open(questions: tuple[Question, ...], lines: Iterable[LineFacts]) -> bool:
     """Whether an open question bears on a billed line."""
     if not questions:
         return False

@@ -93,7 +93,7 @@ def test_judging_alone_agrees_with_the_engine() -> None:
             work = engine.work(case_encounter(case, PACK.case_date))
             by_engine = [
                 subject_name(rule, subject)
-                for broken, subject in work.found.broken
+                for broken, subject in work.findings.broken
                 if broken.id == rule.id
             ]
             broken_on = judge_alone(rule, work, PACK).broken_on

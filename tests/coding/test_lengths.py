@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from ivpush import Encounter, Engine, Pack
 from ivpush.coding.derivation import Derived, derive
-from ivpush.coding.lengths import Retimed, bends, kind_of
+from ivpush.coding.lengths import Retimed, bends, billing_of
+from ivpush.coding.permission import standing_of
 from ivpush.coding.suggestions import drafts_of, suggested_lines
 from tests.properties.charts import chart, doses, drip, fluid, push
 
@@ -41,9 +42,12 @@ def retimed(encounter: Encounter, engine: Engine, index: int) -> tuple[Retimed, 
         asked.append(minutes)
         changed = [*charted]
         changed[index] = charted[index].model_copy(update={"minutes": minutes, "stop": None})
-        return derive(encounter.model_copy(update={"administrations": tuple(changed)}), book, None)
+        return plain(encounter.model_copy(update={"administrations": tuple(changed)}))
 
-    facts = derive(encounter, book, None).facts
+    def plain(chart: Encounter) -> Derived:
+        return derive(chart, book, standing_of(chart, book))
+
+    facts = plain(encounter).administrations
     return Retimed(encounter, book, derived, bends(facts[index], facts, book, 1440)), derived, asked
 
 
@@ -84,7 +88,7 @@ def test_any_length_bills_what_the_chart_derived_anew_bills(
     short, derived, _ = retimed(encounter, engine, index)
     for minutes in [*further_minutes, 1440, 0, 91, *MARKS[::7]]:
         anew = drafts_of(derived(minutes), encounter, book)
-        assert kind_of(short.drafts(minutes)) == kind_of(anew), minutes
+        assert billing_of(short.drafts(minutes)) == billing_of(anew), minutes
         lines = suggested_lines(short.drafts(minutes), book)
         assert lines == suggested_lines(anew, book), minutes
 
@@ -96,9 +100,11 @@ def test_changes_are_those_of_every_minute(opening: tuple[Encounter, int, dict[s
     engine = Engine(pack=PACK, policies=policies)
     book = engine.pack.book(encounter.service_date, None, engine.policies)
     short, _, _ = retimed(encounter, engine, index)
-    kinds = [kind_of(short.drafts(minutes)) for minutes in range(1441)]
+    kinds = [billing_of(short.drafts(minutes)) for minutes in range(1441)]
     wanted = [n for n in range(1441) if n == 0 or kinds[n] != kinds[n - 1]]
-    changes = [(n, kind_of(drafts), suggested_lines(drafts, book)) for n, drafts in short.changes()]
+    changes = [
+        (n, billing_of(drafts), suggested_lines(drafts, book)) for n, drafts in short.changes()
+    ]
     assert [n for n, _, _ in changes] == wanted
     for minutes, kind, lines in changes:
         assert kind == kinds[minutes]
@@ -115,6 +121,6 @@ def test_a_plain_drip_is_derived_a_few_times_for_a_whole_day() -> None:
     ):
         index = next(n for n, dose in enumerate(doses_given) if dose.minutes is None)
         short, _, asked = retimed(chart(*doses_given), engine, index)
-        kinds = {kind_of(short.drafts(minutes)) for minutes in MARKS}
+        kinds = {billing_of(short.drafts(minutes)) for minutes in MARKS}
         assert len(kinds) > 20
         assert len(asked) < len(kinds)

@@ -72,7 +72,12 @@ def record(rng: random.Random, scope: str, depth: int = 0) -> Record:
         value = None if linked and depth > 1 else value_of(rng, fact.kind, depth)
         if linked and value is None and not fact.kind.nullable:
             value = () if fact.kind.name == "list" else Record(given=Record())
-        setattr(stated if fact.path.startswith("given.") else facts, name, value)
+        place = facts
+        for part in fact.path.split(".")[:-1]:
+            if not hasattr(place, part):
+                setattr(place, part, Record())
+            place = getattr(place, part)
+        setattr(place, name, value)
     return facts
 
 
@@ -208,7 +213,7 @@ def test_screens_agree_with_the_rules_one_by_one() -> None:
     for text in SCENARIOS.read_text("utf-8").splitlines():
         work = ENGINE.work(Encounter.model_validate(json.loads(text)["encounter"]))
         book, facts = work.book, work.facts
-        broken = {(rule.id, id(subject)) for rule, subject in work.found.broken}
+        broken = {(rule.id, id(subject)) for rule, subject in work.findings.broken}
         for rule in book.rules:
             subjects: dict[str, Any] = {
                 "encounter": (facts,),

@@ -156,9 +156,9 @@ def is_open(state: State) -> bool:
 def chart_faults(state: State, encounter: Encounter) -> list[str]:
     """Relations that the suggestion of a chart breaks."""
     book = _book()
-    derived = derive(encounter, book, standing_of(encounter, book).denied)
+    derived = derive(encounter, book, standing_of(encounter, book))
     lines = suggested_lines(drafts_of(derived, encounter, book), book)
-    barred = [reason.administration for reason in not_billable(derived.facts, book)]
+    barred = [reason.administration for reason in not_billable(derived.administrations, book)]
     rows = {line.code: book.code(line.code) for line in lines}
     roles = {code: row.role if row is not None else None for code, row in rows.items()}
     initial = [line for line in lines if roles[line.code] == "initial"]

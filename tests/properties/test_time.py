@@ -106,7 +106,7 @@ def test_30_naive_times_across_a_change_count_elapsed_minutes(
     encounter = chart(timezone="America/New_York", date=start[:10], administrations=[infusion])
     facts = ENGINE.work(encounter).facts.administrations
     assert facts is not None
-    assert facts[0].clock_minutes == minutes
+    assert facts[0].times.clock_minutes == minutes
 
 
 @given(st.integers(0, 200), st.integers(0, 59))

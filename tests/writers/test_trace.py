@@ -18,7 +18,7 @@ EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.jso
 def test_every_administration_has_a_decided_step(file: Path) -> None:
     work = ENGINE.work(Encounter.model_validate(json.loads(file.read_text("utf-8"))))
     steps = trace(work)
-    for one in work.derived.facts:
+    for one in work.derived.administrations:
         mine = [step for step in steps if step.administration == one.given.id]
         assert mine
         assert mine[-1].about in {"role", "not billable"}
@@ -32,7 +32,7 @@ def test_the_timeline_draws_within_its_width() -> None:
     work = ENGINE.work(Encounter.model_validate(record))
     for width in (30, 60, 100):
         rows = timeline(work, width)
-        assert len(rows) == len(work.derived.facts)
+        assert len(rows) == len(work.derived.administrations)
         assert max(map(len, rows)) <= max(width, 40)
     assert all(row.isascii() for row in timeline(work, 60, plain=True))
 

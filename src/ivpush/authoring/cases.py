@@ -89,7 +89,7 @@ def _problem(work: Worked, rule: Rule, case: Mapping[str, Any]) -> str:
         expectations_of(case),
         [
             finding_of(broken, subject, work)
-            for broken, subject in work.found.broken
+            for broken, subject in work.findings.broken
             if broken.id == rule.id
         ],
     )
@@ -101,7 +101,7 @@ def _problem(work: Worked, rule: Rule, case: Mapping[str, Any]) -> str:
         subjects = sorted(finding.subject for finding in comparison.surplus)
         parts.append("fired on " + ", ".join(subjects))
     # A rule may be unjudged on one line and judged on another; a case then must say so too.
-    lacking = findings.lacking(work.found, work.facts, work.book).get(rule.id)
+    lacking = findings.lacking(work.findings, work.facts, work.book).get(rule.id)
     if lacking is not None and "unjudged" not in case:
         parts.append("could not be judged for want of " + ", ".join(lacking))
     if lacking is None and "unjudged" in case:

@@ -102,8 +102,6 @@ class Worker:
                 self._count(answer, counts)
                 for writer in writers:
                     writer.write(answer, item.place)
-                # Records point at one another in rings, which only the collector would free.
-                answer.release()
         for writer in writers:
             writer.close()
         counts.set_aside = len(aside.rows)
@@ -169,7 +167,6 @@ class Singles:
                     yield item.place, None, answer.one_line
                     continue
                 result, _ = self._selection.applied(answer.result)
-                answer.release()
                 yield item.place, result, ""
 
 

@@ -1,9 +1,13 @@
-"""The claim to send instead: its lines from the matching, and after the edits of rules."""
+"""The claim to send instead: its lines from the matching, and after the edits of rules.
+
+The engine calls ``corrected_lines``, then ``apply_edits`` for lines outside the family.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ivpush.contract.encounter import ClaimLine
 
@@ -13,94 +17,130 @@ if TYPE_CHECKING:
     from ivpush.contract.facts import LineFacts
     from ivpush.pack.book import Book
 
-__all__ = [
-    "apply_edits",
-    "corrected_lines",
-    "may_be_edited",
-    "mended",
-]
+__all__ = ["apply_edits", "corrected_lines", "may_be_edited", "mended"]
 
 _STANDS = frozenset({"matched", "outside", None})
+"""Statuses of lines that go out as they came in."""
 
 
 def corrected_lines(
-    billed: tuple[ClaimLine, ...], lines: list[LineFacts], drafts: list[Draft], made: Matching,
-    distinct: frozenset[str],
-) -> tuple[ClaimLine, ...]:  # fmt: skip
+    billed: tuple[ClaimLine, ...], lines: Sequence[LineFacts], matching: Matching, book: Book
+) -> tuple[ClaimLine, ...]:
     """The claim to send instead; new lines take the next number and carry no charge."""
-    if not any(made.left) and {line.status for line in lines} <= _STANDS:
+    if not any(matching.left) and all(line.match.status in _STANDS for line in lines):
         return billed
-    left = list(made.left)
-    last = {number: line.index for line in lines for number in line.matches
-            if line.replaced_by is None}  # fmt: skip
-    out: list[ClaimLine] = []
-    more: list[ClaimLine] = []
-    for line in lines:
-        given = line.billed
-        if line.status in _STANDS:
-            out.append(given)
-        elif line.index in made.folded:
-            continue
-        elif line.replaced_by is not None:
-            number = line.matches[0]
-            left[number] = 0
-            out.append(_as_draft(given, drafts[number]))
-        elif line.status == "changed":
-            first, *rest = _changed(line, drafts, made, left, last, distinct)
-            out.append(first)
-            more += rest
-    number = max((line.number for line in billed), default=0)
-    for number, one in enumerate(more, number + 1):  # noqa: B020 - goes on counting
-        out.append(one.model_copy(update={"number": number, "charge": None}))
-    for place, draft in enumerate(drafts):
-        if left[place] > 0:
-            number += 1
-            out.append(_new_line(number, draft, left[place]))
-    return tuple(out)
+    return _Correction(lines, matching, book.separate_modifiers).lines(billed)
+
+
+class _Wanted(NamedTuple):
+    """What the units of a line should be billed with."""
+
+    modifiers: tuple[str, ...]
+    date: date | None
+
+
+class _Correction:
+    """One claim being corrected: what is left of each suggestion goes down as it is placed."""
+
+    def __init__(
+        self, lines: Sequence[LineFacts], matching: Matching, distinct: frozenset[str]
+    ) -> None:
+        self._lines, self._matching, self._distinct = lines, matching, distinct
+        self._drafts = matching.drafts
+        self._left = list(matching.left)
+        self._last = {
+            number: line.index
+            for line in lines
+            if line.match.replaced_by is None
+            for number in line.match.matches
+        }
+
+    def lines(self, billed: Iterable[ClaimLine]) -> tuple[ClaimLine, ...]:
+        """The lines that stay or change, then those split off, then those that were missed."""
+        kept: list[ClaimLine] = []
+        split: list[ClaimLine] = []
+        for line in self._lines:
+            instead = self._instead(line)
+            kept += instead[:1]
+            split += instead[1:]
+        number = max((line.number for line in billed), default=0)
+        renumbered = [
+            line.model_copy(update={"number": place, "charge": None})
+            for place, line in enumerate(split, number + 1)
+        ]
+        return (*kept, *renumbered, *self._missed(number + len(split) + 1))
+
+    def _instead(self, line: LineFacts) -> list[ClaimLine]:
+        """The lines to send for one billed line; none where it goes."""
+        match = line.match
+        if match.status in _STANDS:
+            return [line.given]
+        if line.index in self._matching.taken_up or match.status == "unsupported":
+            return []
+        if match.replaced_by is not None:
+            number = match.matches[0]
+            self._left[number] = 0
+            return [_as_draft(line.given, self._drafts[number])]
+        return list(self._changed(line))
+
+    def _changed(self, line: LineFacts) -> Iterator[ClaimLine]:
+        """The line with its supported units, date and modifiers, one line for each suggestion."""
+        given = line.given
+        kept = tuple(mark for mark in given.modifiers if mark not in self._distinct)
+        has = tuple(mark for mark in given.modifiers if mark in self._distinct)
+        for (modifiers, day), units in self._units_by_kind(line).items():
+            # One distinct-service modifier is as good as another: the biller's own stays.
+            wanted = has[:1] if has and modifiers else modifiers
+            change = {"units": units, "date": day, "modifiers": (*kept, *wanted)}
+            yield given.model_copy(update=change)
+
+    def _units_by_kind(self, line: LineFacts) -> dict[_Wanted, int]:
+        given = line.given
+        units_by_kind: dict[_Wanted, int] = {}
+        for number, units in self._matching.taken[line.index]:
+            if self._last.get(number) == line.index:
+                units += self._left[number]
+                self._left[number] = 0
+            draft = self._drafts[number]
+            dated = given.date is not None and draft.date is not None
+            wanted = _Wanted(draft.modifiers, draft.date if dated else given.date)
+            units_by_kind[wanted] = units_by_kind.get(wanted, 0) + units
+        return units_by_kind
+
+    def _missed(self, number: int) -> list[ClaimLine]:
+        """New lines, numbered from ``number``, for what is still left of a suggestion."""
+        missed = [
+            (draft, left) for draft, left in zip(self._drafts, self._left, strict=True) if left > 0
+        ]
+        return [_new_line(place, draft, left) for place, (draft, left) in enumerate(missed, number)]
+
+
+def _ids(draft: Draft) -> tuple[str, ...]:
+    return tuple([each.given.id for each in draft.administrations])
 
 
 def _new_line(number: int, draft: Draft, units: int) -> ClaimLine:
-    ids = tuple(dict.fromkeys(o.given.id for s in draft.services for o in s.administrations))
     return ClaimLine(
-        number=number, code=draft.row.code, modifiers=draft.modifiers, units=units,
-        date=draft.date, administrations=ids,
-    )  # fmt: skip
+        number=number,
+        code=draft.row.code,
+        modifiers=draft.modifiers,
+        units=units,
+        date=draft.date,
+        administrations=_ids(draft),
+    )
 
 
 def _as_draft(given: ClaimLine, draft: Draft) -> ClaimLine:
-    change = {"code": draft.row.code, "units": draft.units, "modifiers": draft.modifiers}
+    change: dict[str, Any] = {
+        "code": draft.row.code,
+        "units": draft.units,
+        "modifiers": draft.modifiers,
+    }
     if given.date is not None and draft.date is not None:
         change["date"] = draft.date
     if given.administrations is not None:
-        change["administrations"] = tuple(
-            dict.fromkeys(o.given.id for s in draft.services for o in s.administrations)
-        )
+        change["administrations"] = _ids(draft)
     return given.model_copy(update=change)
-
-
-def _changed(
-    line: LineFacts, drafts: list[Draft], made: Matching, left: list[int], last: dict[int, int],
-    distinct: frozenset[str],
-) -> list[ClaimLine]:  # fmt: skip
-    """The line with its supported units, date and modifiers, one line for each suggestion."""
-    out: list[ClaimLine] = []
-    given = line.billed
-    groups: dict[tuple[tuple[str, ...], date | None], int] = {}
-    for number, units in made.pairs[line.index]:
-        if last.get(number) == line.index and left[number] > 0:
-            units += left[number]
-            left[number] = 0
-        draft = drafts[number]
-        day = draft.date if given.date is not None and draft.date is not None else given.date
-        key = (draft.modifiers, day)
-        groups[key] = groups.get(key, 0) + units
-    for (modifiers, day), units in groups.items():
-        kept = tuple(m for m in given.modifiers if m not in distinct)
-        has = tuple(m for m in given.modifiers if m in distinct)
-        wanted = has[:1] if has and modifiers else modifiers
-        change = {"units": units, "date": day, "modifiers": (*kept, *wanted)}
-        out.append(given.model_copy(update=change))
-    return out
 
 
 def mended(line: ClaimLine, edit: Any, book: Book) -> ClaimLine | None:
@@ -113,9 +153,9 @@ def mended(line: ClaimLine, edit: Any, book: Book) -> ClaimLine | None:
             return line
         return line.model_copy(update={"modifiers": (*line.modifiers, modifier)})
     if "drop_modifiers" in edit:
-        gone = book.separate_modifiers if edit["drop_modifiers"] == "separate" else frozenset(
-            (book.modifier(edit["drop_modifiers"]),))  # fmt: skip
-        kept = tuple(one for one in line.modifiers if one not in gone)
+        kind = edit["drop_modifiers"]
+        gone = book.separate_modifiers if kind == "separate" else {book.modifier(kind)}
+        kept = tuple(modifier for modifier in line.modifiers if modifier not in gone)
         return line.model_copy(update={"modifiers": kept})
     row = book.code_any(line.code)
     if edit.get("code") == "successor" and row is not None and len(row.succeeded_by) == 1:
@@ -123,27 +163,27 @@ def mended(line: ClaimLine, edit: Any, book: Book) -> ClaimLine | None:
     return line
 
 
-def may_be_edited(lines: list[LineFacts], book: Book) -> bool:
+def may_be_edited(lines: Iterable[LineFacts], book: Book) -> bool:
     """Whether a line outside the family has a rule that would change it."""
     return any(
         rule.edit not in (None, "corrected")
-        for line in lines if line.status in {"outside", None}
+        for line in lines
+        if line.match.status in {"outside", None}
         for rule in book.screens.rules_of_code(line.given.code)
-    )  # fmt: skip
+    )
 
 
 def apply_edits(
-    lines: tuple[ClaimLine, ...], edits: dict[int, list[Any]], book: Book
+    lines: Iterable[ClaimLine], edits: Mapping[int, Sequence[Any]], book: Book
 ) -> tuple[ClaimLine, ...]:
-    """Lines outside the family after the edits, by line number, of the rules that they break."""
-    if not edits:
-        return lines
-    out = []
-    for line in lines:
-        changed: ClaimLine | None = line
-        for edit in edits.get(line.number, ()):
-            if changed is not None:
-                changed = mended(changed, edit, book)
+    """The lines after the edits, by line number, of the rules that they break."""
+    edited = (_edited(line, edits.get(line.number, ()), book) for line in lines)
+    return tuple([line for line in edited if line is not None])
+
+
+def _edited(line: ClaimLine, edits: Iterable[Any], book: Book) -> ClaimLine | None:
+    changed: ClaimLine | None = line
+    for edit in edits:
         if changed is not None:
-            out.append(changed)
-    return tuple(out)
+            changed = mended(changed, edit, book)
+    return changed

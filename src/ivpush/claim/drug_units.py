@@ -1,13 +1,15 @@
 """Facts of billed drug lines: billing units from charted doses, ended codes, the form of the NDC.
 
-``up to 10 mg`` rounds up each administration, ``per 1 mg`` rounds up the day's sum (HCPCS Level II
-descriptors, CMS). Amounts of a kind are converted by their metric units only; a dose in another
-kind of unit leaves the units unknown. Where a claim bills a drug by days, each day's lines are held
-against the doses that began on it.
+``lines`` asks for them. ``up to 10 mg`` rounds up each administration, ``per 1 mg`` rounds up the
+day's sum (HCPCS Level II descriptors, CMS). Amounts of a kind are converted by their metric units
+only; a dose in another kind of unit leaves the units unknown. Where a claim bills a drug by days,
+each day's lines are compared with the doses that began on it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from math import ceil
@@ -15,18 +17,16 @@ from typing import TYPE_CHECKING
 
 from ivpush import clock
 from ivpush.coding.times import zone_of
+from ivpush.contract.claim_facts import DrugLineFacts
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from ivpush.contract.encounter import Administration, Encounter
-    from ivpush.contract.facts import LineFacts
+    from ivpush.contract.encounter import Administration, ClaimLine, Encounter
     from ivpush.pack.book import Book
     from ivpush.pack.drugs import DrugRow
 
-__all__ = [
-    "read_drug_lines",
-]
+__all__ = ["DrugLines", "billing_units"]
 
 _UNITS: dict[str, tuple[str, Decimal]] = {
     "mcg": ("mass", Decimal("0.001")),
@@ -46,101 +46,164 @@ _UNITS: dict[str, tuple[str, Decimal]] = {
     "million unit": ("units", Decimal(1_000_000)),
     "meq": ("equivalents", Decimal(1)),
 }
+"""Units of measure: what kind of amount, and how much of the kind's first unit."""
+
+_OTHER = DrugLineFacts()
 
 
-def read_drug_lines(lines: list[LineFacts], encounter: Encounter, book: Book) -> None:
-    """Write the drug facts of the lines of drugs; lines of other codes have none."""
-    drugs = [line for line in lines if line.is_drug]
-    if not drugs:
-        return
-    charted = encounter.administrations is not None
-    given: dict[str, list[Administration]] = {}
-    for one in encounter.administrations or ():
-        coded = book.drugs.get(one.hcpcs)  # type: ignore[arg-type]
-        known_by = coded.hcpcs if coded is not None else _key(one, book)
+@dataclass(frozen=True, slots=True)
+class _DrugLine:
+    """One billed line of a drug."""
+
+    given: ClaimLine
+    row: DrugRow
+    day: date | None
+    wasted: bool
+
+    @property
+    def day_key(self) -> tuple[str, date | None]:
+        """Its code and day, over which units are added."""
+        return self.given.code, self.day
+
+
+class DrugLines:
+    """The drug lines of one claim beside the doses of its chart.
+
+    In use::
+
+        drugs = DrugLines(encounter, book)
+        facts = [drugs.facts(number) for number in range(len(encounter.lines))]
+    """
+
+    def __init__(self, encounter: Encounter, book: Book) -> None:
+        self._encounter, self._book = encounter, book
+        self._lines = dict(_drug_lines(encounter, book))
+        if self._lines:
+            self._doses = _doses(encounter.administrations or (), book)
+            self._codes = self._codes_of_drugs()
+            self._days = self._days_of_codes()
+            self._billed = self._billed_by_day()
+
+    def facts(self, number: int) -> DrugLineFacts:
+        """The drug facts of the line at a position; those of other codes are all unknown."""
+        line = self._lines.get(number)
+        if line is None:
+            return _OTHER
+        row, ndc = line.row, line.given.ndc
+        ended = row.ended is not None and line.day is not None and row.ended < line.day
+        charted = self._encounter.administrations is not None
+        doses = self._doses_of(line)
+        return DrugLineFacts(
+            drug_ended=ended,
+            drug_successor=row.successor if ended else None,
+            drug_given=bool(doses) if charted else None,
+            dose_units=self._dose_units(line, doses) if charted else None,
+            drug_day_units=self._billed.get(line.day_key, 0),
+            ndc_digits=len(ndc.replace("-", "")) if ndc is not None else None,
+            ndc_code=self._book.drug_of_ndc(ndc) if ndc is not None else None,
+        )
+
+    def _doses_of(self, line: _DrugLine) -> list[Administration]:
+        """Doses charted by the line's code, then by the name of its drug."""
+        by_code = self._doses.get(line.given.code, [])
+        return [*by_code, *self._doses.get(line.row.key, [])]
+
+    def _dose_units(self, line: _DrugLine, doses: Sequence[Administration]) -> int | None:
+        named = bool(self._doses.get(line.row.key))
+        if named and len(self._codes[line.row.key]) > 1:
+            return None  # doses under a name that two billed codes share belong to neither
+        if len(self._days[line.given.code]) > 1:
+            doses = _begun_on(line.day, doses, self._encounter)
+        return billing_units(line.row, doses)
+
+    def _codes_of_drugs(self) -> dict[str, set[str]]:
+        codes: dict[str, set[str]] = {}
+        for line in self._lines.values():
+            codes.setdefault(line.row.key, set()).add(line.given.code)
+        return codes
+
+    def _days_of_codes(self) -> dict[str, set[date | None]]:
+        days: dict[str, set[date | None]] = {}
+        for line in self._lines.values():
+            days.setdefault(line.given.code, set()).add(line.day)
+        return days
+
+    def _billed_by_day(self) -> dict[tuple[str, date | None], int]:
+        """Units of each code and day, the discarded amount apart."""
+        billed: dict[tuple[str, date | None], int] = {}
+        for line in self._lines.values():
+            if not line.wasted:
+                billed[line.day_key] = billed.get(line.day_key, 0) + line.given.units
+        return billed
+
+
+def _drug_lines(encounter: Encounter, book: Book) -> Iterable[tuple[int, _DrugLine]]:
+    wasted, day = book.modifier("wasted"), encounter.service_date
+    for number, given in enumerate(encounter.lines or ()):
+        row = book.drugs.get(given.code)
+        if row is not None:
+            on = given.date if given.date is not None else day
+            yield number, _DrugLine(given, row, on, wasted in given.modifiers)
+
+
+def _doses(given: Iterable[Administration], book: Book) -> Mapping[str, list[Administration]]:
+    """Administrations by what their drug is known by: its code, else its generic name."""
+    doses: dict[str, list[Administration]] = {}
+    for administration in given:
+        known_by = _known_by(administration, book)
         if known_by is not None:
-            given.setdefault(known_by, []).append(one)
-    codes_of: dict[str, set[str]] = {}
-    for code in {line.given.code for line in drugs}:
-        codes_of.setdefault(book.drugs[code].key, set()).add(code)
-    wasted = book.modifier("wasted")
-    billed: dict[tuple[str, date | None], int] = {}
-    days_of: dict[str, set[date | None]] = {}
-    for line in drugs:
-        days_of.setdefault(line.given.code, set()).add(line.service_date)
-        if wasted not in line.modifiers:
-            key = (line.given.code, line.service_date)
-            billed[key] = billed.get(key, 0) + line.given.units
-    for line in drugs:
-        code, day = line.given.code, line.service_date
-        row = book.drugs[code]
-        if row.ended is not None and day is not None and row.ended < day:
-            line.drug_ended, line.drug_successor = True, row.successor
-        line.drug_day_units = billed.get((code, day), 0)
-        if line.given.ndc is not None:
-            line.ndc_digits = len(line.given.ndc.replace("-", ""))
-            line.ndc_code = book.drug_of_ndc(line.given.ndc)
-        if charted:
-            named = given.get(row.key, ())
-            theirs = [*given.get(code, ()), *named]
-            line.drug_given = bool(theirs)
-            # Doses under a name that two billed codes share belong to neither for certain.
-            shared = bool(named) and len(codes_of[row.key]) > 1
-            if len(days_of[code]) > 1:
-                theirs = _on(theirs, day, encounter)
-            line.dose_units = None if shared else billing_units(row, theirs)
+            doses.setdefault(known_by, []).append(administration)
+    return doses
 
 
-def _on(
-    given: list[Administration], day: date | None, encounter: Encounter
+def _known_by(given: Administration, book: Book) -> str | None:
+    """A name says which drug, not which of its codes: makers have codes of their own."""
+    coded = book.drug(given.hcpcs, given.ndc, None)
+    if coded is not None and coded.hcpcs:
+        return coded.hcpcs
+    row = book.drug(None, None, given.drug) if given.hcpcs is None else None
+    return row.key if row is not None else given.hcpcs
+
+
+def _begun_on(
+    day: date | None, doses: Sequence[Administration], encounter: Encounter
 ) -> list[Administration]:
     """Those that began on a day where the patient was; none if one of them has no start."""
     zone = zone_of(encounter)
-    starts = [(one, one.start) for one in given if one.start is not None]
-    if len(starts) < len(given):
+    starts = [(dose, dose.start) for dose in doses if dose.start is not None]
+    if len(starts) < len(doses):
         return []
-    return [one for one, at in starts
-            if clock.local_date(clock.moment(at, zone).seconds, zone) == day]  # fmt: skip
+    return [
+        dose
+        for dose, start in starts
+        if clock.local_date(clock.moment(start, zone).seconds, zone) == day
+    ]
 
 
-def _key(one: Administration, book: Book) -> str | None:
-    """What an administration's drug is known by: its code, else its generic name.
-
-    A name says which drug, not which of its codes: makers have codes of their own.
-    """
-    coded = book.drug(one.hcpcs, one.ndc, None)
-    if coded is not None and coded.hcpcs:
-        return coded.hcpcs
-    row = book.drug(None, None, one.drug) if one.hcpcs is None else None
-    return row.key if row is not None else one.hcpcs
-
-
-def billing_units(
-    row: DrugRow, given: tuple[Administration, ...] | list[Administration]
-) -> int | None:
+def billing_units(row: DrugRow, doses: Sequence[Administration]) -> int | None:
     """Billing units that charted doses come to; None where a dose is missing or in another unit."""
-    if not given or row.unit_amount is None or row.unit is None:
+    if not doses or row.unit_amount is None or row.unit is None:
         return None
-    known = []
-    for one in given:
-        if one.dose is None or one.dose_unit is None:
+    amounts = []
+    for dose in doses:
+        if dose.dose is None or dose.dose_unit is None:
             return None
-        rate = _rate(one.dose_unit, row.unit)
+        rate = _rate(dose.dose_unit, row.unit)
         if rate is None:
             return None
-        known.append(one.dose * rate)
+        amounts.append(dose.dose * rate)
     if row.unit_rule == "up_to":
-        return sum([ceil(one / row.unit_amount) for one in known])
-    return ceil(sum(known, Decimal(0)) / row.unit_amount)
+        return sum([ceil(amount / row.unit_amount) for amount in amounts])
+    return ceil(sum(amounts, Decimal(0)) / row.unit_amount)
 
 
 @lru_cache(maxsize=4_096)
 def _rate(charted: str, billed: str) -> Decimal | None:
     """How many billed units of measure one charted unit is; None where they are of two kinds."""
-    one, other = _unit(charted), _unit(billed)
-    if one is None or other is None or one[0] != other[0]:
+    dose, unit = _unit(charted), _unit(billed)
+    if dose is None or unit is None or dose[0] != unit[0]:
         return None
-    return one[1] / other[1]
+    return dose[1] / unit[1]
 
 
 def _unit(written: str) -> tuple[str, Decimal] | None:

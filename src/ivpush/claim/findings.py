@@ -1,133 +1,174 @@
-"""Runs the compiled rules over the facts of one encounter: violations and unjudged rules."""
+"""Runs the compiled rules over the facts of one encounter: violations and unjudged rules.
+
+The engine judges with ``run``, then has what was found put in words by ``violations`` and
+``unjudged``.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ivpush.claim.correction import mended
-from ivpush.contract.encounter import ClaimLine
 from ivpush.contract.result import Edit, Unjudged, Violation
 
 if TYPE_CHECKING:
-    from ivpush.contract.facts import EncounterFacts, LineFacts
+    from ivpush.contract.encounter import ClaimLine
+    from ivpush.contract.facts import (
+        AdministrationFacts,
+        EncounterFacts,
+        LineFacts,
+        ServiceFacts,
+        SuggestionFacts,
+    )
+    from ivpush.contract.result import Status
     from ivpush.pack.book import Book
     from ivpush.pack.rule import Rule
     from ivpush.pack.screens import Screen
 
+    Subject = EncounterFacts | LineFacts | AdministrationFacts | ServiceFacts | SuggestionFacts
+
 __all__ = [
+    "Finding",
     "Findings",
+    "lacking",
+    "line_edits",
     "run",
+    "status_of",
+    "unjudged",
+    "violations",
 ]
 
 _RANK = {"error": 0, "warning": 1, "info": 2}
 
 
+class Finding(NamedTuple):
+    """A rule and the record that it speaks of."""
+
+    rule: Rule
+    subject: Subject
+
+
+@dataclass(slots=True)
 class Findings:
     """What the rules said: broken and unjudged ones, each with its subject."""
 
-    __slots__ = ("broken", "uncharted", "unsure")
-
-    def __init__(self) -> None:
-        self.broken: list[tuple[Rule, Any]] = []
-        self.unsure: list[tuple[Rule, Any]] = []
-        self.uncharted: tuple[Rule, ...] = ()
-        """Rules about the chart, where none came."""
+    broken: list[Finding] = field(default_factory=list)
+    unsure: list[Finding] = field(default_factory=list)
+    uncharted: tuple[Rule, ...] = ()
+    """Rules about the chart, where none came."""
 
 
 def run(facts: EncounterFacts, book: Book) -> Findings:
     """Judge every rule in force on its subjects; lines are dispatched by billed code."""
-    found = Findings()
+    findings = Findings(uncharted=() if facts.charted else book.screens.chart_rules)
+    # What is said of the whole encounter is worked out once for all subjects.
+    memo: dict[str, Any] = {}
+    for screen, subject in _judged(facts, book):
+        for number in screen.judge(facts, subject, memo):
+            # ~n, always negative: rule n could not be judged.
+            if number >= 0:
+                findings.broken.append(Finding(screen.rules[number], subject))
+            else:
+                findings.unsure.append(Finding(screen.rules[~number], subject))
+    return findings
+
+
+def _judged(facts: EncounterFacts, book: Book) -> Iterator[tuple[Screen, Subject]]:
+    """Every subject with the rules that may speak of it."""
     screens = book.screens
-    memo: dict[int, Any] = {}
     for line in facts.lines or ():
-        screen = screens.of_line(line.given.code)
-        verdicts = screen.judge(facts, line, memo)
-        if verdicts:
-            _note(found, screen, line, verdicts)
-    screen = screens.about("encounter")
-    verdicts = screen.judge(facts, facts, memo)
-    if verdicts:
-        _note(found, screen, facts, verdicts)
+        yield screens.of_line(line.given.code), line
+    yield screens.about("encounter"), facts
     if not facts.charted:
-        found.uncharted = screens.chart_rules
-        return found
-    for one in facts.administrations or ():
-        screen = screens.about("administration")
-        verdicts = screen.judge(facts, one, memo)
-        if verdicts:
-            _note(found, screen, one, verdicts)
-    for kind, subjects in (("service", facts.services), ("suggestion", facts.suggestions)):
+        return
+    for kind, subjects in (
+        ("administration", facts.administrations or ()),
+        ("service", facts.services),
+        ("suggestion", facts.suggestions),
+    ):
         screen = screens.about(kind)
-        if not screen.rules:
-            continue
-        judge = screen.judge
-        for subject in subjects:
-            verdicts = judge(facts, subject, memo)
-            if verdicts:
-                _note(found, screen, subject, verdicts)
-    return found
+        if screen.rules:
+            for subject in subjects:
+                yield screen, subject
 
 
-def _note(found: Findings, screen: Screen, subject: Any, verdicts: list[int]) -> None:
-    rules = screen.rules
-    for number in verdicts:
-        if number >= 0:
-            found.broken.append((rules[number], subject))
-        else:
-            found.unsure.append((rules[~number], subject))
+def unjudged(findings: Findings, facts: EncounterFacts, book: Book) -> tuple[Unjudged, ...]:
+    """Rules that lacked a fact, by id, with the paths of what they lacked."""
+    paths = lacking(findings, facts, book)
+    return tuple([Unjudged(rule, paths[rule]) for rule in sorted(paths)])
 
 
-def lacking(found: Findings, facts: EncounterFacts, book: Book) -> dict[str, dict[str, bool]]:
+def lacking(findings: Findings, facts: EncounterFacts, book: Book) -> dict[str, tuple[str, ...]]:
     """The facts that each unjudged rule lacked, as paths in order, by the rule's id."""
-    made: dict[str, dict[str, bool]] = {}
-    policy, limits = book.policy, book.limits
-    for rule, subject in found.unsure:
-        held = made.get(rule.id)
-        if held is None:
-            held = made[rule.id] = {}
-        rule.compiled.missing(facts, subject, policy, limits, held)
-    for rule in found.uncharted:
-        made.setdefault(rule.id, {})["administrations"] = True
-    return made
-
-
-def unjudged(found: Findings, facts: EncounterFacts, book: Book) -> tuple[Unjudged, ...]:
-    """Rules that lacked a fact, by id."""
-    held = lacking(found, facts, book)
-    return tuple([Unjudged(rule, tuple(held[rule])) for rule in sorted(held)])
+    paths: dict[str, dict[str, bool]] = {}
+    for rule, subject in findings.unsure:
+        held = paths.setdefault(rule.id, {})
+        rule.compiled.missing(facts, subject, book.policy, book.limits, held)
+    for rule in findings.uncharted:
+        paths.setdefault(rule.id, {})["administrations"] = True
+    return {rule: tuple(held) for rule, held in paths.items()}
 
 
 def violations(
-    found: Findings, facts: EncounterFacts, book: Book, corrected: tuple[ClaimLine, ...] | None
+    findings: Findings,
+    facts: EncounterFacts,
+    book: Book,
+    corrected: tuple[ClaimLine, ...] | None,
 ) -> tuple[Violation, ...]:
     """Broken rules as they go out: by line, then severity, then rule."""
     whole = None
-    if any(rule.edit == "corrected" for rule, _ in found.broken):
+    if any(rule.edit == "corrected" for rule, _ in findings.broken):
         whole = _whole_edit(facts, corrected)
-    made = [_violation(rule, subject, facts, book, whole) for rule, subject in found.broken]
-    made.sort(key=lambda v: (v.line is None, v.line or 0, _RANK[v.severity], v.rule,
-                             v.administrations))  # fmt: skip
-    return tuple(made)
+    broken = [_violation(finding, facts, book, whole) for finding in findings.broken]
+    broken.sort(key=_place)
+    return tuple(broken)
+
+
+def _place(violation: Violation) -> tuple[object, ...]:
+    return (
+        violation.line is None,
+        violation.line or 0,
+        _RANK[violation.severity],
+        violation.rule,
+        violation.administrations,
+    )
 
 
 def _violation(
-    rule: Rule, subject: Any, facts: EncounterFacts, book: Book, whole: Edit | None
-) -> Violation:  # fmt: skip
-    policy, limits = book.policy, book.limits
-    line = subject if rule.for_each == "line" else None
-    if rule.for_each == "administration":
-        given: tuple[str, ...] = (subject.given.id,)
-    else:
-        those = getattr(subject, "administrations", None) if subject is not facts else None
-        given = tuple([one.given.id for one in those]) if those else ()
+    finding: Finding, facts: EncounterFacts, book: Book, whole: Edit | None
+) -> Violation:
+    rule, subject = finding
+    line, administrations = _about(finding)
+    looked_at = (facts, subject, book.policy, book.limits)
     return Violation(
-        rule.id, rule.name, rule.severity, rule.disposition,
-        line.given.number if line is not None else None, given,
-        rule.message.render(facts, subject, policy, limits),
-        rule.fix_for(facts, subject, policy, limits),
-        rule.compiled.evidence(facts, subject, policy, limits),
-        _edit(rule, line, book, whole), rule.carc, rule.rarc, rule.cites,
-    )  # fmt: skip
+        rule=rule.id,
+        name=rule.name,
+        severity=rule.severity,
+        disposition=rule.disposition,
+        line=line.given.number if line is not None else None,
+        administrations=tuple([each.given.id for each in administrations]),
+        message=rule.message.render(*looked_at),
+        fix=rule.fix_for(*looked_at),
+        evidence=rule.compiled.evidence(*looked_at),
+        edit=_edit(rule, line, book, whole),
+        carc=rule.carc,
+        rarc=rule.rarc,
+        cites=rule.cites,
+    )
+
+
+def _about(finding: Finding) -> tuple[LineFacts | None, Iterable[AdministrationFacts]]:
+    """The line and the administrations that a finding speaks of."""
+    subject: Any = finding.subject
+    if finding.rule.for_each == "line":
+        return subject, subject.match.administrations or ()
+    if finding.rule.for_each == "administration":
+        return None, (subject,)
+    if finding.rule.for_each == "encounter":
+        return None, ()
+    return None, subject.administrations
 
 
 def _whole_edit(facts: EncounterFacts, corrected: tuple[ClaimLine, ...] | None) -> Edit | None:
@@ -135,9 +176,12 @@ def _whole_edit(facts: EncounterFacts, corrected: tuple[ClaimLine, ...] | None) 
     billed = facts.given.lines or ()
     if corrected is None or corrected == billed:
         return None
-    kept = set(map(id, billed)) & set(map(id, corrected))
-    return Edit(tuple([one for one in billed if id(one) not in kept]),
-                tuple([one for one in corrected if id(one) not in kept]))  # fmt: skip
+    # Lines that stay are the very same objects on both sides.
+    kept = {id(line) for line in billed} & {id(line) for line in corrected}
+    return Edit(
+        before=tuple([line for line in billed if id(line) not in kept]),
+        after=tuple([line for line in corrected if id(line) not in kept]),
+    )
 
 
 def _edit(rule: Rule, line: LineFacts | None, book: Book, whole: Edit | None) -> Edit | None:
@@ -147,15 +191,24 @@ def _edit(rule: Rule, line: LineFacts | None, book: Book, whole: Edit | None) ->
         return whole
     if line is None:
         return None
-    changed = mended(line.billed, rule.edit, book)
-    return Edit((line.billed,), () if changed is None else (changed,))
+    changed = mended(line.given, rule.edit, book)
+    return Edit((line.given,), () if changed is None else (changed,))
 
 
-def line_edits(found: Findings) -> dict[int, list[Any]]:
+def line_edits(findings: Findings) -> dict[int, list[Any]]:
     """The edits that broken rules ask of lines outside the family, by line number."""
     by_number: dict[int, list[Any]] = {}
-    for rule, subject in found.broken:
-        if rule.for_each == "line" and rule.edit not in (None, "corrected"):
-            if subject.status in {"outside", None}:
-                by_number.setdefault(subject.given.number, []).append(rule.edit)
+    for rule, subject in findings.broken:
+        line: Any = subject
+        if rule.for_each != "line" or rule.edit in (None, "corrected"):
+            continue
+        if line.match.status in {"outside", None}:
+            by_number.setdefault(line.given.number, []).append(rule.edit)
     return by_number
+
+
+def status_of(violations: Iterable[Violation], *, asked: bool) -> Status:
+    """The status of a result: any error, else an open question, else clean."""
+    if any(violation.severity == "error" for violation in violations):
+        return "violations"
+    return "needs_chart" if asked else "clean"

@@ -1,68 +1,99 @@
-"""Facts of each billed line: what its code settles, what its modifiers say, what stands beside."""
+"""Facts of each billed line: what its code settles, what its modifiers say, what stands beside.
+
+The engine reads the claim once with ``line_facts``; how each line compares with the chart is found
+by ``matching`` afterwards.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
-from ivpush.claim.drug_units import read_drug_lines
-from ivpush.contract.encounter import plain
-from ivpush.contract.facts import LineFacts
+from ivpush.claim.drug_units import DrugLines
+from ivpush.contract.claim_facts import CodedFacts, LineFacts, MatchFacts, ModifierFacts
 
 if TYPE_CHECKING:
-    from ivpush.contract.encounter import Encounter
+    from ivpush.contract.encounter import ClaimLine, Encounter
     from ivpush.pack.book import Book
+    from ivpush.pack.codes import CodeRow
 
-__all__ = [
-    "line_facts",
-]
+__all__ = ["line_facts"]
+
+_NO_CODES: frozenset[str] = frozenset()
+_NO_MODIFIERS = ModifierFacts()
+_NO_CHART = MatchFacts()
 
 
-_NONE: frozenset[str] = frozenset()
+class _Billed(NamedTuple):
+    """A billed line with what is read off it alone."""
+
+    given: ClaimLine
+    day: date | None
+    coded: CodedFacts
+    marks: ModifierFacts
 
 
 def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
     """One record a billed line, with the columns of its code; nothing about the chart yet."""
-    day, setting, columns = encounter.service_date, encounter.setting, book.coded
-    diagnoses, stay = len(encounter.diagnoses), _stay(encounter)
-    lines: list[LineFacts] = []
-    units: dict[tuple[str, date | None], int] = {}
+    if not encounter.lines:
+        return []
+    billed = [_billed(line, encounter, book) for line in encounter.lines]
+    beside = _Beside(billed, encounter.setting, book)
+    drugs = DrugLines(encounter, book)
+    stay, diagnoses = _stay(encounter), len(encounter.diagnoses)
     seen: set[tuple[object, ...]] = set()
-    for index, billed_line in enumerate(encounter.lines or ()):
-        line, given = LineFacts(), plain(billed_line)
-        code, date, pointers = given.code, given.date, given.diagnosis_pointers
-        line.given, line.billed, line.index = given, billed_line, index
-        line.service_date = date if date is not None else day
-        billed = (code, line.service_date)
-        units[billed] = units.get(billed, 0) + given.units
-        found = columns.get((code, setting))
-        if found is None:
-            found = columns[code, setting] = _columns_of(code, book, setting)
-        (line.row, line.known, line.valid, line.in_family, line.family, line.technique, line.role,
-         line.variant, line.label, line.settings, line.successors, line.family_range,
-         line.primaries, line.is_add_on, line.mue, line.mai, line.payer_max,
-         line.is_drug) = found  # fmt: skip
-        line.ended = line.too_early = False
-        if line.known and not line.valid:
-            _ended(line, book)
-        if given.modifiers:
-            _modifiers(line, book)
-        else:
-            line.modifiers, line.separate_modifiers = _NONE, 0
-            line.separate = line.visit_modifier = line.lifts_pair = False
+    lines = []
+    for index, (given, day, coded, marks) in enumerate(billed):
+        key = (given.code, day, marks.modifiers, given.units)
+        ended, too_early = _outside_dates(given.code, day, coded, book)
         place = given.place_of_service or encounter.place_of_service
-        line.facility_place = book.facility_place(place) if place is not None else None
-        line.repeats_line = (key := (billed, line.modifiers, given.units)) in seen
+        pointers = given.diagnosis_pointers
+        never, with_modifier = beside.of_line(billed[index])
+        lines.append(
+            LineFacts(
+                given=given,
+                index=index,
+                service_date=day,
+                coded=coded,
+                marks=marks,
+                drug=drugs.facts(index),
+                ended=ended,
+                too_early=too_early,
+                day_units=beside.units[given.code, day],
+                outside_encounter=_outside_stay(given.date, stay),
+                never_beside=never,
+                modifier_beside=with_modifier,
+                repeats_line=key in seen,
+                pointer_beyond=bool(pointers) and max(pointers) > diagnoses,
+                facility_place=book.facility_place(place) if place is not None else None,
+                match=_NO_CHART,
+            )
+        )
         seen.add(key)
-        line.pointer_beyond = bool(pointers) and max(pointers) > diagnoses
-        line.outside_encounter = None
-        if stay is not None and date is not None:
-            line.outside_encounter = date < stay[0] or date > stay[1]
-        _unmatched(line)
-        lines.append(line)
-    read_drug_lines(lines, encounter, book)
-    _beside(lines, units, setting, book)
     return lines
+
+
+def _billed(given: ClaimLine, encounter: Encounter, book: Book) -> _Billed:
+    day = given.date if given.date is not None else encounter.service_date
+    key = (given.code, encounter.setting)
+    coded = book.coded.get(key)
+    if coded is None:
+        coded = book.coded[key] = _coded(given.code, book, encounter.setting)
+    marks = _marks(given.modifiers, book) if given.modifiers else _NO_MODIFIERS
+    return _Billed(given, day, coded, marks)
+
+
+def _marks(modifiers: Iterable[str], book: Book) -> ModifierFacts:
+    marks = frozenset(modifiers)
+    separate = len(marks & book.separate_modifiers)
+    return ModifierFacts(
+        modifiers=marks,
+        separate=separate > 0,
+        separate_modifiers=separate,
+        lifts_pair=not marks.isdisjoint(book.lifting_modifiers),
+        visit_modifier=not marks.isdisjoint(book.visit_modifiers),
+    )
 
 
 def _stay(encounter: Encounter) -> tuple[date, date] | None:
@@ -70,78 +101,81 @@ def _stay(encounter: Encounter) -> tuple[date, date] | None:
     return (start.date(), end.date()) if start is not None and end is not None else None
 
 
-def _ended(line: LineFacts, book: Book) -> None:
-    row, day = book.code_any(line.given.code), line.service_date
-    assert row is not None
-    line.ended = day is not None and row.valid_to is not None and row.valid_to < day
-    line.too_early = day is not None and row.valid_from > day
+def _outside_stay(day: date | None, stay: tuple[date, date] | None) -> bool | None:
+    if stay is None or day is None:
+        return None
+    return day < stay[0] or day > stay[1]
 
 
-def _modifiers(line: LineFacts, book: Book) -> None:
-    line.modifiers = frozenset(line.given.modifiers)
-    line.separate_modifiers = len(line.modifiers & book.separate_modifiers)
-    line.visit_modifier = not line.modifiers.isdisjoint(book.visit_modifiers)
-    line.lifts_pair = not line.modifiers.isdisjoint(book.lifting_modifiers)
-    line.separate = line.separate_modifiers > 0
+def _outside_dates(code: str, day: date | None, coded: CodedFacts, book: Book) -> tuple[bool, bool]:
+    """Whether a code that is not valid has ended, or is not valid yet."""
+    row = book.code_any(code)
+    if not coded.known or coded.valid or row is None or day is None:
+        return False, False
+    return row.valid_to is not None and row.valid_to < day, row.valid_from > day
 
 
-def _beside(
-    lines: list[LineFacts], units: dict[tuple[str, date | None], int], setting: str, book: Book
-) -> None:
-    """Units of each line's code that day, and the NCCI column-1 codes billed beside it."""
-    codes: dict[date | None, set[str]] = {}  # a frozenset & a set is a frozenset
-    unlifted: dict[date | None, set[str]] = {}
-    for code, on in units:
-        codes.setdefault(on, set()).add(code)
-    if True in [line.lifts_pair for line in lines]:
-        for line in lines:
-            if not line.lifts_pair:
-                unlifted.setdefault(line.service_date, set()).add(line.given.code)
-    else:
-        unlifted = codes
-    pairs = book.pairs if "ptp" in book.in_force else None
-    for line in lines:
-        code, on = line.given.code, line.service_date
-        line.day_units = units[code, on]
+class _Beside:
+    """What is billed on the days of a claim: units by code, and NCCI column-1 codes."""
+
+    def __init__(self, billed: list[_Billed], setting: str, book: Book) -> None:
+        self._setting, self._book = setting, book
+        self.units: dict[tuple[str, date | None], int] = {}
+        self._codes: dict[date | None, set[str]] = {}
+        self._unlifted: dict[date | None, set[str]] = {}
+        for given, day, _, marks in billed:
+            key = (given.code, day)
+            self.units[key] = self.units.get(key, 0) + given.units
+            self._codes.setdefault(day, set()).add(given.code)
+            if not marks.lifts_pair:
+                self._unlifted.setdefault(day, set()).add(given.code)
+        self._pairs = book.pairs if "ptp" in book.in_force else None
+
+    def of_line(self, line: _Billed) -> tuple[frozenset[str] | None, frozenset[str] | None]:
+        """Column-1 codes billed that day, of indicator 0 and 1; None before the first table."""
+        if self._pairs is None:
+            return None, None
+        pairs = self._pairs.get(self._setting, line.given.code)
         if pairs is None:
-            line.never_beside = line.modifier_beside = None
-            continue
-        beside = pairs.get(setting, code)
-        line.never_beside = line.modifier_beside = _NONE
-        if beside is not None:
-            line.never_beside = beside.never & codes[on]
-            # A visit needs its own modifier, whatever the administration beside it carries.
-            lifted = line.in_family and on is not None and on >= book.pairs_lifted_from
-            able = unlifted if lifted else codes
-            line.modifier_beside = beside.with_modifier & able.get(on, _NONE)
+            return _NO_CODES, _NO_CODES
+        # A visit needs its own modifier, whatever the administration beside it carries.
+        since = self._book.pairs_lifted_from
+        lifted = line.coded.in_family and line.day is not None and line.day >= since
+        able = self._unlifted if lifted else self._codes
+        # A frozenset & a set is a frozenset.
+        never = pairs.never & self._codes[line.day]
+        return never, pairs.with_modifier & able.get(line.day, _NO_CODES)
 
 
-def _columns_of(code: str, book: Book, setting: str) -> tuple[Any, ...]:
-    """What a line's facts take from its code alone, in the order in which they are set."""
-    row = book.code(code)
-    known = row if row is not None else book.code_any(code)
+def _coded(code: str, book: Book, setting: str) -> CodedFacts:
+    """What a line's facts take from its code alone; the book keeps it."""
+    valid = book.code(code)
+    row = valid if valid is not None else book.code_any(code)
     primaries = book.primaries(code) if "addon" in book.in_force else None
     mue, mai = None, None
     if "mue" in book.in_force:
         mue, mai = book.mue(code, setting) or (None, 0)
-    shown: tuple[Any, ...] = (None, False, None, False, None, None, None, None, None, None, _NONE)
-    if known is not None:
-        shown = (row, True, row is not None, known.administration, known.family, known.technique,
-                 known.role, known.variant, known.label, known.settings,
-                 frozenset(known.succeeded_by))  # fmt: skip
-    add_on = None if primaries is None else bool(primaries)
-    return (*shown, code[:3] in book.prefixes, primaries, add_on, mue, mai, book.payer_max(code),
-            code in book.drugs)  # fmt: skip
+    return CodedFacts(
+        known=row is not None,
+        valid=None if row is None else valid is not None,
+        in_family=row is not None and row.administration,
+        family=_column(row, "family"),
+        technique=_column(row, "technique"),
+        role=_column(row, "role"),
+        variant=_column(row, "variant"),
+        label=_column(row, "label"),
+        settings=row.settings if row is not None else None,
+        successors=frozenset(row.succeeded_by) if row is not None else _NO_CODES,
+        family_range=code[:3] in book.prefixes,
+        primaries=primaries,
+        is_add_on=None if primaries is None else bool(primaries),
+        mue=mue,
+        mai=mai,
+        payer_max=book.payer_max(code),
+        is_drug=code in book.drugs,
+    )
 
 
-def _unmatched(line: LineFacts) -> None:
-    """What is known of a line before, or without, a chart; a drug's facts come after."""
-    line.status = line.supported_units = line.suggested_units = line.replaced_by = None
-    line.replaced_role = line.date_differs = None
-    line.administrations = line.service = None
-    line.missing_modifier = line.needless_modifier = None
-    line.suggested_modifiers, line.matches = _NONE, []
-    line.open_units = line.given.units
-    line.drug_ended = False
-    line.drug_successor = line.drug_given = line.dose_units = None
-    line.drug_day_units = line.ndc_digits = line.ndc_code = None
+def _column(row: CodeRow | None, name: str) -> str | None:
+    text: str | None = getattr(row, name, None)
+    return text

@@ -1,222 +1,311 @@
 """Suggested against billed: what matches, what was missed, what the chart does not support.
 
-Step 7 of DESIGN section 3. Lines and suggestions are matched by code, distinct-service modifier
-and date; what is left of both is paired by likeness, so that a wrong line can be changed into the
-right one. The corrected claim follows from the pairing.
+Step 7 of DESIGN section 3, called by the engine. Lines and suggestions are matched by code,
+distinct-service modifier and date; what is left of both is paired by likeness, so that a wrong
+line can be changed into the right one. ``correction`` makes the claim to send from the pairing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from ivpush.contract.claim_facts import MatchFacts
 from ivpush.contract.result import LineVerdict
 
 if TYPE_CHECKING:
+    from ivpush.coding.derivation import Derived
     from ivpush.coding.suggestions import Draft
-    from ivpush.contract.facts import AdministrationFacts, LineFacts
+    from ivpush.contract.chart_facts import AdministrationFacts, ServiceFacts
+    from ivpush.contract.claim_facts import LineFacts, LineStatus
 
-__all__ = [
-    "Matching",
-    "match",
-]
-
+__all__ = ["Matching", "Taken", "match"]
 
 _LEAST_ALIKE = 2
 """One point alone is an initial code beside another kind of initial code: no likeness."""
 
-
-class Matching:
-    """Which billed line stands for which suggestion, and what is left of each."""
-
-    __slots__ = ("folded", "left", "pairs", "replaced", "wrong")
-
-    def __init__(self, drafts: list[Draft]) -> None:
-        self.left = [draft.units for draft in drafts]
-        """Units of each suggestion that nobody billed."""
-        self.pairs: dict[int, list[tuple[int, int]]] = {}
-        """Line index -> suggestions it stands for, with the units of each."""
-        self.replaced: dict[int, int] = {}
-        """Line index -> the suggestion that should stand in its place."""
-        self.wrong: set[int] = set()
-        """Suggestions that were billed, but under another code."""
-        self.folded: dict[int, tuple[int, int]] = {}
-        """Line index -> the suggestion, billed short on its own line, that takes up its units."""
-
-    def verdicts(self, lines: list[LineFacts]) -> tuple[LineVerdict, ...]:
-        """How each line compares, in claim order."""
-        return tuple([
-            _verdict(line.given.number, line.status or "outside", tuple(line.matches))
-            for line in lines
-        ])  # fmt: skip
-
+_EXACT, _OTHER_MODIFIERS, _OTHER_DATE = 3, 2, 1
+"""How strictly a line is matched: first as it is, then whatever its modifiers, then its date."""
 
 _verdict = lru_cache(maxsize=4_096)(LineVerdict)
 """Verdicts are few and never change: one record serves every line that has the same."""
 
 
-def match(
-    lines: list[LineFacts], drafts: list[Draft], facts: list[AdministrationFacts]
-) -> Matching:
-    """Match billed lines with suggestions and write the outcome into the lines' facts."""
-    made = Matching(drafts)
+class Taken(NamedTuple):
+    """Units of one suggestion that a line bills."""
+
+    number: int
+    units: int
+
+
+class Matching:
+    """Which billed line stands for which suggestion, and what is left of each.
+
+    In use::
+
+        matching = match(lines, coded.drafts, coded.derived)
+        lines[0].match.status      # 'matched'
+        matching.left[0]           # units of the first suggestion that nobody billed
+    """
+
+    def __init__(self, lines: Sequence[LineFacts], drafts: Sequence[Draft]) -> None:
+        self.drafts = drafts
+        self.left = [draft.units for draft in drafts]
+        """Units of each suggestion that nobody billed."""
+        self.open_units = {line.index: line.given.units for line in lines}
+        """Line index -> units that no suggestion stands for."""
+        self.taken: dict[int, list[Taken]] = {}
+        """Line index -> suggestions that it stands for."""
+        self.replaced: dict[int, int] = {}
+        """Line index -> the suggestion that should stand in its place."""
+        self.wrong: set[int] = set()
+        """Suggestions that were billed, but under another code."""
+        self.taken_up: dict[int, Taken] = {}
+        """Line index -> the suggestion, billed short on its own line, that takes up its units."""
+
+    def verdicts(self, lines: Iterable[LineFacts]) -> tuple[LineVerdict, ...]:
+        """How each line compares, in claim order."""
+        return tuple(
+            [
+                _verdict(line.given.number, line.match.status or "outside", line.match.matches)
+                for line in lines
+            ]
+        )
+
+    def missed(self, number: int) -> int:
+        """Units of a suggestion nobody billed; what was billed under a wrong code is not missed."""
+        if number in self.wrong:
+            return 0
+        taken_up = sum(taken.units for taken in self.taken_up.values() if taken.number == number)
+        return max(0, self.left[number] - taken_up)
+
+
+def match(lines: Sequence[LineFacts], drafts: Sequence[Draft], derived: Derived) -> Matching:
+    """Match billed lines with suggestions; each line is given its ``match``."""
+    matching = Matching(lines, drafts)
     by_code: dict[str, list[int]] = {}
     for number, draft in enumerate(drafts):
         by_code.setdefault(draft.row.code, []).append(number)
     within = []
     for line in lines:
-        if line.in_family or line.given.code in by_code:
+        if line.coded.in_family or line.given.code in by_code:
             within.append(line)
-        else:  # the rest of it stands as it is unmatched
-            line.status, line.administrations = "outside", ()
-    for strictness in (3, 2, 1):
-        short = False
-        for line in within:
-            if line.open_units > 0:
-                _take(line, by_code.get(line.given.code, ()), drafts, made, strictness)
-                short = short or line.open_units > 0
-        if not short:
-            break
-    _pair_rest(within, drafts, made)
+        else:
+            line.match = _OUTSIDE
+    _take_all(within, by_code, matching)
+    _pair_rest(within, matching)
+    outcomes = {line.index: _outcome(line, matching) for line in within}
+    short = _short_lines(outcomes, matching)
+    link = _Links(derived, drafts)
     for line in within:
-        numbers = by_code.get(line.given.code, ())
-        line.suggested_units = sum([drafts[number].units for number in numbers])
-        _write(line, drafts, made, facts)
-    if any(made.left):
-        _top_up(within, drafts, made)
-    return made
+        outcome = outcomes[line.index]
+        status = "changed" if line.index in short else outcome.status
+        units = [drafts[number].units for number in by_code.get(line.given.code, ())]
+        line.match = _match_facts(line, outcome, status, sum(units), matching, link)
+    return matching
 
 
-def _take(
-    line: LineFacts, numbers: tuple[int, ...] | list[int], drafts: list[Draft], made: Matching,
-    strictness: int,
-) -> None:  # fmt: skip
-    """Let a line take units of its code: 3 exact, 2 modifiers apart, 1 date apart."""
+_OUTSIDE = MatchFacts(status="outside", administrations=())
+
+
+def _take_all(
+    lines: Iterable[LineFacts], by_code: Mapping[str, Sequence[int]], matching: Matching
+) -> None:
+    """Let each line take units of its own code, the strictest matches of all lines first."""
+    for strictness in (_EXACT, _OTHER_MODIFIERS, _OTHER_DATE):
+        for line in lines:
+            _take(line, by_code.get(line.given.code, ()), matching, strictness)
+
+
+def _take(line: LineFacts, numbers: Iterable[int], matching: Matching, strictness: int) -> None:
     for number in numbers:
-        if line.open_units <= 0:
+        draft, left = matching.drafts[number], matching.left[number]
+        wanted = matching.open_units[line.index]
+        if wanted <= 0:
             return
-        draft, left = drafts[number], made.left[number]
-        if left <= 0:
+        if left <= 0 or not _fits(line, draft, strictness):
             continue
-        if strictness > 2 and line.separate != bool(draft.modifiers):
-            continue
-        dated = line.given.date is not None and draft.date is not None
-        if strictness > 1 and dated and line.given.date != draft.date:
-            continue
-        units = min(left, line.open_units)
-        made.left[number] -= units
-        line.open_units -= units
-        made.pairs.setdefault(line.index, []).append((number, units))
+        units = min(left, wanted)
+        matching.left[number] -= units
+        matching.open_units[line.index] -= units
+        matching.taken.setdefault(line.index, []).append(Taken(number, units))
 
 
-def _pair_rest(lines: list[LineFacts], drafts: list[Draft], made: Matching) -> None:
+def _fits(line: LineFacts, draft: Draft, strictness: int) -> bool:
+    if strictness == _EXACT and line.marks.separate != bool(draft.modifiers):
+        return False
+    dated = line.given.date is not None and draft.date is not None
+    return strictness == _OTHER_DATE or not dated or line.given.date == draft.date
+
+
+def _pair_rest(lines: Iterable[LineFacts], matching: Matching) -> None:
     """Pair lines that took nothing with suggestions that nobody billed, most alike first."""
-    open_lines = [line for line in lines if line.index not in made.pairs]
-    if not open_lines:
+    unmatched = [line for line in lines if line.index not in matching.taken]
+    if not unmatched:
         return
-    free = [n for n, left in enumerate(made.left) if left == drafts[n].units]
-    for line in open_lines:
-        able = [*free, *_short_of(line, drafts, made)]
-        best = max(able, key=lambda n: (_alike(line, drafts[n]), -n), default=None)
-        if best is None or _alike(line, drafts[best]) < _LEAST_ALIKE:
+    drafts = matching.drafts
+    free = [number for number, left in enumerate(matching.left) if left == drafts[number].units]
+    for line in unmatched:
+        able = [*free, *_short_of_units(line, matching)]
+        # The most alike; of two, the earlier.
+        likeness, place = max(((_alike(line, drafts[n]), -n) for n in able), default=(0, 0))
+        best = -place
+        if likeness < _LEAST_ALIKE:
             continue
-        made.replaced[line.index] = best
+        matching.replaced[line.index] = best
         if best in free:
             if drafts[best].row.code != line.given.code:
-                made.wrong.add(best)
+                matching.wrong.add(best)
             free.remove(best)
         else:
-            made.folded[line.index] = best, line.open_units
+            matching.taken_up[line.index] = Taken(best, matching.open_units[line.index])
 
 
-def _short_of(line: LineFacts, drafts: list[Draft], made: Matching) -> list[int]:
+def _short_of_units(line: LineFacts, matching: Matching) -> list[int]:
     """Suggestions of the line's own kind that are billed, but with too few units."""
+    kind = (line.coded.family, line.coded.technique)
     return [
-        n for n, left in enumerate(made.left)
-        if 0 < left < drafts[n].units
-        and drafts[n].row.family == line.family and drafts[n].row.technique == line.technique
-    ]  # fmt: skip
+        number
+        for number, draft in enumerate(matching.drafts)
+        if 0 < matching.left[number] < draft.units
+        and (draft.row.family, draft.row.technique) == kind
+    ]
 
 
 def _alike(line: LineFacts, draft: Draft) -> int:
-    row = draft.row
-    score = 0
+    """How much a line looks like a suggestion: what the biller linked counts most."""
+    row, coded, score = draft.row, line.coded, 0
     if line.given.administrations:
-        ids = {one.given.id for s in draft.services for one in s.administrations}
+        ids = {each.given.id for each in draft.administrations}
         score += 16 * (not ids.isdisjoint(line.given.administrations))
-    score += 4 * (line.technique == row.technique) + 3 * (line.family == row.family)
-    score += 2 * (line.role == row.role) + (line.role == "initial")
-    return score
+    score += 4 * (coded.technique == row.technique) + 3 * (coded.family == row.family)
+    return score + 2 * (coded.role == row.role) + (coded.role == "initial")
 
 
-def _write(
-    line: LineFacts, drafts: list[Draft], made: Matching, facts: list[AdministrationFacts]
-) -> None:
-    pairs = made.pairs.get(line.index)
-    line.supported_units = sum([units for _, units in pairs]) if pairs else 0
-    line.missing_modifier = line.needless_modifier = line.date_differs = False
-    if pairs and len(pairs) == 1 and line.open_units == 0 and not line.separate:
-        draft = drafts[pairs[0][0]]
-        if not draft.modifiers and line.given.date in {None, draft.date}:
-            line.status, line.matches = "matched", [pairs[0][0]]
-            _link(line, drafts, facts)
-            return
-    if pairs:
-        line.matches = [number for number, _ in pairs]
-        asked = [drafts[number] for number in line.matches]
-        line.suggested_modifiers = frozenset([m for draft in asked for m in draft.modifiers])
-        line.missing_modifier = bool(line.suggested_modifiers) and not line.separate
-        line.needless_modifier = line.separate and not line.suggested_modifiers
-        day = line.given.date
-        if day is not None:
-            line.date_differs = any(d.date not in (None, day) for d in asked)
-        fit = not (line.missing_modifier or line.needless_modifier or line.date_differs)
-        whole = line.open_units == 0 and line.separate_modifiers <= 1
-        line.status = "matched" if whole and fit else "changed"
-    elif line.index in made.replaced:
-        line.status, line.matches = "changed", [made.replaced[line.index]]
-        row = drafts[line.matches[0]].row
-        line.replaced_by, line.replaced_role = row.code, row.role
-    else:
-        line.status, line.matches = "unsupported", []
-    _link(line, drafts, facts)
+class _Outcome(NamedTuple):
+    """How one line compares, before anything is said of the units of other lines."""
+
+    status: LineStatus
+    matches: tuple[int, ...] = ()
+    modifiers: frozenset[str] = frozenset()
+    missing_modifier: bool = False
+    needless_modifier: bool = False
+    date_differs: bool = False
+    replaces: bool = False
 
 
-def _link(line: LineFacts, drafts: list[Draft], facts: list[AdministrationFacts]) -> None:
-    """What the line bills: as the biller linked it, else as it was matched, else what is alike."""
-    linked = line.given.administrations
-    if linked is not None:
-        wanted = set(linked)
-        line.administrations = tuple(one for one in facts if one.given.id in wanted)
-        line.service = next(
-            (o.service for o in line.administrations if o.service is not None), None
+def _outcome(line: LineFacts, matching: Matching) -> _Outcome:
+    taken = matching.taken.get(line.index)
+    if taken:
+        return _taken_outcome(line, taken, matching)
+    if line.index in matching.replaced:
+        return _Outcome("changed", (matching.replaced[line.index],), replaces=True)
+    return _Outcome("unsupported")
+
+
+def _taken_outcome(line: LineFacts, taken: Sequence[Taken], matching: Matching) -> _Outcome:
+    drafts = [matching.drafts[number] for number, _ in taken]
+    modifiers = frozenset([modifier for draft in drafts for modifier in draft.modifiers])
+    missing = bool(modifiers) and not line.marks.separate
+    needless = line.marks.separate and not modifiers
+    day = line.given.date
+    differs = day is not None and any(draft.date not in (None, day) for draft in drafts)
+    whole = matching.open_units[line.index] == 0 and line.marks.separate_modifiers <= 1
+    right = whole and not (missing or needless or differs)
+    return _Outcome(
+        "matched" if right else "changed",
+        tuple([number for number, _ in taken]),
+        modifiers,
+        missing_modifier=missing,
+        needless_modifier=needless,
+        date_differs=differs,
+    )
+
+
+def _short_lines(outcomes: Mapping[int, _Outcome], matching: Matching) -> set[int]:
+    """Lines that are short of units: the last one of a suggestion that is billed in part."""
+    last = {
+        number: index
+        for index, outcome in outcomes.items()
+        if not outcome.replaces
+        for number in outcome.matches
+    }
+    return {
+        last[number]
+        for number, left in enumerate(matching.left)
+        if 0 < left < matching.drafts[number].units and number in last
+    }
+
+
+def _match_facts(
+    line: LineFacts,
+    outcome: _Outcome,
+    status: LineStatus,
+    suggested_units: int,
+    matching: Matching,
+    link: _Links,
+) -> MatchFacts:
+    taken = matching.taken.get(line.index, ())
+    row = matching.drafts[outcome.matches[0]].row if outcome.replaces else None
+    open_units = matching.open_units[line.index]
+    administrations, service = link.of_line(line, outcome.matches, open_units)
+    return MatchFacts(
+        status=status,
+        supported_units=sum([units for _, units in taken]),
+        suggested_units=suggested_units,
+        replaced_by=row.code if row is not None else None,
+        replaced_role=row.role if row is not None else None,
+        date_differs=outcome.date_differs,
+        suggested_modifiers=outcome.modifiers,
+        needless_modifier=outcome.needless_modifier,
+        missing_modifier=outcome.missing_modifier,
+        administrations=administrations,
+        service=service,
+        matches=outcome.matches,
+    )
+
+
+class _Links:
+    """What a line bills: as the biller linked it, else as it was matched, else what is alike."""
+
+    def __init__(self, derived: Derived, drafts: Sequence[Draft]) -> None:
+        self._derived, self._drafts = derived, drafts
+        self._chart = derived.administrations
+
+    def of_line(
+        self, line: LineFacts, matches: Sequence[int], open_units: int
+    ) -> tuple[tuple[AdministrationFacts, ...], ServiceFacts | None]:
+        """The administrations that a line bills, and the service that they are."""
+        linked = line.given.administrations
+        if linked is not None:
+            return self._linked(frozenset(linked))
+        if not matches:
+            return self._barred(line), None
+        services = [service for number in matches for service in self._drafts[number].services]
+        members = [each for service in services for each in service.administrations]
+        administrations = tuple(dict.fromkeys(members))
+        if open_units > 0:
+            administrations += self._barred(line)
+        return administrations, services[0]
+
+    def _linked(
+        self, wanted: frozenset[str]
+    ) -> tuple[tuple[AdministrationFacts, ...], ServiceFacts | None]:
+        administrations = tuple(each for each in self._chart if each.given.id in wanted)
+        service_of = self._derived.service_of()
+        services = [service_of[each.index] for each in administrations if each.index in service_of]
+        return administrations, services[0] if services else None
+
+    def _barred(self, line: LineFacts) -> tuple[AdministrationFacts, ...]:
+        """Administrations that earn nothing and that the line may have been meant to bill."""
+        if line.coded.family == "hydration":
+            return tuple(
+                each
+                for each in self._chart
+                if not each.billable and each.drug.category == "hydration"
+            )
+        technique = line.coded.technique
+        return tuple(
+            each for each in self._chart if not each.billable and each.technique == technique
         )
-    elif line.matches:
-        services = drafts[line.matches[0]].services
-        for number in line.matches[1:]:
-            services += drafts[number].services
-        those = [one for service in services for one in service.administrations]
-        line.administrations = tuple(dict.fromkeys(those))
-        line.service = services[0]
-        if line.open_units > 0:
-            line.administrations += _barred(line, facts)
-    else:
-        line.administrations = _barred(line, facts)
-
-
-def _barred(line: LineFacts, facts: list[AdministrationFacts]) -> tuple[AdministrationFacts, ...]:
-    """Administrations that earn nothing and that the line may have been meant to bill."""
-    fluid = line.family == "hydration"
-    return tuple(
-        one for one in facts
-        if not one.billable
-        and (one.category == "hydration" if fluid else one.technique == line.technique)
-    )  # fmt: skip
-
-
-def _top_up(lines: list[LineFacts], drafts: list[Draft], made: Matching) -> None:
-    """A suggestion billed in part is missed in part: its last line is short of units."""
-    last = {number: line for line in lines for number in line.matches if line.replaced_by is None}
-    for number, left in enumerate(made.left):
-        if 0 < left < drafts[number].units and number in last:
-            last[number].status = "changed"

@@ -1,6 +1,6 @@
-"""From services to roles: initial, sequential, concurrent, hours and repeats.
+"""From the chart to services with their roles: steps 1 to 5 of DESIGN section 3.
 
-Steps 1 to 5 of DESIGN section 3 for one encounter. Codes, ranks and numbers come from the book.
+``chart`` calls ``derive`` for one encounter; codes, ranks and numbers come from the book.
 """
 
 from __future__ import annotations
@@ -9,60 +9,73 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
-from ivpush.coding import standalone
 from ivpush.coding.administrations import read_chart
-from ivpush.coding.chains import Chain, chains_of
+from ivpush.coding.chains import Chain, InitialBy, chains_of
 from ivpush.coding.roles import set_concurrent, set_roles, settle
 from ivpush.coding.services import add_services, drips_by_site, follow_mixtures, mix
+from ivpush.coding.standalone import standalone_services
 from ivpush.coding.times import zone_of
-from ivpush.contract.facts import AdministrationFacts, ServiceFacts
+from ivpush.contract.chart_facts import AdministrationFacts, ServiceFacts
 
 if TYPE_CHECKING:
+    from ivpush.coding.permission import Standing
     from ivpush.contract.encounter import Encounter
     from ivpush.pack.book import Book
 
-__all__ = [
-    "Derived",
-    "derive",
-]
+__all__ = ["Derived", "derive"]
 
 
 @dataclass(slots=True)
 class Derived:
     """What the chart of one encounter comes to, before it is written as lines."""
 
-    facts: list[AdministrationFacts]
+    administrations: list[AdministrationFacts]
     chains: list[Chain]
     services: list[ServiceFacts]
-    initial_by: str | None
     undocumented_sites: int
     zone: tzinfo | None
 
+    @property
+    def initial_by(self) -> InitialBy | None:
+        """What decided the initial service of the first chain that has one."""
+        return next((chain.initial_by for chain in self.chains if chain.initial_by), None)
 
-def derive(encounter: Encounter, book: Book, denied: str | None) -> Derived:
-    """Services, chains and roles of one encounter.
+    def service_of(self) -> dict[int, ServiceFacts]:
+        """The service of each administration, by its position in the chart.
 
-    ``denied`` is the reason for which nothing is billable at all, if there is one.
-    """
+        One that earns nothing may have had a service all the same.
+        """
+        every = [service for chain in self.chains for service in chain.every_service]
+        return {
+            administration.index: service
+            for service in (*every, *self.services)
+            for administration in service.administrations
+        }
+
+
+def derive(encounter: Encounter, book: Book, standing: Standing) -> Derived:
+    """Services, chains and roles of one encounter; ``standing`` says who may bill at all."""
     zone = zone_of(encounter)
-    facts = read_chart(encounter, book, denied)
-    mixed = mix(facts, book)
-    lead = [one for one in facts if one.service is None] if mixed else facts
-    chains, undocumented = chains_of(lead, book, zone)
-    wet = "hydration" in [one.family for one in facts]
-    drips = drips_by_site(facts) if wet else {}
+    administrations = read_chart(encounter, book, standing)
+    mixed = mix(administrations, book)
+    leading = [each for each in administrations if each.follows is None]
+    chains, undocumented = chains_of(leading, book, zone)
+    fluids = any(each.family == "hydration" for each in administrations)
+    drips = drips_by_site(administrations) if fluids else {}
     for chain in chains:
         add_services(chain, drips, book)
     set_concurrent(chains, encounter, book, zone)
     services: list[ServiceFacts] = []
-    by = None
     for chain in chains:
         set_roles(chain, encounter, book)
         services += chain.services
-        by = chain.initial_by if by is None else by
-    services += standalone.services(lead, book, encounter, taken=bool(services))
+    services += standalone_services(leading, encounter, book, taken=bool(services))
     for service in services:
         settle(service)
     if mixed:
-        follow_mixtures(facts)
-    return Derived(facts, chains, services, by, undocumented, zone)
+        every = [service for chain in chains for service in chain.every_service]
+        follow_mixtures(administrations, [*every, *services])
+    for administration in administrations:
+        if not administration.billable and administration.reason is None:
+            administration.reason = "no_code"
+    return Derived(administrations, chains, services, undocumented, zone)

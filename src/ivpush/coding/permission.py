@@ -1,7 +1,7 @@
 """Who may bill at all: place of service, type of bill and supervision of one encounter.
 
-Step 0 of DESIGN section 3. Sources of the rules stand in the rows of ``rules/supervision.yaml``,
-``rules/places.yaml`` and the type-of-bill table.
+Step 0 of DESIGN section 3; ``chart`` asks first of all. Sources of the rules stand in the rows of
+``rules/supervision.yaml``, ``rules/places.yaml`` and the type-of-bill table.
 """
 
 from __future__ import annotations
@@ -10,87 +10,97 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ivpush.contract.encounter import Supervision
-from ivpush.contract.facts import SupervisionFacts
+from ivpush.contract.facts import BillUse, SupervisionFacts
 
 if TYPE_CHECKING:
+    from ivpush.contract.chart_facts import Reason
     from ivpush.contract.encounter import Encounter
     from ivpush.pack.book import Book
+    from ivpush.pack.data import SupervisionRow
 
-__all__ = [
-    "Standing",
-    "standing_of",
-]
+__all__ = ["Standing", "standing_of", "supervision_of"]
 
 _LEVELS = {"none": 0, "general": 1, "direct": 2, "personal": 3}
 _NOBODY = Supervision()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Whether services of this encounter may be billed, and on what that rests."""
 
     facility_place: bool | None
-    bill_use: str | None
+    bill_use: BillUse | None
     supervision: SupervisionFacts
-    denied: str | None
+    denied: Reason | None
+    """The reason for which nothing at all is billable."""
 
 
 def standing_of(encounter: Encounter, book: Book) -> Standing:
-    """The standing of one encounter; ``denied`` names the reason where nothing is billable."""
-    place = encounter.place_of_service
+    """The standing of one encounter, from its place, its type of bill and its supervision."""
+    place, bill = encounter.place_of_service, encounter.type_of_bill
     facility_place = book.facility_place(place) if place is not None else None
-    bill = encounter.type_of_bill
-    use = book.bill_use(bill) if bill is not None else None
+    bill_use = book.bill_use(bill) if bill is not None else None
     supervision = supervision_of(encounter, book)
-    denied = None
+    denied: Reason | None = None
     if encounter.setting == "professional":
         if facility_place:
             denied = "professional_in_facility"
         elif supervision.met is False:
             denied = "no_supervision"
-    elif use is not None and use != "billable":
+    elif bill_use is not None and bill_use != "billable":
         denied = "packaged"
-    return Standing(facility_place, use, supervision, denied)
+    return Standing(facility_place, bill_use, supervision, denied)
 
 
 def supervision_of(encounter: Encounter, book: Book) -> SupervisionFacts:
-    """Documented supervision beside what the setting and the date require (Kleene)."""
-    facts = SupervisionFacts()
-    given = facts.given = encounter.supervision or _NOBODY
+    """Documented supervision beside what the setting and the date require."""
+    given = encounter.supervision or _NOBODY
+    row = _required(encounter, book)
+    if row is None:
+        return SupervisionFacts(given)
+    level_met = None if given.level is None else _LEVELS[given.level] >= _LEVELS[row.level]
+    # Below direct supervision nobody has to be at hand, so how they were present does not count.
+    remote = _LEVELS[row.level] < _LEVELS["direct"]
+    mode_met = None if given.mode is None else remote or given.mode in row.modes
+    return SupervisionFacts(
+        given,
+        required_level=row.level,
+        allowed_modes=row.modes,
+        level_met=level_met,
+        mode_met=mode_met,
+        met=_met(level_met, mode_met, given.provider_present, remote=remote),
+    )
+
+
+def _required(encounter: Encounter, book: Book) -> SupervisionRow | None:
     setting, bill = encounter.setting, encounter.type_of_bill
     row = book.supervision(setting, "therapeutic", bill)
     stricter = book.supervision(setting, "chemotherapy", bill)
     if stricter is not row and _has_chemotherapy(encounter, book):
-        row = stricter
-    if row is None:
-        facts.required_level = facts.allowed_modes = None
-        facts.level_met = facts.mode_met = facts.met = None
-        return facts
-    facts.required_level, facts.allowed_modes = row.level, row.modes
-    facts.level_met = None if given.level is None else _LEVELS[given.level] >= _LEVELS[row.level]
-    remote = _LEVELS[row.level] < _LEVELS["direct"]
-    facts.mode_met = None if given.mode is None else remote or given.mode in row.modes
-    facts.met = _met(facts, remote=remote)
-    return facts
+        return stricter
+    return row
 
 
 def _has_chemotherapy(encounter: Encounter, book: Book) -> bool:
     """Whether an antineoplastic drug was given, by its stated class or the drug table."""
-    for one in encounter.administrations or ():
-        row = book.drug(one.hcpcs, one.ndc, one.drug) if one.category is None else None
-        if one.category == "chemotherapy" or (row is not None and row.category == "chemotherapy"):
+    for given in encounter.administrations or ():
+        category: str | None = given.category
+        if category is None:
+            row = book.drug(given.hcpcs, given.ndc, given.drug)
+            category = row.category if row is not None else None
+        if category == "chemotherapy":
             return True
     return False
 
 
-def _met(facts: SupervisionFacts, *, remote: bool) -> bool | None:
-    present = facts.given.provider_present
-    if facts.level_met is False or facts.mode_met is False:
+def _met(
+    level: bool | None, mode: bool | None, present: bool | None, *, remote: bool
+) -> bool | None:
+    """Level, mode and presence together; None while what is stated leaves it open."""
+    if level is False or mode is False:
         return False
     if remote:
-        return True if facts.level_met or present else None
+        return True if level or present else None
     if present is False:
         return False
-    if facts.mode_met and (present or facts.level_met):
-        return True
-    return None
+    return True if mode and (present or level) else None

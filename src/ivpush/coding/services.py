@@ -1,197 +1,194 @@
-"""Services of a chart: administrations that are billed as one, and hydration's own minutes."""
+"""Services of a chart: administrations that are billed as one, and hydration's own minutes.
+
+Called by ``derivation``, chain by chain; ``standalone`` makes the services beside the chains.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ivpush import clock
-from ivpush.coding.chains import Chain
-from ivpush.coding.times import by_time, in_time
-from ivpush.contract.facts import AdministrationFacts, ServiceFacts
+from ivpush.coding.times import by_time, minutes_together, order_of
+from ivpush.contract.chart_facts import AdministrationFacts, ServiceFacts
 
 if TYPE_CHECKING:
+    from ivpush.coding.chains import Chain
+    from ivpush.contract.chart_facts import Reason
     from ivpush.pack.book import Book
 
-__all__ = [
-    "add_services",
-    "drips_by_site",
-    "follow_mixtures",
-    "mix",
-    "refuse",
-]
+__all__ = ["add_services", "drips_by_site", "follow_mixtures", "mix", "refuse"]
+
+_UNRANKED = 99
+"""Behind every rank of the hierarchy."""
 
 
-def mix(facts: list[AdministrationFacts], book: Book) -> bool:
+def mix(administrations: list[AdministrationFacts], book: Book) -> bool:
     """Drugs in one bag or syringe: the highest-ranked names the service, the rest follow it.
 
     Says whether there is any such mixture.
     """
-    if not [one for one in facts if one.given.mixed_with is not None]:
+    if all(each.given.mixed_with is None for each in administrations):
         return False
-    by_id = {one.given.id: one for one in facts}
-    group = {one.given.id: one.given.id for one in facts}
-    for one in facts:
-        other = one.given.mixed_with
-        if other is not None and group[other] != group[one.given.id]:
-            old, new = group[one.given.id], group[other]
-            for key, name in group.items():
-                if name == old:
-                    group[key] = new
-    members: dict[str, list[AdministrationFacts]] = {}
-    for key, name in group.items():
-        if by_id[key].reason is None:
-            members.setdefault(name, []).append(by_id[key])
-    for those in members.values():
-        if len(those) > 1:
-            _lead(those, book)
+    for members in _mixtures(administrations):
+        billable = [member for member in members if member.reason is None]
+        if len(billable) > 1:
+            _lead(billable, book)
     return True
 
 
-def _lead(those: list[AdministrationFacts], book: Book) -> None:
-    def rank(one: AdministrationFacts) -> tuple[int, str]:
-        found = book.rank(one.family, one.technique) if one.family and one.technique else None
-        return (found if found is not None else 99, one.given.id)
-
-    timed = [one for one in those if one.total_minutes is not None]
-    first, *others = sorted(those, key=rank)
-    if first.total_minutes is None and timed:
-        first.total_minutes, first.span = timed[0].total_minutes, timed[0].span
-        first.technique = timed[0].technique
-    if first.start_seconds is None:
-        first.start_seconds = next(
-            (o.start_seconds for o in others if o.start_seconds is not None), None
-        )
-    first.order = in_time(first)
-    first.drug_keys = frozenset().union(*(one.drug_keys for one in those))
-    for one in others:
-        one.service = _follower(first)
+def _mixtures(administrations: list[AdministrationFacts]) -> list[list[AdministrationFacts]]:
+    """Administrations that name one another as mixed, directly or through others."""
+    group = {each.given.id: each.given.id for each in administrations}
+    for administration in administrations:
+        other, own = administration.given.mixed_with, group[administration.given.id]
+        if other is not None and group[other] != own:
+            joined = group[other]
+            group = {key: joined if name == own else name for key, name in group.items()}
+    members: dict[str, list[AdministrationFacts]] = {}
+    for administration in administrations:
+        members.setdefault(group[administration.given.id], []).append(administration)
+    return list(members.values())
 
 
-def _follower(lead: AdministrationFacts) -> ServiceFacts:
-    """A place-holder that says which administration this one follows."""
-    service = ServiceFacts()
-    service.lead, service.administrations, service.code = lead, (), None
-    return service
+def _lead(members: list[AdministrationFacts], book: Book) -> None:
+    """Let the highest-ranked member stand for all: with the times of those that have them."""
+
+    def rank(member: AdministrationFacts) -> tuple[int, str]:
+        ranked = None
+        if member.family and member.technique:
+            ranked = book.rank(member.family, member.technique)
+        return (ranked if ranked is not None else _UNRANKED, member.given.id)
+
+    timed = next((member for member in members if member.total_minutes is not None), None)
+    leader, *followers = sorted(members, key=rank)
+    if leader.total_minutes is None and timed is not None:
+        leader.total_minutes, leader.span = timed.total_minutes, timed.span
+        leader.technique = timed.technique
+    if leader.start_seconds is None:
+        starts = [each.start_seconds for each in followers if each.start_seconds is not None]
+        leader.start_seconds = starts[0] if starts else None
+    leader.order = order_of(leader.given.id, leader.start_seconds, leader.span)
+    leader.drug_keys = frozenset().union(*(member.drug_keys for member in members))
+    for follower in followers:
+        follower.follows = leader
 
 
-def follow_mixtures(facts: list[AdministrationFacts]) -> None:
-    """Let each drug of a mixture follow the one that names their service."""
-    for one in facts:
-        mark = one.service
-        if mark is not None and mark.administrations == () and mark.lead is not one:
-            lead = mark.lead
-            one.service, one.reason, one.billable = lead.service, lead.reason, lead.billable
-            one.chain = lead.chain
-            if lead.service is not None:
-                lead.service.administrations = (*lead.service.administrations, one)
+def follow_mixtures(
+    administrations: Iterable[AdministrationFacts], services: Sequence[ServiceFacts]
+) -> None:
+    """Let each drug of a mixture share what became of the one that names their service."""
+    service_of = {id(each): service for service in services for each in service.administrations}
+    for administration in administrations:
+        leader = administration.follows
+        if leader is None:
+            continue
+        administration.reason, administration.billable = leader.reason, leader.billable
+        administration.chain = leader.chain
+        service = service_of.get(id(leader))
+        if service is not None:
+            service.administrations = (*service.administrations, administration)
 
 
-def drips_by_site(facts: list[AdministrationFacts]) -> dict[str, list[clock.Span]]:
+def drips_by_site(
+    administrations: Iterable[AdministrationFacts],
+) -> dict[str, list[clock.Span]]:
     """Spans of all drug infusions by access site; those of no named site under the empty name."""
-    found: dict[str, list[clock.Span]] = {}
-    for one in facts:
-        drips = one.technique in {"infusion", "pump"} and one.family != "hydration"
-        if drips and one.span is not None and one.given.route == "IV":
-            found.setdefault(one.site, []).append(one.span)
-    return {site: clock.unite(spans) for site, spans in found.items()}
+    spans: dict[str, list[clock.Span]] = {}
+    for administration in administrations:
+        drips = administration.technique in {"infusion", "pump"}
+        by_vein = administration.given.route == "IV" and administration.family != "hydration"
+        if drips and by_vein and administration.span is not None:
+            spans.setdefault(administration.site, []).append(administration.span)
+    return {site: clock.unite(running) for site, running in spans.items()}
 
 
 def add_services(chain: Chain, drips: dict[str, list[clock.Span]], book: Book) -> None:
-    """Put into a chain its services: infusions by drug, hydration, and each push on its own."""
-    infused: dict[object, list[AdministrationFacts]] = {}
+    """Put into a chain its services: infusions by drug, hydration, and each push on its own.
+
+    ``drips`` are the spans of drug infusions by site: hydration counts beside none of them.
+    """
+    infusions: dict[object, list[AdministrationFacts]] = {}
     fluids: list[AdministrationFacts] = []
-    pushed: list[AdministrationFacts] = []
-    for one in chain.facts:
-        if one.family == "hydration":
-            fluids.append(one)
-        elif one.technique == "push":
-            pushed.append(one)
+    pushes: list[AdministrationFacts] = []
+    for administration in chain.administrations:
+        if administration.family == "hydration":
+            fluids.append(administration)
+        elif administration.technique == "push":
+            pushes.append(administration)
         else:
-            infused.setdefault((one.family, one.drug_keys), []).append(one)
-    if infused and book.policy.repeat_same_drug_infusion != "continue_time":
-        infused = _apart(infused)
-    given: set[object] = set()
-    made = chain.services
-    for those in infused.values():
-        service = _service(chain, those, "infusion", book)
-        dose = (service.family, service.drugs)
-        if dose in given:
-            service.extra = "repeat_dose"
-        given.add(dose)
-        made.append(service)
+            key = (administration.family, administration.drug_keys)
+            infusions.setdefault(key, []).append(administration)
+    if infusions and book.policy.repeat_same_drug_infusion != "continue_time":
+        infusions = _by_run(infusions)
+    seen: set[object] = set()
+    for bags in infusions.values():
+        drug = (bags[0].family, bags[0].drug_keys)
+        again = drug in seen
+        chain.services.append(_service(chain, bags, "infusion", book, repeats_dose=again))
+        seen.add(drug)
     if fluids:
         _hydrate(chain, fluids, drips, book)
-    for one in pushed:
-        made.append(_service(chain, [one], "push", book))
+    chain.services += [_service(chain, [push], "push", book) for push in pushes]
 
 
-def _apart(
-    infused: dict[object, list[AdministrationFacts]],
+def _by_run(
+    infusions: dict[object, list[AdministrationFacts]],
 ) -> dict[object, list[AdministrationFacts]]:
     """Infusions by drug and run, in time, where a drug ran more than once."""
-    drips_given = [one for those in infused.values() for one in those]
+    bags = [bag for those_of_drug in infusions.values() for bag in those_of_drug]
     runs: dict[object, int] = {}
-    if all(runs.setdefault(one.drug_keys, one.run) == one.run for one in drips_given):
-        return infused
-    made: dict[object, list[AdministrationFacts]] = {}
-    for one in sorted(drips_given, key=by_time):
-        made.setdefault((one.drug_keys, one.run), []).append(one)
-    return made
+    if all(runs.setdefault(bag.drug_keys, bag.run) == bag.run for bag in bags):
+        return infusions
+    apart: dict[object, list[AdministrationFacts]] = {}
+    for bag in sorted(bags, key=by_time):
+        apart.setdefault((bag.drug_keys, bag.run), []).append(bag)
+    return apart
 
 
 def _service(
-    chain: Chain, those: list[AdministrationFacts], technique: str, book: Book
+    chain: Chain,
+    members: list[AdministrationFacts],
+    technique: str,
+    book: Book,
+    *,
+    repeats_dose: bool = False,
 ) -> ServiceFacts:
-    made = ServiceFacts()
-    first = those[0]
-    made.family, made.technique = first.family, technique  # type: ignore[assignment]
-    made.role = made.code = made.row = made.extra = None
-    made.because, made.further, made.chain = "", 0, chain.index
-    made.rank = book.ranks.get((first.family, technique))  # type: ignore[arg-type]
-    made.administrations, made.lead = tuple(those), first
-    made.drugs, made.start, made.order = first.drug_keys, first.start_seconds, first.order
-    if len(those) == 1:
-        made.spans = [first.span] if first.span is not None else []
-        made.minutes = first.total_minutes
-        first.service = made
-        return made
-    made.spans = clock.unite(one.span for one in those if one.span is not None)
-    loose = sum(one.running_minutes or 0 for one in those if one.span is None)
-    made.minutes = clock.covered(made.spans) // 60 + loose
-    for one in those:
-        one.service = made
-    return made
+    first = members[0]
+    if len(members) == 1:
+        spans, minutes = [first.span] if first.span is not None else [], first.total_minutes
+    else:
+        spans = clock.unite(member.span for member in members if member.span is not None)
+        minutes = minutes_together(members)
+    assert first.family is not None  # a technique by vein comes with a family
+    service = ServiceFacts(
+        family=first.family,
+        technique=technique,
+        minutes=minutes,
+        rank=book.ranks.get((first.family, technique)),
+        chain=chain.index,
+        administrations=tuple(members),
+        lead=first,
+        drugs=first.drug_keys,
+        spans=spans,
+        start=first.start_seconds,
+        order=first.order,
+        repeats_dose=repeats_dose,
+    )
+    chain.every_service.append(service)
+    return service
 
 
 def _hydrate(
-    chain: Chain, fluids: list[AdministrationFacts], drips: dict[str, list[clock.Span]], book: Book
+    chain: Chain,
+    fluids: list[AdministrationFacts],
+    drips: dict[str, list[clock.Span]],
+    book: Book,
 ) -> None:
     """Hydration of one chain: only minutes that no drug infusion shares on that line count."""
-    rule = book.policy.hydration_overlap
-    left: list[clock.Span] = []
-    loose, denied = 0, False
-    nowhere = drips.get("", [])
-    everywhere: list[clock.Span] | None = None
-    for one in fluids:
-        if one.span is None:
-            loose += one.running_minutes or 0
-            continue
-        if one.site:
-            cuts = clock.unite([*drips.get(one.site, ()), *nowhere])
-        else:
-            if everywhere is None:
-                everywhere = clock.unite(span for spans in drips.values() for span in spans)
-            cuts = everywhere
-        if rule == "ignore" or not cuts:
-            left.append(one.span)
-        else:
-            free = clock.without([one.span], cuts)
-            denied |= rule == "deny_all" and clock.covered(free) < one.span[1] - one.span[0]
-            left += free
-    spans = clock.unite(left)
-    minutes = 0 if denied else clock.covered(spans) // 60 + loose
-    for one in fluids:
-        one.hydration_minutes = minutes
+    spans, minutes = _free_of_drips(fluids, drips, book)
+    for fluid in fluids:
+        fluid.hydration_minutes = minutes
     service = _service(chain, fluids, "infusion", book)
     service.minutes, service.spans = minutes, spans
     if spans:
@@ -202,9 +199,40 @@ def _hydrate(
         chain.services.append(service)
 
 
-def refuse(service: ServiceFacts, reason: str) -> None:
+def _free_of_drips(
+    fluids: list[AdministrationFacts], drips: dict[str, list[clock.Span]], book: Book
+) -> tuple[list[clock.Span], int]:
+    """The stretches of fluids that count, and their minutes with those of no known span."""
+    rule = book.policy.hydration_overlap
+    free: list[clock.Span] = []
+    stated, denied = 0, False
+    for fluid in fluids:
+        if fluid.span is None:
+            stated += fluid.running_minutes or 0
+            continue
+        beside = _beside(fluid.site, drips)
+        if rule == "ignore" or not beside:
+            free.append(fluid.span)
+            continue
+        left = clock.without([fluid.span], beside)
+        if rule == "deny_all" and clock.covered(left) < fluid.span[1] - fluid.span[0]:
+            denied = True
+        free += left
+    spans = clock.unite(free)
+    return spans, 0 if denied else clock.covered(spans) // 60 + stated
+
+
+def _beside(site: str, drips: dict[str, list[clock.Span]]) -> list[clock.Span]:
+    """Drug infusions that a fluid at a site may share: a drip of no named site may be anywhere."""
+    if not drips:
+        return []
+    if site:
+        return clock.unite([*drips.get(site, ()), *drips.get("", ())])
+    return clock.unite(span for spans in drips.values() for span in spans)
+
+
+def refuse(service: ServiceFacts, reason: Reason) -> None:
     """A service that earns nothing, and why; its administrations say the same."""
     service.role = service.code = service.row = None
-    for one in service.administrations:
-        one.reason = reason  # type: ignore[assignment]
-        one.billable = False
+    for administration in service.administrations:
+        administration.reason, administration.billable = reason, False

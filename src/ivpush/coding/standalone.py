@@ -1,174 +1,225 @@
 """Services that stand beside the chains: injections, artery, under the skin, pumps, ports.
 
-They carry no add-on of a vein's chain and never become its initial service.
+Called by ``derivation`` after the chains. They carry no add-on of a vein's chain and never become
+its initial service.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ivpush import clock
-from ivpush.coding.times import by_time
-from ivpush.contract.facts import AdministrationFacts, ServiceFacts
+from ivpush.coding.techniques import BY_VEIN
+from ivpush.coding.times import by_time, minutes_together
+from ivpush.contract.chart_facts import AdministrationFacts, ServiceFacts
 
 if TYPE_CHECKING:
+    from ivpush.contract.chart_facts import Role
     from ivpush.contract.encounter import Encounter
     from ivpush.pack.book import Book
     from ivpush.pack.codes import CodeRow
 
-__all__ = [
-    "services",
-]
+__all__ = ["standalone_services"]
 
-_HOUR = 60
-_VEIN = frozenset({"push", "infusion"})
+_ONCE_A_DRUG = frozenset({"pump", "ia_pump", "ia_infusion", "ia_push", "declotting"})
+"""Techniques of which further doses of a drug add time, and no service."""
 
-
-def services(
-    facts: list[AdministrationFacts], book: Book, encounter: Encounter, *, taken: bool
-) -> list[ServiceFacts]:
-    """Stand-alone services; ``taken`` says whether a chain already earns something."""
-    made: list[ServiceFacts] = []
-    skin: list[AdministrationFacts] = []
-    drugs: dict[tuple[str, frozenset[str]], ServiceFacts] = {}
-    flushes: list[AdministrationFacts] = []
-    apart = [one for one in facts if _apart(one)]
-    if not apart:
-        return made
-    for one in sorted(apart, key=by_time):
-        technique = one.technique
-        if technique == "port_flush":
-            flushes.append(one)
-        elif technique == "sc_infusion":
-            skin.append(one)
-        elif technique in {"pump", "ia_pump", "ia_infusion", "ia_push", "declotting"}:
-            _once_a_drug(one, drugs, made, book, encounter)
-        else:
-            _each(one, made, book, encounter)
-    if skin:
-        made += _under_skin(skin, book)
-    if flushes and not made and not taken:
-        _flush(flushes, made, book)
-    return made
+_ROLES: dict[str, Role] = {
+    "pump": "pump_start",
+    "ia_pump": "pump_start",
+    "ia_infusion": "initial",
+    "ia_push": "initial",
+}
 
 
-def _apart(one: AdministrationFacts) -> bool:
-    """Whether the administration is given otherwise than into a chain's vein."""
-    technique = one.technique
-    if technique in _VEIN:
-        return one.reason is None and one.given.route != "IV"
-    return technique == "port_flush" or (one.reason is None and technique is not None)
-
-
-def _made(
-    those: list[AdministrationFacts], row: CodeRow, role: str, because: str, book: Book
-) -> ServiceFacts:
-    service = ServiceFacts()
-    first = those[0]
-    service.family, service.technique = row.family, row.technique  # type: ignore[assignment]
-    service.role, service.row, service.because = role, row, because  # type: ignore[assignment]
-    service.code, service.chain = row.code, first.chain
-    service.rank = book.rank(row.family, row.technique)
-    service.administrations, service.lead, service.drugs = tuple(those), first, first.drug_keys
-    service.spans = [first.span] if first.span is not None else []
-    service.minutes, service.start = first.total_minutes, first.start_seconds
-    service.further, service.extra, service.order = 0, None, first.order
-    return service
-
-
-def _row(one: AdministrationFacts, book: Book) -> tuple[CodeRow | None, str]:
-    """The code of a stand-alone technique, and the role it plays."""
-    technique, family = one.technique or "", one.family or ""
-    if technique == "declotting":
-        return book.pick("declotting", technique, "companion"), "stand_alone"
-    if technique == "pump_refill":
-        return book.pick("chemotherapy", technique, "stand_alone",
-                         one.given.device or "ambulatory_pump"), "stand_alone"  # fmt: skip
-    variant = None
-    if technique == "injection" and family == "chemotherapy":
-        hormone = one.given.hormonal
-        if hormone is None and one.row is not None:
-            hormone = one.row.hormonal
-        variant = "hormonal" if hormone else "non_hormonal"
-    if technique == "intralesional":
-        variant = "few_lesions"
-    role = {"pump": "pump_start", "ia_pump": "pump_start", "ia_infusion": "initial",
-            "ia_push": "initial"}.get(technique, "stand_alone")  # fmt: skip
-    return book.pick(family, technique, role, variant), role
-
-
-def _each(
-    one: AdministrationFacts, made: list[ServiceFacts], book: Book, encounter: Encounter
-) -> None:
-    row, role = _row(one, book)
-    if row is None or encounter.setting not in row.settings:
-        one.reason = "no_code"
-        return
-    made.append(_made([one], row, role, "each_injection" if role == "stand_alone" else role, book))
-
-
-def _once_a_drug(
-    one: AdministrationFacts,
-    drugs: dict[tuple[str, frozenset[str]], ServiceFacts],
-    made: list[ServiceFacts],
-    book: Book,
+def standalone_services(
+    administrations: Iterable[AdministrationFacts],
     encounter: Encounter,
-) -> None:
-    key = (one.technique or "", one.drug_keys)
-    service = drugs.get(key)
-    if service is not None and _same_episode(service, one, book):
-        service.administrations = (*service.administrations, one)
-        if one.span is not None:
-            service.spans = clock.unite([*service.spans, one.span])
-        service.minutes = (service.minutes or 0) + (one.running_minutes or 0)
-        if service.role == "initial" and service.row.further is not None:
-            over = book.policy.additional_hour_minutes
-            service.further = max(0, (service.minutes - over) // _HOUR)
-        return
-    row, role = _row(one, book)
-    if row is None or encounter.setting not in row.settings:
-        one.reason = "no_code"
-        return
-    service = drugs[key] = _made([one], row, role, role, book)
-    if role == "initial" and row.further is not None:
-        over = book.policy.additional_hour_minutes
-        service.further = max(0, ((service.minutes or 0) - over) // _HOUR)
-    made.append(service)
-
-
-def _same_episode(service: ServiceFacts, one: AdministrationFacts, book: Book) -> bool:
-    """Whether a further dose belongs to the service; a later clot is a declotting of its own."""
-    if one.technique != "declotting" or service.start is None or one.start_seconds is None:
-        return True
-    return bool(one.start_seconds - service.start <= 60 * book.limits.declotting_episode_minutes)
-
-
-def _under_skin(skin: list[AdministrationFacts], book: Book) -> list[ServiceFacts]:
-    """One subcutaneous infusion an encounter: its hours together, a further pump set-up once."""
-    row = book.pick("therapeutic", "sc_infusion", "initial")
-    if row is None:
-        for one in skin:
-            one.reason = "no_code"
+    book: Book,
+    *,
+    taken: bool,
+) -> list[ServiceFacts]:
+    """Stand-alone services, in time; ``taken`` says whether a chain already earns something."""
+    apart = sorted(filter(_stands_apart, administrations), key=by_time)
+    if not apart:
         return []
-    service = _made(skin, row, "initial", "initial", book)
-    service.spans = clock.unite(one.span for one in skin if one.span is not None)
-    loose = sum(one.running_minutes or 0 for one in skin if one.span is None)
-    service.minutes = clock.covered(service.spans) // 60 + loose
-    service.further = max(0, (service.minutes - book.policy.additional_hour_minutes) // _HOUR)
-    first = skin[0]
-    later = [one for one in skin[1:] if one.site != first.site
-             and one.start_seconds is not None and first.start_seconds is not None
-             and one.start_seconds > first.start_seconds]  # fmt: skip
-    extra = book.pick("therapeutic", "sc_infusion", "additional_site") if later else None
-    if extra is None:
-        return [service]
-    return [service, _made(later[:1], extra, "additional_site", "additional_site", book)]
+    beside = _Beside(encounter.setting, book)
+    for administration in apart:
+        beside.take(administration)
+    return beside.finished(taken=taken)
 
 
-def _flush(flushes: list[AdministrationFacts], made: list[ServiceFacts], book: Book) -> None:
-    row = book.pick("port", "port_flush", "stand_alone")
-    if row is None:
-        return
-    for one in flushes:
-        one.reason = None
-    made.append(_made(flushes, row, "stand_alone", "port_flush_alone", book))
+def _stands_apart(administration: AdministrationFacts) -> bool:
+    """Whether the administration is given otherwise than into a chain's vein."""
+    technique = administration.technique
+    if technique == "port_flush":
+        return True
+    if administration.reason is not None or technique is None:
+        return False
+    return technique not in BY_VEIN or administration.given.route != "IV"
+
+
+class _Beside:
+    """The services beside the chains of one encounter, taken up one administration at a time."""
+
+    def __init__(self, setting: str, book: Book) -> None:
+        self.setting, self.book = setting, book
+        self.services: list[ServiceFacts] = []
+        self.under_skin: list[AdministrationFacts] = []
+        self.flushes: list[AdministrationFacts] = []
+        self.of_drug: dict[tuple[str, frozenset[str]], ServiceFacts] = {}
+
+    def take(self, administration: AdministrationFacts) -> None:
+        """Take up one administration."""
+        technique = administration.technique
+        if technique == "port_flush":
+            self.flushes.append(administration)
+        elif technique == "sc_infusion":
+            self.under_skin.append(administration)
+        elif technique in _ONCE_A_DRUG:
+            self._once_a_drug(technique, administration)
+        else:
+            self._each(administration)
+
+    def finished(self, *, taken: bool) -> list[ServiceFacts]:
+        """All services; a port flush is one only where nothing else is."""
+        if self.under_skin:
+            self._under_skin()
+        if self.flushes and not self.services and not taken:
+            self._flush()
+        return self.services
+
+    def _each(self, administration: AdministrationFacts) -> None:
+        """A service for each injection."""
+        row, role = self._row(administration)
+        if row is None:
+            administration.reason = "no_code"
+            return
+        because = "each_injection" if role == "stand_alone" else role
+        self.services.append(self._service([administration], row, role, because))
+
+    def _once_a_drug(self, technique: str, administration: AdministrationFacts) -> None:
+        key = (technique, administration.drug_keys)
+        earlier = self.of_drug.get(key)
+        if earlier is not None and self._same_episode(earlier, administration):
+            self._lengthen(earlier, administration)
+            return
+        row, role = self._row(administration)
+        if row is None:
+            administration.reason = "no_code"
+            return
+        service = self._service([administration], row, role, role)
+        self._count_hours(service)
+        self.of_drug[key] = service
+        self.services.append(service)
+
+    def _lengthen(self, service: ServiceFacts, administration: AdministrationFacts) -> None:
+        service.administrations = (*service.administrations, administration)
+        if administration.span is not None:
+            service.spans = clock.unite([*service.spans, administration.span])
+        service.minutes = (service.minutes or 0) + (administration.running_minutes or 0)
+        self._count_hours(service)
+
+    def _count_hours(self, service: ServiceFacts) -> None:
+        if service.role == "initial" and service.row is not None and service.row.further:
+            service.further = self._hours(service.minutes)
+
+    def _hours(self, minutes: int | None) -> int:
+        """Further hours of what has no first-hour code of its own to pass."""
+        return max(0, ((minutes or 0) - self.book.policy.additional_hour_minutes) // 60)
+
+    def _same_episode(self, service: ServiceFacts, later: AdministrationFacts) -> bool:
+        """Whether a further dose belongs to the service; a later clot is one of its own."""
+        start = later.start_seconds
+        if later.technique != "declotting" or service.start is None or start is None:
+            return True
+        return start - service.start <= 60 * self.book.limits.declotting_episode_minutes
+
+    def _under_skin(self) -> None:
+        """One subcutaneous infusion an encounter: its hours together, a further set-up once."""
+        bags = self.under_skin
+        row = self.book.pick("therapeutic", "sc_infusion", "initial")
+        if row is None:
+            for bag in bags:
+                bag.reason = "no_code"
+            return
+        service = self._service(bags, row, "initial", "initial")
+        service.spans = clock.unite(bag.span for bag in bags if bag.span is not None)
+        service.minutes = minutes_together(bags)
+        service.further = self._hours(service.minutes)
+        self.services.append(service)
+        later = _later_sites(bags)
+        extra = self.book.pick("therapeutic", "sc_infusion", "additional_site")
+        if later and extra is not None:
+            role: Role = "additional_site"
+            self.services.append(self._service(later[:1], extra, role, role))
+
+    def _flush(self) -> None:
+        row = self.book.pick("port", "port_flush", "stand_alone")
+        if row is not None:
+            for flush in self.flushes:
+                flush.reason = None
+            self.services.append(
+                self._service(self.flushes, row, "stand_alone", "port_flush_alone")
+            )
+
+    def _row(self, administration: AdministrationFacts) -> tuple[CodeRow | None, Role]:
+        """The code of a stand-alone technique in this setting, and the role it plays."""
+        technique, family = administration.technique or "", administration.family or ""
+        role = _ROLES.get(technique, "stand_alone")
+        if technique == "declotting":
+            row = self.book.pick("declotting", technique, "companion")
+        elif technique == "pump_refill":
+            device = administration.given.device or "ambulatory_pump"
+            row = self.book.pick("chemotherapy", technique, role, device)
+        else:
+            row = self.book.pick(family, technique, role, _variant(administration))
+        return (row if row is not None and self.setting in row.settings else None), role
+
+    def _service(
+        self, members: list[AdministrationFacts], row: CodeRow, role: Role, because: str
+    ) -> ServiceFacts:
+        first = members[0]
+        return ServiceFacts(
+            family=row.family,  # type: ignore[arg-type]  # a pack may add families
+            technique=row.technique,
+            minutes=first.total_minutes,
+            rank=self.book.rank(row.family, row.technique),
+            chain=first.chain,
+            administrations=tuple(members),
+            lead=first,
+            drugs=first.drug_keys,
+            spans=[first.span] if first.span is not None else [],
+            start=first.start_seconds,
+            order=first.order,
+            role=role,
+            code=row.code,
+            row=row,
+            because=because,
+        )
+
+
+def _variant(administration: AdministrationFacts) -> str | None:
+    """Which of several codes of one technique: hormones, and how many lesions."""
+    if administration.technique == "intralesional":
+        return "few_lesions"
+    if administration.technique != "injection" or administration.family != "chemotherapy":
+        return None
+    hormonal, row = administration.given.hormonal, administration.drug.row
+    if hormonal is None and row is not None:
+        hormonal = row.hormonal
+    return "hormonal" if hormonal else "non_hormonal"
+
+
+def _later_sites(bags: list[AdministrationFacts]) -> list[AdministrationFacts]:
+    """Bags that began later than the first, at another site."""
+    first = bags[0]
+    begun = first.start_seconds
+    if begun is None:
+        return []
+    return [
+        bag
+        for bag in bags[1:]
+        if bag.site != first.site and bag.start_seconds is not None and bag.start_seconds > begun
+    ]

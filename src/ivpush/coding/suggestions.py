@@ -1,15 +1,16 @@
 """From roles to lines: units, dates, modifiers and reasons of what the chart supports.
 
-Steps 5 and 6 of DESIGN section 3. The wording of reasons stands in ``rules/reasons.yaml``.
+Steps 5 and 6 of DESIGN section 3. ``chart`` makes drafts of every derived chart; the engine puts
+those of the answer in words. The wording of reasons stands in ``rules/reasons.yaml``.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import date, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush import clock
 from ivpush.contract.result import NotBillable, SuggestedLine
@@ -17,54 +18,54 @@ from ivpush.contract.result import NotBillable, SuggestedLine
 if TYPE_CHECKING:
     from ivpush.coding.chains import Chain
     from ivpush.coding.derivation import Derived
+    from ivpush.contract.chart_facts import AdministrationFacts, CodeLike, ServiceFacts
     from ivpush.contract.encounter import Encounter
-    from ivpush.contract.facts import AdministrationFacts, ServiceFacts
     from ivpush.pack.book import Book
-    from ivpush.pack.codes import CodeRow
+    from ivpush.pack.releases import Pairs
 
-__all__ = [
-    "Draft",
-    "drafts_of",
-    "named",
-    "not_billable",
-    "suggested_lines",
-]
+__all__ = ["Draft", "drafts_of", "named", "not_billable", "suggested_lines"]
 
 _HOUR_SECONDS = 3600
+_ASIDE = frozenset({"stand_alone", "pump_start"})
+"""Roles that stand beside the chains: written last, and never marked as a further chain."""
 
 
 @dataclass(slots=True)
 class Draft:
     """One line in the making: a code with its units on one date, and the services behind it."""
 
-    row: CodeRow
+    row: CodeLike
     units: int
     date: date | None
     service: ServiceFacts
     because: str
     modifiers: tuple[str, ...] = ()
-    others: list[ServiceFacts] | None = None
+    others: list[ServiceFacts] = field(default_factory=list)
 
     @property
     def services(self) -> list[ServiceFacts]:
         """The services behind the line, first to last."""
-        return [self.service, *(self.others or ())]
+        return [self.service, *self.others]
+
+    @property
+    def administrations(self) -> tuple[AdministrationFacts, ...]:
+        """What the line bills, each once."""
+        if not self.others:
+            return self.service.administrations
+        every = [each for service in self.services for each in service.administrations]
+        return tuple(dict.fromkeys(every))
 
 
 def drafts_of(derived: Derived, encounter: Encounter, book: Book) -> list[Draft]:
     """The suggested lines of one encounter, in the order in which a coder writes them."""
     if not derived.services:
         return []
-    day = encounter.service_date
     main = _main(derived.chains)
-    drafts: list[Draft] = []
-    for service in sorted(derived.services, key=lambda s: _place(s, main)):
-        if service.further or service.role == "further_hour":
-            for code, units, on, because in _parts(service, day, derived, book):
-                drafts.append(Draft(code, units, on, service, because))
-        else:
-            first = _first(service, day, derived.zone)
-            drafts.append(Draft(service.row, 1, first, service, service.because))
+    drafts = [
+        draft
+        for service in sorted(derived.services, key=lambda service: _place(service, main))
+        for draft in _drafts_of_service(service, encounter, derived.zone, book)
+    ]
     if len(derived.chains) > 1 and main is not None:
         _mark_chains(drafts, derived.chains, main, book)
     if len(drafts) > 1:
@@ -73,151 +74,175 @@ def drafts_of(derived: Derived, encounter: Encounter, book: Book) -> list[Draft]
     return _gathered(drafts)
 
 
-def _main(chains: list[Chain]) -> Chain | None:
+def _main(chains: Iterable[Chain]) -> Chain | None:
     """The chain whose initial ranks highest: it carries no modifier."""
-    able = [chain for chain in chains if chain.initial is not None]
-    if len(able) < 2:
-        return able[0] if able else None
-    return min(
-        able, key=lambda c: (c.initial.rank or 99, c.initial.order) if c.initial else (99, ()),
-        default=None,
-    )  # fmt: skip
+    led = [(chain.initial, chain) for chain in chains if chain.initial is not None]
+    if not led:
+        return None
+    return min(led, key=lambda pair: (pair[0].rank or 99, pair[0].order))[1]
 
 
 def _place(service: ServiceFacts, main: Chain | None) -> tuple[object, ...]:
-    aside = service.role in {"stand_alone", "pump_start"}
+    """Where its line is written: the main chain first, initials first, then in time."""
     far = main is not None and service.chain != main.index
+    aside = service.role in _ASIDE
     return (aside, far, service.chain, service.role != "initial", service.order)
 
 
-def _first(service: ServiceFacts, day: date | None, zone: tzinfo | None) -> date | None:
-    """The date on which a service began."""
-    return day if service.start is None else clock.local_date(service.start, zone)
-
-
-def _parts(
-    service: ServiceFacts, day: date | None, derived: Derived, book: Book
-) -> Iterator[tuple[CodeRow, int, date | None, str]]:
-    row, further = service.row, service.further
-    zone, spans = derived.zone, service.spans
-    first = _first(service, day, zone)
-    if service.role == "further_hour":
-        hours, hour_row, done = 1 + further, row, 0
-    else:
-        yield row, 1, first, service.because
-        hour_row = book.code(row.further) if row.further else None
-        hours, done = further, 1
-    if hour_row is None:
+def _drafts_of_service(
+    service: ServiceFacts, encounter: Encounter, zone: tzinfo | None, book: Book
+) -> Iterator[Draft]:
+    row = service.row
+    if row is None:
         return
-    because = service.because if service.role == "further_hour" else "further_hours"
+    first = encounter.service_date
+    if service.start is not None:
+        first = clock.local_date(service.start, zone)
+    if service.role == "further_hour":
+        # Its first hour has no code of its own: each unit is an hour, from its floor on.
+        for units, day in _hours_by_day(service, 1 + service.further, 0, first, zone, book):
+            yield Draft(row, units, day, service, service.because)
+        return
+    yield Draft(row, 1, first, service, service.because)
+    hour_row = book.code(row.further) if service.further and row.further else None
+    if hour_row is not None:
+        for units, day in _hours_by_day(service, service.further, 1, first, zone, book):
+            yield Draft(hour_row, units, day, service, "further_hours")
+
+
+def _hours_by_day(
+    service: ServiceFacts,
+    hours: int,
+    before: int,
+    first: date | None,
+    zone: tzinfo | None,
+    book: Book,
+) -> Iterator[tuple[int, date | None]]:
+    """Hours with the day on which each ends; ``before`` of them were billed already."""
+    spans = service.spans
     crosses = spans and first != clock.local_date(spans[-1][1] - 1, zone)
     if not crosses or book.policy.midnight_infusion_date == "start_date":
-        yield hour_row, hours, first, because
+        yield hours, first
         return
 
     def ends_on(number: int) -> date:
-        return clock.day_reached(spans, _HOUR_SECONDS * (number + done), zone)
+        return clock.day_reached(spans, _HOUR_SECONDS * (number + before), zone)
 
     counted = 0
     while counted < hours:
-        on = ends_on(counted + 1)
+        day = ends_on(counted + 1)
         upto = hours
-        if ends_on(hours) != on:
-            upto = bisect_right(range(hours), on, counted + 1, key=lambda n: ends_on(n + 1))
-        yield hour_row, upto - counted, on, because
+        if ends_on(hours) != day:
+            upto = bisect_right(range(hours), day, counted + 1, key=lambda n: ends_on(n + 1))
+        yield upto - counted, day
         counted = upto
 
 
-def _mark_chains(drafts: list[Draft], chains: list[Chain], main: Chain, book: Book) -> None:
+def _mark_chains(drafts: Iterable[Draft], chains: list[Chain], main: Chain, book: Book) -> None:
     """Each further chain's initial and add-ons say what makes them distinct."""
-    kinds = {}
+    modifiers = {}
     for chain in chains:
         if chain is not main:
-            apart = chain.visit != main.visit
-            kinds[chain.index] = _modifier("separate_encounter" if apart else "separate_site", book)
+            apart = "separate_encounter" if chain.visit != main.visit else "separate_site"
+            modifiers[chain.index] = _modifier(apart, book)
     for draft in drafts:
         service = draft.service
-        if service.role not in {"stand_alone", "pump_start"} and service.chain in kinds:
-            draft.modifiers = (kinds[service.chain],)
+        if service.role not in _ASIDE and service.chain in modifiers:
+            draft.modifiers = (modifiers[service.chain],)
 
 
 def _modifier(kind: str, book: Book) -> str:
     return book.modifier(kind if book.policy.second_initial_modifier == "by_reason" else "distinct")
 
 
-def _mark_hydration(drafts: list[Draft], book: Book) -> None:
+def _mark_hydration(drafts: Iterable[Draft], book: Book) -> None:
+    if not book.policy.hydration_requires_dx_59:
+        return
     for draft in drafts:
         if draft.row.family == "hydration" and not draft.modifiers:
-            if draft.service.role == "further_hour" and book.policy.hydration_requires_dx_59:
+            if draft.service.role == "further_hour":
                 draft.modifiers = (book.modifier("distinct"),)
 
 
 def _mark_pairs(drafts: list[Draft], setting: str, book: Book) -> list[Draft]:
     """Column-2 codes of NCCI pairs: a modifier where the indicator admits one, else not billed."""
     codes = {draft.row.code: draft for draft in drafts}
-    if len(codes) < 2:
-        return drafts
-    paired = {code: beside for code in codes
-              if (beside := book.pairs.get(setting, code)) is not None
-              and not (beside.never.isdisjoint(codes)
-                       and beside.with_modifier.isdisjoint(codes))}  # fmt: skip
-    if not paired:
+    paired = {
+        code: pairs
+        for code in codes
+        if (pairs := book.pairs.get(setting, code)) is not None and _meets(pairs, codes)
+    }
+    if len(codes) < 2 or not paired:
         return drafts
     kept = []
     for draft in drafts:
-        beside = paired.get(draft.row.code)
-        if beside is not None and not beside.never.isdisjoint(codes):
-            for one in draft.service.administrations:
-                one.reason, one.billable = "packaged", False
-            continue
-        pairs = [code for code in codes if code in beside.with_modifier] if beside else None
-        if pairs and not draft.modifiers:
-            visits = {one.visit for code in pairs for one in codes[code].service.administrations}
-            apart = all(one.visit not in visits for one in draft.service.administrations)
-            draft.modifiers = (_modifier("separate_encounter" if apart else "unusual", book),)
-        kept.append(draft)
+        pairs = paired.get(draft.row.code)
+        if pairs is None:
+            kept.append(draft)
+        elif not pairs.never.isdisjoint(codes):
+            for administration in draft.service.administrations:
+                administration.reason, administration.billable = "packaged", False
+        else:
+            beside = [codes[code] for code in codes if code in pairs.with_modifier]
+            if not draft.modifiers:
+                draft.modifiers = (_modifier(_apart(draft, beside), book),)
+            kept.append(draft)
     return kept
 
 
-def _gathered(drafts: list[Draft]) -> list[Draft]:
+def _meets(pairs: Pairs, codes: Iterable[str]) -> bool:
+    """Whether any suggested code is in column 1 of a code's pairs."""
+    codes = frozenset(codes)
+    return not (pairs.never.isdisjoint(codes) and pairs.with_modifier.isdisjoint(codes))
+
+
+def _apart(draft: Draft, beside: Iterable[Draft]) -> str:
+    """What sets a line apart from those that it is paired with: its visit, else its nature."""
+    visits = {each.visit for other in beside for each in other.service.administrations}
+    same_visit = any(each.visit in visits for each in draft.service.administrations)
+    return "unusual" if same_visit else "separate_encounter"
+
+
+class _LineKey(NamedTuple):
+    code: str
+    modifiers: tuple[str, ...]
+    date: date | None
+
+
+def _gathered(drafts: Iterable[Draft]) -> list[Draft]:
     """One line for one code, date and set of modifiers."""
-    made: dict[tuple[str, tuple[str, ...], date | None], Draft] = {}
+    lines: dict[_LineKey, Draft] = {}
     for draft in drafts:
-        key = (draft.row.code, draft.modifiers, draft.date)
-        first = made.setdefault(key, draft)
-        if first is not draft:
-            first.units += draft.units
-            others = first.others
-            if others is None:
-                others = first.others = []
-            service = draft.service
-            if service is not first.service and service not in others:
-                others.append(service)
-    return list(made.values())
+        line = lines.setdefault(_LineKey(draft.row.code, draft.modifiers, draft.date), draft)
+        if line is not draft:
+            line.units += draft.units
+            if draft.service not in line.services:
+                line.others.append(draft.service)
+    return list(lines.values())
 
 
-def suggested_lines(drafts: list[Draft], book: Book) -> tuple[SuggestedLine, ...]:
+def suggested_lines(drafts: Iterable[Draft], book: Book) -> tuple[SuggestedLine, ...]:
     """The lines as they go out, each with its reason and its sources."""
-    made = []
-    for draft in drafts:
-        text, cites = book.reason(draft.because)
-        if draft.others is None:
-            given = draft.service.administrations
-            what = named(draft.service)
-        else:
-            services = draft.services
-            given = tuple(dict.fromkeys([o for one in services for o in one.administrations]))
-            what = "; ".join([named(service) for service in services])
-        because = text.replace("{what}", what).replace("{units}", str(draft.units))
-        if draft.modifiers:
-            extra, more = book.reason("modifier")
-            because = f"{because} {extra.replace('{modifiers}', ', '.join(draft.modifiers))}"
-            cites = tuple(dict.fromkeys(cites + more))
-        made.append(SuggestedLine(
-            draft.row.code, draft.units, draft.modifiers, draft.date,
-            tuple([one.given.id for one in given]), because, cites,
-        ))  # fmt: skip
-    return tuple(made)
+    return tuple([_suggested_line(draft, book) for draft in drafts])
+
+
+def _suggested_line(draft: Draft, book: Book) -> SuggestedLine:
+    text, cites = book.reason(draft.because)
+    what = "; ".join([named(service) for service in draft.services])
+    because = text.replace("{what}", what).replace("{units}", str(draft.units))
+    if draft.modifiers:
+        marked, more = book.reason("modifier")
+        because = f"{because} {marked.replace('{modifiers}', ', '.join(draft.modifiers))}"
+        cites = tuple(dict.fromkeys(cites + more))
+    return SuggestedLine(
+        code=draft.row.code,
+        units=draft.units,
+        modifiers=draft.modifiers,
+        date=draft.date,
+        administrations=tuple([each.given.id for each in draft.administrations]),
+        because=because,
+        cites=cites,
+    )
 
 
 def named(service: ServiceFacts) -> str:
@@ -226,26 +251,20 @@ def named(service: ServiceFacts) -> str:
     A drug that the table does not hold is called by its administration's id: what a chart writes
     in its own words is never repeated.
     """
-    lead = service.lead
-    name = lead.row.name if lead.row is not None else lead.given.id
-    given, minutes = lead.given, service.minutes
-    if given.start is None:
-        return f"{name} ({minutes} min)" if minutes is not None else name
-    clocked = given.start.isoformat()[11:16]
-    if minutes is None:
-        return f"{name} at {clocked}"
-    return f"{name} at {clocked} ({minutes} min)"
+    name, start, minutes = service.lead.name, service.lead.given.start, service.minutes
+    if start is not None:
+        name = f"{name} at {start.isoformat()[11:16]}"
+    return name if minutes is None else f"{name} ({minutes} min)"
 
 
-def not_billable(facts: list[AdministrationFacts], book: Book) -> tuple[NotBillable, ...]:
+def not_billable(
+    administrations: Iterable[AdministrationFacts], book: Book
+) -> tuple[NotBillable, ...]:
     """One entry for each administration that stands in no line, in chart order."""
-    made = []
-    for one in facts:
-        if one.billable:
-            continue
-        if one.reason is None:
-            one.reason = "no_code"
-        text, cites = book.reason(one.reason)
-        name = one.row.name if one.row is not None else one.given.id
-        made.append(NotBillable(one.given.id, text.replace("{what}", name), cites))
-    return tuple(made)
+    return tuple([_left_out(each, book) for each in administrations if not each.billable])
+
+
+def _left_out(administration: AdministrationFacts, book: Book) -> NotBillable:
+    text, cites = book.reason(administration.reason or "no_code")
+    because = text.replace("{what}", administration.name)
+    return NotBillable(administration.given.id, because, cites)

@@ -1,163 +1,184 @@
-"""Push, infusion or injection: the technique of an administration, by route, minutes and chart."""
+"""Push, infusion or injection: the technique of an administration, by route, minutes and chart.
+
+Step 1 of DESIGN section 3. ``administrations`` asks for each; a technique may be None, with the
+reason why the administration earns nothing.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.coding.times import minutes_by_last_look, minutes_by_rate
-from ivpush.contract.facts import AdministrationFacts
 
 if TYPE_CHECKING:
+    from ivpush.contract.chart_facts import AdministrationFacts, Reason, Technique
     from ivpush.pack.book import Book
 
-__all__ = [
-    "INJECTED_ROUTES",
-    "set_technique",
-]
+__all__ = ["BY_VEIN", "INJECTED_ROUTES", "set_technique"]
+
+BY_VEIN = frozenset({"push", "infusion"})
+"""Techniques of what is given into a vein and hangs on a chain's initial service."""
 
 INJECTED_ROUTES = frozenset({"IM", "SC"})
-
 
 _NOT_PARENTERAL = frozenset(
     {"PO", "SL", "PR", "TOP", "INH", "NASAL", "OPH", "OTIC", "TUBE", "OTHER", "IVES"}
 )
-_CAVITY = {"IL": "intralesional", "IPL": "pleural", "IP": "peritoneal", "IT": "intrathecal",
-           "ICV": "reservoir"}  # fmt: skip
-
-
+_CAVITIES: dict[str, Technique] = {
+    "IL": "intralesional",
+    "IPL": "pleural",
+    "IP": "peritoneal",
+    "IT": "intrathecal",
+    "ICV": "reservoir",
+}
 _WHOLE_CLAIM = frozenset({"no_supervision", "packaged", "professional_in_facility"})
-
+"""Reasons that void the claim and say nothing of how a drug was given."""
 
 _PUMPS = frozenset({"ambulatory_pump", "implanted_pump"})
+_ARTERIAL: dict[str, Technique] = {
+    "push": "ia_push",
+    "infusion": "ia_infusion",
+    "pump": "ia_pump",
+}
 
 
-def set_technique(one: AdministrationFacts, book: Book) -> None:
+class _Given(NamedTuple):
+    """How a drug was given, or why that earns nothing."""
+
+    technique: Technique | None
+    reason: Reason | None = None
+
+
+def set_technique(administration: AdministrationFacts, book: Book) -> None:
     """Set the technique of an administration, or the reason why it earns nothing."""
-    given = one.given
-    if one.reason == "flush" and given.access == "port":
-        one.technique = "port_flush"
-        return
-    if one.reason is not None and one.reason not in _WHOLE_CLAIM:
-        one.technique = _charted(one)  # type: ignore[assignment]
-        return
-    simple = given.route == "IV" and given.purpose is None
-    technique, reason = _by_vein(one, book) if simple else _technique(one, book)
-    one.technique = technique  # type: ignore[assignment]
-    if one.reason is None:
-        one.reason = reason  # type: ignore[assignment]
+    reason = administration.reason
+    if reason == "flush" and administration.given.access == "port":
+        administration.technique = "port_flush"
+    elif reason is not None and reason not in _WHOLE_CLAIM:
+        administration.technique = _charted(administration)
+    else:
+        administration.technique, earns_nothing = _given(administration, book)
+        if reason is None:
+            administration.reason = earns_nothing
 
 
-def _charted(one: AdministrationFacts) -> str | None:
+def _charted(administration: AdministrationFacts) -> Technique | None:
     """Technique of what is not billable, for the record only."""
-    method = one.given.method
-    if one.given.route in INJECTED_ROUTES:
+    given = administration.given
+    if given.route in INJECTED_ROUTES:
         return "injection"
-    if method is None or one.given.route != "IV":
+    if given.method is None or given.route != "IV":
         return None
-    return "infusion" if method == "infusion" else "push"
+    return "infusion" if given.method == "infusion" else "push"
 
 
-def _technique(one: AdministrationFacts, book: Book) -> tuple[str | None, str | None]:
-    """Technique, or None with the reason why the administration earns nothing."""
-    given, route = one.given, one.given.route
-    if given.purpose == "declotting":
-        return "declotting", None
-    if given.purpose == "pump_refill":
-        return "pump_refill", None
-    if route is None:
-        return None, "route_missing"
-    if route in _NOT_PARENTERAL:
-        return None, "not_parenteral"
+def _given(administration: AdministrationFacts, book: Book) -> _Given:
+    purpose = administration.given.purpose
+    if purpose == "declotting":
+        return _Given("declotting")
+    if purpose == "pump_refill":
+        return _Given("pump_refill")
+    return _by_route(administration, book)
+
+
+def _by_route(administration: AdministrationFacts, book: Book) -> _Given:
+    route = administration.given.route
     if route == "IV":
-        return _by_vein(one, book)
+        return _by_vein(administration, book)
+    if route is None:
+        return _Given(None, "route_missing")
+    if route in _NOT_PARENTERAL:
+        return _Given(None, "not_parenteral")
     if route == "IM":
-        return "injection", None
+        return _Given("injection")
     if route == "SC":
-        return _under_skin(one, book)
+        return _under_skin(administration, book)
     if route == "IA":
-        return _by_artery(one, book)
-    if route in _CAVITY and one.family == "chemotherapy":
-        return _CAVITY[route], None
-    return None, "no_code"
+        return _by_artery(administration, book)
+    if route in _CAVITIES and administration.family == "chemotherapy":
+        return _Given(_CAVITIES[route])
+    return _Given(None, "no_code")
 
 
-def _under_skin(one: AdministrationFacts, book: Book) -> tuple[str | None, str | None]:
-    if one.given.device == "on_body_injector":
-        return "on_body_injector", None
-    long = one.total_minutes is not None and not _short(one.total_minutes, book)
-    if long and one.given.method != "injection" and one.family != "chemotherapy":
-        return "sc_infusion", None
-    return "injection", None
+def _under_skin(administration: AdministrationFacts, book: Book) -> _Given:
+    given, minutes = administration.given, administration.total_minutes
+    if given.device == "on_body_injector":
+        return _Given("on_body_injector")
+    long = minutes is not None and not _short(minutes, book)
+    if long and given.method != "injection" and administration.family != "chemotherapy":
+        return _Given("sc_infusion")
+    return _Given("injection")
 
 
-def _by_artery(one: AdministrationFacts, book: Book) -> tuple[str | None, str | None]:
-    technique, reason = _by_vein(one, book)
-    if one.family == "chemotherapy" or technique is None:
-        return (f"ia_{technique}" if technique else None), reason
-    return ("ia_injection", None) if technique == "push" else (None, "no_code")
+def _by_artery(administration: AdministrationFacts, book: Book) -> _Given:
+    technique, reason = _by_vein(administration, book)
+    if technique is None:
+        return _Given(None, reason)
+    if administration.family == "chemotherapy":
+        return _Given(_ARTERIAL[technique], reason)
+    # Only chemotherapy has codes for a drip into an artery; other drugs are injected.
+    return _Given("ia_injection") if technique == "push" else _Given(None, "no_code")
 
 
 def _short(minutes: int, book: Book) -> bool:
     """Whether so many minutes are a push; the exact limit goes by policy."""
     limit = book.limits.push_max_minutes
-    return bool(minutes < limit or (minutes == limit and book.policy.exact_15_minutes == "push"))
+    return minutes < limit or (minutes == limit and book.policy.exact_15_minutes == "push")
 
 
-def _by_vein(one: AdministrationFacts, book: Book) -> tuple[str | None, str | None]:
-    given, policy = one.given, book.policy
-    if one.family == "hydration":
-        return _fluid(one, book)
-    minutes = one.total_minutes
+def _by_vein(administration: AdministrationFacts, book: Book) -> _Given:
+    if administration.family == "hydration":
+        return _fluid(administration, book)
+    given, minutes = administration.given, administration.total_minutes
+    as_push = given.method in {"push", "injection"}
     if minutes is None:
-        if given.method in {"push", "injection"}:
-            return "push", None
-        if given.device in _PUMPS and one.family == "chemotherapy":
-            return "pump", None
-        return _without_stop(one, book)
-    if _short(minutes, book):
-        return "push", None
-    if given.method in {"push", "injection"} and policy.long_push != "infusion":
-        if given.continuously_attended:
-            return "push", None
-    return _long(one, book), None
+        if as_push:
+            return _Given("push")
+        if given.device in _PUMPS and administration.family == "chemotherapy":
+            return _Given("pump")
+        return _without_stop(administration, book)
+    attended = given.continuously_attended and book.policy.long_push != "infusion"
+    if _short(minutes, book) or (as_push and attended):
+        return _Given("push")
+    return _Given(_long(administration, book))
 
 
-def _long(one: AdministrationFacts, book: Book) -> str:
+def _long(administration: AdministrationFacts, book: Book) -> Technique:
     """Infusion, or the start of a prolonged one by pump, where the family has a code for it."""
-    device, minutes = one.given.device, one.total_minutes
+    family, minutes = administration.family, administration.total_minutes
     if minutes is None or minutes <= book.limits.prolonged_minutes:
         return "infusion"
-    if one.family == "chemotherapy":
+    if family == "chemotherapy":
         return "pump"
-    has_code = device in _PUMPS and book.pick(one.family, "pump", "pump_start") is not None
-    return "pump" if has_code else "infusion"
+    by_pump = administration.given.device in _PUMPS
+    return "pump" if by_pump and book.pick(family, "pump", "pump_start") else "infusion"
 
 
-def _fluid(one: AdministrationFacts, book: Book) -> tuple[str | None, str | None]:
-    if book.policy.hydration_short_as_push and one.total_minutes is not None:
-        if _short(one.total_minutes, book):
-            one.family = "therapeutic"
-            return "push", None
-    if one.running_minutes is None:
-        if book.policy.missing_stop_time_hydration == "compute_only":
-            minutes_by_rate(one)
-        if one.running_minutes is None:
-            return "infusion", "stop_missing"
-    return "infusion", None
+def _fluid(administration: AdministrationFacts, book: Book) -> _Given:
+    minutes = administration.total_minutes
+    if book.policy.hydration_short_as_push and minutes is not None and _short(minutes, book):
+        administration.family = "therapeutic"
+        return _Given("push")
+    if book.policy.missing_stop_time_hydration == "compute_only":
+        minutes_by_rate(administration)
+    if administration.running_minutes is None:
+        return _Given("infusion", "stop_missing")
+    return _Given("infusion")
 
 
-def _without_stop(one: AdministrationFacts, book: Book) -> tuple[str | None, str | None]:
+def _without_stop(administration: AdministrationFacts, book: Book) -> _Given:
     """A drip whose end nobody charted, as the policy missing_stop_time reads it."""
     mode = book.policy.missing_stop_time
     if mode == "push":
-        return "push", None
+        return _Given("push")
     if mode in {"compute_then_push_if_drug_allows", "compute_only"}:
-        minutes_by_rate(one)
+        minutes_by_rate(administration)
     if mode in {"compute_then_push_if_drug_allows", "last_charted_time"}:
-        minutes_by_last_look(one)
-    if one.total_minutes is not None:
-        return ("push" if _short(one.total_minutes, book) else _long(one, book)), None
-    ever_pushed = one.usual_techniques is not None and "push" in one.usual_techniques
-    if mode == "compute_then_push_if_drug_allows" and ever_pushed:
-        return "push", None
-    return "infusion", "stop_missing"
+        minutes_by_last_look(administration)
+    minutes = administration.total_minutes
+    if minutes is not None:
+        return _Given("push" if _short(minutes, book) else _long(administration, book))
+    usual = administration.drug.usual_techniques
+    if mode == "compute_then_push_if_drug_allows" and usual is not None and "push" in usual:
+        return _Given("push")
+    return _Given("infusion", "stop_missing")

@@ -1,198 +1,264 @@
-"""Clock times of a chart as seconds: what was charted, what counts, what runs as one."""
+"""Clock times of a chart as seconds: what was charted, what counts, what runs as one.
+
+``administrations`` reads the times of each administration and joins the runs of one bag;
+``techniques`` falls back on rates and looks where no stop is charted.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, tzinfo
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dateutil import tz
 
 from ivpush import clock
-from ivpush.contract.facts import AdministrationFacts
+from ivpush.contract.chart_facts import AdministrationFacts, Times
 
 if TYPE_CHECKING:
-    from ivpush.contract.encounter import Encounter
+    from ivpush.contract.encounter import Administration, Encounter
 
 __all__ = [
     "by_time",
-    "in_time",
     "join_runs",
     "mark_attended",
     "minutes_by_last_look",
     "minutes_by_rate",
+    "order_of",
     "read_times",
+    "stay_of",
     "zone_of",
 ]
 
+Span = tuple[int, int]
+Order = tuple[bool, int, int, str]
 
 _INVENTED = frozenset({"ordered", "defaulted"})
+"""Systems invent stops and orders hold plans: neither says what happened (DESIGN section 2)."""
+
+_MINUTE = 60
 
 
 def zone_of(encounter: Encounter) -> tzinfo | None:
     """The time zone of the encounter's naive times; None where times stand as they are."""
     if encounter.timezone is not None:
         return tz.gettz(encounter.timezone)
-    for one in encounter.administrations or ():
-        if one.start is not None:
-            return one.start.tzinfo
+    for administration in encounter.administrations or ():
+        if administration.start is not None:
+            return administration.start.tzinfo
     return None
 
 
-def _seconds(at: datetime, zone: tzinfo | None) -> int:
-    return clock.moment(at, zone).seconds
+def stay_of(encounter: Encounter, zone: tzinfo | None) -> Span | None:
+    """Seconds of the encounter's start and end; None unless both are stated."""
+    if encounter.start is None or encounter.end is None:
+        return None
+    return clock.moment(encounter.start, zone).seconds, clock.moment(encounter.end, zone).seconds
 
 
-def read_times(one: AdministrationFacts, zone: tzinfo | None, encounter: Encounter) -> None:
-    """Read an administration's times: seconds, minutes, what may be used, what is wrong."""
-    given = one.given
-    source, start, stop = given.times_from, given.start, given.stop
-    one.clock_minutes = one.start_seconds = one.span = one.outside_encounter = None
-    one.time_nonexistent = one.time_ambiguous = one.stop_before_start = False
-    naive_start = start is not None and start.tzinfo is None
-    one.time_naive = zone is None and (naive_start or (stop is not None and stop.tzinfo is None))
-    # Systems invent stops and orders hold plans: neither says what happened (DESIGN section 2).
-    one.start_usable = start is not None and source != "ordered"
-    one.stop_usable = stop is not None and source not in _INVENTED
-    begun = ended = None
-    if start is not None:
-        begun = clock.seconds_of(start) if zone is None else _read_moment(one, start, zone)
-        if one.start_usable:
-            one.start_seconds = begun
-    if stop is not None:
-        ended = clock.seconds_of(stop) if zone is None else _read_moment(one, stop, zone, begun)
-    if begun is not None and ended is not None:
-        if ended < begun:
-            one.stop_before_start, one.stop_usable = True, False
-        elif one.start_usable and one.stop_usable:
-            one.clock_minutes = (ended - begun) // 60
-            one.span = (begun, ended)
+class _Instant(NamedTuple):
+    """A charted time in seconds, and what clock change makes doubtful about it."""
+
+    seconds: int | None
+    nonexistent: bool = False
+    ambiguous: bool = False
+
+
+_NOT_CHARTED = _Instant(None)
+
+
+def _instant(at: datetime | None, zone: tzinfo | None, after: int | None = None) -> _Instant:
+    if at is None:
+        return _NOT_CHARTED
+    if zone is None:
+        return _Instant(clock.seconds_of(at))
+    moment = clock.moment(at, zone, after)
+    return _Instant(moment.seconds, moment.nonexistent, moment.ambiguous)
+
+
+def read_times(given: Administration, zone: tzinfo | None, stay: Span | None) -> Times:
+    """The times of one administration: seconds, minutes, what may be used, what is wrong."""
+    start, stop, source = given.start, given.stop, given.times_from
+    begun = _instant(start, zone)
+    ended = _instant(stop, zone, begun.seconds)
+    backwards = (
+        begun.seconds is not None and ended.seconds is not None and ended.seconds < begun.seconds
+    )
+    start_usable = start is not None and source != "ordered"
+    stop_usable = stop is not None and source not in _INVENTED and not backwards
+    start_seconds = begun.seconds if start_usable else None
+    clocked = _clocked(start_seconds, ended.seconds if stop_usable else None)
+    minutes, minutes_from = _minutes(given, clocked)
+    span = clocked
+    if minutes_from == "stated" and minutes is not None and start_seconds is not None:
+        span = (start_seconds, start_seconds + _MINUTE * minutes)
+    naive = any(at is not None and at.tzinfo is None for at in (start, stop))
     seen = given.last_seen_running
-    one.seen_seconds = None if seen is None else clock.moment(seen, zone, begun).seconds
-    _read_minutes(one)
-    one.order = in_time(one)
-    if encounter.start is not None and encounter.end is not None and one.start_usable:
-        low, high = _seconds(encounter.start, zone), _seconds(encounter.end, zone)
-        last = ended if ended is not None and one.stop_usable else one.start_seconds
-        assert one.start_seconds is not None and last is not None
-        one.outside_encounter = one.start_seconds < low or last > high
+    return Times(
+        clock_minutes=None if clocked is None else (clocked[1] - clocked[0]) // _MINUTE,
+        start_usable=start_usable,
+        stop_usable=stop_usable,
+        time_naive=zone is None and naive,
+        stop_before_start=backwards,
+        time_nonexistent=begun.nonexistent or ended.nonexistent,
+        time_ambiguous=begun.ambiguous or ended.ambiguous,
+        outside_encounter=_outside(start_seconds, ended.seconds if stop_usable else None, stay),
+        start_seconds=start_seconds,
+        span=span,
+        seen_seconds=None if seen is None else clock.moment(seen, zone, begun.seconds).seconds,
+        minutes=minutes,
+        minutes_from=minutes_from,
+    )
 
 
-def _read_moment(
-    one: AdministrationFacts, at: datetime, zone: tzinfo, after: int | None = None
-) -> int:
-    made = clock.moment(at, zone, after)
-    one.time_nonexistent |= made.nonexistent
-    one.time_ambiguous |= made.ambiguous
-    return made.seconds
+def _clocked(start: int | None, stop: int | None) -> Span | None:
+    return (start, stop) if start is not None and stop is not None else None
 
 
-def join_runs(facts: list[AdministrationFacts]) -> None:
-    """Give runs of one bag a common number and their minutes together.
-
-    A run that continues another, or starts when a run of the same drug on the same access stops,
-    is one infusion with it; a charted push never is.
-    """
-    by_id = {one.given.id: one for one in facts}
-    latest: dict[tuple[str, str | None, str], AdministrationFacts] = {}
-    joined = False
-    for one in sorted(facts, key=by_time):
-        given = one.given
-        if given.continues is not None and given.continues != given.id:
-            earlier = by_id[given.continues]
-            one.run, joined = earlier.run, True
-            one.continues_other_drug = one.drug_key != earlier.drug_key
-        if given.method not in {"push", "injection"} and one.span is not None:
-            bag = (one.drug_key, one.family, one.site)
-            before = latest.get(bag)
-            if before is not None and before.span is not None and one.span[0] <= before.span[1]:
-                _renumber(facts, one.run, before.run)
-                joined = True
-            if before is None or before.span is None or one.span[1] >= before.span[1]:
-                latest[bag] = one
-    if joined:
-        _add_minutes(facts)
+def _minutes(
+    given: Administration, clocked: Span | None
+) -> tuple[int | None, Literal["clock", "stated"] | None]:
+    """Whole minutes it ran: the clock beats what is stated."""
+    if clocked is not None:
+        return (clocked[1] - clocked[0]) // _MINUTE, "clock"
+    if given.minutes is not None and given.times_from not in _INVENTED:
+        return given.minutes, "stated"
+    return None, None
 
 
-def _renumber(facts: list[AdministrationFacts], old: int, new: int) -> None:
-    for one in facts:
-        if one.run == old:
-            one.run = new
+def _outside(start: int | None, stop: int | None, stay: Span | None) -> bool | None:
+    """Whether it starts before the stay or ends after it; unknown without a stay or a start."""
+    if stay is None or start is None:
+        return None
+    return start < stay[0] or (start if stop is None else stop) > stay[1]
 
 
-def _add_minutes(facts: list[AdministrationFacts]) -> None:
-    runs: dict[int, list[AdministrationFacts]] = {}
-    for one in facts:
-        if one.running_minutes is not None:
-            runs.setdefault(one.run, []).append(one)
-    for members in runs.values():
-        spans = clock.unite(one.span for one in members if one.span is not None)
-        loose = sum(one.running_minutes or 0 for one in members if one.span is None)
-        for one in members:
-            one.total_minutes = clock.covered(spans) // 60 + loose
-
-
-def in_time(one: AdministrationFacts) -> tuple[bool, int, int, str]:
-    """Order of administrations: start, stop, id; without a usable start last."""
-    start = one.start_seconds
-    return (start is None, start or 0, one.span[1] if one.span else start or 0, one.given.id)
+def order_of(identity: str, start: int | None, span: Span | None) -> Order:
+    """Order in time: start, stop, id; without a usable start last."""
+    return (start is None, start or 0, span[1] if span else start or 0, identity)
 
 
 by_time = attrgetter("order")
 """The key that sorts administrations, or services, in time."""
 
 
-def _read_minutes(one: AdministrationFacts) -> None:
-    given = one.given
-    if one.clock_minutes is not None:
-        one.running_minutes = one.total_minutes = one.clock_minutes
-        one.minutes_from = "clock"
-    elif given.minutes is not None and given.times_from not in _INVENTED:
-        one.running_minutes = one.total_minutes = given.minutes
-        one.minutes_from = "stated"
-        if one.start_seconds is not None:
-            one.span = (one.start_seconds, one.start_seconds + 60 * given.minutes)
-    else:
-        one.running_minutes = one.total_minutes = one.minutes_from = None
-
-
-def minutes_by_rate(one: AdministrationFacts) -> None:
+def minutes_by_rate(administration: AdministrationFacts) -> None:
     """Take the minutes from volume and rate, where no clock tells them."""
-    volume, rate = one.given.volume_ml, one.given.rate_ml_per_hour
-    if one.running_minutes is None and volume and rate and one.given.times_from != "ordered":
-        _settle(one, int(volume * 60 / rate))
-        one.minutes_from = "volume_and_rate"
+    given = administration.given
+    volume, rate = given.volume_ml, given.rate_ml_per_hour
+    if administration.running_minutes is None and volume and rate:
+        if given.times_from != "ordered":
+            _run_for(administration, int(volume * 60 / rate))
+            administration.minutes_from = "volume_and_rate"
 
 
-def minutes_by_last_look(one: AdministrationFacts) -> None:
+def minutes_by_last_look(administration: AdministrationFacts) -> None:
     """Take the minutes up to the last charted look at a running drip."""
-    seen, start = one.seen_seconds, one.start_seconds
-    if one.running_minutes is None and seen is not None and start is not None and seen >= start:
-        _settle(one, (seen - start) // 60)
-        one.minutes_from = "last_seen_running"
+    seen, start = administration.times.seen_seconds, administration.start_seconds
+    if administration.running_minutes is not None or seen is None or start is None:
+        return
+    if seen >= start:
+        _run_for(administration, (seen - start) // _MINUTE)
+        administration.minutes_from = "last_seen_running"
 
 
-def _settle(one: AdministrationFacts, minutes: int) -> None:
-    one.running_minutes = one.total_minutes = minutes
-    if one.start_seconds is not None:
-        one.span = (one.start_seconds, one.start_seconds + 60 * minutes)
-        one.order = in_time(one)
+def _run_for(administration: AdministrationFacts, minutes: int) -> None:
+    administration.running_minutes = administration.total_minutes = minutes
+    start = administration.start_seconds
+    if start is not None:
+        administration.span = (start, start + _MINUTE * minutes)
+        administration.order = order_of(administration.given.id, start, administration.span)
 
 
-def mark_attended(facts: list[AdministrationFacts]) -> None:
+def join_runs(administrations: list[AdministrationFacts]) -> None:
+    """Give runs of one bag a common number and their minutes together.
+
+    A run that continues another, or starts when a run of the same drug on the same access stops,
+    is one infusion with it; a charted push never is.
+    """
+    by_id = {each.given.id: each for each in administrations}
+    latest: dict[tuple[str, str | None, str], AdministrationFacts] = {}
+    joined = False
+    for current in sorted(administrations, key=by_time):
+        given = current.given
+        if given.continues is not None and given.continues != given.id:
+            earlier = by_id[given.continues]
+            current.run, joined = earlier.run, True
+            current.continues_other_drug = current.drug.drug_key != earlier.drug.drug_key
+        if given.method in {"push", "injection"} or current.span is None:
+            continue
+        bag = (current.drug.drug_key, current.family, current.site)
+        before = latest.get(bag)
+        if before is not None and _touches(before, current):
+            _renumber(administrations, current.run, before.run)
+            joined = True
+        if before is None or not _ends_later(before, current):
+            latest[bag] = current
+    if joined:
+        _add_minutes(administrations)
+
+
+def _touches(before: AdministrationFacts, current: AdministrationFacts) -> bool:
+    """Whether one starts before the other has stopped, or just then."""
+    if before.span is None or current.span is None:
+        return False
+    return current.span[0] <= before.span[1]
+
+
+def _ends_later(before: AdministrationFacts, current: AdministrationFacts) -> bool:
+    if before.span is None or current.span is None:
+        return False
+    return before.span[1] > current.span[1]
+
+
+def _renumber(administrations: Iterable[AdministrationFacts], old: int, new: int) -> None:
+    for administration in administrations:
+        if administration.run == old:
+            administration.run = new
+
+
+def _add_minutes(administrations: Iterable[AdministrationFacts]) -> None:
+    """Every bag of a run gets the minutes of the whole run."""
+    runs: dict[int, list[AdministrationFacts]] = {}
+    for administration in administrations:
+        if administration.running_minutes is not None:
+            runs.setdefault(administration.run, []).append(administration)
+    for bags in runs.values():
+        minutes = minutes_together(bags)
+        for bag in bags:
+            bag.total_minutes = minutes
+
+
+def minutes_together(bags: Iterable[AdministrationFacts]) -> int:
+    """Minutes of several bags: those by the clock counted once, stated ones added."""
+    timed, stated = [], 0
+    for bag in bags:
+        if bag.span is not None:
+            timed.append(bag.span)
+        else:
+            stated += bag.running_minutes or 0
+    return clock.covered(clock.unite(timed)) // _MINUTE + stated
+
+
+def mark_attended(administrations: Iterable[AdministrationFacts]) -> None:
     """Mark attended pushes of one performer that overlap: nobody stands at two beds."""
-    held: dict[str, list[AdministrationFacts]] = {}
-    for one in facts:
-        given = one.given
-        if given.performer is not None and given.continuously_attended and one.span is not None:
-            held.setdefault(given.performer, []).append(one)
-    for theirs in held.values():
-        theirs.sort(key=lambda one: one.span or (0, 0))
-        latest: AdministrationFacts | None = None
-        for one in theirs:
-            assert one.span is not None
-            if latest is not None and latest.span is not None:
-                if latest.span[1] - one.span[0] >= 60 and one.span[1] - one.span[0] >= 60:
-                    one.overlaps_attended = latest.overlaps_attended = True
-            if latest is None or latest.span is None or one.span[1] > latest.span[1]:
-                latest = one
+    attended: dict[str, list[tuple[Span, AdministrationFacts]]] = {}
+    for administration in administrations:
+        given, span = administration.given, administration.span
+        if given.performer is not None and given.continuously_attended and span is not None:
+            attended.setdefault(given.performer, []).append((span, administration))
+    for pushes in attended.values():
+        pushes.sort(key=lambda push: push[0])
+        _mark_overlaps(pushes)
+
+
+def _mark_overlaps(pushes: list[tuple[Span, AdministrationFacts]]) -> None:
+    latest_span, latest = pushes[0]
+    for span, push in pushes[1:]:
+        # Charts hold whole minutes: pushes that share less than one only touch.
+        shared, long_enough = latest_span[1] - span[0], span[1] - span[0]
+        if shared >= _MINUTE and long_enough >= _MINUTE:
+            push.overlaps_attended = latest.overlaps_attended = True
+        if span[1] > latest_span[1]:
+            latest_span, latest = span, push

@@ -6,7 +6,7 @@ its code columns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,6 +23,7 @@ from ivpush.contract.facts import (
     SupervisionFacts,
 )
 from ivpush.contract.fields import Text
+from ivpush.contract.means import WORKING, Means, Part
 from ivpush.language.tree import Kind, Node
 
 __all__ = [
@@ -165,27 +166,34 @@ class Fact:
 def facts_of(scope: type) -> dict[str, Fact]:
     """Facts of a scope by name, its own before the contract's.
 
-    Names after the slots of working state are left out: only what carries a meaning, or holds
-    other scopes, is a fact.
+    Raises TypeError for a field that is neither fact nor record nor working state.
     """
-    found: dict[str, Fact] = {}
-    hints = get_type_hints(scope, include_extras=True)
-    for name, hint in hints.items():
-        if name == "given":
-            continue
-        meaning, rests, lacks = (*getattr(hint, "__metadata__", ("",)), "", "")[:3]
-        plain = hint.__origin__ if hasattr(hint, "__metadata__") else hint
-        if meaning or name in {"administrations", "lines", "supervision", "claim"}:
-            found[name] = Fact(plain, name, meaning, tuple(rests.split()), tuple(lacks.split()))
-    given = hints.get("given")
+    facts = dict(_own_facts(scope, ""))
+    given = get_type_hints(scope, include_extras=True).get("given")
     for name, info in given.model_fields.items() if given is not None else ():
-        if name not in found:
-            raw = f".{name}" if scope is not EncounterFacts else name
-            found[name] = Fact(
-                info.annotation,
-                f"given.{name}",
-                info.description or "",
-                (raw,),
+        if name not in facts:
+            own = name if scope is EncounterFacts else f".{name}"
+            facts[name] = Fact(
+                type=info.annotation,
+                path=f"given.{name}",
+                meaning=info.description or "",
+                rests_on=(own,),
                 free_text=Text in get_args(info.annotation),
             )
-    return found
+    return facts
+
+
+def _own_facts(record: type, prefix: str) -> Iterator[tuple[str, Fact]]:
+    for name, hint in get_type_hints(record, include_extras=True).items():
+        if name == "given":
+            continue
+        if isinstance(hint, type) and issubclass(hint, Part):
+            yield from _own_facts(hint, f"{prefix}{name}.")
+            continue
+        means = next(iter(getattr(hint, "__metadata__", ())), None)
+        plain = hint if means is None else hint.__origin__
+        if means is None and kind_of(plain).scope is None:
+            raise TypeError(f"{record.__name__}.{name} says neither what it means nor WORKING")
+        if means is not WORKING:
+            means = means or Means("")
+            yield name, Fact(plain, prefix + name, means.text, means.rests_on, means.lacks)

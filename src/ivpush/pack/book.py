@@ -12,6 +12,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ivpush.contract.facts import BillUse
 from ivpush.language.vocabulary import Names
 from ivpush.pack.codes import CodeRow, DatedNumber, Limits, number_on
 from ivpush.pack.data import Data, SupervisionRow
@@ -126,7 +127,7 @@ class Book:
         self.mues: dict[str, dict[str, tuple[int, int]]] = tables.held.get("mue", {})
         self._primary: dict[str, frozenset[str]] = tables.held.get("addon", {})
         self._places: dict[str, bool] = tables.held.get("pos", {})
-        self._bill_uses: dict[str, str] = tables.held.get("tob", {})
+        self._bill_uses: dict[str, BillUse] = tables.held.get("tob", {})
         self._ndcs: dict[str, str] = tables.held.get("ndc", {})
         self._statuses: dict[str, tuple[str, str | None]] = tables.held.get("opps", {})
 
@@ -211,7 +212,7 @@ class Book:
             return True
         return False if place in self._places else None
 
-    def bill_use(self, type_of_bill: str) -> str | None:
+    def bill_use(self, type_of_bill: str) -> BillUse | None:
         """What a type of bill makes of these services: billable, packaged, not_billable."""
         return self._bill_uses.get(_bill_kind(type_of_bill))
 

@@ -147,7 +147,7 @@ def _chart(work: Worked, look: Look) -> list[str]:
     if work.encounter.administrations is None:
         return [*lines, "  no chart came with the claim"]
     sites = site_names(work)
-    lines += [_administration(facts, sites, look) for facts in work.derived.facts]
+    lines += [_administration(facts, sites, look) for facts in work.derived.administrations]
     drawn = timeline(work, look.width - 4, plain=look.ascii)
     # A single bar says no more than the row above it.
     return [*lines, "", *(f"  {visible(row)}" for row in drawn)] if len(drawn) > 1 else lines

@@ -49,14 +49,14 @@ class Step:
 
 def drug_name(administration: AdministrationFacts) -> str:
     """The drug table's name, or the administration's id where no table holds the drug."""
-    row = administration.row
+    row = administration.drug.row
     return row.name if row is not None else f"drug of {administration.given.id}"
 
 
 def site_names(work: Worked) -> dict[str, str]:
     """Labels S1, S2 … for the access sites, in order of the chart."""
     names: dict[str, str] = {}
-    for administration in work.derived.facts:
+    for administration in work.derived.administrations:
         if administration.site_named and administration.site not in names:
             names[administration.site] = f"S{len(names) + 1}"
     return names
@@ -77,23 +77,24 @@ def trace(work: Worked) -> list[Step]:
             cites=cites,
         )
         steps.append(step)
-    for administration in work.derived.facts:
-        steps += _steps(administration, work.book)
+    service_of = work.derived.service_of()
+    for administration in work.derived.administrations:
+        steps += _steps(administration, service_of.get(administration.index), work.book)
     return steps
 
 
-def _steps(administration: AdministrationFacts, book: Book) -> Iterator[Step]:
+def _steps(
+    administration: AdministrationFacts, service: ServiceFacts | None, book: Book
+) -> Iterator[Step]:
     """The decisions about one administration, in the order in which they are taken."""
     yield _category(administration, book)
-    if administration.category == "complex_biologic":
+    if administration.drug.category == "complex_biologic":
         yield _family(administration, book)
     yield _minutes(administration, book)
     yield _technique(administration, book)
-    service = administration.service
-    if not administration.billable:
+    if not administration.billable or service is None:
         yield _not_billable(administration, book)
         return
-    assert service is not None
     yield _chain(administration, book)
     if administration.gap_minutes is not None:
         yield _gap(administration, service, book)
@@ -102,9 +103,9 @@ def _steps(administration: AdministrationFacts, book: Book) -> Iterator[Step]:
 
 def _category(administration: AdministrationFacts, book: Book) -> Step:
     decided_by = "the default"
-    if administration.stated_category:
+    if administration.drug.stated_category:
         decided_by = "the chart"
-    elif administration.row:
+    elif administration.drug.row:
         decided_by = "the drug table"
     about, cites = book.reason("category_step")
     return Step(
@@ -112,7 +113,7 @@ def _category(administration: AdministrationFacts, book: Book) -> Step:
         about=about,
         fact=f"route {administration.given.route or 'not stated'}",
         decided_by=decided_by,
-        decision=administration.category,
+        decision=administration.drug.category,
         cites=cites,
     )
 
@@ -226,13 +227,15 @@ def timeline(work: Worked, width: int = 72, *, plain: bool = False) -> list[str]
 
     ``width`` is in columns; ``plain`` draws in ASCII.
     """
-    timed = [(facts, span) for facts in work.derived.facts if (span := _drawn_span(facts))]
+    timed = [
+        (facts, span) for facts in work.derived.administrations if (span := _drawn_span(facts))
+    ]
     if not timed:
         return []
     first = min(span[0] for _, span in timed)
     # At least a minute, so that a chart of one push does not divide by nothing.
     last = max(first + 60, *(span[1] for _, span in timed))
-    label = max(len(facts.given.id) for facts in work.derived.facts) + 1
+    label = max(len(facts.given.id) for facts in work.derived.administrations) + 1
     # 14: the clock, a space, and room on the right.
     columns = max(20, width - label - 14)
     mark, bar = ("|", "=") if plain else ("▏", "█")

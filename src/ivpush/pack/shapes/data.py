@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self, TypeVar, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ivpush.contract.facts import Reason
+from ivpush.contract.chart_facts import Reason
 from ivpush.contract.fields import Level, Mode, Setting
 from ivpush.pack.shapes.words import (
     Cell,

@@ -1,0 +1,296 @@
+"""Facts of the chart: each administration, and the services that they come to.
+
+``coding`` makes these records; rules read them, and so do ``claim`` and ``writers``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, Protocol
+
+from ivpush.contract.encounter import Administration
+from ivpush.contract.fields import Category
+from ivpush.contract.means import WORKING, Means, Part
+
+__all__ = [
+    "AdministrationFacts",
+    "CodeLike",
+    "DrugFacts",
+    "DrugLike",
+    "Family",
+    "Reason",
+    "Role",
+    "ServiceFacts",
+    "Technique",
+    "Times",
+]
+
+Family = Literal["hydration", "therapeutic", "chemotherapy"]
+Technique = Literal[
+    "infusion",
+    "push",
+    "injection",
+    "sc_infusion",
+    "ia_injection",
+    "ia_push",
+    "ia_infusion",
+    "ia_pump",
+    "pump",
+    "on_body_injector",
+    "pump_refill",
+    "port_flush",
+    "declotting",
+    "intralesional",
+    "pleural",
+    "peritoneal",
+    "intrathecal",
+    "reservoir",
+]
+Role = Literal[
+    "initial",
+    "sequential",
+    "repeat",
+    "concurrent",
+    "further_hour",
+    "additional_site",
+    "stand_alone",
+    "pump_start",
+]
+Reason = Literal[
+    "anesthesia",
+    "before_reported_gap",
+    "blood",
+    "bolus_of_infusion",
+    "concurrent_already_reported",
+    "contrast",
+    "drug_carrier",
+    "facilitates_drug",
+    "flush",
+    "hydration_too_short",
+    "imaging",
+    "keep_open",
+    "no_code",
+    "no_supervision",
+    "no_time",
+    "not_parenteral",
+    "packaged",
+    "postoperative",
+    "procedure",
+    "professional_in_facility",
+    "repeat_not_reportable",
+    "route_missing",
+    "stop_missing",
+    "transfusion",
+    "vaccine",
+    "within_first_hour",
+]
+
+
+class CodeLike(Protocol):
+    """A row of codes.yaml, as far as facts need it."""
+
+    @property
+    def code(self) -> str:
+        """The code."""
+
+    @property
+    def label(self) -> str:
+        """Its short label."""
+
+    @property
+    def family(self) -> str:
+        """Column family."""
+
+    @property
+    def technique(self) -> str:
+        """Column technique."""
+
+    @property
+    def role(self) -> str:
+        """Column role."""
+
+    @property
+    def further(self) -> str | None:
+        """The code of its further hours."""
+
+
+class DrugLike(Protocol):
+    """A row of drugs.csv, as far as facts need it."""
+
+    @property
+    def name(self) -> str:
+        """Its name for people."""
+
+    @property
+    def hormonal(self) -> bool:
+        """Whether it is an antineoplastic hormone."""
+
+
+@dataclass(slots=True, eq=False)
+class Times(Part):
+    """When an administration ran, as charted: what may be used, and what is wrong."""
+
+    clock_minutes: Annotated[int | None, Means("whole minutes between a usable start and stop")]
+    start_usable: Annotated[bool, Means("a start time counts: charted, pump or calculated")]
+    stop_usable: Annotated[bool, Means("a stop time counts and is not before the start")]
+    time_naive: Annotated[bool, Means("a time has no offset, and the encounter no time zone")]
+    stop_before_start: Annotated[
+        bool,
+        Means(
+            "the stop lies before the start",
+            rests_on=(
+                ".start",
+                ".stop",
+                "timezone",
+            ),
+        ),
+    ]
+    time_nonexistent: Annotated[bool, Means("a time skipped when clocks went forward")]
+    time_ambiguous: Annotated[bool, Means("a time that happened twice when clocks went back")]
+    outside_encounter: Annotated[
+        bool | None,
+        Means("it starts before the encounter or stops after it; unknown without both times"),
+    ]
+    start_seconds: Annotated[int | None, WORKING]
+    """Seconds of a usable start, on the one scale of the encounter."""
+    span: Annotated[tuple[int, int] | None, WORKING]
+    seen_seconds: Annotated[int | None, WORKING]
+    """Seconds of the last charted look at a running drip."""
+    minutes: Annotated[int | None, WORKING]
+    """By the clock, else as stated."""
+    minutes_from: Annotated[Literal["clock", "stated"] | None, WORKING]
+
+
+@dataclass(slots=True, eq=False)
+class DrugFacts(Part):
+    """What was given: the drug's row in the drug table, and its class."""
+
+    category: Annotated[
+        Category,
+        Means(
+            "class of the drug used: the stated one, else the drug table's by route, "
+            "else therapeutic"
+        ),
+    ]
+    stated_category: Annotated[str | None, Means("class written in the chart")]
+    table_category: Annotated[
+        str | None, Means("class the drug table gives for this drug and route")
+    ]
+    drug_known: Annotated[
+        bool | None, Means("the drug table holds it; unknown where no drug is named")
+    ]
+    drug_key: Annotated[
+        str, Means("what counts as the same drug: generic name, or HCPCS code by policy")
+    ]
+    usual_techniques: Annotated[
+        frozenset[str] | None,
+        Means("techniques the drug table calls usual: push, infusion, im, sc …"),
+    ]
+    ended_hcpcs: Annotated[bool, Means("its HCPCS code was no longer valid on the service date")]
+    hcpcs_successor: Annotated[str | None, Means("HCPCS code that replaced an ended one")]
+    row: Annotated[DrugLike | None, WORKING]
+
+
+@dataclass(slots=True, eq=False)
+class AdministrationFacts:
+    """One administration of the chart, with what was worked out about it.
+
+    Made whole by ``coding.administrations``; the later steps of ``coding`` settle what has a
+    default here: the technique, the place in a chain, and whether it is billable.
+    """
+
+    given: Administration
+    index: Annotated[int, Means("position in the chart, from 0")]
+    times: Times
+    drug: DrugFacts
+    required_level: Annotated[str | None, Means("supervision level this service needs")]
+    family: Annotated[
+        Family | None, Means("code family it belongs to; unknown where its category has none")
+    ]
+    reason: Annotated[Reason | None, Means("why it is not billable; unknown where it is billable")]
+    running_minutes: Annotated[
+        int | None,
+        Means("whole minutes it ran: by the clock, else as stated, else computed by policy"),
+    ]
+    minutes_from: Annotated[
+        Literal["clock", "stated", "volume_and_rate", "last_seen_running"] | None,
+        Means("where running_minutes comes from"),
+    ]
+    site_named: Annotated[bool, Means("the access site is charted")]
+    total_minutes: Annotated[int | None, WORKING]
+    """Minutes of the whole run, where several bags are one infusion."""
+    start_seconds: Annotated[int | None, WORKING]
+    span: Annotated[tuple[int, int] | None, WORKING]
+    order: Annotated[tuple[bool, int, int, str], WORKING]
+    """Where it stands in time: start, stop, id; without a usable start last."""
+    drug_keys: Annotated[frozenset[str], WORKING]
+    """What counts as its drug; of a mixture, all drugs in it."""
+    site: Annotated[str, WORKING]
+    """The access site; empty where none is named."""
+    visit: Annotated[int, WORKING]
+    run: Annotated[int, WORKING]
+    """Number of the run that it belongs to: the position of its first bag."""
+    technique: Annotated[
+        Technique | None,
+        Means("technique by route and running minutes, else as charted"),
+    ] = None
+    chain: Annotated[int, WORKING] = 0
+    follows: Annotated[AdministrationFacts | None, WORKING] = None
+    """The administration that names the service of a mixture which this one is in."""
+    billable: Annotated[bool, Means("it stands in a suggested line")] = False
+    separate_site: Annotated[bool, Means("its site has a documented need of its own")] = False
+    reason_is_convenience: Annotated[
+        bool, Means("the reason given for its site is mere convenience")
+    ] = False
+    same_drug_infused: Annotated[bool, Means("the drug is also infused in the same chain")] = False
+    repeat: Annotated[bool, Means("a push of a drug that its chain already had")] = False
+    overlaps_attended: Annotated[
+        bool,
+        Means("another attended push by the same performer overlaps this one by a minute or more"),
+    ] = False
+    continues_other_drug: Annotated[
+        bool, Means("it is charted as going on with a run of another drug")
+    ] = False
+    gap_minutes: Annotated[
+        int | None,
+        Means("minutes from the start of the last reported push of this drug to this push"),
+    ] = None
+    hydration_minutes: Annotated[
+        int | None,
+        Means("hydration: minutes that no drug infusion shares on that line, all stretches"),
+    ] = None
+
+    @property
+    def name(self) -> str:
+        """What people call it: the drug table's name, else its id; never the chart's own words."""
+        return self.drug.row.name if self.drug.row is not None else self.given.id
+
+
+@dataclass(slots=True, eq=False)
+class ServiceFacts:
+    """One service of the encounter: a drug given by one technique in one chain."""
+
+    family: Annotated[Family, Means("code family")]
+    technique: Annotated[str, Means("technique, as in codes.yaml")]
+    minutes: Annotated[int | None, Means("minutes that count")]
+    rank: Annotated[int | None, Means("rank in the hierarchy, 1 highest")]
+    chain: Annotated[int, Means("number of its chain, from 0")]
+    administrations: tuple[AdministrationFacts, ...]
+    lead: Annotated[AdministrationFacts, WORKING]
+    """The administration that names it."""
+    drugs: Annotated[frozenset[str], WORKING]
+    spans: Annotated[list[tuple[int, int]], WORKING]
+    start: Annotated[int | None, WORKING]
+    order: Annotated[tuple[bool, int, int, str], WORKING]
+    role: Annotated[
+        Role | None,
+        Means("role in its chain; unknown where it earns no code"),
+    ] = None
+    code: Annotated[str | None, Means("code that names it; unknown where it earns none")] = None
+    row: Annotated[CodeLike | None, WORKING] = None
+    because: Annotated[str, WORKING] = ""
+    """The reason, by its name in reasons.yaml."""
+    further: Annotated[int, WORKING] = 0
+    """Further hours."""
+    repeats_dose: Annotated[bool, WORKING] = False
+    """Whether its drug already ran in the chain, as a dose of its own."""

@@ -1,0 +1,220 @@
+"""Facts of the claim: each billed line, each suggested line, and the claim as a whole.
+
+``claim`` makes these records; rules read them. What the code of a line settles, what its modifiers
+say, what its drug is and how it compares with the chart are records of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Literal
+
+from ivpush.contract.chart_facts import AdministrationFacts, ServiceFacts
+from ivpush.contract.encounter import ClaimLine
+from ivpush.contract.means import WORKING, Means, Part
+
+__all__ = [
+    "ClaimFacts",
+    "CodedFacts",
+    "DrugLineFacts",
+    "LineFacts",
+    "LineStatus",
+    "MatchFacts",
+    "ModifierFacts",
+    "SuggestionFacts",
+]
+
+LineStatus = Literal["matched", "changed", "unsupported", "outside"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CodedFacts(Part):
+    """What a line's code settles, for one date, kind of claim and payer."""
+
+    known: Annotated[bool, Means("the pack knows the code, valid or not")]
+    valid: Annotated[
+        bool | None, Means("the code is valid on the service date; unknown to the pack: null")
+    ]
+    in_family: Annotated[
+        bool, Means("an administration code: hydration, therapeutic, chemotherapy, port")
+    ]
+    family: Annotated[str | None, Means("column family of codes.yaml")]
+    technique: Annotated[str | None, Means("column technique of codes.yaml")]
+    role: Annotated[str | None, Means("column role of codes.yaml")]
+    variant: Annotated[str | None, Means("column variant of codes.yaml")]
+    label: Annotated[str | None, Means("short label of the code")]
+    settings: Annotated[
+        frozenset[str] | None, Means("settings in which the code may be billed at all")
+    ]
+    successors: Annotated[frozenset[str], Means("codes that replaced a deleted one")]
+    family_range: Annotated[
+        bool, Means("numbered like the administration codes", rests_on=(".code",))
+    ]
+    primaries: Annotated[
+        frozenset[str] | None,
+        Means("codes that an add-on may hang on (CMS); unknown before the table"),
+    ]
+    is_add_on: Annotated[bool | None, Means("CMS lists primaries for it; unknown before the table")]
+    mue: Annotated[
+        int | None, Means("units a day that CMS holds plausible, for this kind of claim")
+    ]
+    mai: Annotated[
+        int | None,
+        Means(
+            "MUE adjudication indicator: 2 absolute, 3 appealable, 0 none; unknown before the table"
+        ),
+    ]
+    payer_max: Annotated[int | None, Means("the payer's own most units a day")]
+    is_drug: Annotated[bool, Means("the code of a drug in the drug table")]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModifierFacts(Part):
+    """What the modifiers of a line say."""
+
+    modifiers: Annotated[frozenset[str], Means("its modifiers, in no order")] = frozenset()
+    separate: Annotated[
+        bool, Means("carries a modifier that says distinct service, as listed in modifiers.yaml")
+    ] = False
+    separate_modifiers: Annotated[int, Means("how many such modifiers it carries")] = 0
+    lifts_pair: Annotated[
+        bool, Means("carries a modifier that lifts an NCCI pair of indicator 1")
+    ] = False
+    visit_modifier: Annotated[bool, Means("carries the modifier of a separate visit")] = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrugLineFacts(Part):
+    """A line that bills a drug, beside the doses of the chart; the defaults are other lines'."""
+
+    drug_ended: Annotated[bool, Means("the drug's code ended before the service date")] = False
+    drug_successor: Annotated[str | None, Means("code that replaced the drug's ended one")] = None
+    drug_given: Annotated[
+        bool | None, Means("the chart gives this drug; unknown without a chart")
+    ] = None
+    dose_units: Annotated[
+        int | None, Means("billing units of the charted doses; unknown where one is not charted")
+    ] = None
+    drug_day_units: Annotated[
+        int | None,
+        Means("units of this drug that day, the discarded amount apart; unknown: no drug"),
+    ] = None
+    ndc_digits: Annotated[int | None, Means("digits of the line's NDC; unknown without one")] = None
+    ndc_code: Annotated[str | None, Means("code of the line's NDC by the CMS crosswalk")] = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MatchFacts(Part):
+    """How a line compares with the chart; the defaults are those of a claim without one."""
+
+    status: Annotated[
+        LineStatus | None, Means("how it compares with the chart; unknown without a chart")
+    ] = None
+    supported_units: Annotated[int | None, Means("units of this line that the chart supports")] = (
+        None
+    )
+    suggested_units: Annotated[
+        int | None, Means("units of this code the chart supports that day, over all lines")
+    ] = None
+    replaced_by: Annotated[str | None, Means("code that the chart supports in its place")] = None
+    replaced_role: Annotated[
+        str | None, Means("role of the code that the chart supports in its place")
+    ] = None
+    date_differs: Annotated[
+        bool | None, Means("dated on another day than the chart; unknown, no chart")
+    ] = None
+    suggested_modifiers: Annotated[frozenset[str], Means("modifiers that the chart asks for")] = (
+        frozenset()
+    )
+    needless_modifier: Annotated[
+        bool | None,
+        Means("carries a distinct-service modifier that nothing asks for; unknown, no chart"),
+    ] = None
+    missing_modifier: Annotated[
+        bool | None,
+        Means("lacks the distinct-service modifier that the chart supports; unknown, no chart"),
+    ] = None
+    administrations: Annotated[
+        tuple[AdministrationFacts, ...] | None,
+        Means("what it bills: as linked, else as reconciled; unknown without a chart"),
+    ] = None
+    service: Annotated[
+        ServiceFacts | None, Means("the service it bills, as linked or reconciled; may be unknown")
+    ] = None
+    matches: Annotated[tuple[int, ...], WORKING] = ()
+    """Positions of the suggested lines that it stands for."""
+
+
+@dataclass(slots=True, eq=False)
+class LineFacts:
+    """One billed line, with what its code settles and what the chart supports.
+
+    ``match`` is given to it once the claim was held against the chart.
+    """
+
+    given: ClaimLine
+    index: Annotated[int, Means("position in the claim, from 0")]
+    service_date: Annotated[date | None, Means("date of the line, else of the encounter")]
+    coded: CodedFacts
+    marks: ModifierFacts
+    drug: DrugLineFacts
+    ended: Annotated[bool, Means("the code was deleted before the service date")]
+    too_early: Annotated[bool, Means("the code begins after the service date")]
+    day_units: Annotated[int, Means("units of this code on that day, over all lines")]
+    outside_encounter: Annotated[
+        bool | None,
+        Means("dated before the encounter began or after it ended; unknown without both"),
+    ]
+    never_beside: Annotated[
+        frozenset[str] | None,
+        Means(
+            "billed that day: NCCI column-1 codes, indicator 0, of this code; "
+            "unknown before the table"
+        ),
+    ]
+    modifier_beside: Annotated[
+        frozenset[str] | None,
+        Means(
+            "billed that day: NCCI column-1 codes, indicator 1, of this code; "
+            "unknown before the table"
+        ),
+    ]
+    repeats_line: Annotated[bool, Means("an earlier line has its code, modifiers, date and units")]
+    pointer_beyond: Annotated[bool, Means("points to a diagnosis that the claim does not hold")]
+    facility_place: Annotated[bool | None, Means("its place of service is a facility, by policy")]
+    match: MatchFacts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SuggestionFacts:
+    """One suggested line, with what was billed for it."""
+
+    code: Annotated[str, Means("code")]
+    label: Annotated[str, Means("short label of the code")]
+    role: Annotated[str, Means("column role of codes.yaml")]
+    family: Annotated[str, Means("column family of codes.yaml")]
+    units: Annotated[int, Means("units the chart supports")]
+    modifiers: Annotated[frozenset[str], Means("modifiers the chart asks for")]
+    billed_units: Annotated[int | None, Means("units billed for it; unknown without a claim")]
+    missed_units: Annotated[int | None, Means("units not billed; unknown without a claim")]
+    mue: Annotated[
+        int | None, Means("units a day that CMS holds plausible, for this kind of claim")
+    ]
+    administrations: tuple[AdministrationFacts, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClaimFacts:
+    """The claim as a whole."""
+
+    codes: Annotated[frozenset[str], Means("every code billed")]
+    initial_units: Annotated[
+        int,
+        Means("units of initial codes of a vein, pump starts apart, without a distinct modifier"),
+    ]
+    separate_initial_units: Annotated[int, Means("the same with a distinct-service modifier")]
+    concurrent_units: Annotated[int, Means("units of concurrent infusion codes")]
+    family_units: Annotated[int, Means("units of administration codes")]
+    initial_codes: Annotated[frozenset[str], Means("initial codes billed, pump starts apart")]
+    lines: tuple[LineFacts, ...]

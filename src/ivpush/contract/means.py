@@ -1,0 +1,35 @@
+"""How a field of a record of facts says what it means.
+
+Every field of such a record is a fact with a meaning, another record, or working state; the rule
+language refuses to load where one is none of these (``language.vocabulary.facts_of``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["WORKING", "Means", "Part"]
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a fact means, for people; and what it rests on.
+
+    ``rests_on`` holds fields of the contract: ``.minutes`` is a field of the same record,
+    ``setting`` a field of the encounter; empty means that it rests on the whole encounter.
+    ``lacks`` names the fields of the record that, unstated, leave it unknown.
+    """
+
+    text: str
+    rests_on: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+
+
+WORKING = Means("")
+"""Marks what the engine works with and no rule may name."""
+
+
+class Part:
+    """A record within a scope: its facts are named as if they were the scope's own."""
+
+    __slots__ = ()
