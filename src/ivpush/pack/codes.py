@@ -196,7 +196,7 @@ def read_limits(sheet: Sheet, known: Known, say: Say) -> dict[str, list[DatedNum
     for name, rows in limits.items():
         if not rows:
             say(Fault(sheet.place(("limits", name)), f"{name}: has no rows", "write one"))
-    for name in Limits.__annotations__.keys() - limits.keys():
+    for name in Limits.__annotations__.keys() - sheet.data["limits"].keys():
         say(Fault(sheet.place(), f"lacks the limit '{name}', which the engine reads", "write it"))
     return limits
 

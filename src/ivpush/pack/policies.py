@@ -164,10 +164,10 @@ def _check_declared(policies: Mapping[str, Policy], sheet: Sheet, say: Say) -> N
     """Say which policies the engine reads and the file lacks, or has of another kind."""
     for name, hint in Policies.__annotations__.items():
         form, policy = _FORMS[hint], policies.get(name)
-        if policy is None:
+        if policy is None and name not in sheet.data["policies"]:
             problem = f"lacks the policy '{name}', which the engine reads"
             say(Fault(sheet.place(), problem, "write it"))
-        elif policy.form != form:
+        elif policy is not None and policy.form != form:
             place = sheet.place(("policies", name))
             say(Fault(place, f"{name} is of kind {policy.form}", f"the engine reads a {form}"))
 
