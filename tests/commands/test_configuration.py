@@ -93,6 +93,23 @@ def test_faults_are_named_with_what_to_write(tmp_path: Path, text: str, says: st
     assert str(tmp_path) in str(caught.value)
 
 
+ODD = ["1", "true", "1.5", '""', "[]", "[[1]]", "[{}]", "{}", "{a = []}", "0x" + "f" * 5_000,
+       "2026-01-01T00:00:00", "9" * 5_000, "nan"]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["payer", "packs", "policies", "select", "ignore", "policies.a"])
+@pytest.mark.parametrize("value", ODD, ids=range(len(ODD)))
+def test_any_value_is_read_or_refused_with_its_place(tmp_path: Path, key: str, value: str) -> None:
+    path = config(tmp_path, f"{key} = {value}\n")
+    try:
+        read_configuration(path)
+    except UsageError as error:
+        found = error.faults
+    else:
+        found = ()
+    assert all(str(path) in fault.place and fault.problem for fault in found)
+
+
 def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         read_configuration(config(tmp_path, 'payr = 1\nselect = 2\nignore = ["x"]\n'))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -126,6 +127,34 @@ def test_a_fault_of_the_table_has_its_place(old: str, new: str, spot: str, said:
 def test_the_good_table_is_read() -> None:
     assert table(GOOD).code("urn:s", "a") == Meaning(route="IV")
     assert table(GOOD).text("IV push") == Meaning(route="IV", method="push")
+
+
+@given(st.data())
+def test_a_garbled_table_is_read_or_refused_with_its_places(data: st.DataObject) -> None:
+    whole = yaml.load(GOOD, Loader=yaml.CBaseLoader)
+    paths = [path for path in _paths(whole) if path]
+    path = data.draw(st.sampled_from(paths))
+    odd = ["", "x", "null", [], ["x"], [["x"]], {}, {"x": "y"}, {"x": ["y"]}]
+    holder = whole
+    for step in path[:-1]:
+        holder = holder[step]
+    holder[path[-1]] = data.draw(st.sampled_from(odd))
+    try:
+        table(yaml.dump(whole, Dumper=yaml.CSafeDumper, default_style='"'))
+    except PackError as error:
+        found = error.faults
+    else:
+        found = ()
+    assert all(fault.place.startswith("terms.yaml:") and fault.problem for fault in found)
+
+
+def _paths(data: object, path: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    rows = (
+        data.items()
+        if isinstance(data, dict)
+        else enumerate(data if isinstance(data, list) else [])
+    )
+    return [path, *(deeper for key, value in rows for deeper in _paths(value, (*path, key)))]
 
 
 @given(st.text())

@@ -8,10 +8,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ivpush.errors import PackError, UsageError
+from ivpush.pack.folder import rules_folder
 from ivpush.readers.tables.forms import (
     ndc,
     number,
@@ -58,30 +60,69 @@ def test_a_map_that_does_not_exist_is_named_with_its_neighbour() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (GOOD + "formt: {}\n", "m.yaml:6:1: has an unknown key 'formt'; did you mean 'format'?"),
-        (GOOD.replace("start: S", "strat: S"), "m.yaml:5:25: has an unknown key 'strat'; did you"),
-        (GOOD + "shape: doze\n", "m.yaml:6:8: is not a word that 'shape' may hold; did you mean"),
-        (GOOD + "values: {route: {x: IVX}}\n", "is not a word of 'route'"),
+        (GOOD + "formt: {}\n", "m.yaml:6:1: unknown key 'formt'; did you mean 'format'?"),
+        (GOOD.replace("start: S", "strat: S"), "m.yaml:5:25: unknown key 'strat'; did you"),
+        (GOOD + "shape: doze\n", "m.yaml:6:8: shape: 'doze' is not among its words; did you mean"),
+        (GOOD + "values: {route: {x: IVX}}\n", "x: 'IVX' is not among its words"),
         (GOOD + "values: {route: {x: IV, X: PO}}\n", "repeats a value in other letters"),
         (GOOD + "values: {route: {x: [IV, PO]}}\n", "means several words"),
         (GOOD + "format: {delimiter: x}\n", "is no delimiter that is read"),
         (GOOD + "format: {encoding: utf-9}\n", "is no known encoding"),
-        (GOOD + "constants: {method: shove}\n", "may hold; "),
-        (GOOD + "defaulted: {methods: [shove], minutes: ['1']}\n", "names no method"),
-        (GOOD + "defaulted: {methods: [push], minutes: [one]}\n", "holds no whole minutes"),
-        (GOOD + "shape: event\n", "lacks 'action_time'"),
-        (GOOD + "table: lines\n", "lacks 'code'"),
-        (GOOD.replace("[iso]", "[YYYY-QQ]"), "m.yaml:4:17: is no form of a time"),
+        (GOOD + "constants: {method: shove}\n", "method: 'shove' is not among its words; "),
+        (
+            GOOD + "defaulted: {methods: [shove], minutes: ['1']}\n",
+            "methods: 'shove' is not among its words",
+        ),
+        (GOOD + "defaulted: {methods: [push], minutes: [one]}\n", "is no whole number of minutes"),
+        (GOOD + "shape: event\n", "lacks the key 'action_time'"),
+        (GOOD + "table: lines\n", "lacks the key 'code'"),
+        (GOOD.replace("[iso]", "[YYYY-QQ]"), "m.yaml:4:17: forms: is no form of a time"),
         (GOOD.replace("[iso]", "['MM/DD/YYYY', 'DD/MM/YYYY']"), "read one text differently"),
         (GOOD.replace("forms: [iso]", "timezone: Mars"), "is not a known zone"),
         (GOOD.replace("forms: [iso]", "offsets: minutes"), "without an anchor"),
         (GOOD.replace("times: {forms: [iso]}\n", ""), "states no form of its times"),
-        (GOOD.replace("id: a\n", ""), "lacks 'id'"),
+        (GOOD.replace("id: a\n", ""), "lacks the key 'id'"),
         ("- a\n", "is no mapping"),
     ],
 )
 def test_what_is_wrong_with_a_map_is_told_with_its_place(text: str, said: str) -> None:
     assert any(said in one for one in faults(text)), faults(text)
+
+
+ODD = ["", "x", "null", "9" * 5_000, "\u00b2", [], ["x"], [["x"]], {}, {"x": "y"}, {"x": ["y"]}]
+
+
+def _paths(data: object, path: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    rows = (
+        data.items()
+        if isinstance(data, dict)
+        else enumerate(data if isinstance(data, list) else [])
+    )
+    return [path, *(deeper for key, value in rows for deeper in _paths(value, (*path, key)))]
+
+
+@given(st.data())
+def test_a_garbled_map_is_read_or_refused_with_its_places(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(map_names()))
+    raw = (rules_folder() / "maps" / f"{name}.yaml").read_bytes()
+    whole = yaml.load(raw, Loader=yaml.CBaseLoader)
+    path = data.draw(st.sampled_from(_paths(whole)[1:]))
+    change = data.draw(st.sampled_from([*ODD, "DROP"]))
+    holder = whole
+    for step in path[:-1]:
+        holder = holder[step]
+    if change == "DROP":
+        del holder[path[-1]]
+    else:
+        holder[path[-1]] = change
+    text = yaml.dump(whole, Dumper=yaml.CSafeDumper, default_style='"', allow_unicode=True)
+    try:
+        parse_map("m.yaml", text.encode())
+    except PackError as error:
+        found = error.faults
+    else:
+        found = ()
+    assert all(fault.place.startswith("m.yaml:") and fault.problem for fault in found)
 
 
 def test_all_faults_of_a_map_are_told_at_once() -> None:

@@ -35,6 +35,7 @@ __all__ = [
     "Day",
     "Named",
     "Numbered",
+    "OneOf",
     "OneOrMore",
     "Prose",
     "Rows",
@@ -47,6 +48,7 @@ __all__ = [
     "Window",
     "Word",
     "Written",
+    "listed",
     "wrong",
 ]
 
@@ -124,6 +126,19 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class OneOf:
+    """A word of a closed list that code holds: ``Annotated[str, OneOf(WORDS["route"])]``."""
+
+    words: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Handler) -> CoreSchema:
+        return cs.literal_schema(list(self.words))
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: Handler) -> Any:
+        return {"enum": list(self.words)}
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """A word that some row of codes.yaml holds in a column."""
 
@@ -154,14 +169,15 @@ class Cells:
     def __get_pydantic_core_schema__(self, source: Any, handler: Handler) -> CoreSchema:
         word = Cell(self.column).__get_pydantic_core_schema__(source, handler)
         words = cs.tuple_schema([word], variadic_item_index=0, min_length=1)
-        return cs.no_info_before_validator_function(_listed, words)
+        return cs.no_info_before_validator_function(listed, words)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Handler) -> Any:
         word = Cell(self.column).__get_pydantic_json_schema__(schema, handler)
         return {"anyOf": [word, {"type": "array", "items": word, "minItems": 1}]}
 
 
-def _listed(value: Any) -> Any:
+def listed(value: Any) -> Any:
+    """A lone text as a list of one."""
     return [value] if isinstance(value, str) else value
 
 
@@ -197,7 +213,7 @@ Source = Annotated[str, Named("sources")]
 Cites = Annotated[tuple[Source, ...], Field(min_length=1)]
 
 
-OneOrMore = Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(min_length=1)]
+OneOrMore = Annotated[tuple[Text, ...], BeforeValidator(listed), Field(min_length=1)]
 """A text, or a list of texts."""
 
 
