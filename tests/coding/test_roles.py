@@ -186,3 +186,73 @@ def test_a_night_without_a_gap_is_one_encounter_unless_the_policy_counts_days(
     after_midnight = two_at_once("cd", f"{NEXT_DAY}T00:30", f"{NEXT_DAY}T01:30")
     result = check(*before_midnight, *after_midnight, policies={"encounter_boundary": bound})
     assert sum(count for code, count, _ in dated(result) if code == "96368") == units
+
+
+# Add-ons and their primaries
+
+
+LONG_AND_SHORT = [drip("a", "10:00", "11:31"), drip("b", "10:05", "10:21"), push("c", "11:40")]
+
+
+def test_a_further_hour_is_a_primary_of_the_concurrent_infusion() -> None:
+    led = check(*LONG_AND_SHORT, primary_administration="c", **OFFICE)
+    assert billed(led) == [("96374", 1), ("96367", 1), ("96366", 1), ("96368", 1)]
+
+
+def test_without_a_further_hour_the_push_named_beside_two_drips_cannot_lead() -> None:
+    shorter = [drip("a", "10:00", "11:30"), *LONG_AND_SHORT[1:]]
+    back = check(*shorter, primary_administration="c", **OFFICE)
+    assert billed(back) == [("96365", 1), ("96368", 1), ("96375", 1)]
+
+
+def test_the_second_drug_of_a_syringe_named_as_the_reason_names_its_push() -> None:
+    syringe = [push("a", "10:00"), push("b", "10:00", mixed_with="a"), drip("c", "10:10", "10:45")]
+    for named in ("a", "b"):
+        led = check(*syringe, primary_administration=named, **OFFICE)
+        assert billed(led) == [("96374", 1), ("96367", 1)]
+        assert led.suggested[0].administrations == ("a", "b")
+
+
+def test_a_carrier_named_as_the_reason_names_the_drug_that_it_carries() -> None:
+    bag = [
+        push("a", "09:00"),
+        drip("b", "10:00", "11:00"),
+        drip("w", purpose="drug_carrier", mixed_with="b"),
+    ]
+    led = check(*bag, primary_administration="w", **OFFICE)
+    assert billed(led) == [("96365", 1), ("96375", 1)]
+    assert chosen_by(*bag, primary_administration="w") == "primary_reason"
+
+
+def test_a_named_reason_that_cannot_lead_does_not_win_among_overlapping_drips() -> None:
+    chemo = drip("a", "10:00", "11:00", category="chemotherapy")
+    beside = drip("b", "10:10", "10:40")
+    back = check(chemo, beside, primary_administration="b", **OFFICE)
+    assert billed(back) == [("96413", 1), ("96368", 1)]
+
+
+def test_the_first_given_leads_only_where_no_add_on_loses_its_primary() -> None:
+    chemo = drip("b", "10:00", "11:00", category="chemotherapy")
+    early = check(push("a", "09:00"), chemo, policies=FIRST_GIVEN, **OFFICE)
+    assert billed(early) == [("96413", 1), ("96375", 1)]
+    assert chosen_by(push("a", "09:00"), chemo, policies=FIRST_GIVEN) == "hierarchy"
+
+
+def test_a_concurrent_infusion_without_any_of_its_primaries_earns_nothing() -> None:
+    chemo = push("a", "10:00", category="chemotherapy")
+    drips = [drip("b", "10:10", "11:10"), drip("c", "10:15", "10:50")]
+    result = check(chemo, *drips)
+    assert billed(result) == [("96409", 1), ("96367", 1)]
+    assert "none of the primary codes" in reasons(result)["c"]
+    longer = check(chemo, drip("b", "10:10", "11:41"), drips[1])
+    assert billed(longer) == [("96409", 1), ("96367", 1), ("96366", 1), ("96368", 1)]
+
+
+@pytest.mark.parametrize(("minutes", "units"), [(16, 0), (30, 0), (31, 1), (90, 1), (91, 2)])
+def test_a_repeated_infusion_counts_as_hours_only_past_30_minutes(minutes: int, units: int) -> None:
+    doses = [drip("a", minutes=31, drug="drug a"), drip("b", minutes=minutes, drug="drug a")]
+    doses[0] |= {"start": "2026-03-02T08:00"}
+    doses[1] |= {"start": "2026-03-02T18:00"}
+    result = check(*doses, policies={"repeat_same_drug_infusion": "additional_hour_only"})
+    assert dict(billed(result)).get("96366", 0) == units
+    assert ("b" in reasons(result)) == (units == 0)

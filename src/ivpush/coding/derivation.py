@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING
 
 from ivpush.coding.administrations import read_chart
 from ivpush.coding.chains import Chain, InitialBy, chains_of
-from ivpush.coding.roles import set_concurrent, set_roles, settle
-from ivpush.coding.services import add_services, drips_by_site, follow_mixtures, mix
+from ivpush.coding.roles import Wishes, refuse_orphans, set_concurrent, set_roles, settle
+from ivpush.coding.services import (
+    add_services,
+    drips_by_site,
+    follow_mixtures,
+    leader_of,
+    mix,
+)
 from ivpush.coding.standalone import standalone_services
 from ivpush.coding.times import zone_of
 from ivpush.contract.chart_facts import AdministrationFacts, ServiceFacts
@@ -55,6 +61,19 @@ class Derived:
 
 def derive(encounter: Encounter, book: Book, standing: Standing) -> Derived:
     """Services, chains and roles of one encounter; ``standing`` says who may bill at all."""
+    refused: frozenset[int] = frozenset()
+    while True:
+        derived, failed = _derive(encounter, book, standing, refused)
+        if not failed:
+            return derived
+        # Another leader changes who is concurrent and what repeats, so all begins afresh.
+        refused |= failed
+
+
+def _derive(
+    encounter: Encounter, book: Book, standing: Standing, refused: frozenset[int]
+) -> tuple[Derived, set[int]]:
+    """The chart derived once, and the chains in which the wished service cannot lead."""
     zone = zone_of(encounter)
     administrations = read_chart(encounter, book, standing)
     mixed = mix(administrations, book)
@@ -64,12 +83,12 @@ def derive(encounter: Encounter, book: Book, standing: Standing) -> Derived:
     drips = drips_by_site(administrations) if fluids else {}
     for chain in chains:
         add_services(chain, drips, book)
-    set_concurrent(chains, encounter, book, zone)
-    services: list[ServiceFacts] = []
-    for chain in chains:
-        set_roles(chain, encounter, book)
-        services += chain.services
+    wishes = _wishes(encounter, administrations, refused, book)
+    set_concurrent(chains, wishes, book, zone)
+    failed = {chain.index for chain in chains if not set_roles(chain, encounter, wishes, book)}
+    services = [service for chain in chains for service in chain.services]
     services += standalone_services(leading, encounter, book, taken=bool(services))
+    refuse_orphans(chains, services, book)
     for service in services:
         settle(service)
     if mixed:
@@ -78,4 +97,19 @@ def derive(encounter: Encounter, book: Book, standing: Standing) -> Derived:
     for administration in administrations:
         if not administration.billable and administration.reason is None:
             administration.reason = "no_code"
-    return Derived(administrations, chains, services, undocumented, zone)
+    return Derived(administrations, chains, services, undocumented, zone), failed
+
+
+def _wishes(
+    encounter: Encounter,
+    administrations: list[AdministrationFacts],
+    refused: frozenset[int],
+    book: Book,
+) -> Wishes:
+    """Which service should lead: that of the named administration, where the reason decides."""
+    if not book.by_reason(encounter.setting):
+        return Wishes(heeded=False, named=None)
+    named = encounter.primary_administration
+    if named is not None:
+        named = leader_of(named, administrations)
+    return Wishes(heeded=True, named=named, refused=refused)

@@ -6,7 +6,7 @@ Steps 3 and 4 of DESIGN section 3, called by ``derivation``; ``pushes`` settles 
 from __future__ import annotations
 
 from datetime import date, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush import clock
 from ivpush.coding.pushes import push_roles
@@ -14,19 +14,38 @@ from ivpush.coding.services import refuse
 from ivpush.coding.times import by_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ivpush.coding.chains import Chain, InitialBy
     from ivpush.contract.chart_facts import Role, ServiceFacts
     from ivpush.contract.encounter import Encounter
     from ivpush.pack.book import Book
 
-__all__ = ["HOUR", "further_hours", "set_concurrent", "set_roles", "settle"]
+__all__ = [
+    "HOUR",
+    "Wishes",
+    "further_hours",
+    "refuse_orphans",
+    "set_concurrent",
+    "set_roles",
+    "settle",
+]
 
 HOUR = 60
 """Minutes of an hour of infusion."""
 
 _UNRANKED = 99
+
+
+class Wishes(NamedTuple):
+    """Which services should lead against the hierarchy, and where that came to nothing."""
+
+    heeded: bool
+    """Whether the primary reason decides at all, and not the hierarchy alone."""
+    named: str | None
+    """The administration whose service is the primary reason."""
+    refused: frozenset[int] = frozenset()
+    """Chains in which an add-on would have lost its primary: there the hierarchy decides."""
 
 
 def further_hours(minutes: int, book: Book) -> int:
@@ -36,16 +55,17 @@ def further_hours(minutes: int, book: Book) -> int:
 
 
 def set_concurrent(
-    chains: Iterable[Chain], encounter: Encounter, book: Book, zone: tzinfo | None
+    chains: Iterable[Chain], wishes: Wishes, book: Book, zone: tzinfo | None
 ) -> None:
     """Give drips that run with a kept one their concurrent role: one an encounter, the rest none.
 
-    The higher rank, then the longer, then the earlier keeps its role (a named primary before all).
-    Where the policy ends an encounter earlier, each part may report one, never two on one day.
+    The higher rank, then the longer, then the earlier keeps its role; a named primary that leads
+    before all. Where the policy ends an encounter earlier, each part may report one, never two on
+    one day.
     """
     used: set[int | date | None] = set()
-    primary = encounter.primary_administration if book.by_reason(encounter.setting) else None
     for chain in chains:
+        primary = wishes.named if chain.index not in wishes.refused else None
         drips = [
             service
             for service in chain.services
@@ -102,8 +122,12 @@ def _any_overlap(drips: Iterable[ServiceFacts]) -> bool:
     return False
 
 
-def set_roles(chain: Chain, encounter: Encounter, book: Book) -> None:
-    """Choose the initial service of a chain and give every other its role."""
+def set_roles(chain: Chain, encounter: Encounter, wishes: Wishes, book: Book) -> bool:
+    """Choose the initial service of a chain and give every other its role.
+
+    Says whether the choice holds: a service that leads against the hierarchy must leave no add-on
+    of its chain without one of its primaries.
+    """
     able = [
         service
         for service in chain.services
@@ -112,7 +136,7 @@ def set_roles(chain: Chain, encounter: Encounter, book: Book) -> None:
         and (service.family, service.technique, "initial", None) in book.picks
     ]
     if able:
-        initial, decided_by = _initial(chain, able, encounter, book)
+        initial, decided_by = _initial(chain, able, wishes, book)
         chain.initial, chain.initial_by = initial, decided_by
         _assign(chain, initial, encounter, book)
     else:
@@ -120,44 +144,68 @@ def set_roles(chain: Chain, encounter: Encounter, book: Book) -> None:
             if service.row is None:
                 refuse(service, "no_code")
     chain.services[:] = [service for service in chain.services if service.row is not None]
+    by_rank = chain.initial_by not in {"primary_reason", "first_given"}
+    return by_rank or not any(_orphaned(chain.services, chain.services, book))
 
 
 def _initial(
-    chain: Chain, able: list[ServiceFacts], encounter: Encounter, book: Book
+    chain: Chain, able: list[ServiceFacts], wishes: Wishes, book: Book
 ) -> tuple[ServiceFacts, InitialBy]:
     """The service that leads a chain, and what decided it."""
     ranked = min(able, key=lambda service: (service.rank or _UNRANKED, service.order))
-    if not book.by_reason(encounter.setting):
+    if not wishes.heeded:
         return ranked, "hierarchy"
-    named = encounter.primary_administration
+    named, refused = wishes.named, chain.index in wishes.refused
     if named is None:
-        if len(able) > 1 and book.policy.professional_missing_primary_reason == "first_given":
+        if len(able) > 1 and not refused and _first_given_leads(book):
             return min(able, key=by_time), "first_given"
         return ranked, "hierarchy"
     wished = next((service for service in able if _holds(service, named)), None)
-    if wished is not None and _all_have_primaries(chain, wished, book):
+    if wished is not None and not refused:
         return wished, "primary_reason"
     elsewhere = all(each.given.id != named for each in chain.administrations)
     return ranked, "hierarchy" if elsewhere else "fallback"
+
+
+def _first_given_leads(book: Book) -> bool:
+    return book.policy.professional_missing_primary_reason == "first_given"
 
 
 def _holds(service: ServiceFacts, identity: str) -> bool:
     return any(each.given.id == identity for each in service.administrations)
 
 
-def _all_have_primaries(chain: Chain, wished: ServiceFacts, book: Book) -> bool:
-    """Whether each add-on of the chain could hang on the wished initial or another add-on."""
-    initial = book.pick(wished.family, wished.technique, "initial")
-    add_ons = []
-    for service in chain.services:
-        if service is not wished:
-            fluid = service.family == "hydration"
-            role = "further_hour" if fluid else service.role or "sequential"
-            row = book.pick(service.family, service.technique, role)
-            if row is not None:
-                add_ons.append(row.code)
-    codes = {*add_ons, *([initial.code] if initial is not None else [])}
-    return all(not (able := book.primaries(code)) or able & codes for code in add_ons)
+def _orphaned(
+    services: Iterable[ServiceFacts], beside: Iterable[ServiceFacts], book: Book
+) -> Iterator[ServiceFacts]:
+    """The services of which a code is an add-on to none of the codes billed beside it."""
+    billed = frozenset(code for service in beside for code in _codes(service))
+    for service in services:
+        for code in _codes(service):
+            primaries = book.primaries(code)
+            if primaries and primaries.isdisjoint(billed):
+                yield service
+                break
+
+
+def _codes(service: ServiceFacts) -> tuple[str, ...]:
+    """The codes that a service bills: its own and that of its further hours."""
+    row = service.row
+    if row is None:
+        return ()
+    hours = service.further and service.role != "further_hour" and row.further
+    return (row.code, row.further) if hours and row.further else (row.code,)
+
+
+def refuse_orphans(chains: Iterable[Chain], services: list[ServiceFacts], book: Book) -> None:
+    """Refuse concurrent drips of which no primary is billed: no payer takes the line."""
+    drips = [service for service in services if service.role == "concurrent"]
+    for drip in list(_orphaned(drips, services, book)) if drips else ():
+        refuse(drip, "concurrent_without_primary")
+        services.remove(drip)
+        for chain in chains:
+            if drip in chain.services:
+                chain.services.remove(drip)
 
 
 def _assign(chain: Chain, initial: ServiceFacts, encounter: Encounter, book: Book) -> None:
@@ -186,7 +234,10 @@ def _assign(chain: Chain, initial: ServiceFacts, encounter: Encounter, book: Boo
 def _later_drip(drip: ServiceFacts, minutes_so_far: int, book: Book) -> None:
     policy = book.policy
     if drip.repeats_dose and policy.repeat_same_drug_infusion == "additional_hour_only":
-        _give(drip, "further_hour", "repeat_dose_hours", book)
+        if (drip.minutes or 0) < policy.additional_hour_minutes:
+            refuse(drip, "repeat_dose_too_short")
+        else:
+            _give(drip, "further_hour", "repeat_dose_hours", book)
         return
     short = minutes_so_far <= book.limits.first_hour_minutes
     if short and policy.sequential_within_first_hour == "no_extra_unit":

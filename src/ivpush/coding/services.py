@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ivpush.contract.chart_facts import Reason
     from ivpush.pack.book import Book
 
-__all__ = ["add_services", "drips_by_site", "follow_mixtures", "mix", "refuse"]
+__all__ = ["add_services", "drips_by_site", "follow_mixtures", "leader_of", "mix", "refuse"]
 
 _UNRANKED = 99
 """Behind every rank of the hierarchy."""
@@ -49,6 +49,15 @@ def _mixtures(administrations: list[AdministrationFacts]) -> list[list[Administr
     for administration in administrations:
         members.setdefault(group[administration.given.id], []).append(administration)
     return list(members.values())
+
+
+def leader_of(identity: str, administrations: list[AdministrationFacts]) -> str:
+    """The administration that names the service which one stands in: of a mixture, its leader."""
+    for members in _mixtures(administrations):
+        if any(member.given.id == identity for member in members):
+            leads = [each for each in members if each.reason is None and each.follows is None]
+            return leads[0].given.id if leads else identity
+    return identity
 
 
 def _lead(members: list[AdministrationFacts], book: Book) -> None:
