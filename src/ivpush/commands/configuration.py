@@ -146,8 +146,9 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise UsageError(Fault(str(path), error.strerror or "cannot be read",
-                               "name a file that can be read")) from None  # fmt: skip
+        raise UsageError(
+            Fault(str(path), error.strerror or "cannot be read", "name a file that can be read")
+        ) from None
     except UnicodeDecodeError:
         raise UsageError(Fault(str(path), "is not UTF-8", "save it as UTF-8")) from None
     except (ValueError, RecursionError) as error:

@@ -137,9 +137,13 @@ def _type_at(model: Any, loc: KeyPath) -> Any:
         at = _bare(at)
         if isinstance(at, type) and issubclass(at, BaseModel):
             at = next(
-                (field.annotation for name, field in at.model_fields.items()
-                 if (field.alias or name) == step), None,
-            )  # fmt: skip
+                (
+                    field.annotation
+                    for name, field in at.model_fields.items()
+                    if (field.alias or name) == step
+                ),
+                None,
+            )
         elif get_args(at):
             args = [arg for arg in get_args(at) if arg is not ...]
             at = args[-1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 _NAME_PART = re.compile(r"[a-z0-9.]+")
+_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
+_DAY = re.compile(r"(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,53 +60,79 @@ def plain_name(text: str) -> str:
     return " ".join(_NAME_PART.findall(text.casefold().replace("'", "").replace("\u2019", "")))
 
 
-_COLUMNS = ("hcpcs", "name", "category", "category_injection", "hormonal", "techniques",
-            "unit_amount", "unit", "unit_rule", "ended", "successor", "source",
-            "confidence")  # fmt: skip
+_COLUMNS = (
+    "hcpcs",
+    "name",
+    "category",
+    "category_injection",
+    "hormonal",
+    "techniques",
+    "unit_amount",
+    "unit",
+    "unit_rule",
+    "ended",
+    "successor",
+    "source",
+    "confidence",
+)
 _NAME_COLUMNS = ("name", "drug", "kind", "source")
 _KINDS = ("generic", "brand", "abbreviation", "misspelling", "ambiguous")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class DrugTable:
     """Rows of drugs by HCPCS code, and the look-up of names."""
 
-    by_code: dict[str, DrugRow] = field(default_factory=dict)
-    names: DrugNames = field(default_factory=lambda: DrugNames({}, Words()))
+    by_code: dict[str, DrugRow]
+    names: DrugNames
 
 
 def read_drugs(layers: Sequence[Mapping[str, Any]], words: Sheet, say: Say) -> DrugTable:
     """The drug table of stacked packs: a later pack's row of a code or name stands for it."""
-    made = DrugTable()
+    by_code: dict[str, DrugRow] = {}
     by_name: dict[str, DrugRow] = {}
     named: dict[str, str] = {}
     for n, layer in enumerate(layers):
         try:
             if n == 0 or "drugs.csv" in layer:
                 rows = list(_rows(layer.get("drugs.csv", b""), say))
-                made.by_code.update((row.hcpcs, row) for row in rows if row.hcpcs)
+                by_code.update((row.hcpcs, row) for row in rows if row.hcpcs)
                 by_name.update(_current(rows))
             if "drug_names.csv" in layer:
-                named.update(_named(layer["drug_names.csv"], made.by_code, by_name, say))
+                named.update(_named(layer["drug_names.csv"], by_code, by_name, say))
         except PackError as error:
             for fault in error.faults:
                 say(fault)
     ambiguous = [name for name, key in named.items() if not key]
     names = {name: by_name[key] for name, key in named.items() if key}
-    made.names = DrugNames({**names, **by_name}, read_words(words, by_name, say), ambiguous)
-    return made
+    lists = read_words(words, by_name, say)
+    return DrugTable(by_code, DrugNames({**names, **by_name}, lists, ambiguous))
 
 
 def _rows(raw: bytes, say: Say) -> Iterator[DrugRow]:
-    for line, row in read_csv("drugs.csv", raw, _COLUMNS):
+    for line, cells in read_csv("drugs.csv", raw, _COLUMNS):
+        row = dict(zip(_COLUMNS, cells, strict=True))
+        amount, ended = row["unit_amount"], row["ended"]
+        # int() and Decimal() read more than people mean: infinity, signs, digits of other scripts.
+        if (amount and not _AMOUNT.fullmatch(amount)) or (ended and not _DAY.fullmatch(ended)):
+            say(Fault(f"drugs.csv:{line}", "holds a bad number or date", "write it plainly"))
+            continue
         try:
             yield DrugRow(
-                row[0], row[1], row[2], row[3] or None, row[4] == "true",
-                frozenset(row[5].split("|")), Decimal(row[6]) if row[6] else None, row[7] or None,
-                row[8] or None, date.fromisoformat(row[9]) if row[9] else None, row[10] or None,
-                plain_name(row[1]),
-            )  # fmt: skip
-        except (ValueError, ArithmeticError):
+                hcpcs=row["hcpcs"],
+                name=row["name"],
+                category=row["category"],
+                category_injection=row["category_injection"] or None,
+                hormonal=row["hormonal"] == "true",
+                techniques=frozenset(row["techniques"].split("|")),
+                unit_amount=Decimal(amount) if amount else None,
+                unit=row["unit"] or None,
+                unit_rule=row["unit_rule"] or None,
+                ended=date.fromisoformat(ended) if ended else None,
+                successor=row["successor"] or None,
+                key=plain_name(row["name"]),
+            )
+        except ValueError:
             say(Fault(f"drugs.csv:{line}", "holds a bad number or date", "write it plainly"))
 
 
@@ -134,8 +162,13 @@ def _named(
         if (wrong := _unfit(name, key, kind, by_name)) is not None:
             say(Fault(f"drug_names.csv:{line}", *wrong))
         elif made.setdefault(name, key) != key:
-            say(Fault(f"drug_names.csv:{line}", f"'{name[:60]}' names two drugs",
-                      "keep one, or call it ambiguous"))  # fmt: skip
+            say(
+                Fault(
+                    f"drug_names.csv:{line}",
+                    f"'{name[:60]}' names two drugs",
+                    "keep one, or call it ambiguous",
+                )
+            )
     return made
 
 
@@ -357,8 +390,11 @@ def _shortened(
 def _amounts(words: Words) -> re.Pattern[str]:
     """Amounts as charts write them: ``4 mg/2 mL``, ``25000 units/250 ml``, ``(mcg/kg/min)``."""
     unit = "(?:" + "|".join(sorted(map(re.escape, words.units), key=len, reverse=True)) + ")"
-    per = "(?:" + "|".join(sorted(map(re.escape, words.units | words.per), key=len,
-                                  reverse=True)) + ")"  # fmt: skip
+    per = (
+        "(?:"
+        + "|".join(sorted(map(re.escape, words.units | words.per), key=len, reverse=True))
+        + ")"
+    )
     number = r"[0-9]+(?:\.[0-9]+)?"
     numbers = rf"(?:{number}|\.[0-9]+)(?:\s*[-x]\s*{number})*"
     rated = rf"(?:\s*/\s*(?:{number}\s*)?{per}(?![a-z]))*"

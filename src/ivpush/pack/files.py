@@ -76,8 +76,9 @@ def _text(name: str, raw: bytes, most: int) -> str:
     if found is not None:
         line = text.count("\n", 0, found.start()) + 1
         column = found.start() - text.rfind("\n", 0, found.start())
-        raise PackError(Fault(f"{name}:{line}:{column}", "holds a hidden or control character",
-                              "delete it"))  # fmt: skip
+        raise PackError(
+            Fault(f"{name}:{line}:{column}", "holds a hidden or control character", "delete it")
+        )
     return text
 
 
@@ -158,9 +159,14 @@ def _compose(name: str, loader: Any) -> Sheet:
 
 
 def _put(
-    stack: list[_Frame], made: list[Any], data: Any, scalar: bool, event: Any, marks: Marks,
+    stack: list[_Frame],
+    made: list[Any],
+    data: Any,
+    scalar: bool,
+    event: Any,
+    marks: Marks,
     refuse: Any,
-) -> KeyPath | None:  # fmt: skip
+) -> KeyPath | None:
     """Place a value in its parent; None where it was a mapping's key."""
     mark = event.start_mark
     here = (mark.line + 1, mark.column + 1)
@@ -209,8 +215,9 @@ def read_csv(name: str, raw: bytes, columns: Sequence[str]) -> Iterator[tuple[in
                 )
             yield reader.line_num, row
     except csv.Error:
-        raise PackError(Fault(f"{name}:{reader.line_num}", "is not CSV",
-                              "close the quote or shorten the cell")) from None  # fmt: skip
+        raise PackError(
+            Fault(f"{name}:{reader.line_num}", "is not CSV", "close the quote or shorten the cell")
+        ) from None
 
 
 def _header_faults(name: str, header: Sequence[str], columns: Sequence[str]) -> list[Fault]:
@@ -219,10 +226,14 @@ def _header_faults(name: str, header: Sequence[str], columns: Sequence[str]) -> 
         for one in header
         if one not in columns
     ]
-    faults += [Fault(f"{name}:1", f"lacks the column '{one}'", "add it")
-               for one in columns if one not in header]  # fmt: skip
-    return faults or [Fault(f"{name}:1", "has its columns out of order or twice",
-                            "write " + ",".join(columns))]  # fmt: skip
+    faults += [
+        Fault(f"{name}:1", f"lacks the column '{one}'", "add it")
+        for one in columns
+        if one not in header
+    ]
+    return faults or [
+        Fault(f"{name}:1", "has its columns out of order or twice", "write " + ",".join(columns))
+    ]
 
 
 Window = tuple[date, date | None]

@@ -40,8 +40,9 @@ def collect(folder: Path) -> dict[str, bytes]:
         if path.suffix not in {".yaml", ".csv"} or not path.is_file():
             continue
         if not path.resolve().is_relative_to(root):
-            raise PackError(Fault(path.relative_to(folder).as_posix(), "leads out of the pack",
-                                  "copy the file"))  # fmt: skip
+            raise PackError(
+                Fault(path.relative_to(folder).as_posix(), "leads out of the pack", "copy the file")
+            )
         if path.stat().st_size > MOST_CSV_BYTES:
             raise PackError(Fault(path.relative_to(folder).as_posix(), "is too large", "split it"))
         found[path.relative_to(folder).as_posix()] = path.read_bytes()

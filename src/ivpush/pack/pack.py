@@ -32,8 +32,20 @@ __all__ = [
 ]
 
 
-_KINDS = ("pack", "sources", "codes", "limits", "hierarchy", "policies", "supervision", "modifiers",
-          "phrases", "places", "reasons", "drug_words")  # fmt: skip
+_KINDS = (
+    "pack",
+    "sources",
+    "codes",
+    "limits",
+    "hierarchy",
+    "policies",
+    "supervision",
+    "modifiers",
+    "phrases",
+    "places",
+    "reasons",
+    "drug_words",
+)
 
 
 class Pack:
@@ -61,10 +73,12 @@ class Pack:
         known = store.read() if store is not None else None
         if store is not None and known is not None:
             layers = [
-                {**{name: raw for name, raw in content.items() if name.endswith(".csv")},
-                 **{name: Sheet(name, data, {}) for name, data in one.items()}}
+                {
+                    **{name: raw for name, raw in content.items() if name.endswith(".csv")},
+                    **{name: Sheet(name, data, {}) for name, data in one.items()},
+                }
                 for content, one in zip(contents, known, strict=True)
-            ]  # fmt: skip
+            ]
             return cls(layers, store.key)
         faults: list[Fault] = []
         layers = [read_files(content, faults) for content in contents]
@@ -73,10 +87,12 @@ class Pack:
         key = store.key if store is not None else Cache(Path(), contents).key
         made = cls(layers, key)
         if store is not None:
-            store.write([
-                {name: one.data for name, one in layer.items() if isinstance(one, Sheet)}
-                for layer in layers
-            ])  # fmt: skip
+            store.write(
+                [
+                    {name: one.data for name, one in layer.items() if isinstance(one, Sheet)}
+                    for layer in layers
+                ]
+            )
         return made
 
     @property
@@ -239,8 +255,11 @@ class Pack:
         for name, value in policies.items():
             policy: Policy | None = self.policies.get(name)
             if policy is None:
-                raise UsageError(Fault(f"policy {name[:60]}", "does not exist",
-                                       did_you_mean(name, self.policies)))  # fmt: skip
+                raise UsageError(
+                    Fault(
+                        f"policy {name[:60]}", "does not exist", did_you_mean(name, self.policies)
+                    )
+                )
             set_by[name] = policy.read(value)
         return policy_values(self.policies, set_by)
 

@@ -50,10 +50,12 @@ class Payer:
     def on(self, base: Payer) -> Payer:
         """The overlay with what it does not say itself taken from another."""
         return replace(
-            self, policies={**base.policies, **self.policies},
-            severity={**base.severity, **self.severity}, off={**base.off, **self.off},
+            self,
+            policies={**base.policies, **self.policies},
+            severity={**base.severity, **self.severity},
+            off={**base.off, **self.off},
             inherited=(*base.inherited, *base.rules),
-        )  # fmt: skip
+        )
 
 
 def with_bases(payers: Mapping[str, Payer], say: Say) -> dict[str, Payer]:

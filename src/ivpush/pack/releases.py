@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from ivpush.errors import Fault, PackError, did_you_mean
 from ivpush.pack.files import Say, read_csv
@@ -95,32 +95,70 @@ def quarter_end(day: date) -> date:
     return after - timedelta(days=1)
 
 
+class _Named(NamedTuple):
+    """A table by its file: the day of its release, which pack holds it, its kind and name."""
+
+    day: date
+    pack: int
+    kind: str
+    name: str
+
+
 def read_tables(layers: Sequence[Mapping[str, Any]], say: Say) -> dict[str, list[Release]]:
     """Every table of a stack of packs; the later release counts, and of one date the later pack."""
-    made: dict[str, list[Release]] = {}
-    found: list[tuple[date, int, str, str]] = []
-    for n, layer in enumerate(layers):
-        for name in layer:
-            if not name.startswith("tables/"):
-                continue
-            parts = re.fullmatch(r"tables/([a-z]+)-(\d{4}-\d{2}-\d{2})\.csv", name, re.ASCII)
-            if parts is None or parts[1] not in TABLES:
-                say(Fault(name, "is no table of this pack", did_you_mean(name, TABLES)))
-                continue
-            try:
-                found.append((date.fromisoformat(parts[2]), n, parts[1], name))
-            except ValueError:
-                say(Fault(name, "is named after no day", "write the release as YYYY-MM-DD"))
-    for day, n, kind, name in sorted(found):
-        try:
-            rows = [row for _, row in read_csv(name, layers[n][name], TABLES[kind])]
-            made.setdefault(kind, []).append(Release(day, _READERS[kind](rows), name, n, len(rows)))
-        except PackError as error:
-            for fault in error.faults:
-                say(fault)
-        except ValueError:
-            say(Fault(name, "holds a number that is none", "write whole numbers"))
-    return made
+    named = [
+        table
+        for n, layer in enumerate(layers)
+        for name in layer
+        if name.startswith("tables/") and (table := _named(name, n, say)) is not None
+    ]
+    releases: dict[str, list[Release]] = {}
+    for table in sorted(named):
+        release = _read(table, layers[table.pack][table.name], say)
+        if release is not None:
+            releases.setdefault(table.kind, []).append(release)
+    return releases
+
+
+def _named(name: str, pack: int, say: Say) -> _Named | None:
+    """What the name of a table's file says; None where it is none."""
+    # Years from 1900 to 2199, so that the end of its quarter is always a day too.
+    parts = re.fullmatch(r"tables/([a-z]+)-((?:19|20|21)\d\d-\d\d-\d\d)\.csv", name, re.ASCII)
+    if parts is None or parts[1] not in TABLES:
+        say(Fault(name, "is no table of this pack", did_you_mean(name, TABLES)))
+        return None
+    try:
+        return _Named(date.fromisoformat(parts[2]), pack, parts[1], name)
+    except ValueError:
+        say(Fault(name, "is named after no day", "write the release as YYYY-MM-DD"))
+        return None
+
+
+def _read(table: _Named, raw: bytes, say: Say) -> Release | None:
+    lines: list[tuple[int, list[str]]] = []
+    read = _READERS[table.kind]
+    try:
+        lines = list(read_csv(table.name, raw, TABLES[table.kind]))
+        content = read([row for _, row in lines])
+    except PackError as error:
+        for fault in error.faults:
+            say(fault)
+        return None
+    except ValueError:
+        bad = [line for line, row in lines if not _fits(read, row)]
+        for place in [f"{table.name}:{line}" for line in bad] or [table.name]:
+            say(Fault(place, "holds a number that is none", "write whole numbers"))
+        return None
+    return Release(day=table.day, table=content, name=table.name, pack=table.pack, rows=len(lines))
+
+
+def _fits(read: Callable[..., Any], row: list[str]) -> bool:
+    """Whether one row of a table can be read."""
+    try:
+        read([row])
+    except ValueError:
+        return False
+    return True
 
 
 def _ptp(rows: Iterable[list[str]]) -> PairTable:
