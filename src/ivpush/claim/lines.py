@@ -173,6 +173,8 @@ def _coded(code: str, book: Book, setting: str) -> CodedFacts:
         mai=mai,
         payer_max=book.payer_max(code),
         is_drug=code in book.drugs,
+        staff_in_facility=row is not None and book.fees.unpaid_in_facility(row),
+        incident_to=row is not None and book.fees.incident_to(row),
     )
 
 

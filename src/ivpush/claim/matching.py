@@ -261,9 +261,18 @@ def _match_facts(
         needless_modifier=outcome.needless_modifier,
         missing_modifier=outcome.missing_modifier,
         administrations=administrations,
+        own_work=_own_work(administrations),
         service=service,
         matches=outcome.matches,
     )
+
+
+def _own_work(administrations: Iterable[AdministrationFacts]) -> bool | None:
+    """Whether a practitioner gave all of it; None where nobody said who gave it."""
+    given_by = {each.acts_as for each in administrations}
+    if given_by <= {"practitioner", None}:
+        return True if given_by == {"practitioner"} else None
+    return False
 
 
 class _Links:

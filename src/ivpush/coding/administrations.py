@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ivpush.contract.fields import Category
     from ivpush.pack.book import Book
     from ivpush.pack.drugs import DrugRow
+    from ivpush.pack.roles import Role
 
 __all__ = ["read_chart"]
 
@@ -54,6 +55,7 @@ def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[Adm
     administrations = []
     for index, given in enumerate(encounter.administrations or ()):
         drug, times = _drug(given, book), read_times(given, zone, stay)
+        role = book.roles.find(given.administered_by) if given.administered_by else None
         administrations.append(
             AdministrationFacts(
                 given=given,
@@ -62,10 +64,14 @@ def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[Adm
                 drug=drug,
                 required_level=level,
                 family=_family(drug, encounter, book),
-                reason=standing.denied or _reason(given, drug.category, book, transfused),
+                reason=standing.denied
+                or _by_patient(role)
+                or _reason(given, drug.category, book, transfused),
                 running_minutes=times.minutes,
                 minutes_from=times.minutes_from,
                 site_named=given.site is not None,
+                role=role.name if role is not None else None,
+                acts_as=role.acts_as if role is not None else None,
                 total_minutes=times.minutes,
                 start_seconds=times.start_seconds,
                 span=times.span,
@@ -81,7 +87,15 @@ def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[Adm
         mark_attended(administrations)
     for administration in administrations:
         set_technique(administration, book)
+        if administration.reason is None or administration.technique == "port_flush":
+            withheld = standing.withheld(administration, book)
+            administration.reason = withheld or administration.reason
     return administrations
+
+
+def _by_patient(role: Role | None) -> Reason | None:
+    """A dose that the patient releases is no work of the staff."""
+    return "patient_gave_it" if role is not None and role.acts_as == "patient" else None
 
 
 def _drug(given: Administration, book: Book) -> DrugFacts:

@@ -7,13 +7,14 @@ Step 0 of DESIGN section 3; ``chart`` asks first of all. Sources of the rules st
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from ivpush.contract.chart_facts import Family
 from ivpush.contract.encounter import Supervision
 from ivpush.contract.facts import BillUse, SupervisionFacts
 
 if TYPE_CHECKING:
-    from ivpush.contract.chart_facts import Reason
+    from ivpush.contract.chart_facts import AdministrationFacts, Reason
     from ivpush.contract.encounter import Encounter
     from ivpush.pack.book import Book
     from ivpush.pack.data import SupervisionRow
@@ -22,6 +23,9 @@ __all__ = ["Standing", "standing_of", "supervision_of"]
 
 _LEVELS = {"none": 0, "general": 1, "direct": 2, "personal": 3}
 _NOBODY = Supervision()
+_NO_FAMILIES: frozenset[str] = frozenset()
+_UNWATCHED = frozenset({"practitioner"})
+"""Who needs no supervisor: the service is their own, and not incident to anyone's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,19 @@ class Standing:
     supervision: SupervisionFacts
     denied: Reason | None
     """The reason for which nothing at all is billable."""
+    in_facility: bool
+    """A practitioner's claim from a place where the facility is paid for what its staff do."""
+    unsupervised: frozenset[str]
+    """Families whose documented supervision is less than staff need."""
+
+    def withheld(self, administration: AdministrationFacts, book: Book) -> Reason | None:
+        """Why a technique earns this claim nothing: whose work it is, and who watched over it."""
+        technique = administration.technique
+        if self.in_facility and technique in book.fees.staff_techniques:
+            return "professional_in_facility"
+        if administration.family not in self.unsupervised or administration.acts_as in _UNWATCHED:
+            return None
+        return "no_supervision" if technique in book.fees.supervised_techniques else None
 
 
 def standing_of(encounter: Encounter, book: Book) -> Standing:
@@ -40,22 +57,36 @@ def standing_of(encounter: Encounter, book: Book) -> Standing:
     place, bill = encounter.place_of_service, encounter.type_of_bill
     facility_place = book.facility_place(place) if place is not None else None
     bill_use = book.bill_use(bill) if bill is not None else None
-    supervision = supervision_of(encounter, book)
-    denied: Reason | None = None
-    if encounter.setting == "professional":
-        if facility_place:
-            denied = "professional_in_facility"
-        elif supervision.met is False:
-            denied = "no_supervision"
-    elif bill_use is not None and bill_use != "billable":
-        denied = "packaged"
-    return Standing(facility_place, bill_use, supervision, denied)
+    professional = encounter.setting == "professional"
+    packaged = not professional and bill_use is not None and bill_use != "billable"
+    return Standing(
+        facility_place=facility_place,
+        bill_use=bill_use,
+        supervision=supervision_of(encounter, book),
+        denied="packaged" if packaged else None,
+        in_facility=professional and facility_place is True,
+        unsupervised=_unsupervised(encounter, book),
+    )
 
 
 def supervision_of(encounter: Encounter, book: Book) -> SupervisionFacts:
     """Documented supervision beside what the setting and the date require."""
-    given = encounter.supervision or _NOBODY
-    row = _required(encounter, book)
+    return _beside(encounter.supervision or _NOBODY, _required(encounter, book))
+
+
+def _unsupervised(encounter: Encounter, book: Book) -> frozenset[str]:
+    given = encounter.supervision
+    if given is None:
+        return _NO_FAMILIES
+    setting, bill = encounter.setting, encounter.type_of_bill
+    return frozenset(
+        family
+        for family in get_args(Family)
+        if _beside(given, book.supervision(setting, family, bill)).met is False
+    )
+
+
+def _beside(given: Supervision, row: SupervisionRow | None) -> SupervisionFacts:
     if row is None:
         return SupervisionFacts(given)
     level_met = None if given.level is None else _LEVELS[given.level] >= _LEVELS[row.level]

@@ -54,7 +54,7 @@ def _stands_apart(administration: AdministrationFacts) -> bool:
     """Whether the administration is given otherwise than into a chain's vein."""
     technique = administration.technique
     if technique == "port_flush":
-        return True
+        return administration.reason == "flush"
     if administration.reason is not None or technique is None:
         return False
     return technique not in BY_VEIN or administration.given.route != "IV"

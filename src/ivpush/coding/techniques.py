@@ -31,7 +31,7 @@ _CAVITIES: dict[str, Technique] = {
     "IT": "intrathecal",
     "ICV": "reservoir",
 }
-_WHOLE_CLAIM = frozenset({"no_supervision", "packaged", "professional_in_facility"})
+_WHOLE_CLAIM = frozenset({"packaged"})
 """Reasons that void the claim and say nothing of how a drug was given."""
 
 _PUMPS = frozenset({"ambulatory_pump", "implanted_pump"})

@@ -13,6 +13,7 @@ from ivpush.contract.fields import Category
 from ivpush.contract.means import WORKING, Means, Part
 
 __all__ = [
+    "ActsAs",
     "AdministrationFacts",
     "CodeLike",
     "DrugFacts",
@@ -24,6 +25,9 @@ __all__ = [
     "Technique",
     "Times",
 ]
+
+ActsAs = Literal["practitioner", "nurse", "staff", "patient"]
+"""Practitioners bill in their own name; nobody bills what the patient or a relative gave."""
 
 Family = Literal["hydration", "therapeutic", "chemotherapy"]
 Technique = Literal[
@@ -75,6 +79,7 @@ Reason = Literal[
     "no_time",
     "not_parenteral",
     "packaged",
+    "patient_gave_it",
     "postoperative",
     "procedure",
     "professional_in_facility",
@@ -219,6 +224,14 @@ class AdministrationFacts:
         Means("where running_minutes comes from"),
     ]
     site_named: Annotated[bool, Means("the access site is charted")]
+    role: Annotated[
+        str | None,
+        Means("short name of the role of who gave it", lacks=(".administered_by",)),
+    ]
+    acts_as: Annotated[
+        ActsAs | None,
+        Means("in what capacity that person gives drugs", lacks=(".administered_by",)),
+    ]
     total_minutes: Annotated[int | None, WORKING]
     """Minutes of the whole run, where several bags are one infusion."""
     start_seconds: Annotated[int | None, WORKING]

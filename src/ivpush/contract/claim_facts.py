@@ -67,6 +67,12 @@ class CodedFacts(Part):
     ]
     payer_max: Annotated[int | None, Means("the payer's own most units a day")]
     is_drug: Annotated[bool, Means("the code of a drug in the drug table")]
+    staff_in_facility: Annotated[
+        bool, Means("no practitioner is paid for it in a facility place, by fee schedule or payer")
+    ]
+    incident_to: Annotated[
+        bool, Means("staff may do it under supervision; else it is the practitioner's own service")
+    ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,6 +144,10 @@ class MatchFacts(Part):
     administrations: Annotated[
         tuple[AdministrationFacts, ...] | None,
         Means("what it bills: as linked, else as reconciled; unknown without a chart"),
+    ] = None
+    own_work: Annotated[
+        bool | None,
+        Means("a practitioner gave in person all that it bills; unknown where nobody said"),
     ] = None
     service: Annotated[
         ServiceFacts | None, Means("the service it bills, as linked or reconciled; may be unknown")

@@ -17,6 +17,7 @@ from ivpush.language.vocabulary import Names
 from ivpush.pack.codes import CodeRow, DatedNumber, Limits, number_on
 from ivpush.pack.data import Data, SupervisionRow
 from ivpush.pack.drugs import DrugRow
+from ivpush.pack.fees import Fees
 from ivpush.pack.files import covers
 from ivpush.pack.policies import Policies
 from ivpush.pack.releases import NOTED, TABLES, Pairs, PairTable, quarter_end
@@ -130,6 +131,11 @@ class Book:
         self._bill_uses: dict[str, BillUse] = tables.held.get("tob", {})
         self._ndcs: dict[str, str] = tables.held.get("ndc", {})
         self._statuses: dict[str, tuple[str, str | None]] = tables.held.get("opps", {})
+
+        self.roles = data.roles
+        rows = tables.held.get("indicators", {})
+        denied = self.policy.facility_denied_codes
+        self.fees = Fees(rows, data.own_work, denied, self.codes)
 
         self.rules, self.vocabulary = tuple(content.rules), content.names
         settled = {"policy": self.policy, "limits": self.limits}

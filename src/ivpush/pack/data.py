@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from ivpush.contract.fields import Setting
 from ivpush.errors import Fault, did_you_mean
@@ -16,12 +16,14 @@ from ivpush.pack.drugs import DrugNames, DrugRow, DrugTable
 from ivpush.pack.files import Say, Sheet
 from ivpush.pack.known import Known
 from ivpush.pack.releases import NOTED, quarter_end
+from ivpush.pack.roles import Role, Roles
 from ivpush.pack.shapes.data import (
     HierarchyFile,
     ModifiersFile,
     PhrasesFile,
     PlacesFile,
     ReasonsFile,
+    RoleShape,
     SupervisionFile,
     SupervisionShape,
     WordsFile,
@@ -76,6 +78,8 @@ class Data:
     phrases: tuple[str, ...]
     needs: tuple[str, ...]
     sets: dict[str, frozenset[str]]
+    own_work: frozenset[str]
+    roles: Roles
     reasons: dict[str, tuple[str, tuple[str, ...]]]
     questions: dict[str, tuple[str, str]]
     words: dict[tuple[str, str], str]
@@ -133,6 +137,7 @@ def read_data(
     sheets: Mapping[str, Sheet],
     drugs: DrugTable,
     releases: dict[str, list[Release]],
+    roles: Roles,
     known: Known,
     say: Say,
 ) -> Data | None:
@@ -165,6 +170,8 @@ def read_data(
         phrases=phrases.convenience,
         needs=phrases.need,
         sets={name: frozenset(codes) for name, codes in places.places.items()},
+        own_work=frozenset(places.own_work),
+        roles=roles,
         reasons={name: (row.because, row.cites) for name, row in reasons},
         questions={name: (row.who, row.ask) for name, row in wording.questions.items()},
         words={
@@ -219,15 +226,27 @@ def _read_modifiers(sheet: Sheet, known: Known, say: Say) -> _Marks | None:
     )
 
 
-def read_word_lists(
-    layers: Sequence[Mapping[str, Any]], known: Known, say: Say
-) -> dict[str, frozenset[str]]:
-    """The word lists of words.yaml, folded; a later pack's list of a name stands for it."""
+class WordLists(NamedTuple):
+    """What the files words.yaml of a stack of packs hold."""
+
+    lists: dict[str, frozenset[str]]
+    roles: Roles
+
+
+def read_word_lists(layers: Sequence[Mapping[str, Any]], known: Known, say: Say) -> WordLists:
+    """The word lists, folded, and the roles; a later pack's list or role stands for its name's."""
     lists: dict[str, frozenset[str]] = {}
+    roles: dict[str, RoleShape] = {}
     for layer in layers:
         sheet = layer.get("words.yaml")
         if isinstance(sheet, Sheet):
             shape = read_shape(sheet, WordsFile, say, known)
             for name, words in shape.words.items() if shape is not None else ():
                 lists[name] = frozenset(fold(word) for word in words)
-    return lists
+            roles |= shape.roles if shape is not None else {}
+    spellings = [
+        (spelling, Role(name, row.acts_as))
+        for name, row in roles.items()
+        for spelling in (name, *row.words)
+    ]
+    return WordLists(lists, Roles(spellings))

@@ -132,7 +132,8 @@ class Pack:
         )
         releases = read_tables(self._layers, say)
         drugs = read_drugs(self._layers, sheets["drug_words"], say)
-        data = read_data(sheets, drugs, releases, known, say)
+        words = read_word_lists(self._layers, known, say)
+        data = read_data(sheets, drugs, releases, words.roles, known, say)
         if about is None or sources is None or data is None:
             raise PackError(faults)
         _check_sets(data, self.policies, sheets["places"], say)
@@ -144,7 +145,7 @@ class Pack:
             {name: one.kind for name, one in self.policies.items() if one.kind.name != "other"},
             {name: Kind("whole") for name in self.limits},
             words_of(self.codes),
-            words=read_word_lists(self._layers, known, say),
+            words=words.lists,
             modifiers=data.modifiers,
         )
         known = replace(

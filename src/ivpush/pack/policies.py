@@ -120,6 +120,7 @@ class Policies:
     encounter_boundary: str
     encounter_boundary_gap_hours: int
     exact_15_minutes: str
+    facility_denied_codes: frozenset[str]
     facility_pos_set: str
     hydration_facilitates_drug: str
     hydration_floor_minutes: int

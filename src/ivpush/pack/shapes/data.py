@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self, TypeVar, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ivpush.contract.chart_facts import Reason
+from ivpush.contract.chart_facts import ActsAs, Reason
 from ivpush.contract.fields import Level, Mode, Setting
 from ivpush.pack.shapes.words import (
     Cell,
@@ -304,6 +304,8 @@ class PlacesFile(Shape):
 
     places: dict[Word, tuple[Digits, ...]]
     """Lists of places, by the set that the policy ``facility_pos_set`` names."""
+    own_work: tuple[Word, ...] = ()
+    """Techniques that are a practitioner's own work, before the first fee schedule held."""
     cites: Cites
     """Sources of the lists."""
 
@@ -399,11 +401,22 @@ class ReasonsFile(Shape):
     """What the chart may leave open."""
 
 
+class RoleShape(Shape):
+    """A role of a person who gives drugs."""
+
+    acts_as: ActsAs
+    """In what capacity such a person gives a drug."""
+    words: Texts
+    """How charts write it, in any case and with or without dots."""
+
+
 class WordsFile(Shape):
-    """``words.yaml``: word lists that rules may name."""
+    """``words.yaml``: word lists that rules may name, and the roles of who gives drugs."""
 
     words: dict[Word, Texts]
     """The lists by name."""
+    roles: dict[Text, RoleShape] = Field(default_factory=dict)
+    """The roles by their short name."""
 
 
 class DrugWordsFile(Shape):
