@@ -63,6 +63,7 @@ administration_drawn = some(
     device=word(fields.Device),
     visit=st.integers(1, 3),
     last_seen_running=time_drawn,
+    stopped_early=text_drawn,
     continuously_attended=st.booleans(),
     administered_by=text_drawn,
     performer=text_drawn,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.visits import DAY, NEXT_DAY, billed, check, dated, dose, drip, fluid, push
@@ -58,3 +60,26 @@ def test_a_reason_names_a_drug_of_no_table_by_its_id() -> None:
     assert line.because.startswith("a at 10:00 (45 min): ")
     (known,) = check(drip("a", "10:00", "10:45", drug="Zofran")).suggested
     assert known.because.startswith("ondansetron at 10:00 (45 min): ")
+
+
+# Policies named
+
+
+def named_by(code: str, *administrations: dict[str, Any]) -> str:
+    """Why a code is suggested."""
+    return next(row.because for row in check(*administrations).suggested if row.code == code)
+
+
+def test_a_line_that_a_policy_decides_where_sources_differ_names_the_policy() -> None:
+    bags = [drip("a", "08:00", "09:00"), drip("b", "16:00", "17:00", drug="drug a")]
+    assert "policy repeat_same_drug_infusion" in named_by("96366", *bags)
+    bolus = push("p", "07:55", drug="drug a")
+    assert "policy bolus_from_same_bag" in named_by("96376", bolus, bags[0])
+    during = push("p", "08:30", drug="drug a")
+    assert "policy push_during_infusion_same_drug" in named_by("96376", during, bags[0])
+
+
+def test_a_line_that_no_policy_decides_names_none() -> None:
+    one_run = [drip("a", "08:00", "09:00"), drip("b", "09:00", "10:31", drug="drug a")]
+    assert "policy" not in named_by("96366", *one_run)
+    assert "policy" not in named_by("96375", push("p", "08:30"), one_run[0])

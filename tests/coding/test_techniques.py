@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.visits import asked, billed, check, dose, drip, fluid, push, reasons
+from tests.visits import answers, asked, billed, check, dose, drip, fluid, push, reasons
 
 PUSH, INFUSION, INJECTION = [("96374", 1)], [("96365", 1)], [("96372", 1)]
 
@@ -92,3 +92,38 @@ def test_chemotherapy_of_more_than_eight_hours_is_a_prolonged_infusion() -> None
     eight = check(drip("a", "10:00", "18:00", **chemo))
     assert billed(eight) == [("96413", 1), ("96415", 7)]
     assert billed(check(drip("a", "10:00", "18:01", **chemo))) == [("96416", 1)]
+
+
+# Stopped early
+
+REACTION = drip("a", "10:00", "10:12", stopped_early="reaction")
+ENDED_EARLY = "policy.infusion_stopped_early"
+
+
+def test_an_infusion_stopped_early_is_a_push_by_its_minutes_or_an_infusion_as_ordered() -> None:
+    as_ordered = {"infusion_stopped_early": "as_ordered"}
+    assert billed(check(REACTION)) == [("96374", 1)]
+    assert billed(check(REACTION, policies=as_ordered)) == [("96365", 1)]
+    assert billed(check(drip("a", "10:00", "10:12"), policies=as_ordered)) == [("96374", 1)]
+
+
+def test_where_sources_differ_on_a_stop_the_policy_is_asked_by_its_name() -> None:
+    result = check(REACTION)
+    assert asked(result) == [ENDED_EARLY]
+    assert answers(result, ENDED_EARLY) == {
+        "by_minutes": [("96374", 1)],
+        "as_ordered": [("96365", 1)],
+    }
+    assert "infusion_stopped_early" in result.suggested[0].because
+
+
+def test_a_stop_past_the_push_limit_or_a_policy_that_somebody_set_asks_nothing() -> None:
+    assert asked(check(drip("a", "10:00", "10:22", stopped_early="reaction"))) == []
+    for value in ("by_minutes", "as_ordered"):
+        assert asked(check(REACTION, policies={"infusion_stopped_early": value})) == []
+
+
+def test_a_drip_that_went_on_after_the_stop_counts_all_its_minutes() -> None:
+    later = drip("b", "10:40", "11:20", drug="drug a", continues="a")
+    assert billed(check(REACTION, later)) == [("96365", 1)]
+    assert asked(check(REACTION, later)) == []

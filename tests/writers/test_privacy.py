@@ -19,6 +19,7 @@ WORDS = (
     "lumen",
     "resited_from",
     "separate_site_reason",
+    "stopped_early",
     "administered_by",
     "performer",
 )

@@ -66,7 +66,8 @@ def bends(
     """
     push, long = book.limits.push_max_minutes, book.limits.prolonged_minutes
     floor = book.policy.hydration_floor_minutes
-    minutes = {push - 1, push, push + 1, floor - 1, floor, long, long + 1}
+    hour = book.policy.additional_hour_minutes
+    minutes = {push - 1, push, push + 1, floor - 1, floor, hour - 1, hour, long, long + 1}
     for other in chart:
         drips = other.technique in _DRIPS
         if other is administration or not (drips or other.drug_keys & administration.drug_keys):
@@ -339,6 +340,7 @@ def _service_frame(service: ServiceFacts) -> tuple[object, ...]:
         service.role,
         service.because,
         service.repeats_dose,
+        service.decided_by,
         service.chain,
         service.rank,
         service.technique,

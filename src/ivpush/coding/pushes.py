@@ -14,7 +14,7 @@ from ivpush.coding.times import by_time
 
 if TYPE_CHECKING:
     from ivpush.coding.chains import Chain
-    from ivpush.contract.chart_facts import Reason, ServiceFacts
+    from ivpush.contract.chart_facts import Decided, Reason, ServiceFacts
     from ivpush.pack.book import Book
 
 __all__ = ["push_roles"]
@@ -88,7 +88,8 @@ class _Pushes:
         reported = [starts.last for starts in before if starts.last is not None]
         if reported and push.start is not None:
             push.lead.gap_minutes = (push.start - max(reported)) // 60
-        if push.lead.same_drug_infused and self._bundled(push):
+        disputed = self._disputed(push) if push.lead.same_drug_infused else None
+        if disputed is not None and getattr(self.book.policy, disputed) == "bundled":
             return "bolus_of_infusion"
         row = self.book.pick(push.family, "push", "repeat")
         if row is None or self.setting not in row.settings:
@@ -96,6 +97,8 @@ class _Pushes:
         reason = self._too_soon(push, before) if before else None
         if reason is None:
             push.role, push.row, push.because = "repeat", row, "repeat_push"
+            if disputed is not None:
+                push.decided_by = (disputed,)
         return reason
 
     def _too_soon(self, push: ServiceFacts, before: list[_Starts]) -> Reason | None:
@@ -113,19 +116,20 @@ class _Pushes:
         soon = gap < self.book.policy.same_drug_push_gap_minutes
         return "before_reported_gap" if soon else None
 
-    def _bundled(self, push: ServiceFacts) -> bool:
-        """Whether a policy makes the push part of its drug's drip: a bolus, or one during it."""
-        policy, start = self.book.policy, push.start
+    def _disputed(self, push: ServiceFacts) -> Decided | None:
+        """The policy that may make a push part of its drug's drip: a bolus, or one during it."""
+        start = push.start
+        policies: set[Decided] = set()
         if start is None:
-            return False
+            return None
         lead_in = 60 * self.book.limits.bolus_before_infusion_minutes
         for drip in self.drips:
             if drip.drugs.isdisjoint(push.drugs) or not drip.spans:
                 continue
             begins = drip.spans[0][0]
-            if policy.bolus_from_same_bag == "bundled" and begins - lead_in <= start <= begins:
-                return True
-            during = any(low < start < high for low, high in drip.spans)
-            if policy.push_during_infusion_same_drug == "bundled" and during:
-                return True
-        return False
+            if begins - lead_in <= start <= begins:
+                policies.add("bolus_from_same_bag")
+            if any(low < start < high for low, high in drip.spans):
+                policies.add("push_during_infusion_same_drug")
+        bundled = [each for each in policies if getattr(self.book.policy, each) == "bundled"]
+        return min(bundled or policies, default=None)

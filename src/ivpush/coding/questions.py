@@ -52,6 +52,9 @@ _LONG = frozenset({"infusion", "pump", "ia_infusion"})
 _CLASSES = ("therapeutic", "chemotherapy", "complex_biologic", "hydration")
 """Classes that earn codes of their own; who gives a vaccine or contrast knows it for what it is."""
 
+_ENDED_EARLY = "infusion_stopped_early"
+"""The one policy that is asked about whoever pays: a chart says that it decides."""
+
 _MAY_BE_OPEN = frozenset({None, "stop_missing", "route_missing"})
 """Reasons that another answer could lift."""
 
@@ -117,6 +120,7 @@ class _Candidates:
         yield from self._primary()
         yield from self._presence()
         yield from self._complexity()
+        yield from self._stopped_early()
         if self.book.payer_known is False:
             yield from self._payer()
 
@@ -307,23 +311,33 @@ class _Candidates:
                 )
                 return
 
+    def _stopped_early(self) -> Iterator[Question]:
+        """What an infusion ended within push minutes is, where nobody set the policy."""
+        others = dict(self.book.disputes).get(_ENDED_EARLY, ())
+        for administration in self.chart if others else ():
+            if administration.stopped_short and administration.reason is None:
+                tries = self._tried(_ENDED_EARLY, others)
+                yield from self._asked("stopped_early", tries, administration)
+                return
+
     def _payer(self) -> Iterator[Question]:
         """Which side an unknown payer takes in each dispute that decides this encounter."""
         listener, heard = self.book.listening()
         code_chart(self.encounter, listener)  # tells which policies this chart is coded by
         for name, others in self.book.disputes:
-            if name not in heard:
-                continue
-            held = getattr(self.book.policy, name)
-            values = (held, *(value for value in others if value != held))
-            tries = [
-                _Try(
-                    Equals(f"policy.{name}", value),
-                    code_chart(self.encounter, self.book.with_policy(name, value)).drafts,
-                )
-                for value in values
-            ]
-            yield from self._asked("payer", tries, None, what=name)
+            if name in heard and name != _ENDED_EARLY:
+                yield from self._asked("payer", self._tried(name, others), None, what=name)
+
+    def _tried(self, policy: str, others: Iterable[Any]) -> list[_Try]:
+        """What a policy bills by the value held and by others."""
+        held = getattr(self.book.policy, policy)
+        return [
+            _Try(
+                Equals(f"policy.{policy}", value),
+                code_chart(self.encounter, self.book.with_policy(policy, value)).drafts,
+            )
+            for value in (held, *(value for value in others if value != held))
+        ]
 
 
 def _may_be_open(administration: AdministrationFacts) -> bool:

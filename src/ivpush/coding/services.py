@@ -14,7 +14,7 @@ from ivpush.contract.chart_facts import AdministrationFacts, ServiceFacts
 
 if TYPE_CHECKING:
     from ivpush.coding.chains import Chain
-    from ivpush.contract.chart_facts import Reason
+    from ivpush.contract.chart_facts import Decided, Reason
     from ivpush.pack.book import Book
 
 __all__ = ["add_services", "drips_by_site", "follow_mixtures", "leader_of", "mix", "refuse"]
@@ -73,7 +73,7 @@ def _lead(members: list[AdministrationFacts], book: Book) -> None:
     leader, *followers = sorted(members, key=rank)
     if leader.total_minutes is None and timed is not None:
         leader.total_minutes, leader.span = timed.total_minutes, timed.span
-        leader.technique = timed.technique
+        leader.technique, leader.stopped_short = timed.technique, timed.stopped_short
     if leader.start_seconds is None:
         starts = [each.start_seconds for each in followers if each.start_seconds is not None]
         leader.start_seconds = starts[0] if starts else None
@@ -183,9 +183,21 @@ def _service(
         start=first.start_seconds,
         order=first.order,
         repeats_dose=repeats_dose,
+        decided_by=_decided_by(members, repeats_dose=repeats_dose),
     )
     chain.every_service.append(service)
     return service
+
+
+def _decided_by(members: list[AdministrationFacts], *, repeats_dose: bool) -> tuple[Decided, ...]:
+    """Policies that made the service what it is where sources differ."""
+    policies: list[Decided] = []
+    if any(member.stopped_short for member in members):
+        policies.append("infusion_stopped_early")
+    several = len(members) > 1 and len({member.run for member in members}) > 1
+    if repeats_dose or (several and members[0].family != "hydration"):
+        policies.append("repeat_same_drug_infusion")
+    return tuple(policies)
 
 
 def _hydrate(

@@ -230,6 +230,10 @@ def _suggested_line(draft: Draft, book: Book) -> SuggestedLine:
     text, cites = book.reason(draft.because)
     what = "; ".join([named(service) for service in draft.services])
     because = text.replace("{what}", what).replace("{units}", str(draft.units))
+    for policy in dict.fromkeys(name for each in draft.services for name in each.decided_by):
+        decided, more = book.reason(policy)
+        because = f"{because} {decided}"
+        cites = tuple(dict.fromkeys(cites + more))
     if draft.modifiers:
         marked, more = book.reason("modifier")
         because = f"{because} {marked.replace('{modifiers}', ', '.join(draft.modifiers))}"

@@ -126,6 +126,17 @@ def _short(minutes: int, book: Book) -> bool:
     return minutes < limit or (minutes == limit and book.policy.exact_15_minutes == "push")
 
 
+def _is_push(administration: AdministrationFacts, minutes: int, book: Book) -> bool:
+    """Whether so many minutes are a push; of an infusion that was stopped early a policy says."""
+    if not _short(minutes, book):
+        return False
+    given = administration.given
+    if given.stopped_early is None or given.method in {"push", "injection"}:
+        return True
+    administration.stopped_short = True
+    return book.policy.infusion_stopped_early == "by_minutes"
+
+
 def _by_vein(administration: AdministrationFacts, book: Book) -> _Given:
     if administration.family == "hydration":
         return _fluid(administration, book)
@@ -138,7 +149,7 @@ def _by_vein(administration: AdministrationFacts, book: Book) -> _Given:
             return _Given("pump")
         return _without_stop(administration, book)
     attended = given.continuously_attended and book.policy.long_push != "infusion"
-    if _short(minutes, book) or (as_push and attended):
+    if (as_push and attended) or _is_push(administration, minutes, book):
         return _Given("push")
     return _Given(_long(administration, book))
 
@@ -177,7 +188,8 @@ def _without_stop(administration: AdministrationFacts, book: Book) -> _Given:
         minutes_by_last_look(administration)
     minutes = administration.total_minutes
     if minutes is not None:
-        return _Given("push" if _short(minutes, book) else _long(administration, book))
+        pushed = _is_push(administration, minutes, book)
+        return _Given("push" if pushed else _long(administration, book))
     usual = administration.drug.usual_techniques
     if mode == "compute_then_push_if_drug_allows" and usual is not None and "push" in usual:
         return _Given("push")

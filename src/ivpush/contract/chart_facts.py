@@ -16,6 +16,7 @@ __all__ = [
     "ActsAs",
     "AdministrationFacts",
     "CodeLike",
+    "Decided",
     "DrugFacts",
     "DrugLike",
     "Family",
@@ -91,6 +92,15 @@ Reason = Literal[
     "vaccine",
     "within_first_hour",
 ]
+
+
+Decided = Literal[
+    "bolus_from_same_bag",
+    "infusion_stopped_early",
+    "push_during_infusion_same_drug",
+    "repeat_same_drug_infusion",
+]
+"""Policies that the reason of a suggested line names, because sources differ on it."""
 
 
 class CodeLike(Protocol):
@@ -250,6 +260,8 @@ class AdministrationFacts:
         Means("technique by route and running minutes, else as charted"),
     ] = None
     chain: Annotated[int, WORKING] = 0
+    stopped_short: Annotated[bool, WORKING] = False
+    """Whether an infusion ordered longer was ended within the minutes of a push."""
     follows: Annotated[AdministrationFacts | None, WORKING] = None
     """The administration that names the service of a mixture which this one is in."""
     billable: Annotated[bool, Means("it stands in a suggested line")] = False
@@ -309,3 +321,5 @@ class ServiceFacts:
     """Further hours."""
     repeats_dose: Annotated[bool, WORKING] = False
     """Whether its drug already ran in the chain, as a dose of its own."""
+    decided_by: Annotated[tuple[Decided, ...], WORKING] = ()
+    """Policies that decided it where sources differ."""

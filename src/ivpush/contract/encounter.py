@@ -185,6 +185,8 @@ class Administration(_Model):
     """1, 2 … when the patient left and came back the same day."""
     last_seen_running: Instant | None = None
     """A charted look at a drip whose stop is missing."""
+    stopped_early: Text | None = None
+    """Why an infusion that was ordered longer was ended, such as a reaction."""
     continuously_attended: Flag | None = None
     """Whether the person who gave it stayed and watched throughout."""
     administered_by: Text | None = None

@@ -154,7 +154,12 @@ def read_data(
     if not (hierarchy and supervision and marks and phrases and places and wording):
         return None
     _check_settings(sheets["supervision"], supervision, say)
-    reasons = [*wording.suggested.items(), *wording.not_billable.items(), *wording.trace.items()]
+    reasons = [
+        *wording.suggested.items(),
+        *wording.decided.items(),
+        *wording.not_billable.items(),
+        *wording.trace.items(),
+    ]
     return Data(
         drugs=drugs.by_code,
         names=drugs.names,

@@ -127,6 +127,7 @@ class Policies:
     hydration_overlap: str
     hydration_requires_dx_59: bool
     hydration_short_as_push: bool
+    infusion_stopped_early: str
     long_push: str
     max_units: dict[str, int]
     midnight_infusion_date: str

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self, TypeVar, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ivpush.contract.chart_facts import ActsAs, Reason
+from ivpush.contract.chart_facts import ActsAs, Decided, Reason
 from ivpush.contract.fields import Level, Mode, Setting
 from ivpush.pack.shapes.words import (
     Cell,
@@ -359,6 +359,7 @@ Asked = Literal[
     "site",
     "site_need",
     "stop",
+    "stopped_early",
     "times_from",
 ]
 """What the derivation asks."""
@@ -393,6 +394,8 @@ class ReasonsFile(Shape):
 
     suggested: Annotated[dict[Suggested, ReasonShape], _whole(Suggested)]
     """Why a line is suggested."""
+    decided: Annotated[dict[Decided, ReasonShape], _whole(Decided)]
+    """What a policy decided of a suggested line where sources differ, by the policy's name."""
     not_billable: Annotated[dict[Reason, ReasonShape], _whole(Reason)]
     """Why an administration earns no line."""
     trace: Annotated[dict[Traced, ReasonShape], _whole(Traced)]
