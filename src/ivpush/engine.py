@@ -1,6 +1,7 @@
 """One encounter in, one result out: the only place that knows all steps.
 
-code the chart -> ask what is open -> read the claim -> match -> judge -> correct -> put in words
+code the chart -> ask what is open -> read the claim -> match -> judge -> hold the answers against
+it -> correct -> put in words
 """
 
 from __future__ import annotations
@@ -10,13 +11,24 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ivpush.claim.correction import apply_edits, corrected_lines, may_be_edited
+from ivpush.claim.correction import apply_edits, corrected_lines, folded_units
 from ivpush.claim.facts import encounter_facts, suggestion_facts
-from ivpush.claim.findings import Findings, line_edits, run, status_of, unjudged, violations
+from ivpush.claim.findings import (
+    Findings,
+    Judged,
+    errors_of,
+    line_edits,
+    run,
+    standing,
+    status_of,
+    unjudged,
+    violations,
+)
 from ivpush.claim.lines import line_facts
 from ivpush.claim.matching import Matching, match
+from ivpush.claim.reading import nearest
 from ivpush.coding.chart import CodedChart, code_chart
 from ivpush.coding.questions import Asked, decides, questions_of
 from ivpush.coding.suggestions import not_billable, suggested_lines
@@ -28,13 +40,16 @@ if TYPE_CHECKING:
     from ivpush.coding.permission import Standing
     from ivpush.coding.suggestions import Draft
     from ivpush.contract.encounter import ClaimLine, Encounter
-    from ivpush.contract.facts import EncounterFacts, LineFacts
+    from ivpush.contract.facts import EncounterFacts
     from ivpush.pack.book import Book
 
 __all__ = ["Engine", "Worked"]
 
 _MOST_BOOKS = 4_096
 """Books an engine keeps; a batch seldom has more dates times payers."""
+
+_MOST_ROUNDS = 4
+"""How often a claim is corrected: a new code may ask an edit of another line."""
 
 _stamp = lru_cache(maxsize=4_096)(PackStamp)
 
@@ -48,6 +63,8 @@ class Worked:
     facts: EncounterFacts
     findings: Findings
     result: Result
+    proposed: tuple[ClaimLine, ...]
+    """The claim with its safe edits, whether or not it is fit to send."""
 
     @property
     def encounter(self) -> Encounter:
@@ -130,72 +147,103 @@ class Engine:
 
     def work(self, encounter: Encounter) -> Worked:
         """The result with everything that led to it."""
-        return self._work(encounter, asking=True)
-
-    def _work(self, encounter: Encounter, *, asking: bool) -> Worked:
         book = self._book_of(encounter)
         coded = code_chart(encounter, book)
-        suggested = suggested_lines(coded.drafts, book)
-        left_out = not_billable(coded.derived.administrations, book)
-        asked = questions_of(coded, book) if asking else Asked()
-        lines = line_facts(encounter, book)
-        charted = encounter.administrations is not None
-        matching = None
-        if charted and encounter.lines is not None:
-            matching = match(lines, coded.drafts, coded.derived)
-        unclear = not charted and encounter.lines is not None  # nothing to suggest from
-        suggestions = () if unclear else suggestion_facts(coded, matching, book)
-        facts = encounter_facts(coded, lines, suggestions, asked, book)
-        findings = run(facts, book)
-        corrected = self._corrected(facts, matching, findings, asked, book)
-        broken = violations(findings, facts, book, corrected)
+        asked = questions_of(coded, book)
+        judged, matching = _judge(coded, asked, book)
+        reading = None
+        if matching is not None:
+            lines = judged.facts.lines or ()
+            reading = nearest(encounter, lines, matching, asked.questions, book)
+        heard = judged.heard()
+        if reading is not None:
+            otherwise = code_chart(reading.encounter, reading.book)
+            heard = standing(judged, _judge(otherwise, asked, reading.book)[0])
+        missing = reading.missing if reading is not None else ()
+        proposal = _proposed(judged, matching, asked.questions, missing)
+        broken = violations(heard, judged.facts, proposal.corrected)
         result = Result(
             encounter=encounter.id,
             pack=_stamp(self.pack.name, self.pack.version, book.payer, encounter.service_date),
             status=status_of(broken, asked=bool(asked.questions)),
-            suggested=suggested,
-            not_billable=left_out,
+            suggested=suggested_lines(coded.drafts, book),
+            not_billable=not_billable(coded.derived.administrations, book),
             questions=asked.questions,
             violations=broken,
-            unjudged=unjudged(findings, facts, book),
-            lines=matching.verdicts(lines) if matching is not None else (),
-            corrected=corrected,
+            unjudged=unjudged(judged, heard, missing),
+            lines=matching.verdicts(judged.facts.lines or ()) if matching is not None else (),
+            corrected=proposal.corrected,
+            withheld=proposal.withheld,
         )
-        return Worked(book, coded, facts, findings, result)
-
-    def _corrected(
-        self,
-        facts: EncounterFacts,
-        matching: Matching | None,
-        findings: Findings,
-        asked: Asked,
-        book: Book,
-    ) -> tuple[ClaimLine, ...] | None:
-        """The claim to send instead; None while a question bears on it, empty without a claim."""
-        billed, lines = facts.given.lines, facts.lines or ()
-        if billed is None:
-            return ()
-        if _open(asked.questions, lines):
-            return None
-        corrected = billed
-        if matching is not None:
-            corrected = corrected_lines(billed, lines, matching, book)
-        corrected = apply_edits(corrected, line_edits(findings), book)
-        new = {line.code for line in corrected} - {line.given.code for line in lines}
-        if not new or not may_be_edited(lines, book):
-            return corrected
-        # A new code may ask an edit of another line: the corrected claim is judged once more.
-        again = facts.given.model_copy(update={"lines": corrected})
-        settled = self._work(again, asking=False).result.corrected
-        return corrected if settled is None else settled
+        return Worked(book, coded, judged.facts, judged.findings, result, proposal.lines)
 
 
-def _open(questions: tuple[Question, ...], lines: Iterable[LineFacts]) -> bool:
-    """Whether an open question bears on a billed line."""
-    if not questions:
-        return False
-    billed = {line.given.code for line in lines}
-    return any(not billed.isdisjoint(decides(question)) for question in questions)
+def _judge(coded: CodedChart, asked: Asked, book: Book) -> tuple[Judged, Matching | None]:
+    """One encounter judged by one coding of its chart."""
+    encounter = coded.encounter
+    lines = line_facts(encounter, book)
+    charted = encounter.administrations is not None
+    matching = None
+    if charted and encounter.lines is not None:
+        matching = match(lines, coded.drafts, coded.derived)
+    unclear = not charted and encounter.lines is not None  # nothing to suggest from
+    suggestions = () if unclear else suggestion_facts(coded, matching, book)
+    facts = encounter_facts(coded, lines, suggestions, asked, book)
+    return Judged(facts, run(facts, book), book), matching
+
+
+class _Proposal(NamedTuple):
+    """The claim with its safe edits, and why it is withheld, if it is."""
+
+    lines: tuple[ClaimLine, ...]
+    withheld: str | None = None
+
+    @property
+    def corrected(self) -> tuple[ClaimLine, ...] | None:
+        """The claim to send instead; None where it is withheld."""
+        return self.lines if self.withheld is None else None
+
+
+def _proposed(
+    judged: Judged, matching: Matching | None, questions: Sequence[Question], missing: Sequence[str]
+) -> _Proposal:
+    """The claim to send instead, judged with the same chart until nothing more is changed."""
+    encounter, book = judged.facts.given, judged.book
+    billed = encounter.lines
+    if billed is None:
+        return _Proposal(())
+    lines = _mended(judged, matching)
+    waits = missing or _open(questions, (*billed, *lines))
+    if waits:
+        return _Proposal(billed, f"It waits for an answer: {', '.join(waits)}.")
+    current = billed
+    for _ in range(_MOST_ROUNDS):
+        if lines == current:
+            break
+        current = lines
+        changed = encounter.model_copy(update={"lines": current})
+        judged, matching = _judge(code_chart(changed, book), Asked(), book)
+        lines = _mended(judged, matching)
+    errors = errors_of(judged.findings)
+    if errors:
+        return _Proposal(current, f"No safe edit makes it fit to send: {'; '.join(errors)}.")
+    return _Proposal(current)
+
+
+def _mended(judged: Judged, matching: Matching | None) -> tuple[ClaimLine, ...]:
+    """The lines as the chart supports them, with the safe edits of rules."""
+    billed, book = judged.facts.given.lines or (), judged.book
+    lines = billed
+    if matching is not None:
+        lines = corrected_lines(billed, judged.facts.lines or (), matching, book)
+    return folded_units(apply_edits(lines, line_edits(judged.findings), book), book)
+
+
+def _open(questions: Iterable[Question], lines: Iterable[ClaimLine]) -> tuple[str, ...]:
+    """The open facts that bear on lines billed or to be added."""
+    codes = {line.code for line in lines}
+    missing = [each.missing for each in questions if not codes.isdisjoint(decides(each))]
+    return tuple(dict.fromkeys(missing))
 
 
 def _rebuilt(payer: str | None, policies: dict[str, Any], pack: Pack) -> Engine:

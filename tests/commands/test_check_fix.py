@@ -36,7 +36,7 @@ def test_fix_leaves_what_waits_for_an_answer(ivpush: Any) -> None:
     }
     run = ivpush("check", write("f", open_), "--fix")
     assert json.loads(run.out)["lines"][0]["code"] == "96365"
-    assert "1 claim(s) wait for an answer" in run.err
+    assert "1 claim(s) withheld" in run.err
 
 
 def test_fix_says_what_changed_and_invents_no_chart(ivpush: Any) -> None:
@@ -85,7 +85,7 @@ def test_an_837_is_mended_as_an_837(ivpush: Any, monkeypatch: pytest.MonkeyPatch
     assert "c.837: mended as a stream" in run.err
     assert "c.837: claim 1: 1 line(s) changed" in run.err
     assert "claims: 1 linked + 1 alone" in run.err
-    assert run.err.endswith("2 in = 2 checked + 0 set aside\n")
+    assert run.err.endswith("2 in = 2 checked + 0 set aside; 1 claim(s) withheld\n")
 
 
 def test_diff_of_an_837_writes_no_837(ivpush: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,14 @@
 """The claim to send instead: its lines from the matching, and after the edits of rules.
 
-The engine calls ``corrected_lines``, then ``apply_edits`` for lines outside the family.
+The engine calls ``corrected_lines``, then ``apply_edits`` for what rules ask of single lines, and
+``folded_units``, so that no two lines of the claim are the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ivpush.contract.encounter import ClaimLine
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
     from ivpush.contract.facts import LineFacts
     from ivpush.pack.book import Book
 
-__all__ = ["apply_edits", "corrected_lines", "may_be_edited", "mended"]
+__all__ = ["apply_edits", "corrected_lines", "folded_units", "mended"]
+
+_FORM = ("revenue_code", "place_of_service", "diagnosis_pointers")
+"""Fields of the form that do not hang on the service; nobody but the biller knows the charge."""
 
 _STANDS = frozenset({"matched", "outside", None})
 """Statuses of lines that go out as they came in."""
@@ -112,15 +117,32 @@ class _Correction:
         missed = [
             (draft, left) for draft, left in zip(self._drafts, self._left, strict=True) if left > 0
         ]
-        return [_new_line(place, draft, left) for place, (draft, left) in enumerate(missed, number)]
+        return [
+            _new_line(place, draft, left, self._form_of(draft))
+            for place, (draft, left) in enumerate(missed, number)
+        ]
+
+    def _form_of(self, draft: Draft) -> dict[str, Any]:
+        """What a new line takes over from a line beside it: of its family, else of the others."""
+        kind = (draft.row.family, draft.row.technique)
+        able = [line for line in self._lines if line.coded.in_family]
+        able.sort(key=lambda line: _unlike(line, kind))
+        if not able:
+            return {}
+        return {name: getattr(able[0].given, name) for name in _FORM}
+
+
+def _unlike(line: LineFacts, kind: tuple[str, str]) -> tuple[bool, bool]:
+    return line.coded.family != kind[0], line.coded.technique != kind[1]
 
 
 def _ids(draft: Draft) -> tuple[str, ...]:
     return tuple([each.given.id for each in draft.administrations])
 
 
-def _new_line(number: int, draft: Draft, units: int) -> ClaimLine:
+def _new_line(number: int, draft: Draft, units: int, form: Mapping[str, Any]) -> ClaimLine:
     return ClaimLine(
+        **form,
         number=number,
         code=draft.row.code,
         modifiers=draft.modifiers,
@@ -163,22 +185,49 @@ def mended(line: ClaimLine, edit: Any, book: Book) -> ClaimLine | None:
     return line
 
 
-def may_be_edited(lines: Iterable[LineFacts], book: Book) -> bool:
-    """Whether a line outside the family has a rule that would change it."""
-    return any(
-        rule.edit not in (None, "corrected")
-        for line in lines
-        if line.match.status in {"outside", None}
-        for rule in book.screens.rules_of_code(line.given.code)
-    )
-
-
 def apply_edits(
     lines: Iterable[ClaimLine], edits: Mapping[int, Sequence[Any]], book: Book
 ) -> tuple[ClaimLine, ...]:
     """The lines after the edits, by line number, of the rules that they break."""
     edited = (_edited(line, edits.get(line.number, ()), book) for line in lines)
     return tuple([line for line in edited if line is not None])
+
+
+def folded_units(lines: tuple[ClaimLine, ...], book: Book) -> tuple[ClaimLine, ...]:
+    """The lines, with those of an administration code put together that differ in units alone.
+
+    Two equal lines are returned as a duplicate. Charges are added where every line has one.
+    """
+    by_kind: dict[tuple[object, ...], list[ClaimLine]] = {}
+    for line in lines:
+        row = book.code_any(line.code)
+        own = row is not None and row.administration
+        kind = _kind_of(line) if own else (line.number,)
+        by_kind.setdefault(kind, []).append(line)
+    if len(by_kind) == len(lines):
+        return lines
+    return tuple([same[0] if len(same) == 1 else _together(same) for same in by_kind.values()])
+
+
+def _kind_of(line: ClaimLine) -> tuple[object, ...]:
+    place, codes = line.place_of_service, (line.revenue_code, line.ndc)
+    return line.code, frozenset(line.modifiers), line.date, place, *codes
+
+
+def _together(lines: Sequence[ClaimLine]) -> ClaimLine:
+    first = lines[0]
+    charges = [line.charge for line in lines if line.charge is not None]
+    minutes = [line.minutes for line in lines if line.minutes is not None]
+    linked = [line.administrations for line in lines if line.administrations is not None]
+    ids = dict.fromkeys(each for of_line in linked for each in of_line)
+    return first.model_copy(
+        update={
+            "units": sum(line.units for line in lines),
+            "charge": sum(charges, Decimal()) if len(charges) == len(lines) else first.charge,
+            "minutes": sum(minutes) if len(minutes) == len(lines) else first.minutes,
+            "administrations": tuple(ids) if len(linked) == len(lines) else None,
+        }
+    )
 
 
 def _edited(line: ClaimLine, edits: Iterable[Any], book: Book) -> ClaimLine | None:

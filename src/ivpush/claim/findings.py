@@ -6,11 +6,12 @@ The engine judges with ``run``, then has what was found put in words by ``violat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ivpush.claim.correction import mended
+from ivpush.claim.folding import RANK, folded
 from ivpush.contract.result import Edit, Unjudged, Violation
 
 if TYPE_CHECKING:
@@ -32,15 +33,17 @@ if TYPE_CHECKING:
 __all__ = [
     "Finding",
     "Findings",
+    "Heard",
+    "Judged",
+    "errors_of",
     "lacking",
     "line_edits",
     "run",
+    "standing",
     "status_of",
     "unjudged",
     "violations",
 ]
-
-_RANK = {"error": 0, "warning": 1, "info": 2}
 
 
 class Finding(NamedTuple):
@@ -94,9 +97,20 @@ def _judged(facts: EncounterFacts, book: Book) -> Iterator[tuple[Screen, Subject
                 yield screen, subject
 
 
-def unjudged(findings: Findings, facts: EncounterFacts, book: Book) -> tuple[Unjudged, ...]:
-    """Rules that lacked a fact, by id, with the paths of what they lacked."""
-    paths = lacking(findings, facts, book)
+def unjudged(
+    judged: Judged, heard: Iterable[Heard], missing: Sequence[str]
+) -> tuple[Unjudged, ...]:
+    """Rules that lacked a fact, by id, with the paths of what they lacked.
+
+    ``missing`` are the open facts that decide whether a finding stands that is not ``heard``.
+    """
+    paths = lacking(judged.findings, judged.facts, judged.book)
+    if missing:
+        stands = {_key(each.finding) for each in heard}
+        for finding in judged.findings.broken:
+            if _key(finding) not in stands:
+                lacked = (*paths.get(finding.rule.id, ()), *missing)
+                paths[finding.rule.id] = tuple(dict.fromkeys(lacked))
     return tuple([Unjudged(rule, paths[rule]) for rule in sorted(paths)])
 
 
@@ -111,17 +125,73 @@ def lacking(findings: Findings, facts: EncounterFacts, book: Book) -> dict[str, 
     return {rule: tuple(held) for rule, held in paths.items()}
 
 
+class Heard(NamedTuple):
+    """A finding with the facts by which it was judged, and by which it is put in words."""
+
+    finding: Finding
+    facts: EncounterFacts
+    book: Book
+
+
+class Judged(NamedTuple):
+    """A claim judged by one reading of the chart."""
+
+    facts: EncounterFacts
+    findings: Findings
+    book: Book
+
+    def heard(self) -> list[Heard]:
+        """Every finding."""
+        return [Heard(finding, self.facts, self.book) for finding in self.findings.broken]
+
+
+def standing(meanwhile: Judged, nearest: Judged) -> list[Heard]:
+    """What is wrong either way: by what is suggested meanwhile, and by the nearest answers.
+
+    Errors and edits stand only where the nearest answers find them too; what these find on the
+    claim comes with them. The rest rests on the chart as it is.
+    """
+    first = {_key(finding) for finding in meanwhile.findings.broken}
+    second = {_key(finding) for finding in nearest.findings.broken}
+    kept = [
+        heard
+        for heard in meanwhile.heard()
+        if not _contested(heard.finding) or _key(heard.finding) in second
+    ]
+    return kept + [
+        heard
+        for heard in nearest.heard()
+        if _contested(heard.finding)
+        and heard.finding.rule.for_each in {"line", "suggestion"}
+        and _key(heard.finding) not in first
+    ]
+
+
+def _contested(finding: Finding) -> bool:
+    """Whether a finding may be wrong of a claim that equals an answer of an open question."""
+    return finding.rule.severity == "error" or finding.rule.edit is not None
+
+
+def _key(finding: Finding) -> tuple[str, object]:
+    rule, subject = finding.rule, finding.subject
+    if rule.for_each == "encounter":
+        return rule.id, None
+    who: Any = subject
+    if rule.for_each == "line":
+        return rule.id, who.given.number
+    return rule.id, who.given.id if rule.for_each == "administration" else who.code
+
+
 def violations(
-    findings: Findings,
-    facts: EncounterFacts,
-    book: Book,
-    corrected: tuple[ClaimLine, ...] | None,
+    findings: Iterable[Heard], facts: EncounterFacts, corrected: tuple[ClaimLine, ...] | None
 ) -> tuple[Violation, ...]:
-    """Broken rules as they go out: by line, then severity, then rule."""
+    """Broken rules as they go out: by line, then severity, then rule; one for each fault."""
+    findings = list(findings)
     whole = None
-    if any(rule.edit == "corrected" for rule, _ in findings.broken):
+    if any(heard.finding.rule.edit == "corrected" for heard in findings):
         whole = _whole_edit(facts, corrected)
-    broken = [_violation(finding, facts, book, whole) for finding in findings.broken]
+    follows = {heard.finding.rule.id: heard.finding.rule.follows_from for heard in findings}
+    broken = folded([_violation(heard, whole) for heard in findings], follows)
     broken.sort(key=_place)
     return tuple(broken)
 
@@ -130,17 +200,15 @@ def _place(violation: Violation) -> tuple[object, ...]:
     return (
         violation.line is None,
         violation.line or 0,
-        _RANK[violation.severity],
+        RANK[violation.severity],
         violation.rule,
         violation.administrations,
     )
 
 
-def _violation(
-    finding: Finding, facts: EncounterFacts, book: Book, whole: Edit | None
-) -> Violation:
-    rule, subject = finding
-    line, administrations = _about(finding)
+def _violation(heard: Heard, whole: Edit | None) -> Violation:
+    (rule, subject), facts, book = heard
+    line, administrations = _about(heard.finding)
     looked_at = (facts, subject, book.policy, book.limits)
     return Violation(
         rule=rule.id,
@@ -153,6 +221,7 @@ def _violation(
         fix=rule.fix_for(*looked_at),
         evidence=rule.compiled.evidence(*looked_at),
         edit=_edit(rule, line, book, whole),
+        folds=(),
         carc=rule.carc,
         rarc=rule.rarc,
         cites=rule.cites,
@@ -192,19 +261,33 @@ def _edit(rule: Rule, line: LineFacts | None, book: Book, whole: Edit | None) ->
     if line is None:
         return None
     changed = mended(line.given, rule.edit, book)
-    return Edit((line.given,), () if changed is None else (changed,))
+    return Edit((line.given,), () if changed is None else (changed,), rule.safety)
 
 
 def line_edits(findings: Findings) -> dict[int, list[Any]]:
-    """The edits that broken rules ask of lines outside the family, by line number."""
+    """The safe edits that broken rules ask of single lines, by line number.
+
+    Lines of the family follow the chart; of them a rule takes off no more than a modifier.
+    """
     by_number: dict[int, list[Any]] = {}
     for rule, subject in findings.broken:
         line: Any = subject
-        if rule.for_each != "line" or rule.edit in (None, "corrected"):
+        if rule.for_each != "line" or rule.edit in (None, "corrected") or rule.safety != "safe":
             continue
-        if line.match.status in {"outside", None}:
+        if line.match.status in {"outside", None} or "drop_modifiers" in rule.edit:
             by_number.setdefault(line.given.number, []).append(rule.edit)
     return by_number
+
+
+def errors_of(findings: Findings) -> tuple[str, ...]:
+    """The errors among findings, each as its rule and its line."""
+    errors = []
+    for rule, subject in findings.broken:
+        if rule.severity == "error":
+            line: Any = subject
+            place = f" on line {line.given.number}" if rule.for_each == "line" else ""
+            errors.append(f"{rule.id} {rule.name}{place}")
+    return tuple(dict.fromkeys(errors))
 
 
 def status_of(violations: Iterable[Violation], *, asked: bool) -> Status:

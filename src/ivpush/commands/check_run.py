@@ -44,8 +44,8 @@ class Run:
 
         status = Run(options, engine, selection).go([Target("json", "-")], judge)
 
-    ``fixed`` is where corrected claims go, if anywhere; ``waiting`` counts claims that wait for an
-    answer, and ``torn`` says that an 837 is being written, which is not whole before its end.
+    ``fixed`` is where corrected claims go, if anywhere; ``waiting`` counts claims that are
+    withheld, and ``torn`` says that an 837 is being written, which is not whole before its end.
     """
 
     def __init__(self, options: argparse.Namespace, engine: Engine, selection: Selection) -> None:
@@ -178,6 +178,6 @@ class Run:
             out.drop()
 
     def _more_counts(self) -> str:
-        waiting = f"; {self.waiting} claim(s) wait for an answer" if self.waiting else ""
+        waiting = f"; {self.waiting} claim(s) withheld" if self.waiting else ""
         ignored = f"; {self.ignored} finding(s) ignored" if self.ignored else ""
         return waiting + ignored

@@ -30,6 +30,7 @@ __all__ = [
     "PackStamp",
     "Question",
     "Result",
+    "Safety",
     "Severity",
     "Status",
     "SuggestedLine",
@@ -39,6 +40,8 @@ __all__ = [
 
 Severity = Literal["error", "warning", "info"]
 Status = Literal["violations", "needs_chart", "clean"]
+Safety = Literal["safe", "attest"]
+"""What an edit rests on: ``safe``, the record proves it; ``attest``, a person must say so."""
 Disposition = Literal["return", "reject_line", "deny_line", "needs_documentation", "informational"]
 
 
@@ -112,15 +115,23 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A change of the claim: these lines, replaced by those."""
+    """A change of the claim: these lines, replaced by those.
+
+    ``safety`` is ``safe`` where the chart and the claim prove it, and ``attest`` where a person
+    must say first that it is so; the corrected claim holds safe edits only.
+    """
 
     before: tuple[ClaimLine, ...]
     after: tuple[ClaimLine, ...]
+    safety: Safety = "safe"
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One rule that the encounter breaks, with its mend and its source."""
+    """One rule that the encounter breaks, with its mend and its source.
+
+    ``folds`` are the rules whose findings on the same line merely follow from this one.
+    """
 
     rule: str
     name: str
@@ -132,6 +143,7 @@ class Violation:
     fix: str
     evidence: tuple[str, ...]
     edit: Edit | None
+    folds: tuple[str, ...]
     carc: str | None
     rarc: str | None
     cites: tuple[str, ...]
@@ -156,7 +168,11 @@ class LineVerdict:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Result:
-    """Everything ivpush has to say about one encounter."""
+    """Everything ivpush has to say about one encounter.
+
+    ``corrected`` is the claim to send instead: checked with the same chart it raises no error. It
+    is None where it is withheld, and ``withheld`` then says why.
+    """
 
     encounter: str
     pack: PackStamp
@@ -168,6 +184,7 @@ class Result:
     unjudged: tuple[Unjudged, ...]
     lines: tuple[LineVerdict, ...]
     corrected: tuple[ClaimLine, ...] | None
+    withheld: str | None = None
 
     def to_json(self, *, indent: int | None = None) -> bytes:
         """The result as UTF-8 JSON with the names of the contract; same result, same bytes."""

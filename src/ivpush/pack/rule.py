@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, get_args
 
-from ivpush.contract.result import Disposition, Severity
+from ivpush.contract.result import Disposition, Safety, Severity
 from ivpush.errors import Fault
 from ivpush.language.compiler import Compiled, compile_rule
 from ivpush.language.messages import Template
@@ -63,6 +63,8 @@ class Rule:
     message: Template
     fix: Template
     edit: Any
+    safety: Safety
+    follows_from: tuple[str, ...]
     carc: str | None
     rarc: str | None
     why: str
@@ -145,6 +147,8 @@ def rule_of(
         message=message,
         fix=fix,
         edit=data.get("edit"),
+        safety=shape.safety or "safe",
+        follows_from=shape.follows_from,
         carc=denial.carc if denial is not None else None,
         rarc=denial.rarc if denial is not None else None,
         why=shape.why,

@@ -332,7 +332,7 @@ def _corrected(work: Worked, look: Look) -> list[str]:
         return []
     lines = _section("CORRECTED CLAIM", look)
     if corrected is None:
-        return [*lines, "  waits for an open question"]
+        return [*lines, *look.wrap(work.result.withheld or "", "  ")]
     return [*lines, *_changes(billed, corrected)]
 
 

@@ -27,7 +27,7 @@ from pydantic_core import CoreSchema
 from pydantic_core import core_schema as cs
 
 from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supervision
-from ivpush.contract.result import Disposition, Severity
+from ivpush.contract.result import Disposition, Safety, Severity
 from ivpush.language.messages import Template, parse_template
 from ivpush.language.parser import parse
 from ivpush.language.tree import ExpressionError, Node
@@ -56,6 +56,10 @@ Expected = Literal["line", "administration", "service", "suggestion", "encounter
 RuleId = Annotated[
     str,
     Written("[A-Z]{3}[0-9]{3,4}", "is no rule id", "write three capitals and three or four digits"),
+]
+Cause = Annotated[
+    str,
+    Written("[A-Z]{3}[0-9]{1,4}", "is no rule id or room", "write such as IVP302, or IVP3"),
 ]
 RuleName = Annotated[
     str,
@@ -347,6 +351,10 @@ class RuleShape(Shape):
     """The fix in other words, where a path of ``fix`` is unknown."""
     edit: Edit | None = None
     """How the corrected claim mends it."""
+    safety: Safety | None = Field(default=None, validate_default=True)
+    """Whether the record proves the edit, or a person must say so; modifiers to add need it."""
+    follows_from: tuple[Cause, ...] = ()
+    """Rules whose finding on the same line explains this one: ids, or rooms such as IVP3."""
     denial: Denial | None = None
     """How payers deny what it finds."""
     why: Prose
@@ -359,6 +367,17 @@ class RuleShape(Shape):
         tuple[CaseShape, ...], AfterValidator(_both), Field(json_schema_extra={"minItems": 2})
     ]
     """Cases: at least one that breaks the rule and one that holds."""
+
+    @field_validator("safety", mode="after")
+    @classmethod
+    def _of_edits(cls, safety: Any, info: ValidationInfo) -> Any:
+        """What adds a modifier says something of the care: the rule tells who proves it."""
+        edit = info.data.get("edit")
+        if safety is None and getattr(edit, "add_modifier", None) is not None:
+            raise wrong(
+                "is missing", "write safe where the record proves the modifier, else attest"
+            )
+        return safety
 
     @field_validator("codes", mode="after")
     @classmethod

@@ -1,0 +1,140 @@
+"""A claim read by the answers that it may rest on: no error while a question is open.
+
+Where the chart leaves a fact open, the claim may be the practice's word for it. Each answer of each
+open question is held against the claim, and where one bills it more nearly than what is suggested
+meanwhile, the claim is judged by that one: what it says is wrong is wrong either way. The engine
+calls ``nearest``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from itertools import combinations, islice, product
+from typing import TYPE_CHECKING, NamedTuple
+
+from ivpush.coding.answers import answered
+from ivpush.coding.chart import code_chart
+
+if TYPE_CHECKING:
+    from ivpush.claim.matching import Matching
+    from ivpush.coding.suggestions import Draft
+    from ivpush.contract.encounter import Encounter
+    from ivpush.contract.facts import LineFacts
+    from ivpush.contract.result import Between, Equals, Question, SuggestedLine
+    from ivpush.pack.book import Book
+
+__all__ = ["Reading", "nearest"]
+
+_MOST_PAIRS = 96
+"""Pairs of answers that are tried at most; one answer alone costs nothing to try."""
+
+_When = tuple["Equals | Between", ...]
+_Kind = tuple[str, bool, "date | None"]
+
+
+class Reading(NamedTuple):
+    """An encounter with the answers by which its claim is read."""
+
+    encounter: Encounter
+    book: Book
+    missing: tuple[str, ...]
+    """The facts that nobody stated, as paths."""
+
+
+class _Distance(NamedTuple):
+    """How far a claim lies from what an answer bills; the first weighs more."""
+
+    beyond: int
+    lacking: int
+
+
+def nearest(
+    encounter: Encounter,
+    lines: Sequence[LineFacts],
+    matching: Matching,
+    questions: Sequence[Question],
+    book: Book,
+) -> Reading | None:
+    """The answers that the claim fits better than what is suggested meanwhile; None: no better."""
+    if not questions or _right(lines, matching):
+        return None
+    scale = _Scale(lines, questions, matching.drafts)
+    best = scale.distance(matching.drafts)
+    when: _When = ()
+    for candidate, distance in _single(questions, scale):
+        if distance < best:
+            best, when = distance, candidate
+    if best.beyond:
+        for candidate, distance in _pairs(encounter, questions, scale, book):
+            if distance < best:
+                best, when = distance, candidate
+    return _reading(encounter, book, when) if when else None
+
+
+def _right(lines: Iterable[LineFacts], matching: Matching) -> bool:
+    """Whether the claim is what is suggested: then there is nothing to read otherwise."""
+    stands = all(line.match.status in {"matched", "outside"} for line in lines)
+    return stands and not any(matching.left)
+
+
+class _Scale:
+    """What is billed, by code, distinct-service modifier and date."""
+
+    def __init__(
+        self,
+        lines: Sequence[LineFacts],
+        questions: Iterable[Question],
+        drafts: Sequence[Draft],
+    ) -> None:
+        answers = [line for each in questions for a in each.answers for line in a.suggested]
+        codes = {line.code for line in answers} | {draft.row.code for draft in drafts}
+        own = [line for line in lines if line.coded.in_family or line.given.code in codes]
+        self._dated = all(line.given.date is not None for line in own)
+        self._billed: Counter[_Kind] = Counter()
+        for line in own:
+            day = line.given.date if self._dated else None
+            self._billed[line.given.code, line.marks.separate, day] += line.given.units
+
+    def distance(self, drafts: Iterable[Draft]) -> _Distance:
+        """How far the claim lies from drafts."""
+        return self._from([(d.row.code, d.units, d.modifiers, d.date) for d in drafts])
+
+    def distance_from(self, suggested: Iterable[SuggestedLine]) -> _Distance:
+        """How far the claim lies from what an answer bills."""
+        return self._from([(s.code, s.units, s.modifiers, s.date) for s in suggested])
+
+    def _from(self, rows: Iterable[tuple[str, int, tuple[str, ...], date | None]]) -> _Distance:
+        supported: Counter[_Kind] = Counter()
+        for code, units, modifiers, day in rows:
+            supported[code, bool(modifiers), day if self._dated else None] += units
+        beyond, lacking = self._billed - supported, supported - self._billed
+        return _Distance(beyond.total(), lacking.total())
+
+
+def _single(questions: Iterable[Question], scale: _Scale) -> Iterator[tuple[_When, _Distance]]:
+    for question in questions:
+        for answer in question.answers:
+            yield (answer.when,), scale.distance_from(answer.suggested)
+
+
+def _pairs(
+    encounter: Encounter, questions: Sequence[Question], scale: _Scale, book: Book
+) -> Iterator[tuple[_When, _Distance]]:
+    """Answers to two questions together, so that one may open what the other needs."""
+    pairs = (
+        (this.when, that.when)
+        for first, second in combinations(questions, 2)
+        for this, that in product(first.answers, second.answers)
+    )
+    for when in islice(pairs, _MOST_PAIRS):
+        reading = _reading(encounter, book, when)
+        coded = code_chart(reading.encounter, reading.book)
+        yield when, scale.distance(coded.drafts)
+
+
+def _reading(encounter: Encounter, book: Book, when: _When) -> Reading:
+    for each in when:
+        encounter, book = answered(encounter, book, each)
+    return Reading(encounter, book, tuple([each.field for each in when]))
