@@ -106,7 +106,7 @@ def match(lines: Sequence[LineFacts], drafts: Sequence[Draft], derived: Derived)
     return matching
 
 
-_OUTSIDE = MatchFacts(status="outside", administrations=())
+_OUTSIDE = MatchFacts(status="outside", beyond_chart=False, administrations=())
 
 
 def _take_all(
@@ -253,6 +253,7 @@ def _match_facts(
     return MatchFacts(
         status=status,
         supported_units=sum([units for _, units in taken]),
+        beyond_chart=status == "unsupported" or outcome.replaces or open_units > 0,
         suggested_units=suggested_units,
         replaced_by=row.code if row is not None else None,
         replaced_role=row.role if row is not None else None,
@@ -314,7 +315,11 @@ class _Links:
                 for each in self._chart
                 if not each.billable and each.drug.category == "hydration"
             )
-        technique = line.coded.technique
+        kind = (line.coded.family, technique := line.coded.technique)
+        if line.coded.role == "further_hour" and any(
+            (draft.row.family, draft.row.technique) == kind for draft in self._drafts
+        ):
+            return ()  # an hour too many of what is billable, and no other run
         return tuple(
             each for each in self._chart if not each.billable and each.technique == technique
         )

@@ -120,6 +120,13 @@ class MatchFacts(Part):
     supported_units: Annotated[int | None, Means("units of this line that the chart supports")] = (
         None
     )
+    beyond_chart: Annotated[
+        bool | None,
+        Means(
+            "its code, or some of its units, are not in the chart; false where only date, modifier "
+            "or missing units differ; unknown, no chart"
+        ),
+    ] = None
     suggested_units: Annotated[
         int | None, Means("units of this code the chart supports that day, over all lines")
     ] = None
