@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["line_facts"]
 
+_CodesByDay = dict[date | None, set[str]]
+
 _NO_CODES: frozenset[str] = frozenset()
 _NO_MODIFIERS = ModifierFacts()
 _NO_CHART = MatchFacts()
@@ -64,6 +66,8 @@ def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
                 outside_encounter=_outside_stay(given.date, stay),
                 never_beside=never,
                 modifier_beside=with_modifier,
+                family_beside=beside.others(beside.family, billed[index]),
+                visits_beside=beside.others(beside.visits, billed[index]),
                 repeats_line=key in seen,
                 pointer_beyond=bool(pointers) and max(pointers) > diagnoses,
                 facility_place=book.facility_place(place) if place is not None else None,
@@ -123,10 +127,17 @@ class _Beside:
         self.units: dict[tuple[str, date | None], int] = {}
         self._codes: dict[date | None, set[str]] = {}
         self._unlifted: dict[date | None, set[str]] = {}
-        for given, day, _, marks in billed:
+        self.family: _CodesByDay = {}
+        self.visits: _CodesByDay = {}
+        self._flushes = book.flushes
+        for given, day, coded, marks in billed:
             key = (given.code, day)
             self.units[key] = self.units.get(key, 0) + given.units
             self._codes.setdefault(day, set()).add(given.code)
+            if coded.in_family and coded.technique != "port_flush":
+                self.family.setdefault(day, set()).add(given.code)
+            elif coded.family == "visit":
+                self.visits.setdefault(day, set()).add(given.code)
             if not marks.lifts_pair:
                 self._unlifted.setdefault(day, set()).add(given.code)
         self._pairs = book.pairs if "ptp" in book.in_force else None
@@ -144,7 +155,13 @@ class _Beside:
         able = self._unlifted if lifted else self._codes
         # A frozenset & a set is a frozenset.
         never = pairs.never & self._codes[line.day]
-        return never, pairs.with_modifier & able.get(line.day, _NO_CODES)
+        # Beside anything else it is the flush that goes: it bundles nothing itself.
+        beside = pairs.with_modifier & able.get(line.day, _NO_CODES)
+        return never - self._flushes, beside - self._flushes
+
+    def others(self, codes: _CodesByDay, line: _Billed) -> frozenset[str]:
+        """Codes of a kind billed on the line's day beside its own."""
+        return frozenset(codes.get(line.day, _NO_CODES)) - {line.given.code}
 
 
 def _coded(code: str, book: Book, setting: str) -> CodedFacts:
@@ -173,6 +190,7 @@ def _coded(code: str, book: Book, setting: str) -> CodedFacts:
         mai=mai,
         payer_max=book.payer_max(code),
         is_drug=code in book.drugs,
+        opps_status=book.status_indicator(code),
         staff_in_facility=row is not None and book.fees.unpaid_in_facility(row),
         incident_to=row is not None and book.fees.incident_to(row),
     )

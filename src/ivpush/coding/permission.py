@@ -58,7 +58,7 @@ def standing_of(encounter: Encounter, book: Book) -> Standing:
     facility_place = book.facility_place(place) if place is not None else None
     bill_use = book.bill_use(bill) if bill is not None else None
     professional = encounter.setting == "professional"
-    packaged = not professional and bill_use is not None and bill_use != "billable"
+    packaged = not professional and bill_use in {"packaged", "not_billable"}
     return Standing(
         facility_place=facility_place,
         bill_use=bill_use,

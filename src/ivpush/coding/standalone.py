@@ -44,7 +44,7 @@ def standalone_services(
     apart = sorted(filter(_stands_apart, administrations), key=by_time)
     if not apart:
         return []
-    beside = _Beside(encounter.setting, book)
+    beside = _Beside(encounter, book)
     for administration in apart:
         beside.take(administration)
     return beside.finished(taken=taken)
@@ -63,8 +63,8 @@ def _stands_apart(administration: AdministrationFacts) -> bool:
 class _Beside:
     """The services beside the chains of one encounter, taken up one administration at a time."""
 
-    def __init__(self, setting: str, book: Book) -> None:
-        self.setting, self.book = setting, book
+    def __init__(self, encounter: Encounter, book: Book) -> None:
+        self.encounter, self.setting, self.book = encounter, encounter.setting, book
         self.services: list[ServiceFacts] = []
         self.under_skin: list[AdministrationFacts] = []
         self.flushes: list[AdministrationFacts] = []
@@ -157,12 +157,25 @@ class _Beside:
 
     def _flush(self) -> None:
         row = self.book.pick("port", "port_flush", "stand_alone")
-        if row is not None:
+        if row is not None and not self._billed_beside(row):
             for flush in self.flushes:
                 flush.reason = None
             self.services.append(
                 self._service(self.flushes, row, "stand_alone", "port_flush_alone")
             )
+
+    def _billed_beside(self, flush: CodeRow) -> bool:
+        """Whether a visit, or another service that takes the flush up, is billed."""
+        pairs = self.book.pairs_of(flush.code, self.setting)
+        for line in self.encounter.lines or ():
+            row = self.book.code_any(line.code)
+            if row is not None and row.administration:
+                continue  # the chart says whether that is right
+            if row is not None and row.family == "visit":
+                return True
+            if pairs is not None and line.code in pairs.never | pairs.with_modifier:
+                return True
+        return False
 
     def _row(self, administration: AdministrationFacts) -> tuple[CodeRow | None, Role]:
         """The code of a stand-alone technique in this setting, and the role it plays."""

@@ -67,6 +67,9 @@ class CodedFacts(Part):
     ]
     payer_max: Annotated[int | None, Means("the payer's own most units a day")]
     is_drug: Annotated[bool, Means("the code of a drug in the drug table")]
+    opps_status: Annotated[
+        str | None, Means("OPPS status indicator of the code; unknown where no release holds it")
+    ]
     staff_in_facility: Annotated[
         bool, Means("no practitioner is paid for it in a facility place, by fee schedule or payer")
     ]
@@ -197,6 +200,10 @@ class LineFacts:
             "unknown before the table"
         ),
     ]
+    family_beside: Annotated[
+        frozenset[str], Means("other administration codes billed that day, a port flush apart")
+    ]
+    visits_beside: Annotated[frozenset[str], Means("other visits billed that day")]
     repeats_line: Annotated[bool, Means("an earlier line has its code, modifiers, date and units")]
     pointer_beyond: Annotated[bool, Means("points to a diagnosis that the claim does not hold")]
     facility_place: Annotated[bool | None, Means("its place of service is a facility, by policy")]

@@ -27,8 +27,11 @@ __all__ = [
     "SupervisionFacts",
 ]
 
-BillUse = Literal["billable", "packaged", "not_billable"]
-"""What a type of bill makes of these services."""
+BillUse = Literal["billable", "within_rate", "limited", "packaged", "not_billable"]
+"""What a type of bill makes of these services.
+
+``within_rate``: listed, but paid within the rate of the visit; ``limited``: paid for a few only.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -112,6 +112,10 @@ class Book:
         self.picks = {
             (row.family, row.technique, row.role, row.variant): row for row in self.codes.values()
         }
+        self.flushes = frozenset(
+            code for code, row in self.codes.items() if row.technique == "port_flush"
+        )
+        """Codes of a port flush, which goes where anything else is billed."""
         self.coded: dict[tuple[str, str], Any] = {}
         """What ``claim.lines`` makes of a code and setting, kept as it is first asked for."""
 
