@@ -121,6 +121,8 @@ def rule_page(rule: Rule, pack: Pack, *, level: int = 1) -> str:
         ("Must hold", f"`{rule.texts['require']}`"),
         ("Says", rule.texts["message"]),
         ("Mend", rule.texts["fix"]),
+        ("Edit", _edit(rule)),
+        ("Folded into", ", ".join(rule.follows_from)),
         ("Denied as", denial),
         ("Why", rule.why),
         ("Not covered", rule.not_covered),
@@ -135,6 +137,15 @@ def rule_page(rule: Rule, pack: Pack, *, level: int = 1) -> str:
         f"\n{marks}# Cases\n",
     ]
     return "\n".join(lines) + "\n" + _cases(rule)
+
+
+def _edit(rule: Rule) -> str:
+    """How a finding is mended in the corrected claim, if at all."""
+    if rule.edit is None:
+        return ""
+    if rule.safety == "attest":
+        return "only on a person's word; `--fix=all` applies it"
+    return "the record proves it; the corrected claim has it"
 
 
 def _listed(facts: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from ivpush.errors import Fault, PackError, UsageError, did_you_mean
 from ivpush.language.tree import Kind
 from ivpush.language.vocabulary import Names
 from ivpush.pack.book import Book, Content, Terms
+from ivpush.pack.causes import check_causes
 from ivpush.pack.checked import read_shape
 from ivpush.pack.codes import cells_by_column, read_codes, read_limits, words_of
 from ivpush.pack.data import Data, denials_of, read_data, read_word_lists
@@ -155,6 +156,7 @@ class Pack:
             names=self.names,
         )
         self.rules = tuple(self._rules(known, say))
+        check_causes(self.rules, say)
         self.payers = self._payers(known, say)
         self._marks = self._boundaries()
 
