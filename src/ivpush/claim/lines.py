@@ -68,6 +68,7 @@ def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
                 modifier_beside=with_modifier,
                 family_beside=beside.others(beside.family, billed[index]),
                 visits_beside=beside.others(beside.visits, billed[index]),
+                pair_stands=beside.stands(billed[index]),
                 repeats_line=key in seen,
                 pointer_beyond=bool(pointers) and max(pointers) > diagnoses,
                 facility_place=book.facility_place(place) if place is not None else None,
@@ -130,6 +131,8 @@ class _Beside:
         self.family: _CodesByDay = {}
         self.visits: _CodesByDay = {}
         self._flushes = book.flushes
+        self._visits: dict[date | None, set[str]] = {}
+        """Visits that carry the modifier of a separate visit."""
         for given, day, coded, marks in billed:
             key = (given.code, day)
             self.units[key] = self.units.get(key, 0) + given.units
@@ -140,6 +143,8 @@ class _Beside:
                 self.visits.setdefault(day, set()).add(given.code)
             if not marks.lifts_pair:
                 self._unlifted.setdefault(day, set()).add(given.code)
+            if marks.visit_modifier and not coded.in_family:
+                self._visits.setdefault(day, set()).add(given.code)
         self._pairs = book.pairs if "ptp" in book.in_force else None
 
     def of_line(self, line: _Billed) -> tuple[frozenset[str] | None, frozenset[str] | None]:
@@ -162,6 +167,25 @@ class _Beside:
     def others(self, codes: _CodesByDay, line: _Billed) -> frozenset[str]:
         """Codes of a kind billed on the line's day beside its own."""
         return frozenset(codes.get(line.day, _NO_CODES)) - {line.given.code}
+
+    def stands(self, line: _Billed) -> bool | None:
+        """Whether a distinct-service modifier on the line lifts a pair with another of its day."""
+        if self._pairs is None:
+            return None
+        if not line.marks.separate:
+            return False
+        code, day = line.given.code, line.day
+        pairs = self._pairs.get(self._setting, code)
+        others = self._codes[day] - self._visits.get(day, set())
+        if pairs is not None and not pairs.with_modifier.isdisjoint(others):
+            return True
+        if day is None or day < self._book.pairs_lifted_from:
+            return False
+        return any(
+            (theirs := self._pairs.get(self._setting, other)) is not None
+            and code in theirs.with_modifier
+            for other in self._unlifted.get(day, ())
+        )
 
 
 def _coded(code: str, book: Book, setting: str) -> CodedFacts:

@@ -191,6 +191,7 @@ class _Outcome(NamedTuple):
     modifiers: frozenset[str] = frozenset()
     missing_modifier: bool = False
     needless_modifier: bool = False
+    apart_from: frozenset[str] = frozenset()
     date_differs: bool = False
     replaces: bool = False
 
@@ -207,8 +208,9 @@ def _outcome(line: LineFacts, matching: Matching) -> _Outcome:
 def _taken_outcome(line: LineFacts, taken: Sequence[Taken], matching: Matching) -> _Outcome:
     drafts = [matching.drafts[number] for number, _ in taken]
     modifiers = frozenset([modifier for draft in drafts for modifier in draft.modifiers])
-    missing = bool(modifiers) and not line.marks.separate
-    needless = line.marks.separate and not modifiers
+    missing = bool(modifiers) and not (line.marks.separate or _lifted(line, drafts))
+    # A modifier that lifts a standing pair is never needless, whatever the chart says.
+    needless = line.marks.separate and not modifiers and not line.pair_stands
     day = line.given.date
     differs = day is not None and any(draft.date not in (None, day) for draft in drafts)
     whole = matching.open_units[line.index] == 0 and line.marks.separate_modifiers <= 1
@@ -218,9 +220,17 @@ def _taken_outcome(line: LineFacts, taken: Sequence[Taken], matching: Matching) 
         tuple([number for number, _ in taken]),
         modifiers,
         missing_modifier=missing,
+        apart_from=frozenset([code for draft in drafts for code in draft.beside]),
         needless_modifier=needless,
         date_differs=differs,
     )
+
+
+def _lifted(line: LineFacts, drafts: Sequence[Draft]) -> bool:
+    """Whether the pair that asks for the modifier is lifted otherwise: side, stage, other line."""
+    if not all(draft.beside for draft in drafts):
+        return False
+    return line.marks.lifts_pair or line.modifier_beside == frozenset()
 
 
 def _short_lines(outcomes: Mapping[int, _Outcome], matching: Matching) -> set[int]:
@@ -259,6 +269,7 @@ def _match_facts(
         replaced_role=row.role if row is not None else None,
         date_differs=outcome.date_differs,
         suggested_modifiers=outcome.modifiers,
+        apart_from=outcome.apart_from,
         needless_modifier=outcome.needless_modifier,
         missing_modifier=outcome.missing_modifier,
         administrations=administrations,

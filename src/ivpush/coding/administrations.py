@@ -50,7 +50,6 @@ def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[Adm
     """One record an administration, in chart order; ``standing`` says who may bill at all."""
     zone = tz.gettz(encounter.timezone) if encounter.timezone is not None else None
     stay = stay_of(encounter, zone)
-    transfused = _transfused(encounter, book)
     level = standing.supervision.required_level
     administrations = []
     for index, given in enumerate(encounter.administrations or ()):
@@ -66,7 +65,7 @@ def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[Adm
                 family=_family(drug, encounter, book),
                 reason=standing.denied
                 or _by_patient(role)
-                or _reason(given, drug.category, book, transfused),
+                or _reason(given, drug.category, book),
                 running_minutes=times.minutes,
                 minutes_from=times.minutes_from,
                 site_named=given.site is not None,
@@ -147,18 +146,7 @@ def _known_drug(given: Administration, row: DrugRow, book: Book) -> DrugFacts:
     )
 
 
-def _transfused(encounter: Encounter, book: Book) -> bool:
-    """Whether blood was given, by the chart or by a billed transfusion."""
-    administrations = encounter.administrations or ()
-    if "premedication" not in [each.purpose for each in administrations]:
-        return False
-    if any(each.category == "blood" for each in administrations):
-        return True
-    rows = (book.code_any(line.code) for line in encounter.lines or ())
-    return any(row is not None and row.family == "transfusion" for row in rows)
-
-
-def _reason(given: Administration, category: str, book: Book, transfused: bool) -> Reason | None:
+def _reason(given: Administration, category: str, book: Book) -> Reason | None:
     """Why an administration earns nothing by its purpose or the class of its drug."""
     purpose = given.purpose
     if purpose == "drug_carrier":
@@ -168,8 +156,6 @@ def _reason(given: Administration, category: str, book: Book, transfused: bool) 
         sedated = category == "anesthesia"
         rule = book.policy.sedation_drug_push if sedated else book.policy.postop_pain_push
         return "procedure" if rule == "not_billable" else None
-    if purpose == "premedication" and transfused:
-        return "transfusion" if book.policy.transfusion_premed == "not_billable" else None
     if purpose == "declotting":
         return None
     if purpose in _BY_PURPOSE:

@@ -10,6 +10,7 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 from ivpush.coding.administrations import read_chart
+from ivpush.coding.beside import Neighbours, neighbours_of, stand_beside
 from ivpush.coding.chains import Chain, InitialBy, chains_of
 from ivpush.coding.roles import Wishes, refuse_orphans, set_concurrent, set_roles, settle
 from ivpush.coding.services import (
@@ -40,6 +41,8 @@ class Derived:
     services: list[ServiceFacts]
     undocumented_sites: int
     zone: tzinfo | None
+    neighbours: Neighbours
+    """What the claim holds beside the chart."""
 
     @property
     def initial_by(self) -> InitialBy | None:
@@ -76,6 +79,8 @@ def _derive(
     """The chart derived once, and the chains in which the wished service cannot lead."""
     zone = zone_of(encounter)
     administrations = read_chart(encounter, book, standing)
+    neighbours = neighbours_of(encounter, book)
+    stand_beside(administrations, encounter, neighbours, zone, book)
     mixed = mix(administrations, book)
     leading = [each for each in administrations if each.follows is None]
     chains, undocumented = chains_of(leading, book, zone)
@@ -97,7 +102,7 @@ def _derive(
     for administration in administrations:
         if not administration.billable and administration.reason is None:
             administration.reason = "no_code"
-    return Derived(administrations, chains, services, undocumented, zone), failed
+    return Derived(administrations, chains, services, undocumented, zone, neighbours), failed
 
 
 def _wishes(

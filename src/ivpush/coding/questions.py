@@ -153,7 +153,7 @@ class _Candidates:
             administration=about.given.id if about is not None else None,
             missing=tries[0].when.field,
             who=who,
-            ask=ask.replace("{what}", about.name if about is not None else what),
+            ask=_worded(ask, about, what),
             answers=tuple(
                 [Answer(each.when, suggested_lines(each.drafts, self.book)) for each in tries]
             ),
@@ -185,6 +185,9 @@ class _Candidates:
 
     def _about(self, administration: AdministrationFacts) -> Iterator[Question]:
         given = administration.given
+        if administration.purpose_open:
+            apart = "hydration" if administration.family == "hydration" else "treatment"
+            yield from self._field("purpose", administration, "purpose", (apart, "procedure"))
         if administration.reason not in _MAY_BE_OPEN:
             return
         unclassed = administration.drug.drug_known is False and given.category is None
@@ -345,9 +348,16 @@ def _may_be_open(administration: AdministrationFacts) -> bool:
     given = administration.given
     if administration.minutes_from not in _KNOWN_MINUTES or given.route is None:
         return True
-    if administration.drug.drug_known is False:
+    if administration.purpose_open or administration.drug.drug_known is False:
         return True
     return given.method in _PUSHED and administration.technique in _LONG
+
+
+def _worded(ask: str, about: AdministrationFacts | None, what: str) -> str:
+    """A question about an administration, or about something else that is named."""
+    if about is None:
+        return ask.replace("{what}", what)
+    return ask.replace("{what}", about.name).replace("{beside}", about.beside or "")
 
 
 def _drips(administration: AdministrationFacts) -> bool:

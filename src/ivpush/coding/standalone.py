@@ -180,6 +180,11 @@ class _Beside:
     def _row(self, administration: AdministrationFacts) -> tuple[CodeRow | None, Role]:
         """The code of a stand-alone technique in this setting, and the role it plays."""
         technique, family = administration.technique or "", administration.family or ""
+        if administration.own_code is not None:
+            own = self.book.code(administration.own_code)
+            return (
+                own if own is not None and self.setting in own.settings else None
+            ), "stand_alone"
         role = _ROLES.get(technique, "stand_alone")
         if technique == "declotting":
             row = self.book.pick("declotting", technique, "companion")

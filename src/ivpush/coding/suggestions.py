@@ -16,6 +16,7 @@ from ivpush import clock
 from ivpush.contract.result import NotBillable, SuggestedLine
 
 if TYPE_CHECKING:
+    from ivpush.coding.beside import Neighbours
     from ivpush.coding.chains import Chain
     from ivpush.coding.derivation import Derived
     from ivpush.contract.chart_facts import AdministrationFacts, CodeLike, ServiceFacts
@@ -40,6 +41,8 @@ class Draft:
     service: ServiceFacts
     because: str
     modifiers: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    """Codes of other families, billed that day, from which the modifier sets it apart."""
     others: list[ServiceFacts] = field(default_factory=list)
 
     @property
@@ -71,6 +74,8 @@ def drafts_of(derived: Derived, encounter: Encounter, book: Book) -> list[Draft]
     if len(drafts) > 1:
         _mark_hydration(drafts, book)
         drafts = _mark_pairs(drafts, encounter.setting, book)
+    if derived.neighbours:
+        drafts = _mark_neighbours(drafts, encounter.setting, derived.neighbours, book)
     return _gathered(drafts)
 
 
@@ -190,6 +195,29 @@ def _mark_pairs(drafts: list[Draft], setting: str, book: Book) -> list[Draft]:
     return kept
 
 
+def _mark_neighbours(
+    drafts: list[Draft], setting: str, neighbours: Neighbours, book: Book
+) -> list[Draft]:
+    """Column-2 codes beside other services of the day, as ``_mark_pairs`` beside one another."""
+    kept = []
+    for draft in drafts:
+        codes, pairs = neighbours.on(draft.date), book.pairs.get(setting, draft.row.code)
+        if not codes or pairs is None:
+            kept.append(draft)
+            continue
+        never = next((code for code in codes if code in pairs.never), None)
+        if never is not None:
+            for administration in draft.service.administrations:
+                administration.reason, administration.beside = "never_beside", never
+                administration.billable = False
+            continue
+        draft.beside = tuple(code for code in codes if code in pairs.with_modifier)
+        if draft.beside and not draft.modifiers:
+            draft.modifiers = (_modifier("unusual", book),)
+        kept.append(draft)
+    return kept
+
+
 def _meets(pairs: Pairs, codes: Iterable[str]) -> bool:
     """Whether any suggested code is in column 1 of a code's pairs."""
     codes = frozenset(codes)
@@ -235,7 +263,8 @@ def _suggested_line(draft: Draft, book: Book) -> SuggestedLine:
         because = f"{because} {decided}"
         cites = tuple(dict.fromkeys(cites + more))
     if draft.modifiers:
-        marked, more = book.reason("modifier")
+        marked, more = book.reason("modifier_beside" if draft.beside else "modifier")
+        marked = marked.replace("{beside}", ", ".join(draft.beside))
         because = f"{because} {marked.replace('{modifiers}', ', '.join(draft.modifiers))}"
         cites = tuple(dict.fromkeys(cites + more))
     return SuggestedLine(
@@ -271,4 +300,5 @@ def not_billable(
 def _left_out(administration: AdministrationFacts, book: Book) -> NotBillable:
     text, cites = book.reason(administration.reason or "no_code")
     because = text.replace("{what}", administration.name)
+    because = because.replace("{beside}", administration.beside or "")
     return NotBillable(administration.given.id, because, cites)

@@ -75,11 +75,14 @@ Reason = Literal[
     "hydration_too_short",
     "imaging",
     "keep_open",
+    "never_beside",
     "no_code",
     "no_supervision",
     "no_time",
     "not_parenteral",
+    "owned",
     "packaged",
+    "part_of_procedure",
     "patient_gave_it",
     "postoperative",
     "procedure",
@@ -265,6 +268,20 @@ class AdministrationFacts:
     follows: Annotated[AdministrationFacts | None, WORKING] = None
     """The administration that names the service of a mixture which this one is in."""
     billable: Annotated[bool, Means("it stands in a suggested line")] = False
+    beside: Annotated[
+        str | None,
+        Means(
+            "code billed that day that it belongs to, or may belong to; or the code it is paid by"
+        ),
+    ] = None
+    own_code: Annotated[str | None, WORKING] = None
+    """The administration code of its drug alone."""
+    purpose_open: Annotated[
+        bool, Means("nobody said whether it was given for a procedure of the day")
+    ] = False
+    before_blood: Annotated[bool, Means("a premedication, and what follows it next is blood")] = (
+        False
+    )
     separate_site: Annotated[bool, Means("its site has a documented need of its own")] = False
     reason_is_convenience: Annotated[
         bool, Means("the reason given for its site is mere convenience")

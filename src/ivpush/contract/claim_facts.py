@@ -143,6 +143,12 @@ class MatchFacts(Part):
     suggested_modifiers: Annotated[frozenset[str], Means("modifiers that the chart asks for")] = (
         frozenset()
     )
+    apart_from: Annotated[
+        frozenset[str],
+        Means(
+            "codes of other services, billed that day, from which its modifier must set it apart"
+        ),
+    ] = frozenset()
     needless_modifier: Annotated[
         bool | None,
         Means("carries a distinct-service modifier that nothing asks for; unknown, no chart"),
@@ -204,6 +210,13 @@ class LineFacts:
         frozenset[str], Means("other administration codes billed that day, a port flush apart")
     ]
     visits_beside: Annotated[frozenset[str], Means("other visits billed that day")]
+    pair_stands: Annotated[
+        bool | None,
+        Means(
+            "a distinct-service modifier on it lifts an NCCI pair with another line of its day; "
+            "unknown before the table"
+        ),
+    ]
     repeats_line: Annotated[bool, Means("an earlier line has its code, modifiers, date and units")]
     pointer_beyond: Annotated[bool, Means("points to a diagnosis that the claim does not hold")]
     facility_place: Annotated[bool | None, Means("its place of service is a facility, by policy")]

@@ -23,6 +23,7 @@ from ivpush.pack.policies import Policies
 from ivpush.pack.releases import NOTED, TABLES, Pairs, PairTable, quarter_end
 from ivpush.pack.rule import Rule
 from ivpush.pack.screens import Screens
+from ivpush.pack.surroundings import Surroundings
 
 __all__ = ["Book", "Content", "Opener", "Terms"]
 
@@ -134,6 +135,8 @@ class Book:
         self._places: dict[str, bool] = tables.held.get("pos", {})
         self._bill_uses: dict[str, BillUse] = tables.held.get("tob", {})
         self._ndcs: dict[str, str] = tables.held.get("ndc", {})
+        self.surroundings = Surroundings(tables.held)
+        """What stands beside an administration: owners, procedures, uses of drugs."""
         self._statuses: dict[str, tuple[str, str | None]] = tables.held.get("opps", {})
 
         self.roles = data.roles

@@ -134,6 +134,7 @@ class Policies:
     missing_stop_time: str
     missing_stop_time_hydration: str
     postop_pain_push: str
+    product_administration: str
     professional_missing_primary_reason: str
     push_during_infusion_same_drug: str
     repeat_same_drug_infusion: str

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ivpush.errors import Fault, PackError, did_you_mean
 from ivpush.pack.files import Say, read_csv
+from ivpush.pack.surroundings import read_answers, read_owners, read_procedures, read_uses
 
 __all__ = [
     "NOTED",
@@ -72,6 +73,10 @@ TABLES: dict[str, tuple[str, ...]] = {
     "indicators": ("code", "status", "pctc", "global_days", "facility_na"),
     "opps": ("code", "status_indicator", "apc"),
     "asp": ("code", "dosage", "payment_limit"),
+    "owners": ("first", "last", "routes", "drugs", "when", "from", "to", "source"),
+    "procedures": ("first", "last", "group", "source"),
+    "uses": ("use", "drugs", "source"),
+    "beside": ("group", "use", "method", "answer", "source"),
 }
 """The tables that a pack may hold, ``tables/KIND-DATE.csv``, with their columns."""
 
@@ -201,4 +206,8 @@ _READERS: dict[str, Callable[[Iterable[list[str]]], Any]] = {
     "indicators": lambda rows: {row[0]: tuple(row[1:]) for row in rows},
     "opps": lambda rows: {row[0]: (row[1], row[2] or None) for row in rows},
     "asp": lambda rows: {row[0]: tuple(row[1:]) for row in rows},
+    "owners": read_owners,
+    "procedures": read_procedures,
+    "uses": read_uses,
+    "beside": read_answers,
 }

@@ -1,0 +1,238 @@
+"""What the claim holds beside the chart: procedures of the day, and codes that own an injection.
+
+Step 0 of DESIGN section 3. ``derivation`` asks before chains are made, so that a dose which belongs
+to something else leads nothing; ``suggestions`` marks what stands in a pair with a line of the day.
+Codes, groups and uses of drugs are rows of the dated tables behind ``Book.surroundings``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, tzinfo
+from typing import TYPE_CHECKING
+
+from ivpush import clock
+
+if TYPE_CHECKING:
+    from ivpush.contract.chart_facts import AdministrationFacts, Reason
+    from ivpush.contract.encounter import Encounter
+    from ivpush.pack.book import Book
+    from ivpush.pack.surroundings import Owner
+
+__all__ = ["Neighbours", "neighbours_of", "stand_beside"]
+
+_VISITS = frozenset({"visit", "observation"})
+"""Families that need a modifier of their own, whatever the administration beside them carries."""
+
+_ASIDE = frozenset({"premedication", "keep_open", "flush", "drug_carrier"})
+"""Purposes of doses for which nothing is given beforehand."""
+
+_FIRST = frozenset({"initial", "stand_alone", "pump_start"})
+"""Roles in which a technique's own code stands, and not an add-on."""
+
+_OWNABLE: frozenset[Reason | None] = frozenset(
+    {None, "no_code", "not_parenteral", "stop_missing", "route_missing"}
+)
+"""Reasons that a code which owns the injection outweighs."""
+
+_BY_CATEGORY = {
+    "contrast": "contrast",
+    "hydration": "fluid",
+    "anesthesia": "anesthetic",
+    "chemotherapy": "antineoplastic",
+    "complex_biologic": "antineoplastic",
+}
+"""The use of a drug that the table of uses does not hold, by its class."""
+
+
+class Neighbours:
+    """Codes of other families on a claim, by day, in claim order."""
+
+    __slots__ = ("by_day",)
+
+    def __init__(self, by_day: Mapping[date | None, tuple[str, ...]]) -> None:
+        self.by_day = by_day
+
+    def __bool__(self) -> bool:
+        return bool(self.by_day)
+
+    def on(self, day: date | None) -> tuple[str, ...]:
+        """What is billed on a day."""
+        return self.by_day.get(day, ())
+
+
+_NOBODY = Neighbours({})
+
+
+def neighbours_of(encounter: Encounter, book: Book) -> Neighbours:
+    """The lines of a claim that are neither administrations nor visits nor drugs."""
+    by_day: dict[date | None, dict[str, None]] = {}
+    for line in encounter.lines or ():
+        row = book.code_any(line.code)
+        own = row is not None and (row.administration or row.family in _VISITS)
+        if not own and line.code not in book.drugs:
+            day = line.date if line.date is not None else encounter.service_date
+            by_day.setdefault(day, {})[line.code] = None
+    if not by_day:
+        return _NOBODY
+    return Neighbours({day: tuple(codes) for day, codes in by_day.items()})
+
+
+def stand_beside(
+    administrations: Sequence[AdministrationFacts],
+    encounter: Encounter,
+    neighbours: Neighbours,
+    zone: tzinfo | None,
+    book: Book,
+) -> None:
+    """Settle which doses belong to a code beside them, and which must be asked about."""
+    _premedicate(administrations, encounter, book)
+    owners = list(book.surroundings.owners_on(book.date))
+    for administration in administrations:
+        seconds = administration.start_seconds
+        day = encounter.service_date if seconds is None else clock.local_date(seconds, zone)
+        codes = neighbours.on(day)
+        if _owned(administration, codes, owners, book) or not codes:
+            continue
+        if administration.reason == "procedure":
+            administration.beside = next(
+                (code for code in codes if book.surroundings.group(code) is not None), None
+            )
+            if administration.beside is not None:
+                administration.reason = "part_of_procedure"
+        elif administration.reason is None:
+            _beside_pairs(administration, codes, encounter.setting, book)
+
+
+def _premedicate(
+    administrations: Sequence[AdministrationFacts], encounter: Encounter, book: Book
+) -> None:
+    """Tie each premedication to what follows it next; what a policy makes of it before blood."""
+    before = [each for each in administrations if each.given.purpose == "premedication"]
+    if not before:
+        return
+    rows = (book.code_any(line.code) for line in encounter.lines or ())
+    transfused = any(row is not None and row.family == "transfusion" for row in rows)
+    after = [
+        each
+        for each in administrations
+        if each.given.purpose not in _ASIDE and each.drug.category != "flush"
+    ]
+    for dose in before:
+        dose.before_blood = _precedes_blood(dose, after, transfused=transfused)
+        refused = dose.before_blood and book.policy.transfusion_premed == "not_billable"
+        if refused and dose.reason is None and "diuretic" not in _uses(dose, book):
+            dose.reason = "transfusion"
+
+
+def _precedes_blood(
+    dose: AdministrationFacts, after: Sequence[AdministrationFacts], *, transfused: bool
+) -> bool:
+    """Whether what a premedication is for is blood: what follows next, else what the day had."""
+    begun = dose.start_seconds
+    later = [
+        (each.start_seconds, each.drug.category != "blood")
+        for each in after
+        if begun is not None and each.start_seconds is not None and each.start_seconds >= begun
+    ]
+    if later:
+        return not min(later)[1]
+    untimed = [each for each in after if begun is None or each.start_seconds is None]
+    blood = any(each.drug.category == "blood" for each in untimed)
+    # Where no time says what came next, blood is what is left, unless the chart holds more.
+    drugs = any(each.drug.category != "blood" for each in after)
+    return (transfused or blood) and not drugs
+
+
+def _uses(administration: AdministrationFacts, book: Book) -> frozenset[str]:
+    """What a drug is usually given for."""
+    drug = administration.drug
+    uses = book.surroundings.uses.get(drug.row.name) if drug.row is not None else None
+    if uses is not None:
+        return uses
+    by_category = _BY_CATEGORY.get(drug.category)
+    if by_category is not None:
+        return frozenset((by_category,))
+    return frozenset(("other" if drug.drug_known else "unknown",))
+
+
+def _owned(
+    administration: AdministrationFacts, codes: tuple[str, ...], owners: list[Owner], book: Book
+) -> bool:
+    """Whether a code of its own pays for giving the drug; if so, that is settled."""
+    given, row = administration.given, administration.drug.row
+    if administration.reason not in _OWNABLE or given.purpose == "pump_refill":
+        return False
+    able = [owner for owner in owners if given.route in owner.routes]
+    if not able:
+        return False
+    written = book.surroundings.named_in(given.drug) if given.drug is not None else frozenset()
+    names = written | {name for name in (row and row.name, given.hcpcs) if name}
+    uses = _uses(administration, book)
+    for owner in able:
+        if owner.gives(given.route, names, uses) and _own(administration, owner, codes, book):
+            return True
+    return False
+
+
+def _own(
+    administration: AdministrationFacts, owner: Owner, codes: tuple[str, ...], book: Book
+) -> bool:
+    """Let a code own an administration, if it does so on what is billed that day."""
+    billed = next((code for code in codes if owner.codes.holds(code)), None)
+    if owner.when == "billed" and billed is None:
+        return False
+    if owner.when == "product" and book.policy.product_administration == "general_code":
+        return False
+    if owner.when == "suggested":
+        administration.reason, administration.own_code = None, billed or owner.codes.last
+        return True
+    administration.reason, administration.beside = "owned", billed or owner.codes.text
+    return True
+
+
+def _beside_pairs(
+    administration: AdministrationFacts, codes: tuple[str, ...], setting: str, book: Book
+) -> None:
+    """Whether a dose belongs to a procedure that CMS pairs with its code."""
+    never, lifted = _paired(administration, codes, setting, book)
+    if never is not None:
+        administration.reason, administration.beside = "never_beside", never
+        return
+    if not lifted or administration.given.purpose is not None:
+        return
+    uses, method = _uses(administration, book), administration.technique or ""
+    answers: dict[str, str] = {}
+    for code in lifted:
+        group = book.surroundings.group(code)
+        if group is not None:
+            answers.setdefault(book.surroundings.answer(group, uses, method), code)
+    if "part" in answers:
+        administration.reason, administration.beside = "part_of_procedure", answers["part"]
+    elif "ask" in answers:
+        administration.purpose_open, administration.beside = True, answers["ask"]
+
+
+def _paired(
+    administration: AdministrationFacts, codes: tuple[str, ...], setting: str, book: Book
+) -> tuple[str | None, list[str]]:
+    """Of the day's codes: one that is never paid beside its code, and those a modifier parts."""
+    never: str | None = None
+    lifted: dict[str, None] = {}
+    for code in _own_codes(administration, book):
+        pairs = book.pairs.get(setting, code)
+        if pairs is None:
+            continue
+        never = never or next((other for other in codes if other in pairs.never), None)
+        lifted |= dict.fromkeys(other for other in codes if other in pairs.with_modifier)
+    return never, list(lifted)
+
+
+def _own_codes(administration: AdministrationFacts, book: Book) -> list[str]:
+    """The codes that a dose of its family and technique may be billed by when it comes first."""
+    kind = (administration.family, administration.technique)
+    return [
+        row.code
+        for (family, technique, role, _), row in book.picks.items()
+        if (family, technique) == kind and role in _FIRST
+    ]
