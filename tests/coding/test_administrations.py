@@ -32,16 +32,18 @@ def test_a_carrier_fluid_is_billed_only_with_an_order_under_the_policy_that_allo
 def test_premedication_is_part_of_a_transfusion_only_where_blood_was_given() -> None:
     before = push("a", "10:00", purpose="premedication")
     blood = drip("b", "10:30", "12:00", category="blood")
-    assert billed(check(before)) == [("96374", 1)]
-    assert billed(check(before, blood)) == []
-    allowed = check(before, blood, policies={"transfusion_premed": "billable"})
-    assert billed(allowed) == [("96374", 1)]
+    refused = {"transfusion_premed": "not_billable"}
+    assert billed(check(before, policies=refused)) == [("96374", 1)]
+    assert billed(check(before, blood, policies=refused)) == []
+    assert billed(check(before, blood)) == [("96374", 1)]
 
 
 def test_a_billed_transfusion_says_that_blood_was_given() -> None:
     before = push("a", "10:00", purpose="premedication")
     claim = [{"number": 1, "code": "36430", "units": 1}]
-    assert billed(check(before, lines=claim)) == []
+    refused = {"transfusion_premed": "not_billable"}
+    assert billed(check(before, lines=claim, policies=refused)) == []
+    assert billed(check(before, lines=claim)) == [("96374", 1)]
 
 
 @pytest.mark.parametrize(

@@ -63,9 +63,7 @@ def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[Adm
                 drug=drug,
                 required_level=level,
                 family=_family(drug, encounter, book),
-                reason=standing.denied
-                or _by_patient(role)
-                or _reason(given, drug.category, book),
+                reason=standing.denied or _by_patient(role) or _reason(given, drug.category, book),
                 running_minutes=times.minutes,
                 minutes_from=times.minutes_from,
                 site_named=given.site is not None,

@@ -1,0 +1,175 @@
+"""What the claim holds beside the chart decides whose a dose is, and what sets its line apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ivpush import Result
+from tests.visits import PACK, asked, billed, check, drip, fluid, line, push
+
+SCAN, REPAIR, SCOPE, HEART_CT, EYE, INTUBATION = (
+    "74177",
+    "12002",
+    "45378",
+    "75574",
+    "67028",
+    "31500",
+)
+
+
+def beside(*codes: str, **facts: Any) -> dict[str, Any]:
+    lines = [line(number, code) for number, code in enumerate(codes, 1)]
+    return {"lines": lines, **facts}
+
+
+def given(drug: str, start: str = "10:00", **facts: Any) -> dict[str, Any]:
+    """A push of a drug of the table, its class not stated."""
+    return push("a", start, **{"drug": drug, "category": None, **facts})
+
+
+def marked(result: Result) -> list[tuple[str, bool]]:
+    return [(each.code, bool(each.modifiers)) for each in result.suggested]
+
+
+def left_out(result: Result) -> list[str]:
+    return [each.because for each in result.not_billable]
+
+
+@pytest.mark.parametrize("code", [SCAN, REPAIR, SCOPE, INTUBATION])
+def test_treatment_beside_a_paired_procedure_stands_with_its_modifier(code: str) -> None:
+    result = check(given("morphine", purpose="treatment"), **beside(code))
+    assert marked(result) == [("96374", True)] and code in result.suggested[0].because
+    assert not result.questions
+
+
+def test_a_drug_given_for_a_procedure_earns_nothing_and_the_reason_names_the_code() -> None:
+    result = check(given("fentanyl", purpose="procedure"), **beside(SCOPE))
+    assert not billed(result) and SCOPE in left_out(result)[0]
+
+
+def test_a_claim_without_other_services_changes_no_line() -> None:
+    assert marked(check(given("morphine"))) == [("96374", False)]
+    assert marked(check(given("morphine"), **beside("99284"))) == [("96374", False)]
+
+
+def test_a_line_of_another_date_stands_beside_nothing() -> None:
+    result = check(given("morphine"), lines=[line(1, SCAN, date="2026-03-03")])
+    assert marked(result) == [("96374", False)]
+
+
+def test_a_drug_for_pain_or_nausea_beside_a_scan_is_never_asked_about() -> None:
+    for drug in ("morphine", "ondansetron", "ceftriaxone"):
+        result = check(given(drug), **beside(SCAN))
+        assert marked(result) == [("96374", True)] and not result.questions
+
+
+@pytest.mark.parametrize(
+    ("drug", "code"),
+    [("metoprolol", HEART_CT), ("ketamine", "23650"), ("amiodarone", "93620"),
+     ("ondansetron", SCOPE), ("morphine", REPAIR)],
+)  # fmt: skip
+def test_what_may_be_for_the_procedure_is_asked_with_its_name(drug: str, code: str) -> None:
+    result = check(given(drug), **beside(code))
+    (question,) = result.questions
+    assert question.missing == "administrations[0].purpose" and code in question.ask
+    answers = {each.when.value: [row.code for row in each.suggested] for each in question.answers}
+    assert answers == {"treatment": ["96374"], "procedure": []}
+
+
+def test_a_stated_purpose_closes_the_question() -> None:
+    for purpose in ("treatment", "procedure"):
+        result = check(given("ondansetron", purpose=purpose), **beside(SCOPE))
+        assert "administrations[0].purpose" not in asked(result)
+
+
+def test_fluid_before_an_operation_is_asked_as_hydration() -> None:
+    result = check(fluid("a", "7:00".zfill(5), "08:30"), **beside("47562"))
+    (question,) = result.questions
+    assert [each.when.value for each in question.answers] == ["hydration", "procedure"]
+
+
+def test_sedation_of_a_scope_belongs_to_it_though_nobody_said_so() -> None:
+    result = check(given("midazolam"), **beside(SCOPE))
+    assert not billed(result) and SCOPE in left_out(result)[0]
+    assert marked(check(given("midazolam", purpose="treatment"), **beside(SCOPE)))
+
+
+def test_a_dose_that_belongs_to_a_procedure_leads_nothing() -> None:
+    sedation, pain = given("midazolam", "10:00"), push("b", "08:00", purpose="treatment")
+    assert marked(check(sedation, pain, **beside(SCOPE))) == [("96374", True)]
+
+
+def test_a_drip_of_a_sedative_after_an_intubation_is_asked_about_and_its_push_is_part() -> None:
+    drip_ = drip("a", "10:10", "12:30", drug="propofol", category=None)
+    assert asked(check(drip_, **beside(INTUBATION))) == ["administrations[0].purpose"]
+    assert not billed(check(given("etomidate"), **beside(INTUBATION)))
+
+
+def test_a_pair_of_indicator_0_is_never_billed_whatever_the_purpose() -> None:
+    chemo = drip("a", "09:00", "09:40", category="chemotherapy", purpose="treatment")
+    result = check(chemo, **beside("79101"))
+    assert not billed(result) and "79101" in left_out(result)[0]
+
+
+def test_a_code_that_owns_the_injection_pays_for_it() -> None:
+    toxin = {"drug": "Botox", "category": None, "route": "IM", "method": "injection"}
+    result = check(push("a", "10:00", **toxin), **beside("64612"))
+    assert not billed(result) and "64612" in left_out(result)[0]
+    vitamin = {"drug": "cyanocobalamin", "category": None, "route": "IM", "method": "injection"}
+    assert marked(check(push("a", "10:00", **vitamin), **beside("64612"))) == [("96372", True)]
+
+
+def test_any_drug_into_the_eye_is_paid_within_the_code_of_that_injection() -> None:
+    eye = push("a", "10:00", drug="ranibizumab", category=None, route="IVT", method="injection")
+    assert EYE in left_out(check(eye, **beside(EYE)))[0]
+    assert EYE not in left_out(check(eye))[0]
+
+
+def test_a_product_has_its_own_code_but_for_payers_that_take_the_general_one() -> None:
+    product = drip("a", "09:00", "10:05", drug="pemivibart", category="therapeutic")
+    assert "M0224" in left_out(check(product))[0]
+    general = check(product, policies={"product_administration": "general_code"})
+    assert billed(general) == [("96365", 1)]
+
+
+def test_an_antibody_takes_the_billed_one_of_its_codes_else_the_one_without_counselling() -> None:
+    antibody = push("a", "10:00", drug="nirsevimab", route="IM", method="injection", category=None)
+    assert billed(check(antibody)) == [("96381", 1)]
+    assert billed(check(antibody, **beside("96380"))) == [("96380", 1)]
+
+
+def test_premedication_belongs_to_what_follows_it_next() -> None:
+    dose = push("a", "08:00", purpose="premedication")
+    antibody = drip("b", "08:30", "10:00")
+    blood = drip("c", "11:00", "12:00", category="blood")
+    refused = {"transfusion_premed": "not_billable"}
+    assert ("96375", 1) in billed(check(dose, antibody, blood, policies=refused))
+    assert billed(check(dose, blood, policies=refused)) == []
+    diuretic = given("furosemide", "08:00", purpose="premedication")
+    assert billed(check(diuretic, blood, policies=refused)) == [("96374", 1)]
+
+
+@pytest.mark.parametrize("modifier", ["59", "XE", "XS", "XP", "XU"])
+def test_a_modifier_that_lifts_a_standing_pair_is_never_needless(modifier: str) -> None:
+    lines = [line(1, SCAN), line(2, "96374", modifiers=[modifier])]
+    result = check(given("morphine"), lines=lines)
+    assert not [each for each in result.violations if each.line == 2]
+    assert [each.modifiers for each in result.corrected or ()] == [(), (modifier,)]
+
+
+def test_every_source_of_the_tables_is_a_source_of_the_pack() -> None:
+    for kind in ("owners", "procedures", "uses", "beside"):
+        (release,) = PACK.releases[kind]
+        assert release.rows
+    owners = PACK.releases["owners"][0].table
+    assert {owner.source for owner in owners} <= PACK.sources.keys()
+
+
+def test_every_use_that_the_tables_speak_of_is_the_use_of_some_drug() -> None:
+    uses = frozenset().union(*PACK.releases["uses"][0].table.values())
+    by_class = {"contrast", "fluid", "anesthetic", "antineoplastic", "other", "unknown", ""}
+    assert {use for _, use, _ in PACK.releases["beside"][0].table} <= uses | by_class
+    groups = {group for _, group in PACK.releases["procedures"][0].table}
+    assert {group for group, _, _ in PACK.releases["beside"][0].table} == groups
