@@ -9,7 +9,7 @@ import pytest
 
 from ivpush import Result
 from ivpush.contract.result import Between, SuggestedLine
-from tests.visits import answers, asked, billed, check, dose, drip, fluid, push, question
+from tests.visits import answers, asked, billed, check, dose, drip, fluid, line, push, question
 
 RIGHT = "right arm"
 NEED = {"separate_site_reason": "incompatible drugs"}
@@ -198,3 +198,15 @@ def test_each_question_has_two_answers_that_bill_differently(opened: Result) -> 
     for about in opened.questions:
         bills = [as_billed(answer.suggested) for answer in about.answers]
         assert any(bill != bills[0] for bill in bills), about.missing
+
+
+def test_a_drug_that_nobody_named_is_asked_for_and_the_claim_is_not_clean() -> None:
+    unnamed = push("a", "10:00", drug=None, category=None)
+    result = check(unnamed, lines=[line(1, "96374")])
+    assert asked(result) == ["administrations[0].category"]
+    assert result.status == "needs_chart"
+    assert asked(check(push("a", "10:00", drug=None))) == []
+
+
+def test_by_mouth_no_class_is_asked_for() -> None:
+    assert asked(check(dose("a", "10:00", None, route="PO", drug=None, category=None))) == []

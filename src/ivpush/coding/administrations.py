@@ -99,10 +99,10 @@ def _drug(given: Administration, book: Book) -> DrugFacts:
     row = book.drugs.get(given.hcpcs) if given.hcpcs is not None else None
     if row is None:
         row = book.drug(given.hcpcs, given.ndc, given.drug)
-    return _unknown_drug(given) if row is None else _known_drug(given, row, book)
+    return _unknown_drug(given, book) if row is None else _known_drug(given, row, book)
 
 
-def _unknown_drug(given: Administration) -> DrugFacts:
+def _unknown_drug(given: Administration, book: Book) -> DrugFacts:
     """A drug that the table does not hold; what is written is the same drug where it is alike."""
     named = given.drug is not None or given.hcpcs is not None or given.ndc is not None
     written = " ".join((given.drug or "").casefold().split())
@@ -117,8 +117,13 @@ def _unknown_drug(given: Administration) -> DrugFacts:
         usual_techniques=None,
         ended_hcpcs=False,
         hcpcs_successor=None,
+        status_indicator=_status(given, book),
         row=None,
     )
+
+
+def _status(given: Administration, book: Book) -> str | None:
+    return book.status_indicator(given.hcpcs) if given.hcpcs is not None else None
 
 
 def _known_drug(given: Administration, row: DrugRow, book: Book) -> DrugFacts:
@@ -140,6 +145,7 @@ def _known_drug(given: Administration, row: DrugRow, book: Book) -> DrugFacts:
         usual_techniques=row.techniques,
         ended_hcpcs=ended,
         hcpcs_successor=row.successor if ended else None,
+        status_indicator=_status(given, book),
         row=row,
     )
 

@@ -190,9 +190,10 @@ class _Candidates:
             yield from self._field("purpose", administration, "purpose", (apart, "procedure"))
         if administration.reason not in _MAY_BE_OPEN:
             return
-        unclassed = administration.drug.drug_known is False and given.category is None
-        if unclassed and given.purpose is None:
-            yield from self._field("category", administration, "category", _CLASSES)
+        known = administration.drug.drug_known
+        if not known and given.category is None and given.purpose is None:
+            name = "category" if known is False else "unnamed"
+            yield from self._field(name, administration, "category", _CLASSES)
         if administration.reason == "route_missing":
             yield from self._field("route", administration, "route", get_args(Route))
         elif administration.minutes_from not in _KNOWN_MINUTES and _drips(administration):
@@ -348,7 +349,7 @@ def _may_be_open(administration: AdministrationFacts) -> bool:
     given = administration.given
     if administration.minutes_from not in _KNOWN_MINUTES or given.route is None:
         return True
-    if administration.purpose_open or administration.drug.drug_known is False:
+    if administration.purpose_open or not administration.drug.drug_known:
         return True
     return given.method in _PUSHED and administration.technique in _LONG
 

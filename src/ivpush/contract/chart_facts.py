@@ -208,6 +208,10 @@ class DrugFacts(Part):
     ]
     ended_hcpcs: Annotated[bool, Means("its HCPCS code was no longer valid on the service date")]
     hcpcs_successor: Annotated[str | None, Means("HCPCS code that replaced an ended one")]
+    status_indicator: Annotated[
+        str | None,
+        Means("how a hospital is paid for its HCPCS code; unknown where no table holds the code"),
+    ]
     row: Annotated[DrugLike | None, WORKING]
 
 

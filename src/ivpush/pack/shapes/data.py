@@ -363,6 +363,7 @@ Asked = Literal[
     "stop",
     "stopped_early",
     "times_from",
+    "unnamed",
 ]
 """What the derivation asks."""
 
