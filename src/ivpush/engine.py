@@ -181,7 +181,7 @@ class Engine:
 def _judge(coded: CodedChart, asked: Asked, book: Book) -> tuple[Judged, Matching | None]:
     """One encounter judged by one coding of its chart."""
     encounter = coded.encounter
-    lines = line_facts(encounter, book)
+    lines = line_facts(coded, book)
     charted = encounter.administrations is not None
     matching = None
     if charted and encounter.lines is not None:

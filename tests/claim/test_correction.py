@@ -9,6 +9,7 @@ import pytest
 from ivpush import ClaimLine
 from tests.visits import DAY, NEXT_DAY, check, drip, line, push
 
+DAY_AFTER = "2026-03-04"
 OVERNIGHT = drip("a", "22:00", f"{NEXT_DAY}T02:00")
 """An hour and another on the first day, two on the second."""
 TWO_PUSHES = [push("a", "23:50"), push("b", f"{NEXT_DAY}T00:30")]
@@ -26,11 +27,11 @@ def in_short(lines: list[ClaimLine]) -> list[tuple[int, str, int, str | None]]:
     return [(row.number, row.code, row.units, row.date and row.date.isoformat()) for row in lines]
 
 
-def test_hours_on_the_wrong_day_move_to_their_own() -> None:
+def test_hours_on_a_day_that_no_reading_gives_move_to_their_own() -> None:
     claim = [
         line(1, "96365", date=DAY),
         line(2, "96366", 1, date=DAY),
-        line(3, "96366", 2, date=DAY),
+        line(3, "96366", 2, date=DAY_AFTER),
     ]
     assert in_short(corrected(OVERNIGHT, lines=claim)) == [
         (1, "96365", 1, DAY),
@@ -39,8 +40,16 @@ def test_hours_on_the_wrong_day_move_to_their_own() -> None:
     ]
 
 
+def test_hours_on_a_day_that_another_reading_of_midnight_gives_stay() -> None:
+    claim = [line(1, "96365", date=DAY), line(2, "96366", 3, date=DAY)]
+    result = check(OVERNIGHT, lines=claim)
+    assert {broken.rule for broken in result.violations if broken.line == 2} == {"IVP913"}
+    assert result.corrected is not None
+    assert in_short(list(result.corrected)) == [(1, "96365", 1, DAY), (2, "96366", 3, DAY)]
+
+
 def test_a_line_of_two_days_is_parted_and_units_too_many_are_gone() -> None:
-    claim = [line(1, "96365", date=DAY), line(2, "96366", 5, date=DAY)]
+    claim = [line(1, "96365", date=DAY), line(2, "96366", 5, date=DAY_AFTER)]
     assert in_short(corrected(OVERNIGHT, lines=claim)) == [
         (1, "96365", 1, DAY),
         (2, "96366", 1, DAY),

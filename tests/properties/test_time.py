@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from ivpush import Encounter, Engine
 from tests.properties.charts import NOON, as_printed, chart, doses, drip, encounters, fluid, push
 
-ENGINE = Engine()
+ENGINE = Engine(policies={"encounter_boundary": "encounter_id"})
+"""One record is one encounter here, however far apart its doses lie."""
 
 
 def billed_units(encounter: Encounter) -> Counter[str]:

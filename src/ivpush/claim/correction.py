@@ -107,8 +107,9 @@ class _Correction:
                 units += self._left[number]
                 self._left[number] = 0
             draft = self._drafts[number]
-            dated = given.date is not None and draft.date is not None
-            wanted = _Wanted(draft.modifiers, draft.date if dated else given.date)
+            # A date that another reading of midnight gives stays as billed.
+            stands = given.date is None or draft.date is None or given.date in draft.dates
+            wanted = _Wanted(draft.modifiers, given.date if stands else draft.date)
             units_by_kind[wanted] = units_by_kind.get(wanted, 0) + units
         return units_by_kind
 

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ivpush.claim.drug_units import DrugLines
-from ivpush.contract.claim_facts import CodedFacts, LineFacts, MatchFacts, ModifierFacts
+from ivpush.claim.visits import Billed, Visits
+from ivpush.contract.claim_facts import (
+    CodedFacts,
+    LineFacts,
+    MatchFacts,
+    ModifierFacts,
+)
 
 if TYPE_CHECKING:
+    from ivpush.coding.chart import CodedChart
     from ivpush.contract.encounter import ClaimLine, Encounter
     from ivpush.pack.book import Book
     from ivpush.pack.codes import CodeRow
@@ -27,28 +34,21 @@ _NO_MODIFIERS = ModifierFacts()
 _NO_CHART = MatchFacts()
 
 
-class _Billed(NamedTuple):
-    """A billed line with what is read off it alone."""
-
-    given: ClaimLine
-    day: date | None
-    coded: CodedFacts
-    marks: ModifierFacts
-
-
-def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
-    """One record a billed line, with the columns of its code; nothing about the chart yet."""
+def line_facts(coded: CodedChart, book: Book) -> list[LineFacts]:
+    """One record a billed line, with the columns of its code; not yet held against the chart."""
+    encounter = coded.encounter
     if not encounter.lines:
         return []
     billed = [_billed(line, encounter, book) for line in encounter.lines]
     beside = _Beside(billed, encounter.setting, book)
     drugs = DrugLines(encounter, book)
+    visits = Visits(billed, coded, book)
     stay, diagnoses = _stay(encounter), len(encounter.diagnoses)
     seen: set[tuple[object, ...]] = set()
     lines = []
-    for index, (given, day, coded, marks) in enumerate(billed):
+    for index, (given, day, of_code, marks) in enumerate(billed):
         key = (given.code, day, marks.modifiers, given.units)
-        ended, too_early = _outside_dates(given.code, day, coded, book)
+        ended, too_early = _outside_dates(given.code, day, of_code, book)
         place = given.place_of_service or encounter.place_of_service
         pointers = given.diagnosis_pointers
         never, with_modifier = beside.of_line(billed[index])
@@ -57,9 +57,10 @@ def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
                 given=given,
                 index=index,
                 service_date=day,
-                coded=coded,
+                coded=of_code,
                 marks=marks,
                 drug=drugs.facts(index),
+                beside=visits.on(day),
                 ended=ended,
                 too_early=too_early,
                 day_units=beside.units[given.code, day],
@@ -79,14 +80,14 @@ def line_facts(encounter: Encounter, book: Book) -> list[LineFacts]:
     return lines
 
 
-def _billed(given: ClaimLine, encounter: Encounter, book: Book) -> _Billed:
+def _billed(given: ClaimLine, encounter: Encounter, book: Book) -> Billed:
     day = given.date if given.date is not None else encounter.service_date
     key = (given.code, encounter.setting)
     coded = book.coded.get(key)
     if coded is None:
         coded = book.coded[key] = _coded(given.code, book, encounter.setting)
     marks = _marks(given.modifiers, book) if given.modifiers else _NO_MODIFIERS
-    return _Billed(given, day, coded, marks)
+    return Billed(given, day, coded, marks)
 
 
 def _marks(modifiers: Iterable[str], book: Book) -> ModifierFacts:
@@ -123,7 +124,7 @@ def _outside_dates(code: str, day: date | None, coded: CodedFacts, book: Book) -
 class _Beside:
     """What is billed on the days of a claim: units by code, and NCCI column-1 codes."""
 
-    def __init__(self, billed: list[_Billed], setting: str, book: Book) -> None:
+    def __init__(self, billed: list[Billed], setting: str, book: Book) -> None:
         self._setting, self._book = setting, book
         self.units: dict[tuple[str, date | None], int] = {}
         self._codes: dict[date | None, set[str]] = {}
@@ -147,7 +148,7 @@ class _Beside:
                 self._visits.setdefault(day, set()).add(given.code)
         self._pairs = book.pairs if "ptp" in book.in_force else None
 
-    def of_line(self, line: _Billed) -> tuple[frozenset[str] | None, frozenset[str] | None]:
+    def of_line(self, line: Billed) -> tuple[frozenset[str] | None, frozenset[str] | None]:
         """Column-1 codes billed that day, of indicator 0 and 1; None before the first table."""
         if self._pairs is None:
             return None, None
@@ -164,11 +165,11 @@ class _Beside:
         beside = pairs.with_modifier & able.get(line.day, _NO_CODES)
         return never - self._flushes, beside - self._flushes
 
-    def others(self, codes: _CodesByDay, line: _Billed) -> frozenset[str]:
+    def others(self, codes: _CodesByDay, line: Billed) -> frozenset[str]:
         """Codes of a kind billed on the line's day beside its own."""
         return frozenset(codes.get(line.day, _NO_CODES)) - {line.given.code}
 
-    def stands(self, line: _Billed) -> bool | None:
+    def stands(self, line: Billed) -> bool | None:
         """Whether a distinct-service modifier on the line lifts a pair with another of its day."""
         if self._pairs is None:
             return None

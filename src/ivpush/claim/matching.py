@@ -101,8 +101,9 @@ def match(lines: Sequence[LineFacts], drafts: Sequence[Draft], derived: Derived)
     for line in within:
         outcome = outcomes[line.index]
         status = "changed" if line.index in short else outcome.status
-        units = [drafts[number].units for number in by_code.get(line.given.code, ())]
-        line.match = _match_facts(line, outcome, status, sum(units), matching, link)
+        of_code = [drafts[number] for number in by_code.get(line.given.code, ())]
+        units = sum([draft.units for draft in of_code if _on_its_date(line, draft)])
+        line.match = _match_facts(line, outcome, status, units, matching, link)
     return matching
 
 
@@ -133,10 +134,23 @@ def _take(line: LineFacts, numbers: Iterable[int], matching: Matching, strictnes
 
 
 def _fits(line: LineFacts, draft: Draft, strictness: int) -> bool:
+    if _elsewhere(line, draft.part):
+        return False
     if strictness == _EXACT and line.marks.separate != bool(draft.modifiers):
         return False
     dated = line.given.date is not None and draft.date is not None
     return strictness == _OTHER_DATE or not dated or line.given.date == draft.date
+
+
+def _elsewhere(line: LineFacts, part: int) -> bool:
+    """Whether a line is dated in another encounter of the chart."""
+    own = line.beside.part
+    return own is not None and line.given.date is not None and own != part
+
+
+def _on_its_date(line: LineFacts, draft: Draft) -> bool:
+    day = line.given.date
+    return day is None or draft.date is None or draft.date == day or day in draft.dates
 
 
 def _pair_rest(lines: Iterable[LineFacts], matching: Matching) -> None:
@@ -147,7 +161,11 @@ def _pair_rest(lines: Iterable[LineFacts], matching: Matching) -> None:
     drafts = matching.drafts
     free = [number for number, left in enumerate(matching.left) if left == drafts[number].units]
     for line in unmatched:
-        able = [*free, *_short_of_units(line, matching)]
+        able = [
+            number
+            for number in (*free, *_short_of_units(line, matching))
+            if not _elsewhere(line, drafts[number].part)
+        ]
         # The most alike; of two, the earlier.
         likeness, place = max(((_alike(line, drafts[n]), -n) for n in able), default=(0, 0))
         best = -place
@@ -193,6 +211,7 @@ class _Outcome(NamedTuple):
     needless_modifier: bool = False
     apart_from: frozenset[str] = frozenset()
     date_differs: bool = False
+    date_disputed: bool = False
     replaces: bool = False
 
 
@@ -212,7 +231,8 @@ def _taken_outcome(line: LineFacts, taken: Sequence[Taken], matching: Matching) 
     # A modifier that lifts a standing pair is never needless, whatever the chart says.
     needless = line.marks.separate and not modifiers and not line.pair_stands
     day = line.given.date
-    differs = day is not None and any(draft.date not in (None, day) for draft in drafts)
+    elsewhere = [draft for draft in drafts if day is not None and draft.date not in (None, day)]
+    differs = any(day not in draft.dates for draft in elsewhere)
     whole = matching.open_units[line.index] == 0 and line.marks.separate_modifiers <= 1
     right = whole and not (missing or needless or differs)
     return _Outcome(
@@ -223,6 +243,7 @@ def _taken_outcome(line: LineFacts, taken: Sequence[Taken], matching: Matching) 
         apart_from=frozenset([code for draft in drafts for code in draft.beside]),
         needless_modifier=needless,
         date_differs=differs,
+        date_disputed=bool(elsewhere) and not differs,
     )
 
 
@@ -268,6 +289,7 @@ def _match_facts(
         replaced_by=row.code if row is not None else None,
         replaced_role=row.role if row is not None else None,
         date_differs=outcome.date_differs,
+        date_disputed=outcome.date_disputed,
         suggested_modifiers=outcome.modifiers,
         apart_from=outcome.apart_from,
         needless_modifier=outcome.needless_modifier,
@@ -320,17 +342,14 @@ class _Links:
 
     def _barred(self, line: LineFacts) -> tuple[AdministrationFacts, ...]:
         """Administrations that earn nothing and that the line may have been meant to bill."""
+        barred = [
+            each for each in self._chart if not each.billable and not _elsewhere(line, each.part)
+        ]
         if line.coded.family == "hydration":
-            return tuple(
-                each
-                for each in self._chart
-                if not each.billable and each.drug.category == "hydration"
-            )
+            return tuple([each for each in barred if each.drug.category == "hydration"])
         kind = (line.coded.family, technique := line.coded.technique)
         if line.coded.role == "further_hour" and any(
             (draft.row.family, draft.row.technique) == kind for draft in self._drafts
         ):
             return ()  # an hour too many of what is billable, and no other run
-        return tuple(
-            each for each in self._chart if not each.billable and each.technique == technique
-        )
+        return tuple([each for each in barred if each.technique == technique])

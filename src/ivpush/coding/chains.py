@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import tzinfo
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ivpush import clock
@@ -45,6 +44,11 @@ class Chain:
     initial_by: InitialBy | None = None
 
     @property
+    def part(self) -> int:
+        """The encounter of the chart that it belongs to, by number."""
+        return self.administrations[0].part
+
+    @property
     def drips(self) -> list[clock.Span]:
         """When drug infusions ran in it."""
         return clock.unite(
@@ -64,7 +68,7 @@ class _Place(NamedTuple):
 
 
 def chains_of(
-    administrations: Iterable[AdministrationFacts], book: Book, zone: tzinfo | None
+    administrations: Iterable[AdministrationFacts], book: Book
 ) -> tuple[list[Chain], int]:
     """The chains of the billable services given by vein, and how many sites lack a need."""
     given = [
@@ -79,7 +83,7 @@ def chains_of(
     given.sort(key=by_time)
     if len(given) == 1 or (_one_place(given) and book.policy.encounter_boundary != "gap_hours"):
         return [Chain(0, given[0].site, 1, given)], 0
-    _number_visits(given, book, zone)
+    _number_visits(given, book)
     return _split(given, _first_sites(given, book), book)
 
 
@@ -99,22 +103,20 @@ def _one_place(given: list[AdministrationFacts]) -> bool:
     )
 
 
-def _number_visits(given: list[AdministrationFacts], book: Book, zone: tzinfo | None) -> None:
-    """Number the visits where the policy bounds an encounter by day or by gap."""
-    boundary = book.policy.encounter_boundary
-    timed = [(each.start_seconds, each) for each in given if each.start_seconds is not None]
-    if boundary == "calendar_day":
-        days = sorted({clock.local_date(start, zone) for start, _ in timed})
-        for start, administration in timed:
-            administration.visit = 1 + days.index(clock.local_date(start, zone))
-    elif boundary == "gap_hours":
-        longest = book.policy.encounter_boundary_gap_hours * 3600
-        visit, end = 1, None
-        for start, administration in timed:
-            if end is not None and start - end > longest:
-                visit += 1
-            administration.visit = visit
-            end = max(end or 0, administration.span[1] if administration.span else start)
+def _number_visits(given: list[AdministrationFacts], book: Book) -> None:
+    """Number the visits of one date where the policy bounds an encounter by gap."""
+    if book.policy.encounter_boundary != "gap_hours":
+        return
+    longest = book.policy.encounter_boundary_gap_hours * 3600
+    visit, end = 1, None
+    for administration in given:
+        start = administration.start_seconds
+        if start is None:
+            continue
+        if end is not None and start - end > longest:
+            visit += 1
+        administration.visit = visit
+        end = max(end or 0, administration.span[1] if administration.span else start)
 
 
 def _first_sites(given: list[AdministrationFacts], book: Book) -> dict[str, str]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.coding.administrations import read_chart
 from ivpush.coding.beside import Neighbours, neighbours_of, stand_beside
 from ivpush.coding.chains import Chain, InitialBy, chains_of
+from ivpush.coding.encounters import cut
 from ivpush.coding.roles import Wishes, refuse_orphans, set_concurrent, set_roles, settle
 from ivpush.coding.services import (
     add_services,
@@ -46,8 +47,9 @@ class Derived:
 
     @property
     def initial_by(self) -> InitialBy | None:
-        """What decided the initial service of the first chain that has one."""
-        return next((chain.initial_by for chain in self.chains if chain.initial_by), None)
+        """What decided the initial services: a wish that failed, else that of the first chain."""
+        decided = [chain.initial_by for chain in self.chains if chain.initial_by]
+        return "fallback" if "fallback" in decided else next(iter(decided), None)
 
     def service_of(self) -> dict[int, ServiceFacts]:
         """The service of each administration, by its position in the chart.
@@ -75,25 +77,20 @@ def derive(encounter: Encounter, book: Book, standing: Standing) -> Derived:
 
 def _derive(
     encounter: Encounter, book: Book, standing: Standing, refused: frozenset[int]
-) -> tuple[Derived, set[int]]:
+) -> tuple[Derived, frozenset[int]]:
     """The chart derived once, and the chains in which the wished service cannot lead."""
     zone = zone_of(encounter)
     administrations = read_chart(encounter, book, standing)
     neighbours = neighbours_of(encounter, book)
     stand_beside(administrations, encounter, neighbours, zone, book)
     mixed = mix(administrations, book)
-    leading = [each for each in administrations if each.follows is None]
-    chains, undocumented = chains_of(leading, book, zone)
-    fluids = any(each.family == "hydration" for each in administrations)
-    drips = drips_by_site(administrations) if fluids else {}
-    for chain in chains:
-        add_services(chain, drips, book)
     wishes = _wishes(encounter, administrations, refused, book)
-    set_concurrent(chains, wishes, book, zone)
-    failed = {chain.index for chain in chains if not set_roles(chain, encounter, wishes, book)}
-    services = [service for chain in chains for service in chain.services]
-    services += standalone_services(leading, encounter, book, taken=bool(services))
-    refuse_orphans(chains, services, book)
+    parts: list[_Part] = []
+    for members in cut(administrations, encounter, book, zone):
+        before = sum([len(part.chains) for part in parts])
+        parts.append(_derive_part(members, encounter, book, wishes, zone, before))
+    chains = [chain for part in parts for chain in part.chains]
+    services = [service for part in parts for service in part.services]
     for service in services:
         settle(service)
     if mixed:
@@ -102,7 +99,53 @@ def _derive(
     for administration in administrations:
         if not administration.billable and administration.reason is None:
             administration.reason = "no_code"
+    undocumented = sum([part.undocumented_sites for part in parts])
+    failed = frozenset[int]().union(*(part.failed for part in parts))
     return Derived(administrations, chains, services, undocumented, zone, neighbours), failed
+
+
+class _Part(NamedTuple):
+    """What one encounter of the chart comes to."""
+
+    chains: list[Chain]
+    services: list[ServiceFacts]
+    undocumented_sites: int
+    failed: frozenset[int]
+    """Chains in which the wished service cannot lead."""
+
+
+def _derive_part(
+    members: list[AdministrationFacts],
+    encounter: Encounter,
+    book: Book,
+    wishes: Wishes,
+    zone: tzinfo | None,
+    before: int,
+) -> _Part:
+    """One encounter of the chart, after others with so many chains."""
+    leading = [each for each in members if each.follows is None]
+    chains, undocumented = chains_of(leading, book)
+    _number_on(chains, before)
+    fluids = any(each.family == "hydration" for each in members)
+    drips = drips_by_site(members) if fluids else {}
+    for chain in chains:
+        add_services(chain, drips, book)
+    set_concurrent(chains, wishes, book, zone)
+    failed = [chain.index for chain in chains if not set_roles(chain, encounter, wishes, book)]
+    services = [service for chain in chains for service in chain.services]
+    services += standalone_services(leading, encounter, book, taken=bool(services))
+    refuse_orphans(chains, services, book)
+    return _Part(chains, services, undocumented, frozenset(failed))
+
+
+def _number_on(chains: list[Chain], before: int) -> None:
+    """Let the chains of a later encounter go on with the numbers of those before."""
+    if before == 0:
+        return
+    for chain in chains:
+        chain.index += before
+        for administration in chain.administrations:
+            administration.chain = chain.index
 
 
 def _wishes(

@@ -107,7 +107,7 @@ def _bounds(
     service: ServiceFacts, book: Book, zone: tzinfo | None
 ) -> tuple[int | date | None, ...]:
     """The visit and the day of a timed service, where the policy bounds encounters by such."""
-    if book.policy.encounter_boundary == "encounter_id":
+    if book.policy.encounter_boundary in {"stay", "encounter_id"}:
         return (None,)
     return service.administrations[0].visit, clock.local_date(service.spans[0][0], zone)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Draft", "drafts_of", "named", "not_billable", "suggested_lines"]
 
 _HOUR_SECONDS = 3600
+_Dates = frozenset[date]
 _ASIDE = frozenset({"stand_alone", "pump_start"})
 """Roles that stand beside the chains: written last, and never marked as a further chain."""
 
@@ -44,6 +45,13 @@ class Draft:
     beside: tuple[str, ...] = ()
     """Codes of other families, billed that day, from which the modifier sets it apart."""
     others: list[ServiceFacts] = field(default_factory=list)
+    dates: _Dates = frozenset()
+    """Dates that any reading of midnight gives its units; empty: its own date alone."""
+
+    @property
+    def part(self) -> int:
+        """The encounter of the chart that it bills, by number."""
+        return self.service.lead.part
 
     @property
     def services(self) -> list[ServiceFacts]:
@@ -60,17 +68,36 @@ class Draft:
 
 
 def drafts_of(derived: Derived, encounter: Encounter, book: Book) -> list[Draft]:
-    """The suggested lines of one encounter, in the order in which a coder writes them."""
+    """The suggested lines of one record, in the order in which a coder writes them."""
     if not derived.services:
         return []
-    main = _main(derived.chains)
+    last = max([service.lead.part for service in derived.services])
+    if last == 0:
+        return _drafts_of_part(derived.services, derived.chains, derived, encounter, book)
+    drafts: list[Draft] = []
+    for part in range(last + 1):
+        services = [service for service in derived.services if service.lead.part == part]
+        chains = [chain for chain in derived.chains if chain.part == part]
+        drafts += _drafts_of_part(services, chains, derived, encounter, book)
+    return drafts
+
+
+def _drafts_of_part(
+    services: list[ServiceFacts],
+    chains: list[Chain],
+    derived: Derived,
+    encounter: Encounter,
+    book: Book,
+) -> list[Draft]:
+    """The lines of one encounter of the chart."""
+    main = _main(chains)
     drafts = [
         draft
-        for service in sorted(derived.services, key=lambda service: _place(service, main))
+        for service in sorted(services, key=lambda service: _place(service, main))
         for draft in _drafts_of_service(service, encounter, derived.zone, book)
     ]
-    if len(derived.chains) > 1 and main is not None:
-        _mark_chains(drafts, derived.chains, main, book)
+    if len(chains) > 1 and main is not None:
+        _mark_chains(drafts, chains, main, book)
     if len(drafts) > 1:
         _mark_hydration(drafts, book)
         drafts = _mark_pairs(drafts, encounter.setting, book)
@@ -105,40 +132,58 @@ def _drafts_of_service(
         first = clock.local_date(service.start, zone)
     if service.role == "further_hour":
         # Its first hour has no code of its own: each unit is an hour, from its floor on.
-        for units, day in _hours_by_day(service, 1 + service.further, 0, first, zone, book):
-            yield Draft(row, units, day, service, service.because)
+        hours = _Hours(row, 1 + service.further, 0, first, service.because)
+        yield from _drafts_of_hours(hours, service, zone, book)
         return
     yield Draft(row, 1, first, service, service.because)
     hour_row = book.code(row.further) if service.further and row.further else None
     if hour_row is not None:
-        for units, day in _hours_by_day(service, service.further, 1, first, zone, book):
-            yield Draft(hour_row, units, day, service, "further_hours")
+        hours = _Hours(hour_row, service.further, 1, first, "further_hours")
+        yield from _drafts_of_hours(hours, service, zone, book)
+
+
+class _Hours(NamedTuple):
+    """Further hours of one service."""
+
+    row: CodeLike
+    units: int
+    before: int
+    """Hours of it that other units bill already."""
+    first: date | None
+    """The day on which it began."""
+    because: str
+
+
+def _drafts_of_hours(
+    hours: _Hours, service: ServiceFacts, zone: tzinfo | None, book: Book
+) -> Iterator[Draft]:
+    """One draft a day; where the run crosses midnight, with the days of either reading."""
+    spans, first = service.spans, hours.first
+    if not spans or first == clock.local_date(spans[-1][1] - 1, zone):
+        yield Draft(hours.row, hours.units, first, service, hours.because)
+        return
+    by_day = list(_hours_by_day(hours, spans, zone))
+    readings = frozenset([day for day in (first, *(day for _, day in by_day)) if day is not None])
+    if book.policy.midnight_infusion_date == "start_date":
+        by_day = [(hours.units, first)]
+    for units, day in by_day:
+        yield Draft(hours.row, units, day, service, hours.because, dates=readings)
 
 
 def _hours_by_day(
-    service: ServiceFacts,
-    hours: int,
-    before: int,
-    first: date | None,
-    zone: tzinfo | None,
-    book: Book,
+    hours: _Hours, spans: list[clock.Span], zone: tzinfo | None
 ) -> Iterator[tuple[int, date | None]]:
-    """Hours with the day on which each ends; ``before`` of them were billed already."""
-    spans = service.spans
-    crosses = spans and first != clock.local_date(spans[-1][1] - 1, zone)
-    if not crosses or book.policy.midnight_infusion_date == "start_date":
-        yield hours, first
-        return
+    """Hours with the day on which each ends."""
 
     def ends_on(number: int) -> date:
-        return clock.day_reached(spans, _HOUR_SECONDS * (number + before), zone)
+        return clock.day_reached(spans, _HOUR_SECONDS * (number + hours.before), zone)
 
     counted = 0
-    while counted < hours:
+    while counted < hours.units:
         day = ends_on(counted + 1)
-        upto = hours
-        if ends_on(hours) != day:
-            upto = bisect_right(range(hours), day, counted + 1, key=lambda n: ends_on(n + 1))
+        upto = hours.units
+        if ends_on(upto) != day:
+            upto = bisect_right(range(upto), day, counted + 1, key=lambda n: ends_on(n + 1))
         yield upto - counted, day
         counted = upto
 
@@ -170,6 +215,18 @@ def _mark_hydration(drafts: Iterable[Draft], book: Book) -> None:
 
 
 def _mark_pairs(drafts: list[Draft], setting: str, book: Book) -> list[Draft]:
+    """The drafts without those that an NCCI pair bars; a pair holds for one date of service."""
+    days = dict.fromkeys([draft.date for draft in drafts])
+    if len(days) < 2:
+        return _mark_pairs_of_day(drafts, setting, book)
+    kept = set()
+    for day in days:
+        of_day = [draft for draft in drafts if draft.date == day]
+        kept.update([id(draft) for draft in _mark_pairs_of_day(of_day, setting, book)])
+    return [draft for draft in drafts if id(draft) in kept]
+
+
+def _mark_pairs_of_day(drafts: list[Draft], setting: str, book: Book) -> list[Draft]:
     """Column-2 codes of NCCI pairs: a modifier where the indicator admits one, else not billed."""
     codes = {draft.row.code: draft for draft in drafts}
     paired = {
@@ -244,6 +301,7 @@ def _gathered(drafts: Iterable[Draft]) -> list[Draft]:
         line = lines.setdefault(_LineKey(draft.row.code, draft.modifiers, draft.date), draft)
         if line is not draft:
             line.units += draft.units
+            line.dates |= draft.dates
             if draft.service not in line.services:
                 line.others.append(draft.service)
     return list(lines.values())

@@ -27,6 +27,7 @@ __all__ = [
     "minutes_by_rate",
     "order_of",
     "read_times",
+    "shows_hours",
     "stay_of",
     "zone_of",
 ]
@@ -55,6 +56,14 @@ def stay_of(encounter: Encounter, zone: tzinfo | None) -> Span | None:
     if encounter.start is None or encounter.end is None:
         return None
     return clock.moment(encounter.start, zone).seconds, clock.moment(encounter.end, zone).seconds
+
+
+def shows_hours(encounter: Encounter) -> bool:
+    """Whether its start and end are times of day; a claim's period is written as whole days."""
+    start, end = encounter.start, encounter.end
+    if start is not None and (start.hour, start.minute) != (0, 0):
+        return True
+    return end is not None and (end.hour, end.minute) not in {(0, 0), (23, 59)}
 
 
 class _Instant(NamedTuple):

@@ -266,6 +266,8 @@ class AdministrationFacts:
         Technique | None,
         Means("technique by route and running minutes, else as charted"),
     ] = None
+    part: Annotated[int, WORKING] = 0
+    """Number of the encounter that it belongs to, where the chart holds several."""
     chain: Annotated[int, WORKING] = 0
     stopped_short: Annotated[bool, WORKING] = False
     """Whether an infusion ordered longer was ended within the minutes of a push."""

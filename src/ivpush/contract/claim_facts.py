@@ -15,6 +15,7 @@ from ivpush.contract.encounter import ClaimLine
 from ivpush.contract.means import WORKING, Means, Part
 
 __all__ = [
+    "BesideFacts",
     "ClaimFacts",
     "CodedFacts",
     "DrugLineFacts",
@@ -114,6 +115,36 @@ class DrugLineFacts(Part):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class BesideFacts(Part):
+    """What the claim bills in the line's own encounter; a claim may hold several."""
+
+    encounter_codes: Annotated[
+        frozenset[str],
+        Means(
+            "codes billed in its own encounter; of a hospital without a chart also those of dates "
+            "that follow each other"
+        ),
+    ]
+    encounter_initial_units: Annotated[
+        int,
+        Means(
+            "units of initial codes of a vein in its own encounter, pump starts apart, without a "
+            "distinct modifier"
+        ),
+    ]
+    encounter_concurrent_units: Annotated[
+        int, Means("units of concurrent infusion codes in its own encounter")
+    ]
+    day_family_units: Annotated[int, Means("units of administration codes on its date")]
+    encounter_initial_code: Annotated[
+        str | None,
+        Means("initial code that the chart supports in its own encounter; unknown without one"),
+    ]
+    part: Annotated[int | None, WORKING]
+    """Number of the chart's encounter on its date."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class MatchFacts(Part):
     """How a line compares with the chart; the defaults are those of a claim without one."""
 
@@ -139,6 +170,10 @@ class MatchFacts(Part):
     ] = None
     date_differs: Annotated[
         bool | None, Means("dated on another day than the chart; unknown, no chart")
+    ] = None
+    date_disputed: Annotated[
+        bool | None,
+        Means("dated as another reading of midnight would have it; unknown, no chart"),
     ] = None
     suggested_modifiers: Annotated[frozenset[str], Means("modifiers that the chart asks for")] = (
         frozenset()
@@ -185,6 +220,7 @@ class LineFacts:
     coded: CodedFacts
     marks: ModifierFacts
     drug: DrugLineFacts
+    beside: BesideFacts
     ended: Annotated[bool, Means("the code was deleted before the service date")]
     too_early: Annotated[bool, Means("the code begins after the service date")]
     day_units: Annotated[int, Means("units of this code on that day, over all lines")]

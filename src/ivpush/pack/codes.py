@@ -177,6 +177,7 @@ class Limits:
     declotting_episode_minutes: int
     first_hour_minutes: int
     implausible_infusion_minutes: int
+    longest_outpatient_stay_hours: int
     prolonged_minutes: int
     push_max_minutes: int
 

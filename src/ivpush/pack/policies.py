@@ -119,6 +119,7 @@ class Policies:
     concurrent_of_different_sites: str
     encounter_boundary: str
     encounter_boundary_gap_hours: int
+    encounter_gap_hours: int
     exact_15_minutes: str
     facility_denied_codes: frozenset[str]
     facility_pos_set: str
