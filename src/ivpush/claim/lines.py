@@ -39,8 +39,9 @@ def line_facts(coded: CodedChart, book: Book) -> list[LineFacts]:
     encounter = coded.encounter
     if not encounter.lines:
         return []
-    billed = [_billed(line, encounter, book) for line in encounter.lines]
-    beside = _Beside(billed, encounter.setting, book)
+    setting, usual_day = encounter.setting, encounter.service_date
+    billed = [_billed(line, usual_day, setting, book) for line in encounter.lines]
+    beside = _Beside(billed, setting, book)
     drugs = DrugLines(encounter, book)
     visits = Visits(billed, coded, book)
     stay, diagnoses = _stay(encounter), len(encounter.diagnoses)
@@ -80,12 +81,12 @@ def line_facts(coded: CodedChart, book: Book) -> list[LineFacts]:
     return lines
 
 
-def _billed(given: ClaimLine, encounter: Encounter, book: Book) -> Billed:
-    day = given.date if given.date is not None else encounter.service_date
-    key = (given.code, encounter.setting)
+def _billed(given: ClaimLine, usual_day: date | None, setting: str, book: Book) -> Billed:
+    day = given.date if given.date is not None else usual_day
+    key = (given.code, setting)
     coded = book.coded.get(key)
     if coded is None:
-        coded = book.coded[key] = _coded(given.code, book, encounter.setting)
+        coded = book.coded[key] = _coded(given.code, book, setting)
     marks = _marks(given.modifiers, book) if given.modifiers else _NO_MODIFIERS
     return Billed(given, day, coded, marks)
 

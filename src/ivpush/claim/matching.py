@@ -114,9 +114,13 @@ def _take_all(
     lines: Iterable[LineFacts], by_code: Mapping[str, Sequence[int]], matching: Matching
 ) -> None:
     """Let each line take units of its own code, the strictest matches of all lines first."""
+    open_lines = list(lines)
     for strictness in (_EXACT, _OTHER_MODIFIERS, _OTHER_DATE):
-        for line in lines:
+        for line in open_lines:
             _take(line, by_code.get(line.given.code, ()), matching, strictness)
+        open_lines = [line for line in open_lines if matching.open_units[line.index] > 0]
+        if not open_lines:
+            return
 
 
 def _take(line: LineFacts, numbers: Iterable[int], matching: Matching, strictness: int) -> None:

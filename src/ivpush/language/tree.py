@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 
+@lru_cache(maxsize=4_096)
 def fold(text: str) -> str:
     """A text as word lists hold it: without case, with single spaces."""
     return " ".join(text.casefold().split())

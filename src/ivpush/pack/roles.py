@@ -23,6 +23,10 @@ class Role:
     acts_as: ActsAs
 
 
+_MOST_KNOWN = 4_096
+"""Texts of roles that are kept; free text could be without end."""
+
+
 class Roles:
     """The roles of ``words.yaml``, found in the text of a chart.
 
@@ -33,16 +37,25 @@ class Roles:
         roles.find("clinic")         # None
     """
 
-    __slots__ = ("_longest", "_phrases")
+    __slots__ = ("_known", "_longest", "_phrases")
 
     def __init__(self, spellings: Iterable[tuple[str, Role]]) -> None:
         self._phrases: dict[tuple[str, ...], tuple[int, Role]] = {}
         for place, (spelling, role) in enumerate(spellings):
             self._phrases.setdefault(_words(spelling), (place, role))
         self._longest = max(map(len, self._phrases), default=0)
+        self._known: dict[str, Role | None] = {}
+        """Texts looked up before: charts hold few."""
 
     def find(self, text: str) -> Role | None:
         """The role that a text names: its longest spelling, and of two the one listed first."""
+        if text not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[text] = self._look_up(text)
+        return self._known[text]
+
+    def _look_up(self, text: str) -> Role | None:
         words = _words(text)
         able = [
             (-length, *held)

@@ -38,6 +38,7 @@ class Screens:
         self._names, self._settled = names, settled
         self._fused: dict[tuple[str, ...], Screen] = {}
         self._by_code: dict[str, Screen] = {}
+        self._by_kind: dict[str, Screen] = {}
         self._about = {
             kind: tuple(rule for rule in rules if rule.for_each == kind and rule.codes is None)
             for kind in ("line", "encounter", "administration", "service", "suggestion")
@@ -63,7 +64,10 @@ class Screens:
 
     def about(self, kind: str) -> Screen:
         """The rules about every subject of a kind, as one function."""
-        return self._screen(self._about[kind])
+        screen = self._by_kind.get(kind)
+        if screen is None:
+            screen = self._by_kind[kind] = self._screen(self._about[kind])
+        return screen
 
     def of_line(self, code: str) -> Screen:
         """The rules that may speak of a line of a billed code, as one function."""
