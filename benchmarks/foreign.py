@@ -276,7 +276,7 @@ def programs(work: Worked, compile_text: Callable[[str], Program], *, cel: bool)
     jobs = []
     screens = work.book.screens
     for kind, subject in subjects(work):
-        screen = screens.of_line(subject.given.code) if kind == "line" else screens.about(kind)
+        screen = screens.of_line(subject) if kind == "line" else screens.about(kind)
         compiled = compiler.program(screen.rules)
         if not compiled.rules:
             continue

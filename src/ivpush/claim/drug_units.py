@@ -51,7 +51,7 @@ _UNITS: dict[str, tuple[str, Decimal]] = {
 _OTHER = DrugLineFacts()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _DrugLine:
     """One billed line of a drug."""
 

@@ -82,19 +82,17 @@ def _judged(facts: EncounterFacts, book: Book) -> Iterator[tuple[Screen, Subject
     """Every subject with the rules that may speak of it."""
     screens = book.screens
     for line in facts.lines or ():
-        yield screens.of_line(line.given.code), line
+        yield screens.of_line(line), line
     yield screens.about("encounter"), facts
     if not facts.charted:
         return
-    for kind, subjects in (
-        ("administration", facts.administrations or ()),
-        ("service", facts.services),
-        ("suggestion", facts.suggestions),
-    ):
-        screen = screens.about(kind)
-        if screen.rules:
-            for subject in subjects:
-                yield screen, subject
+    for administration in facts.administrations or ():
+        yield screens.of_administration(administration), administration
+    if screens.rules_about("service"):
+        for service in facts.services:
+            yield screens.about("service"), service
+    for suggestion in facts.suggestions:
+        yield screens.about("suggestion"), suggestion
 
 
 def unjudged(

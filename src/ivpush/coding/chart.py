@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["CodedChart", "code_chart"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class CodedChart:
     """The chart of one encounter under one book.
 

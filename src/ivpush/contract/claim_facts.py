@@ -29,7 +29,7 @@ __all__ = [
 LineStatus = Literal["matched", "changed", "unsupported", "outside"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class CodedFacts(Part):
     """What a line's code settles, for one date, kind of claim and payer."""
 
@@ -79,7 +79,7 @@ class CodedFacts(Part):
     ]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class ModifierFacts(Part):
     """What the modifiers of a line say."""
 
@@ -94,7 +94,7 @@ class ModifierFacts(Part):
     visit_modifier: Annotated[bool, Means("carries the modifier of a separate visit")] = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class DrugLineFacts(Part):
     """A line that bills a drug, beside the doses of the chart; the defaults are other lines'."""
 
@@ -114,7 +114,7 @@ class DrugLineFacts(Part):
     ndc_code: Annotated[str | None, Means("code of the line's NDC by the CMS crosswalk")] = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class BesideFacts(Part):
     """What the claim bills in the line's own encounter; a claim may hold several."""
 
@@ -144,7 +144,7 @@ class BesideFacts(Part):
     """Number of the chart's encounter on its date."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class MatchFacts(Part):
     """How a line compares with the chart; the defaults are those of a claim without one."""
 
@@ -259,7 +259,7 @@ class LineFacts:
     match: MatchFacts
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class SuggestionFacts:
     """One suggested line, with what was billed for it."""
 
@@ -277,7 +277,7 @@ class SuggestionFacts:
     administrations: tuple[AdministrationFacts, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class ClaimFacts:
     """The claim as a whole."""
 

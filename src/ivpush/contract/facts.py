@@ -34,7 +34,7 @@ BillUse = Literal["billable", "within_rate", "limited", "packaged", "not_billabl
 """
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class SupervisionFacts:
     """Supervision as documented, beside what the service date asks."""
 
@@ -62,7 +62,7 @@ class SupervisionFacts:
     ] = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class EncounterFacts:
     """The encounter, its claim and what was suggested."""
 

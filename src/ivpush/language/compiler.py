@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ivpush.contract.encounter import Encounter
+from ivpush.language.evaluator import evaluate
 from ivpush.language.printer import Printer, function
 from ivpush.language.tree import AGGREGATES, Node
 from ivpush.language.vocabulary import Names
@@ -47,6 +48,35 @@ class Compiled:
     @property
     def _parts(self) -> list[Node]:
         return [self._require] if self._when is None else [self._when, self._require]
+
+    def silent(self, settled: Mapping[str, Any], paths: tuple[str, ...]) -> bool:
+        """Whether some facts of the subject alone keep the rule from saying anything.
+
+        Either they make ``when`` false, or they make ``require`` true and ``when`` is never
+        unknown. ``settled`` holds ``policy``, ``limits`` and a ``subject``; ``paths`` begin the
+        paths of those of its facts that count, such as ``coded.``: what a line's code settles.
+        """
+        if self._when is not None and self._settles(self._when, "and", False, settled, paths):
+            return True
+        if self._when is not None and self._when.kind.nullable:
+            return False
+        return self._settles(self._require, "or", True, settled, paths)
+
+    def _settles(
+        self,
+        node: Node,
+        junction: str,
+        strong: bool,
+        settled: Mapping[str, Any],
+        paths: tuple[str, ...],
+    ) -> bool:
+        """Whether a part that decides the whole has its deciding value by the settled facts."""
+        parts = node.args if node.op == junction else (node,)
+        return any(
+            evaluate(part, self._names, dict(settled)) is strong
+            for part in parts
+            if _rests_on(part, paths, self._names)
+        )
 
     def judge(self, e: Any, s: Any, p: Any, l: Any) -> int:  # noqa: E741 - named as generated code
         """0 where the rule holds or does not apply, 1 where it is broken, 2 where nobody knows."""
@@ -148,6 +178,18 @@ def fuse(
 def compile_rule(when: Node | None, require: Node, names: Names, label: str) -> Compiled:
     """A rule that generates its functions on first use; ``label`` names it in tracebacks."""
     return Compiled(when, require, names, label)
+
+
+def _rests_on(test: Node, paths: tuple[str, ...], names: Names) -> bool:
+    """Whether an expression reads such facts of the subject, policies and limits, nothing else."""
+    for node in test.walk():
+        if node.op in {"var", *AGGREGATES} or (node.op == "root" and node.value == "encounter"):
+            return False
+        if node.op == "fact":
+            fact = names.scopes[node.args[0].kind.scope or ""][node.value]
+            if node.args[0].op != "root" or not fact.path.startswith(paths):
+                return False
+    return True
 
 
 def _facts(node: Node) -> Iterator[Node]:

@@ -93,7 +93,7 @@ class Book:
         book.limits.push_max_minutes            # 15
         book.pick("therapeutic", "push", "initial").code
         book.mue(code, "facility")           # (units a day, adjudication indicator)
-        book.screens.of_line(code).rules     # the rules that may speak of such a line
+        book.screens.of_line(line).rules     # the rules that may speak of such a line
     """
 
     def __init__(self, terms: Terms, content: Content, opener: Opener) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ivpush.contract.chart_facts import AdministrationFacts
+from ivpush.contract.claim_facts import LineFacts
 from ivpush.language.compiler import fuse
 from ivpush.language.vocabulary import Names
 from ivpush.pack.rule import Rule
@@ -24,21 +26,30 @@ class Screen:
     judge: Callable[..., list[int]]
 
 
+_LINE = ("coded.", "match.status")
+_UNMARKED_LINE = (*_LINE, "marks.")
+_ADMINISTRATION = ("technique", "billable", "drug.category", "given.method", "given.route")
+"""Facts with few values, by the beginnings of their paths."""
+
+
 class Screens:
     """The rules in force by what they are about; each function is generated when first needed.
 
     In use::
 
         screens = Screens(rules, names, {"policy": book.policy, "limits": book.limits})
-        screen = screens.of_line(line.given.code)
+        screen = screens.of_line(line)
         broken = [screen.rules[n] for n in screen.judge(facts, line) if n >= 0]
+
+    Most rules about lines and administrations are ruled out by a few facts: the code, whether the
+    line matches, the technique. Records that share those facts share one function, without the
+    rules that cannot apply to them. An ordinary visit takes a third less time for it.
     """
 
     def __init__(self, rules: Sequence[Rule], names: Names, settled: Mapping[str, Any]) -> None:
         self._names, self._settled = names, settled
         self._fused: dict[tuple[str, ...], Screen] = {}
-        self._by_code: dict[str, Screen] = {}
-        self._by_kind: dict[str, Screen] = {}
+        self._by_facts: dict[tuple[object, ...], Screen] = {}
         self._about = {
             kind: tuple(rule for rule in rules if rule.for_each == kind and rule.codes is None)
             for kind in ("line", "encounter", "administration", "service", "suggestion")
@@ -64,21 +75,46 @@ class Screens:
 
     def about(self, kind: str) -> Screen:
         """The rules about every subject of a kind, as one function."""
-        screen = self._by_kind.get(kind)
+        screen = self._by_facts.get((kind,))
         if screen is None:
-            screen = self._by_kind[kind] = self._screen(self._about[kind])
+            screen = self._by_facts[kind,] = self._screen(self._about[kind])
         return screen
 
-    def of_line(self, code: str) -> Screen:
-        """The rules that may speak of a line of a billed code, as one function."""
-        screen = self._by_code.get(code)
+    def of_line(self, line: LineFacts) -> Screen:
+        """The rules that may speak of a line of such a code and status, as one function."""
+        unmarked = not line.marks.modifiers
+        key = (line.coded, line.match.status, unmarked)
+        screen = self._by_facts.get(key)
         if screen is None:
-            rules = (*self._about["line"], *self.rules_of_code(code))
-            screen = self._by_code[code] = self._screen(rules)
+            rules = (*self._about["line"], *self.rules_of_code(line.given.code))
+            paths = _UNMARKED_LINE if unmarked else _LINE
+            screen = self._by_facts[key] = self._able(rules, line, paths)
         return screen
+
+    def of_administration(self, administration: AdministrationFacts) -> Screen:
+        """The rules that may speak of an administration so given, as one function."""
+        given = administration.given
+        key = (
+            administration.technique,
+            administration.billable,
+            administration.drug.category,
+            given.method,
+            given.route,
+        )
+        screen = self._by_facts.get(key)
+        if screen is None:
+            rules = self._about["administration"]
+            screen = self._by_facts[key] = self._able(rules, administration, _ADMINISTRATION)
+        return screen
+
+    def _able(self, rules: Sequence[Rule], subject: object, paths: tuple[str, ...]) -> Screen:
+        settled = {**self._settled, "subject": subject}
+        return self._screen(
+            tuple(rule for rule in rules if not rule.compiled.silent(settled, paths))
+        )
 
     def _screen(self, rules: tuple[Rule, ...]) -> Screen:
-        # Codes that the same rules speak of share one function.
+        # Records that the same rules speak of share one function.
         key = tuple(rule.id for rule in rules)
         screen = self._fused.get(key)
         if screen is None:
