@@ -169,7 +169,32 @@ def test_every_source_of_the_tables_is_a_source_of_the_pack() -> None:
 
 def test_every_use_that_the_tables_speak_of_is_the_use_of_some_drug() -> None:
     uses = frozenset().union(*PACK.releases["uses"][0].table.values())
-    by_class = {"contrast", "fluid", "anesthetic", "antineoplastic", "other", "unknown", ""}
+    by_class = {
+        "premedication",
+        "contrast",
+        "fluid",
+        "anesthetic",
+        "antineoplastic",
+        "other",
+        "unknown",
+        "",
+    }
     assert {use for _, use, _ in PACK.releases["beside"][0].table} <= uses | by_class
     groups = {group for _, group in PACK.releases["procedures"][0].table}
     assert {group for group, _, _ in PACK.releases["beside"][0].table} == groups
+
+
+def test_premedication_with_nothing_after_it_belongs_to_the_operation() -> None:
+    dose = given("cefazolin", "07:30", purpose="premedication")
+    assert not billed(check(dose, **beside("47562")))
+    assert marked(check(dose, **beside(SCAN))) == [("96374", True)]
+    followed = check(dose, drip("b", "09:00", "10:00", purpose="treatment"), **beside("47562"))
+    assert len(billed(followed)) == 2
+
+
+def test_a_line_without_its_modifier_is_not_said_to_be_part_while_the_question_is_open() -> None:
+    lines = [line(1, SCOPE), line(2, "96374")]
+    result = check(given("ondansetron"), lines=lines)
+    assert asked(result) == ["administrations[0].purpose"] and result.corrected is None
+    (fault,) = [each for each in result.violations if each.severity == "error"]
+    assert fault.line == 2 and SCOPE in fault.message and "given for" not in fault.message

@@ -64,13 +64,22 @@ def nearest(
     best = scale.distance(matching.drafts)
     when: _When = ()
     for candidate, distance in _single(questions, scale):
-        if distance < best:
+        if _nearer(distance, best):
             best, when = distance, candidate
     if best.beyond:
         for candidate, distance in _pairs(encounter, questions, scale, book):
-            if distance < best:
+            if _nearer(distance, best):
                 best, when = distance, candidate
     return _reading(encounter, book, when) if when else None
+
+
+def _nearer(distance: _Distance, best: _Distance) -> bool:
+    """Whether answers fit the claim better than the best so far.
+
+    Who bills a line says that something was given which earns it: an answer by which nothing does
+    must explain more of what is billed, and not merely leave less of the chart unbilled.
+    """
+    return distance < best and (not distance.beyond or distance.beyond < best.beyond)
 
 
 def _right(lines: Iterable[LineFacts], matching: Matching) -> bool:

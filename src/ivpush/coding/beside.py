@@ -27,6 +27,9 @@ _VISITS = frozenset({"visit", "observation"})
 _ASIDE = frozenset({"premedication", "keep_open", "flush", "drug_carrier"})
 """Purposes of doses for which nothing is given beforehand."""
 
+_PREMEDICATION = frozenset({"premedication"})
+"""The use of a dose before a procedure, whatever its drug."""
+
 _FIRST = frozenset({"initial", "stand_alone", "pump_start"})
 """Roles in which a technique's own code stands, and not an add-on."""
 
@@ -120,6 +123,7 @@ def _premedicate(
     ]
     for dose in before:
         dose.before_blood = _precedes_blood(dose, after, transfused=transfused)
+        dose.before_drug = not dose.before_blood and any(each.order > dose.order for each in after)
         refused = dose.before_blood and book.policy.transfusion_premed == "not_billable"
         if refused and dose.reason is None and "diuretic" not in _uses(dose, book):
             dose.reason = "transfusion"
@@ -199,9 +203,12 @@ def _beside_pairs(
     if never is not None:
         administration.reason, administration.beside = "never_beside", never
         return
-    if not lifted or administration.given.purpose is not None:
+    uses, purpose = _uses(administration, book), administration.given.purpose
+    if purpose == "premedication" and not administration.before_drug:
+        uses = _PREMEDICATION
+    elif purpose is not None:
         return
-    uses, method = _uses(administration, book), administration.technique or ""
+    method = administration.technique or ""
     answers: dict[str, str] = {}
     for code in lifted:
         group = book.surroundings.group(code)
@@ -209,7 +216,7 @@ def _beside_pairs(
             answers.setdefault(book.surroundings.answer(group, uses, method), code)
     if "part" in answers:
         administration.reason, administration.beside = "part_of_procedure", answers["part"]
-    elif "ask" in answers:
+    elif "ask" in answers and purpose is None:
         administration.purpose_open, administration.beside = True, answers["ask"]
 
 

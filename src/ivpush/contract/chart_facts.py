@@ -288,6 +288,8 @@ class AdministrationFacts:
     before_blood: Annotated[bool, Means("a premedication, and what follows it next is blood")] = (
         False
     )
+    before_drug: Annotated[bool, WORKING] = False
+    """Whether it is a premedication, and another drug of the chart follows it."""
     separate_site: Annotated[bool, Means("its site has a documented need of its own")] = False
     reason_is_convenience: Annotated[
         bool, Means("the reason given for its site is mere convenience")
