@@ -179,3 +179,68 @@ def encounters(draw: st.DrawFn, most: int = 6, **options: Any) -> Encounter:
     if draw(st.booleans()):
         plan = [dose.with_(extra=NEEDED) if dose.site == "right arm" else dose for dose in plan]
     return chart(*plan, setting=draw(settings_drawn))
+
+
+# Whole claims: what stands beside the administrations
+
+CHARTED = (
+    "ondansetron",
+    "ceftriaxone",
+    "ketorolac",
+    "infliximab",
+    "oxaliplatin",
+    "normal saline",
+    "zzyzx 40 mg ivp",
+    "LR 1L wide open",
+    None,
+)
+"""Names as nurses write them: known, read by their words, unknown, and none at all."""
+
+PROCEDURES = ("74177", "12001", "43235", "92960", "36556", "93017", "20610")
+"""A scan with contrast, a repair, a scope, a cardioversion, a line placed, a stress test, a joint."""
+
+VISITS = (("99284", ("25",)), ("99284", ()), ("99213", ("25",)), ("99213", ()), ("99211", ()))
+DRUG_LINES = ("J2405", "J0696", "J1885", "J1745", "J9263", "J7030")
+PURPOSES = (None, "treatment", "procedure", "imaging", "premedication", "hydration")
+
+
+def foreign_lines(draw: st.DrawFn, day: str) -> list[dict[str, Any]]:
+    """Lines of no administration on a day: procedures, a visit, drugs."""
+    lines: list[dict[str, Any]] = [
+        {"code": code, "units": 1, "date": day}
+        for code in draw(st.lists(st.sampled_from(PROCEDURES), max_size=1))
+    ]
+    for code, modifiers in draw(st.lists(st.sampled_from(VISITS), max_size=1)):
+        lines.append({"code": code, "units": 1, "date": day, "modifiers": list(modifiers)})
+    drugs = draw(st.lists(st.sampled_from(DRUG_LINES), max_size=2, unique=True))
+    units = draw(st.integers(1, 4))
+    return [*lines, *({"code": code, "units": units, "date": day} for code in drugs)]
+
+
+def as_charted(draw: st.DrawFn, dose: Dose) -> Dose:
+    """The dose under a name as a nurse writes it, of no stated class, with a purpose or none."""
+    purpose = draw(st.sampled_from(PURPOSES))
+    extra = (*dose.extra, *((("purpose", purpose),) if purpose else ()))
+    name = draw(st.sampled_from(CHARTED))
+    return dose.with_(drug=name, category=None, extra=extra)
+
+
+@st.composite
+def whole_visits(draw: st.DrawFn, most: int = 3) -> tuple[Encounter, list[dict[str, Any]]]:
+    """Charts of one to three dates, days apart, and the foreign lines of the same claim."""
+    setting = draw(settings_drawn)
+    plan: list[Dose] = []
+    foreign: list[dict[str, Any]] = []
+    for number in range(draw(st.integers(1, 3))):
+        days = 7 * number
+        for dose in draw(doses(most)):
+            if draw(st.booleans()):
+                dose = as_charted(draw, dose)
+            plan.append(
+                dose.with_(id=f"d{number}{dose.id}", offset=(dose.offset or 0) + 1440 * days)
+            )
+        foreign += foreign_lines(draw, (NOON + timedelta(days=days)).date().isoformat())
+    more: dict[str, Any] = {}
+    if setting == "professional" and draw(st.booleans()):
+        more["primary_administration"] = draw(st.sampled_from([dose.id for dose in plan]))
+    return chart(*plan, setting=setting, **more), foreign

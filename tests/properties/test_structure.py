@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from ivpush import Encounter, Engine, Result
 from tests.properties.charts import as_lines, as_printed, billed, chart, encounters, fluid, push
+from tests.properties.questions import values_of, with_answer
 
 ENGINE = Engine()
 CODING = ("roles", "time", "category", "sites", "edits", "capture")
@@ -264,19 +265,6 @@ def test_16_a_fact_made_unknown_never_turns_a_verdict_round(
     assert {v[0] for v in still - broken} == set()
 
 
-def with_answer(encounter: Encounter, question: Any, value: Any) -> Encounter:
-    record = encounter.model_dump(mode="json")
-    path = question.answers[0].when.field
-    if not path.startswith("administrations["):
-        within, _, field = path.rpartition(".")
-        (record.setdefault(within, {}) if within else record)[field] = value
-        return Encounter.model_validate(record)
-    place, field = path.split(".")
-    index = int(place.removeprefix("administrations[").removesuffix("]"))
-    record["administrations"][index][field] = value
-    return Encounter.model_validate(record)
-
-
 def _long_push(draw: st.DrawFn, administration: dict[str, Any]) -> None:
     """A push of forty minutes: was it attended throughout?"""
     if administration["start"] and administration["method"] == "push":
@@ -321,13 +309,7 @@ def test_17_every_answer_bills_what_the_question_says(
 ) -> None:
     for question in ENGINE.check(encounter).questions:
         for answer in rng.sample(question.answers, min(3, len(question.answers))):
-            when = answer.when
-            if hasattr(when, "value"):
-                values = [when.value]
-            else:
-                assert when.high is not None
-                values = [when.low, when.high, (when.low + when.high) // 2]
-            for value in values:
+            for value in values_of(answer.when):
                 answered = ENGINE.check(with_answer(encounter, question, value))
                 assert as_printed(answered.suggested) == as_printed(answer.suggested), (
                     question.missing,
