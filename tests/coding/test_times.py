@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.visits import DAY, asked, billed, check, drip, fluid, push
+from tests.visits import DAY, NEXT_DAY, asked, billed, check, drip, fluid, push
 
 PUSH = [("96374", 1)]
 HOUR = [("96365", 1)]
@@ -109,3 +109,60 @@ def test_less_than_a_minute_in_common_is_no_overlap() -> None:
     assert not attended_overlap(("10:00", "10:10"), ("10:09:01", "10:12"))
     assert not attended_overlap(("10:00", "10:10"), ("10:02:00", "10:02:59"))
     assert attended_overlap(("10:00", "10:10"), ("10:02:00", "10:03:00"))
+
+
+@pytest.mark.parametrize(
+    ("end", "codes"), [("11:30", HOUR), ("11:31", TWO_HOURS), ("13:00", TWO_HOURS)]
+)
+@pytest.mark.parametrize("edge", ["end", "inpatient_from"])
+def test_minutes_after_the_end_or_the_admission_do_not_count(
+    edge: str, end: str, codes: list[tuple[str, int]]
+) -> None:
+    stay = {"start": f"{DAY}T08:00", edge: f"{DAY}T{end}"}
+    assert billed(check(drip("a", "10:00", "12:00"), **stay)) == codes
+    by_rate = drip("a", "10:00", volume_ml=120, rate_ml_per_hour=60)
+    assert billed(check(by_rate, **stay)) == codes
+
+
+def test_minutes_before_arrival_do_not_count() -> None:
+    stay = {"start": f"{DAY}T10:00", "end": f"{DAY}T14:00"}
+    assert billed(check(fluid("a", "09:00", "11:00"), **stay)) == [("96360", 1)]
+
+
+def test_what_begins_after_the_end_or_the_admission_earns_nothing_and_says_why() -> None:
+    late = [push("a", "10:00"), push("b", "11:01"), drip("c", "11:00", "12:00")]
+    after = check(*late, end=f"{DAY}T11:00")
+    assert billed(after) == PUSH
+    assert ["ended" in reason.because for reason in after.not_billable] == [True, True]
+    admitted = check(*late, end=f"{DAY}T18:00", inpatient_from=f"{DAY}T11:00")
+    assert billed(admitted) == PUSH
+    assert ["inpatient" in reason.because for reason in admitted.not_billable] == [True, True]
+
+
+def test_a_run_goes_on_only_until_the_end() -> None:
+    bags = [drip("a", "10:00", "11:00"), drip("b", "11:00", "13:00", drug="drug a", continues="a")]
+    assert billed(check(*bags, start=f"{DAY}T08:00", end=f"{DAY}T11:00")) == HOUR
+
+
+@pytest.mark.parametrize(
+    "stay",
+    [
+        {"start": f"{DAY}T00:00", "end": f"{DAY}T00:00"},
+        {"start": f"{DAY}T12:00", "end": f"{DAY}T09:00"},
+        {"end": f"{DAY}T00:00"},
+    ],
+)
+def test_whole_days_and_ends_before_the_start_cut_nothing(stay: dict[str, str]) -> None:
+    assert billed(check(drip("a", "10:00", "12:00"), **stay)) == TWO_HOURS
+
+
+def test_an_office_has_no_inpatients_and_a_device_goes_home() -> None:
+    office = check(
+        drip("a", "10:00", "12:00"), setting="professional", inpatient_from=f"{DAY}T11:00"
+    )
+    assert billed(office) == TWO_HOURS
+    pump = drip(
+        "a", "10:00", f"{NEXT_DAY}T10:00", category="chemotherapy", device="ambulatory_pump"
+    )
+    stay = {"start": f"{DAY}T09:00", "end": f"{DAY}T12:00"}
+    assert billed(check(pump, **stay)) == billed(check(pump))

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 from dateutil import tz
 
 from ivpush.coding.techniques import INJECTED_ROUTES, set_technique
-from ivpush.coding.times import join_runs, mark_attended, order_of, read_times, stay_of
+from ivpush.coding.times import (
+    edges_of,
+    join_runs,
+    mark_attended,
+    order_of,
+    read_times,
+    stay_of,
+)
 from ivpush.contract.chart_facts import AdministrationFacts, DrugFacts
 
 if TYPE_CHECKING:
@@ -49,11 +56,12 @@ _OWN_FAMILY: dict[str, Family] = {
 def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[AdministrationFacts]:
     """One record an administration, in chart order; ``standing`` says who may bill at all."""
     zone = tz.gettz(encounter.timezone) if encounter.timezone is not None else None
-    stay = stay_of(encounter, zone)
+    stay, edges = stay_of(encounter, zone), edges_of(encounter, zone)
+    beyond: Reason = "admitted" if edges.admitted else "after_end"
     level = standing.supervision.required_level
     administrations = []
     for index, given in enumerate(encounter.administrations or ()):
-        drug, times = _drug(given, book), read_times(given, zone, stay)
+        drug, times = _drug(given, book), read_times(given, zone, stay, edges)
         role = book.roles.find(given.administered_by) if given.administered_by else None
         administrations.append(
             AdministrationFacts(
@@ -63,7 +71,10 @@ def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[Adm
                 drug=drug,
                 required_level=level,
                 family=_family(drug, encounter, book),
-                reason=standing.denied or _by_patient(role) or _reason(given, drug.category, book),
+                reason=standing.denied
+                or (beyond if times.after_stay else None)
+                or _by_patient(role)
+                or _reason(given, drug.category, book),
                 running_minutes=times.minutes,
                 minutes_from=times.minutes_from,
                 site_named=given.site is not None,

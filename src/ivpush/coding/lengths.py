@@ -68,6 +68,10 @@ def bends(
     floor = book.policy.hydration_floor_minutes
     hour = book.policy.additional_hour_minutes
     minutes = {push - 1, push, push + 1, floor - 1, floor, hour - 1, hour, long, long + 1}
+    begun = administration.start_seconds
+    if begun is not None:
+        edges = [at for at in administration.times.counts if at is not None]
+        minutes.update((at - begun) // 60 for at in edges)
     for other in chart:
         drips = other.technique in _DRIPS
         if other is administration or not (drips or other.drug_keys & administration.drug_keys):

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from ivpush.contract.encounter import Administration, Encounter
 
 __all__ = [
+    "Edges",
     "by_time",
+    "edges_of",
     "join_runs",
     "mark_attended",
     "minutes_by_last_look",
@@ -66,6 +68,49 @@ def shows_hours(encounter: Encounter) -> bool:
     return end is not None and (end.hour, end.minute) not in {(0, 0), (23, 59)}
 
 
+class Edges(NamedTuple):
+    """Seconds between which minutes are the encounter's to bill; None: not stated."""
+
+    low: int | None = None
+    high: int | None = None
+    admitted: bool = False
+    """Whether the upper edge is the admission, and not the end of the encounter."""
+
+
+def edges_of(encounter: Encounter, zone: tzinfo | None) -> Edges:
+    """Arrival, and the end of the encounter or the admission as an inpatient.
+
+    A start and an end that are whole days, or that contradict each other, tell nothing.
+    """
+    low, high = [
+        None if at is None or not shows_hours(encounter) else clock.moment(at, zone).seconds
+        for at in (encounter.start, encounter.end)
+    ]
+    if low is not None and high is not None and high <= low:
+        low = high = None
+    admission = encounter.inpatient_from if encounter.setting == "facility" else None
+    if admission is None:
+        return Edges(low, high)
+    admitted = clock.moment(admission, zone).seconds
+    if high is None or admitted <= high:
+        return Edges(low, admitted, admitted=True)
+    return Edges(low, high)
+
+
+def _within(span: Span, counts: tuple[int | None, int | None]) -> Span:
+    """What counts of a span; one that lies before all that counts is left as charted."""
+    (start, stop), (low, high) = span, counts
+    if low is not None and start < low < stop:
+        start = low
+    return start, max(start, stop if high is None else min(stop, high))
+
+
+def _lies_after(start: int | None, span: Span | None, high: int | None) -> bool:
+    if high is None or start is None:
+        return False
+    return start > high or (span is not None and span[0] == high < span[1])
+
+
 class _Instant(NamedTuple):
     """A charted time in seconds, and what clock change makes doubtful about it."""
 
@@ -86,7 +131,9 @@ def _instant(at: datetime | None, zone: tzinfo | None, after: int | None = None)
     return _Instant(moment.seconds, moment.nonexistent, moment.ambiguous)
 
 
-def read_times(given: Administration, zone: tzinfo | None, stay: Span | None) -> Times:
+def read_times(
+    given: Administration, zone: tzinfo | None, stay: Span | None, edges: Edges
+) -> Times:
     """The times of one administration: seconds, minutes, what may be used, what is wrong."""
     start, stop, source = given.start, given.stop, given.times_from
     begun = _instant(start, zone)
@@ -102,6 +149,17 @@ def read_times(given: Administration, zone: tzinfo | None, stay: Span | None) ->
     span = clocked
     if minutes_from == "stated" and minutes is not None and start_seconds is not None:
         span = (start_seconds, start_seconds + _MINUTE * minutes)
+    # What a device gives goes on at home.
+    counts = (edges.low, edges.high) if given.device is None else (None, None)
+    after_stay = _lies_after(start_seconds, span, counts[1])
+    begun_within = start_seconds
+    if after_stay:
+        span, minutes = None, 0
+    elif span is not None:
+        whole, span = span, _within(span, counts)
+        begun_within = span[0]
+        if span != whole:
+            minutes = (span[1] - span[0]) // _MINUTE
     naive = any(at is not None and at.tzinfo is None for at in (start, stop))
     seen = given.last_seen_running
     return Times(
@@ -113,11 +171,13 @@ def read_times(given: Administration, zone: tzinfo | None, stay: Span | None) ->
         time_nonexistent=begun.nonexistent or ended.nonexistent,
         time_ambiguous=begun.ambiguous or ended.ambiguous,
         outside_encounter=_outside(start_seconds, ended.seconds if stop_usable else None, stay),
-        start_seconds=start_seconds,
+        start_seconds=begun_within,
         span=span,
         seen_seconds=None if seen is None else clock.moment(seen, zone, begun.seconds).seconds,
         minutes=minutes,
         minutes_from=minutes_from,
+        counts=counts,
+        after_stay=after_stay,
     )
 
 
@@ -173,11 +233,13 @@ def minutes_by_last_look(administration: AdministrationFacts) -> None:
 
 
 def _run_for(administration: AdministrationFacts, minutes: int) -> None:
-    administration.running_minutes = administration.total_minutes = minutes
     start = administration.start_seconds
     if start is not None:
-        administration.span = (start, start + _MINUTE * minutes)
-        administration.order = order_of(administration.given.id, start, administration.span)
+        span = _within((start, start + _MINUTE * minutes), administration.times.counts)
+        minutes = (span[1] - span[0]) // _MINUTE
+        administration.span, administration.start_seconds = span, span[0]
+        administration.order = order_of(administration.given.id, span[0], span)
+    administration.running_minutes = administration.total_minutes = minutes
 
 
 def join_runs(administrations: list[AdministrationFacts]) -> None:

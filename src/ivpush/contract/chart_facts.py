@@ -62,6 +62,8 @@ Role = Literal[
     "pump_start",
 ]
 Reason = Literal[
+    "admitted",
+    "after_end",
     "anesthesia",
     "before_reported_gap",
     "blood",
@@ -177,8 +179,12 @@ class Times(Part):
     seen_seconds: Annotated[int | None, WORKING]
     """Seconds of the last charted look at a running drip."""
     minutes: Annotated[int | None, WORKING]
-    """By the clock, else as stated."""
+    """By the clock, else as stated; of a timed run those within the stay."""
     minutes_from: Annotated[Literal["clock", "stated"] | None, WORKING]
+    counts: Annotated[tuple[int | None, int | None], WORKING]
+    """Seconds from which and until which its minutes count."""
+    after_stay: Annotated[bool, WORKING]
+    """Whether it was given after the last second that counts."""
 
 
 @dataclass(slots=True, eq=False)
@@ -234,7 +240,10 @@ class AdministrationFacts:
     reason: Annotated[Reason | None, Means("why it is not billable; unknown where it is billable")]
     running_minutes: Annotated[
         int | None,
-        Means("whole minutes it ran: by the clock, else as stated, else computed by policy"),
+        Means(
+            "whole minutes it ran within the stay: by the clock, else as stated, else computed by "
+            "policy"
+        ),
     ]
     minutes_from: Annotated[
         Literal["clock", "stated", "volume_and_rate", "last_seen_running"] | None,

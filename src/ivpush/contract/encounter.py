@@ -256,7 +256,9 @@ class Encounter(_Model):
     start: Instant | None = None
     """When the encounter began."""
     end: Instant | None = None
-    """When the encounter ended."""
+    """When the encounter ended; minutes after it are not billable."""
+    inpatient_from: Instant | None = None
+    """When the patient became an inpatient; minutes from then on are not outpatient."""
     timezone: Annotated[str, StringConstraints(strict=True, max_length=64)] | None = None
     """IANA zone of times written without an offset."""
     payer: Identifier | None = None
@@ -342,7 +344,7 @@ def _links(encounter: Encounter) -> Iterator[tuple[str, str]]:
 
 
 def _instants(encounter: Encounter) -> Iterator[datetime]:
-    for at in (encounter.start, encounter.end):
+    for at in (encounter.start, encounter.end, encounter.inpatient_from):
         if at is not None:
             yield at
     for one in encounter.administrations or ():
