@@ -103,6 +103,7 @@ class Surroundings:
         self._procedures: Sequence[tuple[CodeRange, str]] = tables.get("procedures", ())
         self._answers: Mapping[tuple[str, str, str], Answer] = tables.get("beside", {})
         self._groups: dict[str, str | None] = {}
+        self._named: dict[str, frozenset[str]] = {}
         self._drugs = frozenset().union(*(owner.drugs for owner in self.owners))
 
     def group(self, code: str) -> str | None:
@@ -128,8 +129,14 @@ class Surroundings:
 
     def named_in(self, written: str) -> frozenset[str]:
         """The drugs of owners whose names stand, as whole words, in what a chart writes."""
-        padded = f" {' '.join(written.casefold().split())} "
-        return frozenset(name for name in self._drugs if f" {name} " in padded)
+        names = self._named.get(written)
+        if names is None:
+            if len(self._named) >= _MOST_KEPT:
+                self._named.clear()
+            padded = f" {' '.join(written.casefold().split())} "
+            names = frozenset(name for name in self._drugs if f" {name} " in padded)
+            self._named[written] = names
+        return names
 
     def owners_on(self, day: date | None) -> Iterable[Owner]:
         """The owners in force on a date."""
