@@ -25,7 +25,7 @@ ORDER: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["
 ]["order"]
 MOST_MODULE_LINES = 500
 MOST_FUNCTION_LINES = 60
-MOST_FMT_SKIPS = 118
+MOST_FMT_SKIPS = 20
 """Of the whole repository. Lower it as marks go; it may only fall."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -67,9 +67,14 @@ def test_a_drug_for_pain_or_nausea_beside_a_scan_is_never_asked_about() -> None:
 
 @pytest.mark.parametrize(
     ("drug", "code"),
-    [("metoprolol", HEART_CT), ("ketamine", "23650"), ("amiodarone", "93620"),
-     ("ondansetron", SCOPE), ("morphine", REPAIR)],
-)  # fmt: skip
+    [
+        ("metoprolol", HEART_CT),
+        ("ketamine", "23650"),
+        ("amiodarone", "93620"),
+        ("ondansetron", SCOPE),
+        ("morphine", REPAIR),
+    ],
+)
 def test_what_may_be_for_the_procedure_is_asked_with_its_name(drug: str, code: str) -> None:
     result = check(given(drug), **beside(code))
     (question,) = result.questions

@@ -93,8 +93,21 @@ def test_faults_are_named_with_what_to_write(tmp_path: Path, text: str, says: st
     assert str(tmp_path) in str(caught.value)
 
 
-ODD = ["1", "true", "1.5", '""', "[]", "[[1]]", "[{}]", "{}", "{a = []}", "0x" + "f" * 5_000,
-       "2026-01-01T00:00:00", "9" * 5_000, "nan"]  # fmt: skip
+ODD = [
+    "1",
+    "true",
+    "1.5",
+    '""',
+    "[]",
+    "[[1]]",
+    "[{}]",
+    "{}",
+    "{a = []}",
+    "0x" + "f" * 5_000,
+    "2026-01-01T00:00:00",
+    "9" * 5_000,
+    "nan",
+]
 
 
 @pytest.mark.parametrize("key", ["payer", "packs", "policies", "select", "ignore", "policies.a"])

@@ -46,21 +46,45 @@ CATEGORY = {"chemo": "chemotherapy", "antiemetic": "therapeutic", "blood_product
 
 
 def test_every_code_of_the_compiled_classes_is_in_the_table_with_its_class() -> None:
-    wanted = {row["hcpcs"]: CATEGORY.get(row["class"], row["class"])
-              for row in rows_of(DATA / "classes.csv")}  # fmt: skip
+    wanted = {
+        row["hcpcs"]: CATEGORY.get(row["class"], row["class"])
+        for row in rows_of(DATA / "classes.csv")
+    }
     assert len(wanted) == 556
     assert {code: BY_CODE[code]["category"] for code in wanted} == wanted
 
 
 def test_every_row_is_whole() -> None:
-    categories = {"therapeutic", "chemotherapy", "complex_biologic", "hydration", "vaccine",
-                  "contrast", "flush", "blood"}  # fmt: skip
+    categories = {
+        "therapeutic",
+        "chemotherapy",
+        "complex_biologic",
+        "hydration",
+        "vaccine",
+        "contrast",
+        "flush",
+        "blood",
+    }
     techniques = {one for row in TABLE for one in row["techniques"].split("|")}
     assert techniques <= {
-        "push", "infusion", "im", "sc", "it", "ia", "pump", "epidural", "infiltration",
-        "transfusion", "intravesical", "intravitreal", "intraocular", "intralesional",
-        "intra-articular", "renal-pelvis instillation", "intrathecal",
-    }  # fmt: skip
+        "push",
+        "infusion",
+        "im",
+        "sc",
+        "it",
+        "ia",
+        "pump",
+        "epidural",
+        "infiltration",
+        "transfusion",
+        "intravesical",
+        "intravitreal",
+        "intraocular",
+        "intralesional",
+        "intra-articular",
+        "renal-pelvis instillation",
+        "intrathecal",
+    }
     codes = [row["hcpcs"] for row in TABLE if row["hcpcs"]]
     assert len(codes) == len(set(codes)) == len(CMS)
     for row in TABLE:
@@ -81,10 +105,28 @@ def test_a_drug_never_pushed_by_vein_is_of_low_confidence() -> None:
 TWO_STRENGTHS = {"J0138", "J0702", "J0741", "J0742", "J1454", "J2865", "J7356", "J9153", "J9298"}
 NO_AMOUNT = {"J0577", "J0578", "Q9991", "Q9992", "J1560", "J9325", "J2150"}
 # The descriptor names the parts of a mixture, or a vial beside the unit.
-TOTALS = {"J0695": "75 mg", "J0714": "0.625 g", "J2543": "1.125 g", "J3240": "0.9 mg",
-          "J3471": "1 units", "J2788": "50 mcg", "J2790": "300 mcg", "J1575": "100 mg"}  # fmt: skip
-SPELT = {"microgram": "mcg", "micrograms": "mcg", "gm": "g", "gram": "g", "grams": "g",
-         "cc": "ml", "unit": "units", "usp unit": "units", "usp units": "units", "i.u.": "iu"}  # fmt: skip
+TOTALS = {
+    "J0695": "75 mg",
+    "J0714": "0.625 g",
+    "J2543": "1.125 g",
+    "J3240": "0.9 mg",
+    "J3471": "1 units",
+    "J2788": "50 mcg",
+    "J2790": "300 mcg",
+    "J1575": "100 mg",
+}
+SPELT = {
+    "microgram": "mcg",
+    "micrograms": "mcg",
+    "gm": "g",
+    "gram": "g",
+    "grams": "g",
+    "cc": "ml",
+    "unit": "units",
+    "usp unit": "units",
+    "usp units": "units",
+    "i.u.": "iu",
+}
 CONCENTRATION = re.compile(r"(up to )?[0-9-]+ (or greater )?mg/ml", re.I)
 UNIT = r"million units|usp units?|micrograms?|mcg|mg|grams?|gm|ml|cc|units?|i\.u\.|iu|meq|g"
 
@@ -154,12 +196,16 @@ def test_successors_are_valid_codes_of_the_table() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "ended"),
     [
-        ("J2920", "J2919", "2024-03-31"), ("J2930", "J2919", "2024-03-31"),
-        ("C9113", "J2470", "2024-06-30"), ("J1300", "J1299", "2025-03-31"),
-        ("J1170", "J1171", "2024-09-30"), ("J1940", "J1938", "2025-09-30"),
-        ("S0028", "J1308", ""), ("J3370", "J3373", "2025-09-30"),
+        ("J2920", "J2919", "2024-03-31"),
+        ("J2930", "J2919", "2024-03-31"),
+        ("C9113", "J2470", "2024-06-30"),
+        ("J1300", "J1299", "2025-03-31"),
+        ("J1170", "J1171", "2024-09-30"),
+        ("J1940", "J1938", "2025-09-30"),
+        ("S0028", "J1308", ""),
+        ("J3370", "J3373", "2025-09-30"),
     ],
-)  # fmt: skip
+)
 def test_replaced_codes_name_their_successor(old: str, new: str, ended: str) -> None:
     assert (BY_CODE[old]["successor"], BY_CODE[old]["ended"]) == (new, ended)
 
@@ -201,39 +247,79 @@ def test_a_name_leads_to_a_code_that_still_counts() -> None:
 
 CHARTED = rows_of(DATA / "chart_names.csv")
 SPELT_OTHERWISE = {
-    "Zofran": "ondansetron", "ZOFRAN ODT": None, "ondansteron": "ondansetron",
-    "ondansetron 4 mg/2 mL inj": "ondansetron", "ondansetron HCl (PF) injection": "ondansetron",
-    "Ondansetron HCl 4mg/2ml IVP": "ondansetron", "Toradol 30mg IV": "ketorolac",
-    "ketorolac tromethamine 15 mg/mL": "ketorolac", "Benadryl 25 mg IVP": "diphenhydramine",
-    "Solu-Medrol 125 mg": "methylprednisolone", "solumedrol": "methylprednisolone",
-    "Depo-Medrol 80 mg": "methylprednisolone acetate", "Rocephin 1 g": "ceftriaxone",
-    "cefTRIAXone 1 g in D5W 50 mL IVPB": "ceftriaxone", "Zosyn 3.375 g": "piperacillin and tazobactam",
-    "Vanc": "vancomycin", "vanco 1g ivpb": "vancomycin",
-    "vancomycin in 0.9% NaCl 250 mL": "vancomycin", "vancomycin 1,250 mg in sodium chloride 0.9% 250 mL": "vancomycin",
-    "NS": "normal saline solution", "0.9% sodium chloride": "normal saline solution",
-    "normal saline 0.9%": "normal saline solution", "Sodium Chloride 0.9 % infusion 1,000 mL": "normal saline solution",
-    "LR": "lactated ringers", "Lactated Ringer\u2019s 1000 mL": "lactated ringers",
-    "D5W": "dextrose 5% in water", "1/2NS": "half normal saline", "1/2 NS 1L": "half normal saline",
-    "D5 1/2 NS": "dextrose 5% in half normal saline", "D10W": "dextrose 10% in water",
-    "NS flush 10 mL": "saline flush", "sodium chloride 0.9% flush syringe 10 mL": "saline flush",
-    "heparin lock flush 100 unit/mL": "heparin lock flush", "heparin 5000 units/mL": "heparin",
-    "KCl": "potassium chloride", "KCl 10 mEq/100 mL IVPB": "potassium chloride",
-    "MgSO4 2 g": "magnesium sulfate", "magnesium sulfate 2 g/50 mL SWFI": "magnesium sulfate",
-    "Dilaudid 0.5 mg": "hydromorphone", "HYDROmorphone": "hydromorphone", "morphine sulfate 4 mg": "morphine",
-    "Lasix 40mg IVP": "furosemide", "Protonix 40 mg IV push": "pantoprazole",
-    "Levophed gtt": "norepinephrine", "norepinephrine bitartrate 4 mg in D5W 250 mL": "norepinephrine",
-    "Cardizem 20 mg": "diltiazem", "Lopressor 5 mg": "metoprolol", "labetolol": "labetalol",
-    "D50W 25 g syringe": "dextrose 50% in water", "insulin regular human 100 units/mL": "insulin regular",
-    "sodium bicarb 8.4% amp": "sodium bicarbonate", "Narcan 0.4 mg": "naloxone",
-    "Ketamine 20 mg": "ketamine", "calcium gluconate 1 g": "calcium gluconate",
-    "Taxol 175 mg": "paclitaxel", "5-FU": "fluorouracil", "Adriamycin": "doxorubicin",
-    "Doxil": "doxorubicin liposome", "Rituxan 500 mg": "rituximab", "Remicade": "infliximab",
-    "Venofer 200 mg": "iron sucrose", "Prolia 60 mg/mL": "denosumab", "B12": "cyanocobalamin",
-    "TXA 1 g": "tranexamic acid", "tPA": "alteplase", "Ativan 1 mg": "lorazepam",
-    "SODIUM CHLORIDE 0.9% (BOLUS) 1,000 ML": "normal saline solution", "Reglan": "metoclopramide",
-    "acetaminophen (OFIRMEV) 1,000 mg": "acetaminophen", "IVIG 30 g": "immune globulin",
-    "Tdap": "tdap vaccine", "Omnipaque 350": "low osmolar contrast material",
-}  # fmt: skip
+    "Zofran": "ondansetron",
+    "ZOFRAN ODT": None,
+    "ondansteron": "ondansetron",
+    "ondansetron 4 mg/2 mL inj": "ondansetron",
+    "ondansetron HCl (PF) injection": "ondansetron",
+    "Ondansetron HCl 4mg/2ml IVP": "ondansetron",
+    "Toradol 30mg IV": "ketorolac",
+    "ketorolac tromethamine 15 mg/mL": "ketorolac",
+    "Benadryl 25 mg IVP": "diphenhydramine",
+    "Solu-Medrol 125 mg": "methylprednisolone",
+    "solumedrol": "methylprednisolone",
+    "Depo-Medrol 80 mg": "methylprednisolone acetate",
+    "Rocephin 1 g": "ceftriaxone",
+    "cefTRIAXone 1 g in D5W 50 mL IVPB": "ceftriaxone",
+    "Zosyn 3.375 g": "piperacillin and tazobactam",
+    "Vanc": "vancomycin",
+    "vanco 1g ivpb": "vancomycin",
+    "vancomycin in 0.9% NaCl 250 mL": "vancomycin",
+    "vancomycin 1,250 mg in sodium chloride 0.9% 250 mL": "vancomycin",
+    "NS": "normal saline solution",
+    "0.9% sodium chloride": "normal saline solution",
+    "normal saline 0.9%": "normal saline solution",
+    "Sodium Chloride 0.9 % infusion 1,000 mL": "normal saline solution",
+    "LR": "lactated ringers",
+    "Lactated Ringer\u2019s 1000 mL": "lactated ringers",
+    "D5W": "dextrose 5% in water",
+    "1/2NS": "half normal saline",
+    "1/2 NS 1L": "half normal saline",
+    "D5 1/2 NS": "dextrose 5% in half normal saline",
+    "D10W": "dextrose 10% in water",
+    "NS flush 10 mL": "saline flush",
+    "sodium chloride 0.9% flush syringe 10 mL": "saline flush",
+    "heparin lock flush 100 unit/mL": "heparin lock flush",
+    "heparin 5000 units/mL": "heparin",
+    "KCl": "potassium chloride",
+    "KCl 10 mEq/100 mL IVPB": "potassium chloride",
+    "MgSO4 2 g": "magnesium sulfate",
+    "magnesium sulfate 2 g/50 mL SWFI": "magnesium sulfate",
+    "Dilaudid 0.5 mg": "hydromorphone",
+    "HYDROmorphone": "hydromorphone",
+    "morphine sulfate 4 mg": "morphine",
+    "Lasix 40mg IVP": "furosemide",
+    "Protonix 40 mg IV push": "pantoprazole",
+    "Levophed gtt": "norepinephrine",
+    "norepinephrine bitartrate 4 mg in D5W 250 mL": "norepinephrine",
+    "Cardizem 20 mg": "diltiazem",
+    "Lopressor 5 mg": "metoprolol",
+    "labetolol": "labetalol",
+    "D50W 25 g syringe": "dextrose 50% in water",
+    "insulin regular human 100 units/mL": "insulin regular",
+    "sodium bicarb 8.4% amp": "sodium bicarbonate",
+    "Narcan 0.4 mg": "naloxone",
+    "Ketamine 20 mg": "ketamine",
+    "calcium gluconate 1 g": "calcium gluconate",
+    "Taxol 175 mg": "paclitaxel",
+    "5-FU": "fluorouracil",
+    "Adriamycin": "doxorubicin",
+    "Doxil": "doxorubicin liposome",
+    "Rituxan 500 mg": "rituximab",
+    "Remicade": "infliximab",
+    "Venofer 200 mg": "iron sucrose",
+    "Prolia 60 mg/mL": "denosumab",
+    "B12": "cyanocobalamin",
+    "TXA 1 g": "tranexamic acid",
+    "tPA": "alteplase",
+    "Ativan 1 mg": "lorazepam",
+    "SODIUM CHLORIDE 0.9% (BOLUS) 1,000 ML": "normal saline solution",
+    "Reglan": "metoclopramide",
+    "acetaminophen (OFIRMEV) 1,000 mg": "acetaminophen",
+    "IVIG 30 g": "immune globulin",
+    "Tdap": "tdap vaccine",
+    "Omnipaque 350": "low osmolar contrast material",
+}
 
 
 def test_there_are_enough_spellings() -> None:
@@ -252,18 +338,32 @@ def test_a_charted_name_is_found(name: str, drug: str | None) -> None:
 @pytest.mark.parametrize(
     ("name", "how"),
     [
-        ("unheardofin", "unknown_word"), ("ondansetronx", "unknown_word"), ("", "empty"),
-        ("Solution", "empty"), ("Piggyback", "empty"), ("1000 mL", "empty"), ("4 mg IV push", "empty"),
-        ("sodium chloride", "ambiguous"), ("dextrose", "ambiguous"), ("dextrose 17.5%", "ambiguous"),
-        ("MS 4 mg", "ambiguous"), ("free water", "ambiguous"), ("nitro", "ambiguous"),
-        ("lidocaine 1%/epinephrine 1:100000", "two_drugs"), ("fentanyl/bupivacaine", "two_drugs"),
-        ("ondansetron (dexamethasone)", "two_drugs"), ("NS + LR", "two_drugs"),
-        ("potassium chloride 20 mEq in NS 1000 mL", "premixed"), ("KCl 20 mEq/D5W", "premixed"),
-        ("POTASSIUM CHLORIDE 20 MEQ IN NACL", "premixed"), ("drug A", "unknown_word"),
-        ("x" * (MOST_LETTERS + 1), "too_long"), ("heparin for mr smith", "unknown_word"),
+        ("unheardofin", "unknown_word"),
+        ("ondansetronx", "unknown_word"),
+        ("", "empty"),
+        ("Solution", "empty"),
+        ("Piggyback", "empty"),
+        ("1000 mL", "empty"),
+        ("4 mg IV push", "empty"),
+        ("sodium chloride", "ambiguous"),
+        ("dextrose", "ambiguous"),
+        ("dextrose 17.5%", "ambiguous"),
+        ("MS 4 mg", "ambiguous"),
+        ("free water", "ambiguous"),
+        ("nitro", "ambiguous"),
+        ("lidocaine 1%/epinephrine 1:100000", "two_drugs"),
+        ("fentanyl/bupivacaine", "two_drugs"),
+        ("ondansetron (dexamethasone)", "two_drugs"),
+        ("NS + LR", "two_drugs"),
+        ("potassium chloride 20 mEq in NS 1000 mL", "premixed"),
+        ("KCl 20 mEq/D5W", "premixed"),
+        ("POTASSIUM CHLORIDE 20 MEQ IN NACL", "premixed"),
+        ("drug A", "unknown_word"),
+        ("x" * (MOST_LETTERS + 1), "too_long"),
+        ("heparin for mr smith", "unknown_word"),
         ("not ondansetron", "unknown_word"),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_certain_is_not_found(name: str, how: str) -> None:
     found = NAMES.look_up(name)
     assert found.row is None and found.how == how
@@ -305,8 +405,20 @@ def test_kept_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _row(name: str, code: str = "", category: str = "therapeutic") -> DrugRow:
-    return DrugRow(code, name, category, None, False, frozenset({"push"}), None, None, None, None,
-                   None, plain_name(name))  # fmt: skip
+    return DrugRow(
+        code,
+        name,
+        category,
+        None,
+        False,
+        frozenset({"push"}),
+        None,
+        None,
+        None,
+        None,
+        None,
+        plain_name(name),
+    )
 
 
 def test_no_word_stands_in_two_lists() -> None:
@@ -343,10 +455,17 @@ def test_a_strength_of_its_own_name_beats_the_bare_name() -> None:
 
 
 def check(*given: dict[str, Any], **more: Any) -> Any:
-    record = {"id": "E", "setting": "facility", "date": DAY, "payer": None, **more,
-              "administrations": [{"id": f"a{n}", "route": "IV", "method": "push",
-                                   "start": f"{DAY}T10:0{n}", **one}
-                                  for n, one in enumerate(given)]}  # fmt: skip
+    record = {
+        "id": "E",
+        "setting": "facility",
+        "date": DAY,
+        "payer": None,
+        **more,
+        "administrations": [
+            {"id": f"a{n}", "route": "IV", "method": "push", "start": f"{DAY}T10:0{n}", **one}
+            for n, one in enumerate(given)
+        ],
+    }
     return Engine(pack=PACK).check(Encounter.model_validate(record))
 
 
@@ -365,8 +484,13 @@ def test_brand_salt_and_strength_are_one_drug() -> None:
 
 def test_a_name_supports_any_code_of_its_drug() -> None:
     """Makers have codes of their own: a line of one is given where the chart only names the drug."""
-    drug = {"drug": "vancomycin in 0.9% NaCl 250 mL", "dose": 1000, "dose_unit": "mg",
-            "method": "infusion", "stop": f"{DAY}T11:30"}  # fmt: skip
+    drug = {
+        "drug": "vancomycin in 0.9% NaCl 250 mL",
+        "dose": 1000,
+        "dose_unit": "mg",
+        "method": "infusion",
+        "stop": f"{DAY}T11:30",
+    }
     lines = [
         {"number": 1, "code": "96365", "units": 1},
         {"number": 2, "code": "J3374", "units": 100},
@@ -380,8 +504,13 @@ def test_a_name_supports_any_code_of_its_drug() -> None:
 
 
 def test_doses_of_a_name_that_two_billed_codes_share_belong_to_neither() -> None:
-    drug = {"drug": "vancomycin", "dose": 1000, "dose_unit": "mg", "method": "infusion",
-            "stop": f"{DAY}T11:30"}  # fmt: skip
+    drug = {
+        "drug": "vancomycin",
+        "dose": 1000,
+        "dose_unit": "mg",
+        "method": "infusion",
+        "stop": f"{DAY}T11:30",
+    }
     lines = [
         {"number": 1, "code": "J3373", "units": 50},
         {"number": 2, "code": "J3374", "units": 50},
@@ -393,11 +522,14 @@ def test_doses_of_a_name_that_two_billed_codes_share_belong_to_neither() -> None
 @pytest.mark.parametrize(
     ("drug", "route", "rule"),
     [
-        ("vancomycin", "IV", "IVP812"), ("potassium chloride", "IV", "IVP812"),
-        ("infliximab", "IV", "IVP812"), ("penicillin G benzathine", "IV", "IVP812"),
-        ("adenosine", "IM", "IVP813"), ("vancomycin", "IM", "IVP813"),
+        ("vancomycin", "IV", "IVP812"),
+        ("potassium chloride", "IV", "IVP812"),
+        ("infliximab", "IV", "IVP812"),
+        ("penicillin G benzathine", "IV", "IVP812"),
+        ("adenosine", "IM", "IVP813"),
+        ("vancomycin", "IM", "IVP813"),
     ],
-)  # fmt: skip
+)
 def test_an_unusual_technique_is_noticed(drug: str, route: str, rule: str) -> None:
     method = "push" if route == "IV" else "injection"
     found = check({"drug": drug, "route": route, "method": method})
@@ -406,9 +538,16 @@ def test_an_unusual_technique_is_noticed(drug: str, route: str, rule: str) -> No
 
 @pytest.mark.parametrize(
     ("drug", "route"),
-    [("epinephrine", "IM"), ("iron dextran", "IV"), ("ketorolac", "IM"), ("heparin", "SC"),
-     ("daptomycin", "IV"), ("octreotide", "IV"), ("fentanyl", "IM")],
-)  # fmt: skip
+    [
+        ("epinephrine", "IM"),
+        ("iron dextran", "IV"),
+        ("ketorolac", "IM"),
+        ("heparin", "SC"),
+        ("daptomycin", "IV"),
+        ("octreotide", "IV"),
+        ("fentanyl", "IM"),
+    ],
+)
 def test_a_usual_technique_is_not(drug: str, route: str) -> None:
     method = "push" if route == "IV" else "injection"
     found = check({"drug": drug, "route": route, "method": method})
@@ -432,8 +571,11 @@ def test_a_stacked_pack_brings_names_and_rows_and_the_later_one_wins(tmp_path: P
     one, two = tmp_path / "one", tmp_path / "two"
     one.mkdir()
     two.mkdir()
-    stacked(one, "X0001,housedrug,therapeutic,,,push,1,mg,per,,,ours,L\n",
-            "Hausmittel,housedrug,brand,ours\nblue juice,ondansetron,abbreviation,ours\n")  # fmt: skip
+    stacked(
+        one,
+        "X0001,housedrug,therapeutic,,,push,1,mg,per,,,ours,L\n",
+        "Hausmittel,housedrug,brand,ours\nblue juice,ondansetron,abbreviation,ours\n",
+    )
     stacked(two, names="blue juice,J1885,abbreviation,theirs\nZofran,,ambiguous,theirs\n")
     names = Pack.load(extra=[one]).book(None).names
     found = [names.find(text) for text in ("Hausmittel 5 mg inj", "blue juice", "Zofran")]
@@ -464,10 +606,12 @@ def test_a_stacked_row_stands_for_the_shipped_one_of_its_code(tmp_path: Path) ->
         ("Zofran,ondansetron,brandd,x\n", "did you mean 'brand'"),
         ("morphine,ondansetron,brand,x\n", "is another drug"),
         ("blue,ondansetron,brand,x\nBLUE,morphine,brand,x\n", "names two drugs"),
-        ("blue,ondansetron,ambiguous,x\n", "ambiguous"), ("blue,,brand,x\n", "names none"),
-        ("...,ondansetron,brand\n", "cells"), ("%,ondansetron,brand,x\n", "has no name"),
+        ("blue,ondansetron,ambiguous,x\n", "ambiguous"),
+        ("blue,,brand,x\n", "names none"),
+        ("...,ondansetron,brand\n", "cells"),
+        ("%,ondansetron,brand,x\n", "has no name"),
     ],
-)  # fmt: skip
+)
 def test_a_faulty_name_is_explained(tmp_path: Path, names: str, said: str) -> None:
     with pytest.raises(PackError) as caught:
         Pack.load(extra=[stacked(tmp_path, names=names)])
@@ -514,8 +658,10 @@ def test_lint_counts_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str
     file.write_text("when,drug\n1,Zofran\n2,ondansterom\n3,ondansterom\n4,\n5,NS\n", "utf-8")
     status, out, err = run(capsys, "drugs", "lint", str(file))
     assert status == 1
-    assert out == ("     2 ondansterom: a word that no list of the pack holds ('ondansterom'); "
-                   "near ondansetron\n")  # fmt: skip
+    assert out == (
+        "     2 ondansterom: a word that no list of the pack holds ('ondansterom'); "
+        "near ondansetron\n"
+    )
     assert "4 named row(s) = 2 found + 2 not found (50.0 % found)" in err
     assert "1 row(s) without a name" in err
 
@@ -546,9 +692,12 @@ def test_lint_of_known_names_is_clean_and_rows_for_a_pack_need_a_person(
     ],
 )
 def test_lint_explains_what_it_cannot_read(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: bytes | None, argv: tuple[str, ...],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    text: bytes | None,
+    argv: tuple[str, ...],
     said: str,
-) -> None:  # fmt: skip
+) -> None:
     file = tmp_path / "mar.csv"
     if text is not None:
         file.write_bytes(text)

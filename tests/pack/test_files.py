@@ -76,9 +76,27 @@ def test_no_hostile_file_kills_the_process() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["0260", "0819", "02", "0004091234", "96374", "12:30", "9:05", "NO", "ON", "1e3", "null", "~",
-     "2026-11-01 01:30:00", "0x1F", "1_000", "true", ".5", "012"],
-)  # fmt: skip
+    [
+        "0260",
+        "0819",
+        "02",
+        "0004091234",
+        "96374",
+        "12:30",
+        "9:05",
+        "NO",
+        "ON",
+        "1e3",
+        "null",
+        "~",
+        "2026-11-01 01:30:00",
+        "0x1F",
+        "1_000",
+        "true",
+        ".5",
+        "012",
+    ],
+)
 def test_every_scalar_is_its_own_text(written: str) -> None:
     assert read_yaml("ok.yaml", f"a: [{written}]\nb: {written}".encode()).data == {
         "a": [written],
@@ -100,10 +118,20 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read() -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"a\n1\n", b"a,b,c\n1,2,3\n", b"b,a\n1,2\n", b"a,b\n1\n", b"a,b\n1,2,3\n",
-     b'a,b\n"1,2\n3,4\n', b"a,b\n1,\x00\n", b"a,b\n" + b"x" * 200_000 + b",2\n", b"a,a\n1,2\n",
-     b"a,b\n\xff,2\n"],
-)  # fmt: skip
+    [
+        b"",
+        b"a\n1\n",
+        b"a,b,c\n1,2,3\n",
+        b"b,a\n1,2\n",
+        b"a,b\n1\n",
+        b"a,b\n1,2,3\n",
+        b'a,b\n"1,2\n3,4\n',
+        b"a,b\n1,\x00\n",
+        b"a,b\n" + b"x" * 200_000 + b",2\n",
+        b"a,a\n1,2\n",
+        b"a,b\n\xff,2\n",
+    ],
+)
 def test_a_careless_table_is_refused_with_its_line(raw: bytes) -> None:
     with pytest.raises(PackError) as caught:
         list(read_csv("bad.csv", raw, ("a", "b")))

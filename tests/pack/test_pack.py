@@ -105,14 +105,14 @@ def test_all_faults_are_reported_at_once_with_their_places(rules: Path) -> None:
         ("    expect: []", "    expect: [{administration: a1}]", "holds"),
         ("id: IVP790", "id: IVP190", "room"),
         ("id: IVP790", "id: ../IVP790", ""),
-        ("id: IVP790", "id: \"IVP790\\x1b[2J\"", ""),
+        ("id: IVP790", 'id: "IVP790\\x1b[2J"', ""),
         ("name: dose-over-a-gram", "name: Dose_over", ""),
         ("title: A large dose is looked at.", "title: " + "x" * 700, "longer"),
         ("why: A slipped decimal point makes a large dose.\n", "", "lacks the key 'why'"),
         ("cases:", "cases: none\nexamples:", "unknown key 'examples'"),
         ("severity: warning\n", "severity: warning\nseverity: error\n", "repeats the key"),
     ],
-)  # fmt: skip
+)
 def test_a_faulty_rule_is_explained(tmp_path: Path, old: str, new: str, said: str) -> None:
     assert old in RULE
     folder = extra(tmp_path, RULE.replace(old, new, 1))
@@ -150,7 +150,10 @@ def test_further_cases_of_a_rule_may_stand_in_a_file_beside_it(tmp_path: Path) -
         ]
         outcomes = list(run_cases(pack, "IVP790"))
         assert [(outcome.name, outcome.problem) for outcome in outcomes] == [
-            ("two grams", ""), ("one gram", ""), ("three grams", "")]  # fmt: skip
+            ("two grams", ""),
+            ("one gram", ""),
+            ("three grams", ""),
+        ]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +198,11 @@ def test_an_extra_rule_applies_within_its_dates(tmp_path: Path) -> None:
         return "IVP790" in {one.rule for one in result.violations}
 
     assert [fires(day) for day in ("2025-12-31", "2026-01-01", "2026-06-30", "2026-07-01")] == [
-        False, True, True, False]  # fmt: skip
+        False,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_an_id_or_name_is_taken_once(tmp_path: Path) -> None:
@@ -232,11 +239,17 @@ def test_the_cache_gives_the_same_pack(tmp_path: Path) -> None:
     second = Pack.load(cache=tmp_path)
     assert first.digest == second.digest == PACK.digest
     assert [one.texts for one in first.rules] == [one.texts for one in second.rules]
-    scenario = Encounter.model_validate({
-        "id": "E", "setting": "facility", "date": "2026-03-02",
-        "administrations": [{"id": "a", "drug": "ondansetron", "route": "IV", "method": "push"}],
-        "lines": [{"number": 1, "code": "96375", "units": 2}],
-    })  # fmt: skip
+    scenario = Encounter.model_validate(
+        {
+            "id": "E",
+            "setting": "facility",
+            "date": "2026-03-02",
+            "administrations": [
+                {"id": "a", "drug": "ondansetron", "route": "IV", "method": "push"}
+            ],
+            "lines": [{"number": 1, "code": "96375", "units": 2}],
+        }
+    )
     results = {Engine(pack=pack).check(scenario).to_json() for pack in (PACK, first, second)}
     assert len(results) == 1
 
@@ -244,8 +257,11 @@ def test_the_cache_gives_the_same_pack(tmp_path: Path) -> None:
 def test_a_changed_rule_is_never_served_from_the_cache(rules: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     before = Pack.load(rules, cache=cache)
-    edit(rules / "checks/roles/IVP104-addon-without-primary.yaml", "severity: error",
-         "severity: warning")  # fmt: skip
+    edit(
+        rules / "checks/roles/IVP104-addon-without-primary.yaml",
+        "severity: error",
+        "severity: warning",
+    )
     after = Pack.load(rules, cache=cache)
     assert before.digest != after.digest
     severity = {one.id: one.severity for one in after.rules}
@@ -266,9 +282,14 @@ def test_a_damaged_cache_is_a_miss(tmp_path: Path, damage: str) -> None:
     seal, _, text = file.read_bytes().partition(b"\n")
     forged = json.dumps([{"pack.yaml": {"name": "forged"}}]).encode()
     flipped = text.replace(b"error", b"info", 1)
-    made = {"cut": seal + b"\n" + text[:-100], "flip": seal + b"\n" + flipped, "empty": b"",
-            "foreign": b"\x00" * 100, "other seal": b"0" * 64 + b"\n" + forged,
-            "not json": seal + b"\nnothing"}  # fmt: skip
+    made = {
+        "cut": seal + b"\n" + text[:-100],
+        "flip": seal + b"\n" + flipped,
+        "empty": b"",
+        "foreign": b"\x00" * 100,
+        "other seal": b"0" * 64 + b"\n" + forged,
+        "not json": seal + b"\nnothing",
+    }
     file.write_bytes(made[damage])
     again = Pack.load(cache=tmp_path)
     assert again.name == PACK.name
@@ -319,15 +340,24 @@ def test_every_policy_names_its_values_and_sources() -> None:
 def test_every_policy_is_used() -> None:
     source = "".join(file.read_text("utf-8") for file in Path("src/ivpush").rglob("*.py"))
     rules = "".join(text for rule in PACK.rules for text in rule.texts.values())
-    data = "".join(file.read_text("utf-8") for file in rules_folder().glob("*.yaml")
-                   if file.name != "policies.yaml")  # fmt: skip
+    data = "".join(
+        file.read_text("utf-8")
+        for file in rules_folder().glob("*.yaml")
+        if file.name != "policies.yaml"
+    )
     unused = [name for name in PACK.policies if name not in source + rules + data]
     assert unused == []
 
 
 def test_a_payer_without_overlay_falls_back_with_a_note() -> None:
-    record = {"id": "E", "setting": "facility", "date": "2026-03-02", "payer": "nobody",
-              "administrations": [], "lines": []}  # fmt: skip
+    record = {
+        "id": "E",
+        "setting": "facility",
+        "date": "2026-03-02",
+        "payer": "nobody",
+        "administrations": [],
+        "lines": [],
+    }
     result = Engine(pack=PACK).check(Encounter.model_validate(record))
     assert result.pack.payer is None
     assert "payer-without-overlay" in {one.name for one in result.violations}
@@ -360,11 +390,17 @@ def test_the_order_of_files_and_packs_does_not_matter(tmp_path: Path) -> None:
         text = text.replace("<= 1000", f"<= {least}")
         text = text.replace("dose: 1000", "dose: 1")
         (folder / f"checks/record/{key}-{name}.yaml").write_text(text, "utf-8")
-    record = Encounter.model_validate({
-        "id": "E", "setting": "facility", "date": "2026-03-02",
-        "administrations": [{"id": "a", "drug": "x", "dose": 50, "dose_unit": "mg", "route": "IV"}],
-        "lines": [{"number": 1, "code": "96375", "units": 2}],
-    })  # fmt: skip
+    record = Encounter.model_validate(
+        {
+            "id": "E",
+            "setting": "facility",
+            "date": "2026-03-02",
+            "administrations": [
+                {"id": "a", "drug": "x", "dose": 50, "dose_unit": "mg", "route": "IV"}
+            ],
+            "lines": [{"number": 1, "code": "96375", "units": 2}],
+        }
+    )
     found = {Engine(packs=packs).check(record).to_json() for packs in ([one, two], [two, one])}
     assert len(found) == 1
     (text,) = found

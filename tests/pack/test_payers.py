@@ -19,14 +19,28 @@ DAY = "2026-03-02"
 
 def given(drug: str, start: str, stop: str | None = None, **more: Any) -> dict[str, Any]:
     times = {"start": f"{DAY}T{start}"} | ({"stop": f"{DAY}T{stop}"} if stop else {})
-    return {"id": f"{drug}{start}", "drug": drug, "route": "IV",
-            "method": "infusion" if stop else "push", **times, **more}  # fmt: skip
+    return {
+        "id": f"{drug}{start}",
+        "drug": drug,
+        "route": "IV",
+        "method": "infusion" if stop else "push",
+        **times,
+        **more,
+    }
 
 
-def check(payer: str | None, *chart: dict[str, Any], lines: list[Any] | None = None,
-          **more: Any) -> Any:  # fmt: skip
-    record = {"id": "E", "setting": "facility", "date": DAY, "payer": payer, **more,
-              "administrations": list(chart), "lines": lines}  # fmt: skip
+def check(
+    payer: str | None, *chart: dict[str, Any], lines: list[Any] | None = None, **more: Any
+) -> Any:
+    record = {
+        "id": "E",
+        "setting": "facility",
+        "date": DAY,
+        "payer": payer,
+        **more,
+        "administrations": list(chart),
+        "lines": lines,
+    }
     return Engine(pack=PACK).check(Encounter.model_validate(record))
 
 
@@ -42,9 +56,21 @@ def line(number: int, code: str, units: int = 1, **more: Any) -> dict[str, Any]:
     return {"number": number, "code": code, "units": units, **more}
 
 
-PAYERS = {"bcbsnc", "cigna", "health_net_ca", "medi_cal_hpsj", "medicare", "noridian_je",
-          "noridian_jf", "palmetto_jj_jm", "premera", "regence", "select_health",
-          "texas_medicaid", "unitedhealthcare"}  # fmt: skip
+PAYERS = {
+    "bcbsnc",
+    "cigna",
+    "health_net_ca",
+    "medi_cal_hpsj",
+    "medicare",
+    "noridian_je",
+    "noridian_jf",
+    "palmetto_jj_jm",
+    "premera",
+    "regence",
+    "select_health",
+    "texas_medicaid",
+    "unitedhealthcare",
+}
 
 
 def test_every_page_has_its_title_sources_and_date() -> None:
@@ -57,8 +83,11 @@ def test_every_page_has_its_title_sources_and_date() -> None:
 
 
 def test_a_payer_without_rules_of_its_own_says_what_the_pack_says() -> None:
-    chart = [given("vancomycin", "09:00", "10:10"), given("ondansetron", "09:20"),
-             given("normal saline", "11:00", "12:00")]  # fmt: skip
+    chart = [
+        given("vancomycin", "09:00", "10:10"),
+        given("ondansetron", "09:20"),
+        given("normal saline", "11:00", "12:00"),
+    ]
     plain = suggested(check(None, *chart))
     for payer in PAYERS - {"select_health", "palmetto_jj_jm"}:
         assert suggested(check(payer, *chart)) == plain, payer
@@ -103,8 +132,10 @@ def test_regence_counts_a_nursing_facility_as_a_facility() -> None:
 
 
 def test_cigna_pays_no_saline_that_flushes_or_dilutes() -> None:
-    chart = [given("ceftriaxone", "10:00", "10:30"),
-             given("normal saline", "10:00", "10:30", purpose="drug_carrier")]  # fmt: skip
+    chart = [
+        given("ceftriaxone", "10:00", "10:30"),
+        given("normal saline", "10:00", "10:30", purpose="drug_carrier"),
+    ]
     lines = [line(1, "96365"), line(2, "J7050")]
     result = check("cigna", *chart, lines=lines)
     assert "CIG001" in broken(result, 2)
@@ -137,8 +168,12 @@ def test_san_joaquin_limits_units_and_asks_direct_supervision() -> None:
     result = check("medi_cal_hpsj", chart, lines=lines, supervision={"level": "general"})
     assert "HPS001" in broken(result, 1)
     assert "IVP612" in broken(result, 2) and "IVP612" in broken(result, 3)
-    fewer = check("medi_cal_hpsj", chart, lines=[lines[0], line(2, "96367", 3)],
-                  supervision={"level": "direct"})  # fmt: skip
+    fewer = check(
+        "medi_cal_hpsj",
+        chart,
+        lines=[lines[0], line(2, "96367", 3)],
+        supervision={"level": "direct"},
+    )
     assert "HPS001" not in broken(fewer, 1) and "IVP612" not in broken(fewer, 2)
 
 
@@ -182,8 +217,12 @@ def page(folder: Path, name: str, text: str) -> Path:
 
 def test_an_overlay_takes_from_its_base_what_it_does_not_say(tmp_path: Path) -> None:
     page(tmp_path, "upper", "base: middle\npolicies: {long_push: warn}\noff: {PRE001: not here}\n")
-    page(tmp_path, "middle", "base: premera\npolicies: {long_push: infusion, em_99211: allow_with_25}\n"
-         "severity: {IVP104: warning, PRE001: info}\n")  # fmt: skip
+    page(
+        tmp_path,
+        "middle",
+        "base: premera\npolicies: {long_push: infusion, em_99211: allow_with_25}\n"
+        "severity: {IVP104: warning, PRE001: info}\n",
+    )
     page(tmp_path, "other", "base: middle\n")
     pack = Pack.load(extra=[tmp_path])
     upper, other = pack.payers["upper"], pack.payers["other"]
@@ -199,10 +238,12 @@ def test_an_overlay_takes_from_its_base_what_it_does_not_say(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("base: medicar\n", "did you mean 'medicare'"), ("base: house\n", "break the circle"),
-        ("basis: medicare\n", "did you mean 'base'"), ("cites: [regence-108]\n", "'regence-109'"),
+        ("base: medicar\n", "did you mean 'medicare'"),
+        ("base: house\n", "break the circle"),
+        ("basis: medicare\n", "did you mean 'base'"),
+        ("cites: [regence-108]\n", "'regence-109'"),
     ],
-)  # fmt: skip
+)
 def test_a_faulty_base_or_source_is_explained(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(PackError) as caught:
         Pack.load(extra=[page(tmp_path, "house", text)])

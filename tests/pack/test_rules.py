@@ -65,7 +65,12 @@ def test_a_missing_fact_is_never_a_broken_rule() -> None:
     from ivpush import Encounter
 
     for setting in ("facility", "professional"):
-        record = {"id": "E", "setting": setting, "date": "2026-03-02",
-                  "administrations": [{"id": "a"}], "lines": None}  # fmt: skip
+        record = {
+            "id": "E",
+            "setting": setting,
+            "date": "2026-03-02",
+            "administrations": [{"id": "a"}],
+            "lines": None,
+        }
         result = Engine(pack=PACK).check(Encounter.model_validate(record))
         assert [one.rule for one in result.violations if one.severity == "error"] == []

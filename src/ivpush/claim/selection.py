@@ -64,8 +64,13 @@ def select_rules(
     for one in ignore:
         found = _named(one.rule, rules, one.place or "--ignore", faults)
         if one.until is not None and one.until < today:
-            expired.append(Fault(one.place or "--ignore", f"ended on {one.until}",
-                                 "the rule speaks again; renew it or take it out"))  # fmt: skip
+            expired.append(
+                Fault(
+                    one.place or "--ignore",
+                    f"ended on {one.until}",
+                    "the rule speaks again; renew it or take it out",
+                )
+            )
         else:
             silent |= found
     if faults:

@@ -158,9 +158,30 @@ Category = Literal[
     "anesthesia",
 ]
 Route = Literal[
-    "IV", "IM", "SC", "IA", "ID", "IO", "IT", "IP", "IPL", "IL", "IVES", "IVT", "ICV",
-    "PO", "SL", "PR", "TOP", "INH", "NASAL", "OPH", "OTIC", "TUBE", "OTHER",
-]  # fmt: skip
+    "IV",
+    "IM",
+    "SC",
+    "IA",
+    "ID",
+    "IO",
+    "IT",
+    "IP",
+    "IPL",
+    "IL",
+    "IVES",
+    "IVT",
+    "ICV",
+    "PO",
+    "SL",
+    "PR",
+    "TOP",
+    "INH",
+    "NASAL",
+    "OPH",
+    "OTIC",
+    "TUBE",
+    "OTHER",
+]
 Method = Literal["push", "infusion", "injection"]
 TimesFrom = Literal["charted", "pump", "calculated", "ordered", "defaulted"]
 Purpose = Literal[

@@ -20,7 +20,7 @@ __all__ = ["Compiled", "Judge", "compile_rule", "fuse"]
 WHOLE = tuple(name for name in Encounter.model_fields if name != "id")
 """The evidence of a fact that rests on the whole encounter: every field of it."""
 
-Judge = Callable[[Any, Any, Any, Any], int]
+Judge = Callable[[object, object, object, object], int]
 """Takes encounter, subject, policies and limits; 0 holds, 1 broken, 2 unknown."""
 
 _LISTED = {"administration": "administrations", "line": "lines"}
@@ -49,7 +49,7 @@ class Compiled:
     def _parts(self) -> list[Node]:
         return [self._require] if self._when is None else [self._when, self._require]
 
-    def silent(self, settled: Mapping[str, Any], paths: tuple[str, ...]) -> bool:
+    def silent(self, settled: Mapping[str, object], paths: tuple[str, ...]) -> bool:
         """Whether some facts of the subject alone keep the rule from saying anything.
 
         Either they make ``when`` false, or they make ``require`` true and ``when`` is never
@@ -67,7 +67,7 @@ class Compiled:
         node: Node,
         junction: str,
         strong: bool,
-        settled: Mapping[str, Any],
+        settled: Mapping[str, object],
         paths: tuple[str, ...],
     ) -> bool:
         """Whether a part that decides the whole has its deciding value by the settled facts."""
@@ -78,7 +78,7 @@ class Compiled:
             if _rests_on(part, paths, self._names)
         )
 
-    def judge(self, e: Any, s: Any, p: Any, l: Any) -> int:  # noqa: E741 - named as generated code
+    def judge(self, e: object, s: object, p: object, l: object) -> int:  # noqa: E741 - named as generated code
         """0 where the rule holds or does not apply, 1 where it is broken, 2 where nobody knows."""
         if self._judge is None:
             self._judge = self._judging()
@@ -118,10 +118,10 @@ class Compiled:
 
     def missing(
         self,
-        e: Any,
-        s: Any,
-        p: Any,
-        l: Any,  # noqa: E741 - named as generated code
+        e: object,
+        s: object,
+        p: object,
+        l: object,  # noqa: E741 - named as generated code
         held: dict[str, bool] | None = None,
     ) -> dict[str, bool]:
         """The null facts for which the rule could not be judged, as paths in order.
@@ -144,7 +144,7 @@ class Compiled:
         )
         return collect
 
-    def evidence(self, e: Any, s: Any, p: Any, l: Any) -> tuple[str, ...]:  # noqa: E741 - named as generated code
+    def evidence(self, e: object, s: object, p: object, l: object) -> tuple[str, ...]:  # noqa: E741 - named as generated code
         """Paths of the contract's fields that the verdict rests on."""
         if self._evidence is None:
             printer = Printer(self._names)
@@ -157,7 +157,7 @@ class Compiled:
 
 
 def fuse(
-    rules: Sequence[Compiled], names: Names, settled: Mapping[str, Any]
+    rules: Sequence[Compiled], names: Names, settled: Mapping[str, object]
 ) -> Callable[..., list[int]]:
     """One function for many rules on one subject, under settled ``policy`` and ``limits``.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, time
 from typing import Any
 
 from ivpush.language.parser import path_of
@@ -56,13 +57,13 @@ class Template:
         self._filled: Callable[..., str | None] | None = None
         self._complete: Callable[..., bool | None] | None = None
 
-    def render(self, e: Any, s: Any, p: Any, l: Any) -> str:  # noqa: E741 - named as generated code
+    def render(self, e: object, s: object, p: object, l: object) -> str:  # noqa: E741 - named as generated code
         """The message about one subject; a null path outside brackets prints "not stated"."""
         if self._filled is None:
             self._filled = self._printed()
         return self._filled(e, s, p, l) or ""
 
-    def complete(self, e: Any, s: Any, p: Any, l: Any) -> bool:  # noqa: E741 - named as generated code
+    def complete(self, e: object, s: object, p: object, l: object) -> bool:  # noqa: E741 - named as generated code
         """Whether every path outside brackets is known."""
         if self._complete is None:
             self._complete = self._completeness()
@@ -110,14 +111,14 @@ def _pieces(clause: Clause, printer: Printer, shown: str) -> tuple[list[str], li
     return pieces, values
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if value is None:
         return "not stated"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, frozenset | tuple):
         return ", ".join(sorted(value)) or "none"
-    if hasattr(value, "hour"):
+    if isinstance(value, datetime | time):
         return f"{value.hour:02d}:{value.minute:02d}"
     return str(value)
 

@@ -172,16 +172,16 @@ class _Reader:
     def _junction(self, tree: ast.BoolOp) -> Node:
         args = self._flags(tree.values)
         op = "and" if isinstance(tree.op, ast.And) else "or"
-        return Node(op, FLAG.opened(_open(args)), args, None, tree.col_offset + 1)
+        return Node(op, FLAG.opened(_open(args)), args, column=tree.col_offset + 1)
 
     def _sign(self, tree: ast.UnaryOp) -> Node:
         column = tree.col_offset + 1
         if isinstance(tree.op, ast.Not):
             (arg,) = self._flags([tree.operand])
-            return Node("not", arg.kind, (arg,), None, column)
+            return Node("not", arg.kind, (arg,), column=column)
         if isinstance(tree.op, ast.USub):
             arg = self._need(tree.operand, _NUMBERS, "a number")
-            return Node("minus", arg.kind, (arg,), None, column)
+            return Node("minus", arg.kind, (arg,), column=column)
         raise ExpressionError(column, "uses an unknown sign", "write - or not")
 
     def _sum(self, tree: ast.BinOp) -> Node:
@@ -199,7 +199,9 @@ class _Reader:
                 "divide by a positive constant",
             )
         name = "whole" if left.kind.name == right.kind.name == "whole" else "number"
-        return Node("arith", Kind(name, _open((left, right))), (left, right), sign, column)
+        return Node(
+            "arith", Kind(name, _open((left, right))), (left, right), value=sign, column=column
+        )
 
     def _comparison(self, tree: ast.Compare) -> Node:
         lefts = [tree.left, *tree.comparators]
@@ -209,7 +211,7 @@ class _Reader:
         )
         if len(parts) == 1:
             return parts[0]
-        return Node("and", FLAG.opened(_open(parts)), parts, None, tree.col_offset + 1)
+        return Node("and", FLAG.opened(_open(parts)), parts, column=tree.col_offset + 1)
 
     def _compared(self, left: ast.expr, sign: str, right: ast.expr) -> Node:
         if sign in {"in", "not in"}:
@@ -230,7 +232,9 @@ class _Reader:
             )
         _check_word(left, right, column)
         _check_word(right, left, column)
-        return Node("cmp", FLAG.opened(_open((left, right))), (left, right), sign, column)
+        return Node(
+            "cmp", FLAG.opened(_open((left, right))), (left, right), value=sign, column=column
+        )
 
     def _surely_equal(self, left_tree: ast.expr, right_tree: ast.expr) -> Node:
         pair = self._pair(left_tree, "==", right_tree)
@@ -238,7 +242,7 @@ class _Reader:
             raise ExpressionError(
                 right_tree.col_offset + 1, "is no constant", "write a constant after is"
             )
-        return Node("is", FLAG, pair.args, None, pair.column)
+        return Node("is", FLAG, pair.args, column=pair.column)
 
     def _member(self, left_tree: ast.expr, sign: str, right_tree: ast.expr) -> Node:
         left = self._need(left_tree, {*_TEXTS, "whole"}, "a text or whole number")
@@ -251,9 +255,9 @@ class _Reader:
                 raise ExpressionError(column, "looks for a number among texts", "compare texts")
             if right.op == "set":
                 # A word list of the pack is folded, and so is what is looked up in it.
-                left = Node("fold", TEXT.opened(left.kind.nullable), (left,), None, column)
+                left = Node("fold", TEXT.opened(left.kind.nullable), (left,), column=column)
         kind = FLAG.opened(_open((left, right)))
-        return Node("in" if sign == "in" else "notin", kind, (left, right), None, column)
+        return Node("in" if sign == "in" else "notin", kind, (left, right), column=column)
 
     def _constants(self, left: Node, trees: Iterable[ast.expr], column: int) -> Node:
         values = []
@@ -266,7 +270,7 @@ class _Reader:
                 )
             _check_word(left, constant, place)
             values.append(constant.value)
-        return Node("set", Kind("texts"), (), frozenset(values), column)
+        return Node("set", Kind("texts"), (), value=frozenset(values), column=column)
 
     def _name(self, tree: ast.Name) -> Node:
         if tree.id in self.seen:
@@ -292,7 +296,7 @@ class _Reader:
             )
         kind = facts[tree.attr].kind
         nullable = kind.nullable or record.kind.nullable
-        return Node("fact", kind.opened(nullable), (record,), tree.attr, column)
+        return Node("fact", kind.opened(nullable), (record,), value=tree.attr, column=column)
 
     def _of_pack(self, root: str, name: str, column: int) -> Node:
         """A policy or limit, looked up when the rule runs; a word list or modifier, as it is."""
@@ -307,10 +311,10 @@ class _Reader:
                 column, f"names no {root} '{name[:60]}'", did_you_mean(name, table)
             )
         if root == "words":
-            return Node("set", Kind("texts"), (), table[name], column)
+            return Node("set", Kind("texts"), (), value=table[name], column=column)
         if root == "modifier":
-            return Node("const", TEXT, (), table[name], column)
-        return Node(root, table[name], (), name, column)
+            return Node("const", TEXT, (), value=table[name], column=column)
+        return Node(root, table[name], (), value=name, column=column)
 
     def _call(self, tree: ast.Call) -> Node:
         column = tree.col_offset + 1
@@ -331,13 +335,13 @@ class _Reader:
 
     def _predicate(self, name: str, trees: list[ast.expr], column: int) -> Node:
         if name == "known":
-            return Node("known", FLAG, (self.node(trees[0]),), None, column)
+            return Node("known", FLAG, (self.node(trees[0]),), column=column)
         if name == "surely":
-            return Node("surely", FLAG, self._flags(trees), None, column)
+            return Node("surely", FLAG, self._flags(trees), column=column)
         kinds = {*_LISTS, "list"} if name in {"empty", "size"} else _LISTS
         args = tuple(self._need(tree, kinds, "a list of texts") for tree in trees)
         kind = WHOLE if name == "size" else FLAG
-        return Node(name, kind.opened(_open(args)), args, None, column)
+        return Node(name, kind.opened(_open(args)), args, column=column)
 
     def _aggregate(self, name: str, tree: ast.Call) -> Node:
         column = tree.col_offset + 1
@@ -362,7 +366,7 @@ class _Reader:
         # Of no rows there is neither a least nor a most.
         nullable = _open((rows, item, *conditions)) or name in {"min", "max"}
         args = (rows, item, *conditions)
-        return Node(name, kind.opened(nullable), args, variable, column)
+        return Node(name, kind.opened(nullable), args, value=variable, column=column)
 
     def _variable(self, generator: ast.comprehension, column: int) -> str:
         if not isinstance(generator.target, ast.Name) or generator.is_async:
@@ -381,7 +385,7 @@ class _Reader:
         if self.depth > MOST_DEPTH:
             raise ExpressionError(column, "loops more than two deep", "state it with fewer loops")
         self.seen[variable] = Node(
-            "var", Kind("record", scope=rows.kind.scope), (), variable, column
+            "var", Kind("record", scope=rows.kind.scope), value=variable, column=column
         )
 
     def _leave(self, variable: str) -> None:
@@ -429,11 +433,11 @@ def _compare_sign(op: ast.cmpop, tree: ast.Compare) -> str:
 def _constant(tree: ast.Constant) -> Node:
     value, column = tree.value, tree.col_offset + 1
     if isinstance(value, bool):
-        return Node("const", FLAG, (), value, column)
+        return Node("const", FLAG, (), value=value, column=column)
     if isinstance(value, int):
-        return Node("const", WHOLE, (), value, column)
+        return Node("const", WHOLE, (), value=value, column=column)
     if isinstance(value, str):
-        return Node("const", TEXT, (), value, column)
+        return Node("const", TEXT, (), value=value, column=column)
     raise ExpressionError(
         column,
         f"holds a constant of type {type(value).__name__}",
@@ -461,7 +465,9 @@ def _dated(node: Node, other: Node) -> Node:
     """A text constant beside a date becomes that date."""
     if node.op == "const" and node.kind.name == "text" and other.kind.name == "date":
         try:
-            return Node("const", Kind("date"), (), date.fromisoformat(node.value), node.column)
+            return Node(
+                "const", Kind("date"), (), value=date.fromisoformat(node.value), column=node.column
+            )
         except ValueError:
             raise ExpressionError(node.column, "is not a date", "write YYYY-MM-DD") from None
     return node

@@ -10,7 +10,7 @@ have a meaning, and no others occur:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from sys import intern
 from typing import Any
@@ -22,16 +22,17 @@ __all__ = ["Printer", "function"]
 
 
 # Kleene's logic over gathered values: a value that decides beats an unknown one.
-def _any3(values: list[Any]) -> bool | None:
+def _any3(values: list[bool | None]) -> bool | None:
     return True if True in values else None if None in values else False
 
 
-def _all3(values: list[Any]) -> bool | None:
+def _all3(values: list[bool | None]) -> bool | None:
     return False if False in values else None if None in values else True
 
 
-def _count3(values: list[Any]) -> int | None:
-    return None if None in values else sum(values)
+def _count3(values: list[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
 
 
 def _min3(values: list[Any]) -> Any:
@@ -42,11 +43,11 @@ def _max3(values: list[Any]) -> Any:
     return None if None in values or not values else max(values)
 
 
-def _overlaps(left: Any, right: Any) -> bool:
+def _overlaps(left: Iterable[object], right: Iterable[object]) -> bool:
     return not frozenset(left).isdisjoint(right)
 
 
-def _subset(left: Any, right: Any) -> bool:
+def _subset(left: Iterable[object], right: Iterable[object]) -> bool:
     return frozenset(left).issubset(right)
 
 
@@ -84,9 +85,9 @@ class Printer:
     of the whole encounter is worked out once and kept in the memo ``m``.
     """
 
-    def __init__(self, names: Names, settled: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, names: Names, settled: Mapping[str, object] | None = None) -> None:
         self.names, self.settled = names, settled
-        self.bound: dict[str, Any] = {}
+        self.bound: dict[str, object] = {}
         self.temps = 0
 
     def temp(self) -> str:
@@ -94,7 +95,7 @@ class Printer:
         self.temps += 1
         return f"t{self.temps}"
 
-    def constant(self, value: Any) -> str:
+    def constant(self, value: object) -> str:
         """The name that a constant is bound to."""
         name = f"k{len(self.bound)}"
         self.bound[name] = value
@@ -283,6 +284,6 @@ def function(
     ``label`` names the rule in tracebacks.
     """
     source = f"def {name}({parameters}):\n" + "\n".join(f"    {line}" for line in lines)
-    space: dict[str, Any] = {"__builtins__": {}, **_HELPERS, **printer.bound}
+    space: dict[str, object] = {"__builtins__": {}, **_HELPERS, **printer.bound}
     exec(compile(source, f"<rule {label}>", "exec"), space)
     return space[name]

@@ -81,7 +81,7 @@ class Rule:
     pins: tuple[Mapping[str, Any], ...] = ()
     """Cases that stand in a file beside the rule's, ``IVPnnn-name.pins.yaml``."""
 
-    def fix_for(self, e: Any, s: Any, p: Any, l: Any) -> str:  # noqa: E741 - named as generated code
+    def fix_for(self, e: object, s: object, p: object, l: object) -> str:  # noqa: E741 - named as generated code
         """The fix of one finding, in the wording that its facts allow."""
         if self.fix_otherwise is not None and not self.fix.complete(e, s, p, l):
             return self.fix_otherwise.render(e, s, p, l)

@@ -14,8 +14,17 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from ivpush.pack.files import covers
 
-__all__ = ["Answer", "CodeRange", "Owner", "Surroundings", "When", "read_answers", "read_owners",
-           "read_procedures", "read_uses"]  # fmt: skip
+__all__ = [
+    "Answer",
+    "CodeRange",
+    "Owner",
+    "Surroundings",
+    "When",
+    "read_answers",
+    "read_owners",
+    "read_procedures",
+    "read_uses",
+]
 
 Answer = Literal["part", "treatment", "ask"]
 """Whether a drug belongs to a procedure beside it, is apart from it, or must be asked about."""
