@@ -201,7 +201,9 @@ def _alike(line: LineFacts, draft: Draft) -> int:
     if line.given.administrations:
         ids = {each.given.id for each in draft.administrations}
         score += 16 * (not ids.isdisjoint(line.given.administrations))
-    score += 4 * (coded.technique == row.technique) + 3 * (coded.family == row.family)
+    score += 4 * (coded.technique in {row.technique, draft.service.technique}) + 3 * (
+        coded.family == row.family
+    )
     return score + 2 * (coded.role == row.role) + (coded.role == "initial")
 
 

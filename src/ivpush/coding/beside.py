@@ -90,12 +90,11 @@ def stand_beside(
 ) -> None:
     """Settle which doses belong to a code beside them, and which must be asked about."""
     _premedicate(administrations, encounter, book)
-    owners = list(book.surroundings.owners_on(book.date))
     for administration in administrations:
         seconds = administration.start_seconds
         day = encounter.service_date if seconds is None else clock.local_date(seconds, zone)
         codes = neighbours.on(day)
-        if _owned(administration, codes, owners, book) or not codes:
+        if _owned(administration, codes, book) or not codes:
             continue
         if administration.reason == "procedure":
             administration.beside = next(
@@ -122,10 +121,12 @@ def _premedicate(
         if each.given.purpose not in _ASIDE and each.drug.category != "flush"
     ]
     for dose in before:
-        dose.before_blood = _precedes_blood(dose, after, transfused=transfused)
+        # A diuretic against overload is treatment, whatever the chart calls it.
+        treats = "diuretic" in _uses(dose, book)
+        dose.before_blood = not treats and _precedes_blood(dose, after, transfused=transfused)
         dose.before_drug = not dose.before_blood and any(each.order > dose.order for each in after)
         refused = dose.before_blood and book.policy.transfusion_premed == "not_billable"
-        if refused and dose.reason is None and "diuretic" not in _uses(dose, book):
+        if refused and dose.reason is None:
             dose.reason = "transfusion"
 
 
@@ -160,23 +161,19 @@ def _uses(administration: AdministrationFacts, book: Book) -> frozenset[str]:
     return frozenset(("other" if drug.drug_known else "unknown",))
 
 
-def _owned(
-    administration: AdministrationFacts, codes: tuple[str, ...], owners: list[Owner], book: Book
-) -> bool:
+def _owned(administration: AdministrationFacts, codes: tuple[str, ...], book: Book) -> bool:
     """Whether a code of its own pays for giving the drug; if so, that is settled."""
     given, row = administration.given, administration.drug.row
-    if administration.reason not in _OWNABLE or given.purpose == "pump_refill":
+    if administration.reason not in _OWNABLE or given.route is None:
         return False
-    able = [owner for owner in owners if given.route in owner.routes]
-    if not able:
+    if given.purpose == "pump_refill":
         return False
-    written = book.surroundings.named_in(given.drug) if given.drug is not None else frozenset()
-    names = written | {name for name in (row and row.name, given.hcpcs) if name}
+    names = (row.name if row is not None else None, given.hcpcs)
     uses = _uses(administration, book)
-    for owner in able:
-        if owner.gives(given.route, names, uses) and _own(administration, owner, codes, book):
-            return True
-    return False
+    return any(
+        owner.in_force(book.date) and _own(administration, owner, codes, book)
+        for owner in book.surroundings.owners_of(given.route, names, given.drug, uses)
+    )
 
 
 def _own(

@@ -97,7 +97,10 @@ class _Beside:
             administration.reason = "no_code"
             return
         because = "each_injection" if role == "stand_alone" else role
-        self.services.append(self._service([administration], row, role, because))
+        service = self._service([administration], row, role, because)
+        if administration.own_code is not None:
+            service.technique = administration.technique or service.technique
+        self.services.append(service)
 
     def _once_a_drug(self, technique: str, administration: AdministrationFacts) -> None:
         key = (technique, administration.drug_keys)

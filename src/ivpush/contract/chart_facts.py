@@ -294,9 +294,9 @@ class AdministrationFacts:
     purpose_open: Annotated[
         bool, Means("nobody said whether it was given for a procedure of the day")
     ] = False
-    before_blood: Annotated[bool, Means("a premedication, and what follows it next is blood")] = (
-        False
-    )
+    before_blood: Annotated[
+        bool, Means("a premedication, no diuretic, and what follows it next is blood")
+    ] = False
     before_drug: Annotated[bool, WORKING] = False
     """Whether it is a premedication, and another drug of the chart follows it."""
     separate_site: Annotated[bool, Means("its site has a documented need of its own")] = False

@@ -87,7 +87,11 @@ class Owner:
     valid_to: date | None
     source: str
 
-    def gives(self, route: str | None, names: frozenset[str], uses: frozenset[str]) -> bool:
+    def in_force(self, day: date | None) -> bool:
+        """Whether the row counts on a date."""
+        return day is None or covers(self.valid_from, self.valid_to, day)
+
+    def gives(self, route: str, names: frozenset[str], uses: frozenset[str]) -> bool:
         """Whether it pays for giving a drug of these names and uses by a route."""
         if route not in self.routes:
             return False
@@ -112,7 +116,7 @@ class Surroundings:
         self._procedures: Sequence[tuple[CodeRange, str]] = tables.get("procedures", ())
         self._answers: Mapping[tuple[str, str, str], Answer] = tables.get("beside", {})
         self._groups: dict[str, str | None] = {}
-        self._named: dict[str, frozenset[str]] = {}
+        self._owned: dict[tuple[object, ...], tuple[Owner, ...]] = {}
         self._drugs = frozenset().union(*(owner.drugs for owner in self.owners))
 
     def group(self, code: str) -> str | None:
@@ -136,24 +140,29 @@ class Surroundings:
                 return self._answers[key]
         return "treatment"
 
-    def named_in(self, written: str) -> frozenset[str]:
-        """The drugs of owners whose names stand, as whole words, in what a chart writes."""
-        names = self._named.get(written)
-        if names is None:
-            if len(self._named) >= _MOST_KEPT:
-                self._named.clear()
-            padded = f" {' '.join(written.casefold().split())} "
-            names = frozenset(name for name in self._drugs if f" {name} " in padded)
-            self._named[written] = names
-        return names
+    def owners_of(
+        self, route: str, names: tuple[str | None, ...], written: str | None, uses: frozenset[str]
+    ) -> tuple[Owner, ...]:
+        """Codes that own the giving of a drug by a route, of all dates.
 
-    def owners_on(self, day: date | None) -> Iterable[Owner]:
-        """The owners in force on a date."""
-        return (
-            each
-            for each in self.owners
-            if day is None or covers(each.valid_from, each.valid_to, day)
-        )
+        ``names`` are the drug's own; ``written`` is what a chart calls it, in which names of the
+        table count as whole words.
+        """
+        key = (route, names, written, uses)
+        owners = self._owned.get(key)
+        if owners is None:
+            every = self._named_in(written) | {name for name in names if name}
+            owners = tuple(each for each in self.owners if each.gives(route, every, uses))
+            if len(self._owned) >= _MOST_KEPT:
+                self._owned.clear()
+            self._owned[key] = owners
+        return owners
+
+    def _named_in(self, written: str | None) -> frozenset[str]:
+        if written is None:
+            return frozenset()
+        padded = f" {' '.join(written.casefold().split())} "
+        return frozenset(name for name in self._drugs if f" {name} " in padded)
 
 
 def _list(text: str) -> frozenset[str]:
