@@ -142,3 +142,32 @@ def test_a_claim_that_does_not_fit_its_chart_stays_as_it_came_in_an_837(
     assert run.out == "ISA*claims\nE3=as it came\n"
     assert run.status == 4
     assert run.err.endswith("2 in = 1 checked + 1 set aside\n")
+
+
+VISIT = {
+    **CLEAN,
+    "id": "V1",
+    "setting": "professional",
+    "place_of_service": "11",
+    "administrations": [{"id": "a", "drug": "ketorolac", "route": "IM", "method": "injection"}],
+    "lines": [
+        {"number": 1, "code": "99213", "units": 1},
+        {"number": 2, "code": "96372", "units": 1},
+    ],
+}
+
+
+def test_fix_names_what_a_person_must_vouch_for_and_leaves_the_claim(ivpush: Any) -> None:
+    run = ivpush("check", write("f", VISIT), "--fix")
+    assert "line 1: IVP603 visit-without-modifier: needs a person's word" in run.err
+    assert "1 claim(s) withheld" in run.err
+    assert [line.get("modifiers") for line in json.loads(run.out)["lines"]] == [[], []]
+
+
+def test_fix_all_applies_it_by_name_before_or_after_the_file(ivpush: Any) -> None:
+    for words in (("--fix=all", write("f", VISIT)), (write("f", VISIT), "--fix=all")):
+        run = ivpush("check", *words)
+        assert "line 1: IVP603 visit-without-modifier: its edit is applied on your word" in run.err
+        assert [line["modifiers"] for line in json.loads(run.out)["lines"]] == [["25"], []]
+    bare = ivpush("check", "--fix", write("f", VISIT))
+    assert "withheld" in bare.err

@@ -20,7 +20,7 @@ WRONG = Encounter.model_validate(
         "setting": "facility",
         "date": "2026-03-02",
         "administrations": [],
-        "lines": [{"number": 1, "code": "96375", "units": 1}],
+        "lines": [{"number": 1, "code": "96375", "units": 1, "modifiers": ["25"]}],
     }
 )
 
@@ -217,6 +217,20 @@ def test_one_error_left_keeps_the_status() -> None:
     assert len(errors) > 1
     selected, _ = Selection(frozenset(errors[1:])).applied(result)
     assert selected.status == "violations"
+
+
+def test_a_selected_rule_is_heard_through_the_finding_that_explains_it() -> None:
+    result = Engine().check(WRONG)
+    (cause,) = [each for each in result.violations if "IVP104" in each.folds]
+    for selection in (("IVP104",), ("IVP104", cause.rule)):
+        selected, _ = select_rules(RULES, selection, (), TODAY)[0].applied(result)
+        assert [(each.rule, each.folds) for each in selected.violations] == [
+            (cause.rule, ("IVP104",))
+        ]
+    ignored, _ = select_rules(RULES, ("IVP104",), [Ignore(cause.rule, "r")], TODAY)[0].applied(
+        result
+    )
+    assert ignored.violations == ()
 
 
 def test_no_selection_gives_the_same_result() -> None:

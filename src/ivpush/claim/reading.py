@@ -11,26 +11,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from itertools import combinations, islice, product
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.coding.answers import answered
 from ivpush.coding.chart import code_chart
+from ivpush.coding.questions import questions_of
 
 if TYPE_CHECKING:
     from ivpush.claim.matching import Matching
     from ivpush.coding.suggestions import Draft
     from ivpush.contract.encounter import Encounter
     from ivpush.contract.facts import LineFacts
-    from ivpush.contract.result import Between, Equals, Question, SuggestedLine
+    from ivpush.contract.result import Answer, Question, SuggestedLine
     from ivpush.pack.book import Book
 
 __all__ = ["Reading", "nearest"]
 
-_MOST_PAIRS = 96
-"""Pairs of answers that are tried at most; one answer alone costs nothing to try."""
+_MOST_ROUNDS = 3
+"""How often further answers are looked for, should some not be enough."""
 
-_When = tuple["Equals | Between", ...]
+_MOST_OPENED = 16
+"""Answers after which the chart is asked anew; one answer alone costs nothing to try."""
+
+_Answers = tuple[tuple["Question", "Answer"], ...]
 _Kind = tuple[str, bool, "date | None"]
 
 
@@ -41,6 +45,14 @@ class Reading(NamedTuple):
     book: Book
     missing: tuple[str, ...]
     """The facts that nobody stated, as paths."""
+
+    def with_(self, answers: _Answers) -> Reading:
+        """The reading with further answers."""
+        encounter, book = self.encounter, self.book
+        for _, answer in answers:
+            encounter, book = answered(encounter, book, answer.when)
+        missing = dict.fromkeys((*self.missing, *(question.missing for question, _ in answers)))
+        return Reading(encounter, book, tuple(missing))
 
 
 class _Distance(NamedTuple):
@@ -62,15 +74,35 @@ def nearest(
         return None
     scale = _Scale(lines, questions, matching.drafts)
     best = scale.distance(matching.drafts)
-    when: _When = ()
+    reading = Reading(encounter, book, ())
+    for _ in range(_MOST_ROUNDS):
+        closer = _closest(reading, questions, scale, best)
+        if closer is None:
+            break
+        best, reading = closer
+        if not best.beyond:
+            break
+        questions = _questions(reading)
+    return reading if reading.missing else None
+
+
+def _closest(
+    reading: Reading, questions: Sequence[Question], scale: _Scale, best: _Distance
+) -> tuple[_Distance, Reading] | None:
+    """The answers, one or two more, that bring a claim nearest; None: none does."""
+    answers: _Answers = ()
     for candidate, distance in _single(questions, scale):
         if _nearer(distance, best):
-            best, when = distance, candidate
+            best, answers = distance, candidate
     if best.beyond:
-        for candidate, distance in _pairs(encounter, questions, scale, book):
+        for candidate, distance in _together(reading, questions, scale):
             if _nearer(distance, best):
-                best, when = distance, candidate
-    return _reading(encounter, book, when) if when else None
+                best, answers = distance, candidate
+    return (best, reading.with_(answers)) if answers else None
+
+
+def _questions(reading: Reading) -> tuple[Question, ...]:
+    return questions_of(code_chart(reading.encounter, reading.book), reading.book).questions
 
 
 def _nearer(distance: _Distance, best: _Distance) -> bool:
@@ -122,28 +154,16 @@ class _Scale:
         return _Distance(beyond.total(), lacking.total())
 
 
-def _single(questions: Iterable[Question], scale: _Scale) -> Iterator[tuple[_When, _Distance]]:
+def _single(questions: Iterable[Question], scale: _Scale) -> Iterator[tuple[_Answers, _Distance]]:
     for question in questions:
         for answer in question.answers:
-            yield (answer.when,), scale.distance_from(answer.suggested)
+            yield ((question, answer),), scale.distance_from(answer.suggested)
 
 
-def _pairs(
-    encounter: Encounter, questions: Sequence[Question], scale: _Scale, book: Book
-) -> Iterator[tuple[_When, _Distance]]:
-    """Answers to two questions together, so that one may open what the other needs."""
-    pairs = (
-        (this.when, that.when)
-        for first, second in combinations(questions, 2)
-        for this, that in product(first.answers, second.answers)
-    )
-    for when in islice(pairs, _MOST_PAIRS):
-        reading = _reading(encounter, book, when)
-        coded = code_chart(reading.encounter, reading.book)
-        yield when, scale.distance(coded.drafts)
-
-
-def _reading(encounter: Encounter, book: Book, when: _When) -> Reading:
-    for each in when:
-        encounter, book = answered(encounter, book, each)
-    return Reading(encounter, book, tuple([each.field for each in when]))
+def _together(
+    reading: Reading, questions: Iterable[Question], scale: _Scale
+) -> Iterator[tuple[_Answers, _Distance]]:
+    """Answers to two questions: one may open what is asked only then."""
+    for first, _ in islice(_single(questions, scale), _MOST_OPENED):
+        for second, distance in _single(_questions(reading.with_(first)), scale):
+            yield (*first, *second), distance

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ivpush.errors import Fault, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from ivpush.contract.result import Result, Status
+    from ivpush.contract.result import Result, Status, Violation
     from ivpush.pack.rule import Rule
 
 __all__ = [
@@ -32,20 +32,31 @@ class Ignore:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The rules that may speak; None: all."""
+    """The rules that may speak: all but the silent ones; some of these are only not selected."""
 
     silent: frozenset[str] = frozenset()
+    unselected: frozenset[str] = frozenset()
 
     def applied(self, result: Result) -> tuple[Result, int]:
         """The result without the silent rules, its status to match, and how many were left out."""
         if not self.silent:
             return result, 0
-        kept = tuple(one for one in result.violations if one.rule not in self.silent)
+        kept = tuple([self._told(each) for each in result.violations if self._speaks(each)])
         unjudged = tuple(one for one in result.unjudged if one.rule not in self.silent)
         errors = any(one.severity == "error" for one in kept)
         status: Status = "violations" if errors else "needs_chart" if result.questions else "clean"
         gone = len(result.violations) - len(kept)
         return replace(result, violations=kept, unjudged=unjudged, status=status), gone
+
+    def _speaks(self, violation: Violation) -> bool:
+        """Whether a finding is reported: for its own rule, or a selected one that it explains."""
+        if violation.rule not in self.silent:
+            return True
+        return violation.rule in self.unselected and not self.silent.issuperset(violation.folds)
+
+    def _told(self, violation: Violation) -> Violation:
+        folds = tuple([rule for rule in violation.folds if rule not in self.silent])
+        return violation if folds == violation.folds else replace(violation, folds=folds)
 
 
 def select_rules(
@@ -60,6 +71,7 @@ def select_rules(
     ids = {one.id for one in rules}
     wanted = [_named(word, rules, "--select", faults) for word in select]
     silent = ids - frozenset().union(*wanted) if wanted else frozenset()
+    ignored: frozenset[str] = frozenset()
     expired = []
     for one in ignore:
         found = _named(one.rule, rules, one.place or "--ignore", faults)
@@ -72,10 +84,10 @@ def select_rules(
                 )
             )
         else:
-            silent |= found
+            ignored |= found
     if faults:
         raise UsageError(faults)
-    return Selection(frozenset(silent)), tuple(expired)
+    return Selection(frozenset(silent | ignored), frozenset(silent - ignored)), tuple(expired)
 
 
 def _named(word: str, rules: Collection[Rule], place: str, faults: list[Fault]) -> frozenset[str]:

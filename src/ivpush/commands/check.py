@@ -59,8 +59,17 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--fix",
-        action="store_true",
+        action="store_const",
+        const="safe",
         help="write the corrected claims: an 837 as an 837, else encounters, one a line",
+    )
+    # A value of its own would swallow the file behind a bare --fix.
+    parser.add_argument(
+        "--fix=all",
+        dest="fix",
+        action="store_const",
+        const="all",
+        help="the same, with the edits that only a person can vouch for; each is named",
     )
     parser.add_argument(
         "--diff",

@@ -1,7 +1,8 @@
 """``ivpush check --fix``: the corrected claims, in the format they came in, and what changed.
 
 ``check`` hands ``fix`` to its run. Only lines of the claim change. What the chart lacks is never
-made up: a claim that waits for an open question is written as it came.
+made up: a claim that waits for an open question, or that no safe edit makes fit to send, is written
+as it came. Edits that a person must vouch for are named, and applied with ``--fix=all`` only.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ivpush.commands.check_run import Run
     from ivpush.commands.inputs import Intake
     from ivpush.contract.encounter import ClaimLine
+    from ivpush.contract.result import Violation
     from ivpush.engine import Worked
     from ivpush.readers import Reading, Record
     from ivpush.readers.detect import Source
@@ -137,6 +139,9 @@ def _corrected(run: Run, work: Worked, place: str) -> tuple[ClaimLine, ...] | No
     billed, corrected = work.encounter.lines, work.result.corrected
     if billed is None:
         return None
+    to_attest = _to_attest(work)
+    if to_attest:
+        corrected = _attested(run, work, to_attest, place)
     if corrected is None:
         run.waiting += 1
         return None
@@ -153,6 +158,37 @@ def _corrected(run: Run, work: Worked, place: str) -> tuple[ClaimLine, ...] | No
         with run.shield.held(), run.standard().watched():
             run.standard().stream.write(_as_text(rows))
     return corrected
+
+
+def _to_attest(work: Worked) -> list[Violation]:
+    """Findings whose edit somebody must vouch for."""
+    return [
+        violation
+        for violation in work.result.violations
+        if violation.edit is not None and violation.edit.safety == "attest"
+    ]
+
+
+def _attested(
+    run: Run, work: Worked, to_attest: Sequence[Violation], place: str
+) -> tuple[ClaimLine, ...] | None:
+    """The lines with the edits of ``--fix=all``; without it these are only named."""
+    lines = {line.number: line for line in work.proposed}
+    for violation in to_attest:
+        what = f"{place}: line {violation.line}: {violation.rule} {violation.name}"
+        if run.options.fix != "all":
+            tell(f"{what}: needs a person's word; --fix=all applies its edit")
+            continue
+        tell(f"{what}: its edit is applied on your word")
+        assert violation.edit is not None
+        for line in violation.edit.before:
+            lines.pop(line.number, None)
+        lines |= {line.number: line for line in violation.edit.after}
+    if run.options.fix != "all":
+        return work.result.corrected
+    given = tuple([lines[number] for number in sorted(lines)])
+    again = run.engine.check(work.encounter.model_copy(update={"lines": given}))
+    return given if again.corrected == given else None
 
 
 def _as_text(rows: Sequence[str]) -> bytes:

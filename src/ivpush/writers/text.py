@@ -265,8 +265,15 @@ def _violation(violation: Violation, count: int, look: Look) -> list[str]:
         f"    {severity} {violation.rule} {violation.name}{more}",
         *look.wrap(violation.message),
         *look.wrap(f"-> {violation.fix}"),
-        *_dimmed("; ".join(filter(None, (codes, sources))), "      ", look),
+        *_dimmed("; ".join(filter(None, (codes, _of_edit(violation), sources))), "      ", look),
     ]
+
+
+def _of_edit(violation: Violation) -> str:
+    """What a reader should know of the edit and of what follows: who vouches, and what it folds."""
+    vouched = violation.edit is not None and violation.edit.safety == "attest"
+    folds = f"explains {', '.join(violation.folds)}" if violation.folds else ""
+    return "; ".join(filter(None, ("needs a person's word" if vouched else "", folds)))
 
 
 def _dimmed(text: str, indent: str, look: Look) -> list[str]:

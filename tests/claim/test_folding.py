@@ -1,0 +1,71 @@
+"""One fault, one finding: what follows from another finding of its line is folded into it."""
+
+from __future__ import annotations
+
+from ivpush.claim.folding import folded
+from ivpush.contract.result import Severity, Violation
+from tests.visits import check, drip, line, push
+
+
+def violation(rule: str, number: int | None, severity: Severity = "error") -> Violation:
+    return Violation(
+        rule=rule,
+        name=rule.lower(),
+        severity=severity,
+        disposition="deny_line",
+        line=number,
+        administrations=(),
+        message="m",
+        fix="f",
+        evidence=(),
+        edit=None,
+        folds=(),
+        carc=None,
+        rarc=None,
+        cites=(),
+    )
+
+
+def shown(violations: list[Violation]) -> list[tuple[str, int | None, tuple[str, ...]]]:
+    return [(each.rule, each.line, each.folds) for each in violations]
+
+
+def test_a_chain_of_causes_ends_at_the_first() -> None:
+    follows = {"B1": ("A1",), "C1": ("B",)}
+    every = [violation("C1", 1), violation("B1", 1), violation("A1", 1), violation("D1", 1)]
+    assert shown(folded(every, follows)) == [("A1", 1, ("B1", "C1")), ("D1", 1, ())]
+
+
+def test_a_cause_on_another_line_or_on_none_explains_nothing() -> None:
+    follows = {"B1": ("A1",)}
+    every = [violation("B1", 1), violation("A1", 2), violation("A1", None), violation("B1", None)]
+    assert sorted(shown(folded(every, follows)), key=str) == sorted(
+        [("B1", 1, ()), ("A1", 2, ()), ("A1", None, ()), ("B1", None, ())], key=str
+    )
+
+
+def test_no_error_is_lost_in_a_warning() -> None:
+    every = [violation("B1", 1), violation("A1", 1, "warning")]
+    assert shown(folded(every, {"B1": ("A1",)})) == [("B1", 1, ()), ("A1", 1, ())]
+    every = [violation("B1", 1, "warning"), violation("A1", 1)]
+    assert shown(folded(every, {"B1": ("A1",)})) == [("A1", 1, ("B1",))]
+
+
+def test_two_that_explain_each_other_lose_nothing() -> None:
+    every = [violation("A1", 1), violation("B1", 1)]
+    kept = folded(every, {"A1": ("B1",), "B1": ("A1",)})
+    assert {rule for each in kept for rule in (each.rule, *each.folds)} == {"A1", "B1"}
+
+
+def test_a_wrong_family_is_one_error() -> None:
+    result = check(push("a", "10:00", category="chemotherapy"), lines=[line(1, "96374")])
+    (error,) = [each for each in result.violations if each.severity == "error"]
+    assert (error.rule, error.folds) == ("IVP302", ("IVP905",))
+
+
+def test_a_line_wrong_by_its_date_alone_has_no_wrong_code() -> None:
+    resited = drip("b", "11:00", "12:00", site="right arm", resited_from="left arm")
+    wrong = [line(1, "96365", date="2026-03-05"), line(2, "96367", date="2026-03-02")]
+    result = check(drip("a", "10:00", "11:00"), resited, lines=wrong)
+    errors = [(each.rule, each.line) for each in result.violations if each.severity == "error"]
+    assert errors == [("IVP906", 1)]

@@ -1,0 +1,98 @@
+"""Open questions against the claim: what equals an answer is no error, what equals none is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ivpush import Result
+from tests.visits import asked, check, drip, fluid, line, push
+
+BIOLOGIC = {"drug": "infliximab", "hcpcs": "J1745", "category": "complex_biologic"}
+OFFICE = {"setting": "professional"}
+
+
+def errors(result: Result) -> list[tuple[str, int | None]]:
+    return [(each.rule, each.line) for each in result.violations if each.severity == "error"]
+
+
+OPEN: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any], str]] = {
+    "complexity": (
+        [drip("a", "10:00", "11:31", **BIOLOGIC)],
+        [line(1, "96365"), line(2, "96366")],
+        OFFICE,
+        "complexity_documented",
+    ),
+    "attendance": (
+        [push("a", "10:00", "10:20")],
+        [line(1, "96374")],
+        {},
+        "administrations[0].continuously_attended",
+    ),
+    "site need": (
+        [drip("a", "10:00", "11:00"), push("b", "10:20", site="right arm")],
+        [line(1, "96365"), line(2, "96374", modifiers=["59"])],
+        {},
+        "administrations[1].separate_site_reason",
+    ),
+    "primary reason": (
+        [fluid("a", "10:00", "11:31"), push("b", "10:20")],
+        [line(1, "96360"), line(2, "96361"), line(3, "96375")],
+        OFFICE,
+        "primary_administration",
+    ),
+    "stop": (
+        [drip("a", "10:00")],
+        [line(1, "96365"), line(2, "96366", 2)],
+        {},
+        "administrations[0].stop",
+    ),
+    "class": (
+        [push("a", "10:00", category=None, drug="zzyzx")],
+        [line(1, "96409")],
+        {},
+        "administrations[0].category",
+    ),
+    "two facts": (
+        [drip("a", "10:00", **BIOLOGIC)],
+        [line(1, "96365"), line(2, "96366", 2)],
+        OFFICE,
+        "administrations[0].stop",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_a_claim_that_equals_an_answer_is_a_question_and_no_error(name: str) -> None:
+    doses, lines, facts, missing = OPEN[name]
+    result = check(*doses, lines=lines, **facts)
+    assert missing in asked(result)
+    assert errors(result) == []
+    assert result.status == "needs_chart"
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_what_the_answer_decides_is_unjudged_and_the_claim_withheld(name: str) -> None:
+    doses, lines, facts, missing = OPEN[name]
+    result = check(*doses, lines=lines, **facts)
+    assert any(missing in each.missing for each in result.unjudged)
+    assert result.corrected is None
+    assert result.withheld is not None and missing in result.withheld
+
+
+def test_what_is_wrong_by_every_answer_is_an_error_by_the_nearest() -> None:
+    result = check(
+        drip("a", "10:00", "11:31", **BIOLOGIC),
+        lines=[line(1, "96365"), line(2, "96366", 4)],
+        **OFFICE,
+    )
+    assert errors(result) == [("IVP204", 2)]
+    (error,) = [each for each in result.violations if each.severity == "error"]
+    assert "96366" in error.message and "IVP903" in error.folds
+
+
+def test_no_charge_is_missed_that_an_answer_would_not_bill() -> None:
+    result = check(push("a", "10:00", category=None, drug="zzyzx"), lines=[])
+    assert "administrations[0].category" in asked(result)
+    assert [each.rule for each in result.violations if each.rule == "IVP902"] == []
