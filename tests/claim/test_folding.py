@@ -64,8 +64,7 @@ def test_a_wrong_family_is_one_error() -> None:
 
 
 def test_a_line_wrong_by_its_date_alone_has_no_wrong_code() -> None:
-    resited = drip("b", "11:00", "12:00", site="right arm", resited_from="left arm")
-    wrong = [line(1, "96365", date="2026-03-05"), line(2, "96367", date="2026-03-02")]
-    result = check(drip("a", "10:00", "11:00"), resited, lines=wrong)
+    resited = drip("a", "11:00", "12:00", site="right arm", resited_from="left arm")
+    result = check(resited, lines=[line(1, "96365", date="2026-03-05")])
     errors = [(each.rule, each.line) for each in result.violations if each.severity == "error"]
     assert errors == [("IVP906", 1)]
