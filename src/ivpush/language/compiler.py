@@ -17,6 +17,7 @@ from ivpush.language.vocabulary import Names
 
 __all__ = ["Compiled", "Judge", "compile_rule", "fuse"]
 
+# The id is opaque and says nothing of the care, so no verdict rests on it.
 WHOLE = tuple(name for name in Encounter.model_fields if name != "id")
 """The evidence of a fact that rests on the whole encounter: every field of it."""
 
@@ -58,6 +59,7 @@ class Compiled:
         """
         if self._when is not None and self._settles(self._when, "and", False, settled, paths):
             return True
+        # An unknown ``when`` leaves the rule unjudged, and that is something to say.
         if self._when is not None and self._when.kind.nullable:
             return False
         return self._settles(self._require, "or", True, settled, paths)
@@ -71,6 +73,7 @@ class Compiled:
         paths: tuple[str, ...],
     ) -> bool:
         """Whether a part that decides the whole has its deciding value by the settled facts."""
+        # One part with the deciding value settles the whole, whatever the others are worth.
         parts = node.args if node.op == junction else (node,)
         return any(
             evaluate(part, self._names, dict(settled)) is strong
@@ -90,6 +93,7 @@ class Compiled:
             text = printer.print(self._when)
             lines = [f"if not {text}: return 0"]
             if self._when.kind.nullable:
+                # Where ``when`` is unknown the rule is unjudged, even if ``require`` holds.
                 lines = [f"w = {text}", "if not w: return 0 if w is False else 2"]
         text = printer.print(self._require)
         if self._require.kind.nullable:
@@ -110,6 +114,7 @@ class Compiled:
                 lines = [f"w = {text}", f"if w is None: out.append({~number})", "elif w:"]
         text = printer.print(self._require)
         if self._require.kind.nullable:
+            # ~n is -n - 1: negative for rule 0 too, where -n would not tell it apart.
             verdict = f"{~number} if r is None else {number}"
             lines += [f"{pad}r = {text}", f"{pad}if not r: out.append({verdict})"]
         else:
@@ -132,6 +137,7 @@ class Compiled:
             self._missing = [self._lacking(part) for part in self._parts]
         held = {} if held is None else held
         for collect in self._missing:
+            # What ``when`` lacks comes first: until it is known ``require`` may not even apply.
             if collect(e, s, p, l, held):
                 break
         return held
@@ -153,6 +159,7 @@ class Compiled:
         return tuple(dict.fromkeys(self._evidence(e, s, p, l)))
 
     def __reduce__(self) -> tuple[Any, ...]:
+        # Generated functions cannot be pickled: the copy makes its own when it needs them.
         return Compiled, (self._when, self._require, self._names, self._label)
 
 
@@ -183,6 +190,7 @@ def compile_rule(when: Node | None, require: Node, names: Names, label: str) -> 
 def _rests_on(test: Node, paths: tuple[str, ...], names: Names) -> bool:
     """Whether an expression reads such facts of the subject, policies and limits, nothing else."""
     for node in test.walk():
+        # Loops and the encounter's facts differ between lines whose own facts are the same.
         if node.op in {"var", *AGGREGATES} or (node.op == "root" and node.value == "encounter"):
             return False
         if node.op == "fact":
@@ -195,6 +203,7 @@ def _rests_on(test: Node, paths: tuple[str, ...], names: Names) -> bool:
 def _facts(node: Node) -> Iterator[Node]:
     """Fact nodes outside of comprehensions, parents first."""
     if node.op in AGGREGATES:
+        # The rows alone: what a row says is read inside the loop, by way of ``_loops``.
         yield from _facts(node.args[0])
         return
     if node.op == "fact":
@@ -246,6 +255,7 @@ def _missing_fact(node: Node, printer: Printer) -> list[str]:
         temp = printer.temp()
         guard, text = f"({temp} := {text}) is not None and ", temp
     lines = [f"if {guard}{text}.{fact.path} is None:"]
+    # A derived fact lacks stated fields: those a person can fill in, the fact itself not.
     for lack in fact.lacks:
         place = _place(record, lack[1:], printer, text)
         lines.append(f"    if {text}.given{lack} is None: held[{place}] = True")
@@ -271,11 +281,13 @@ def _in_loop(loop: Node, body: list[str], printer: Printer) -> list[str]:
     if not body:
         return []
     rows = printer.print(loop.args[0])
+    # ``or ()``: where the list itself is unknown, it was noted before as a fact.
     return [f"for v_{loop.value} in {rows} or ():", *(f"    {line}" for line in body)]
 
 
 def _evidence_lines(nodes: Sequence[Node], printer: Printer) -> list[str]:
     facts = [part for node in nodes for part in node.walk() if part.op == "fact"]
+    # One fact about the whole makes all of it evidence; a part of the list would mislead.
     if not all(_rests(fact, printer) for fact in facts):
         return [f"return {printer.constant(list(WHOLE))}"]
     return ["out = []", *_evidence_of(nodes, printer), "return out"]
@@ -293,6 +305,7 @@ def _evidence_of(nodes: Sequence[Node], printer: Printer) -> list[str]:
     for node in nodes:
         for fact in _facts(node):
             record = fact.args[0]
+            # A record that may be missing has no index; the fact that leads to it is named instead.
             if record.kind.nullable:
                 continue
             text = printer.print(record)

@@ -1,6 +1,6 @@
 """A slow tree-walker of the rule language: the reference that the compiler is tested against.
 
-Nothing but tests and ``authoring.mutation`` evaluates rules this way.
+Tests call it for whole rules, and ``compiler`` for what a few settled facts decide.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "minus": operator.neg,
     "in": lambda value, values: value in values,
     "notin": lambda value, values: value not in values,
+    # A list of a record is a tuple, a fact's a frozenset: either may stand on either side.
     "overlaps": lambda left, right: bool(set(left) & set(right)),
     "subset": lambda left, right: set(left) <= set(right),
     "fold": fold,
@@ -74,14 +75,17 @@ def _sure(op: str, args: list[Any]) -> bool:
         return args[0] is not None
     if op == "surely":
         return args[0] is True
+    # ``is`` of an unknown operand is false: it says that both are surely equal.
     return bool(args[0] is not None and args[0] == args[1])
 
 
 def _fact(node: Node, names: Names, env: dict[str, Any]) -> Any:
     record = evaluate(node.args[0], names, env)
+    # A fact of a record that nobody stated is as unknown as the record.
     if record is None:
         return None
     value = record
+    # A path may lead through ``given`` or a part: given.units, times.clock_minutes.
     for part in names.scopes[node.args[0].kind.scope or ""][node.value].path.split("."):
         value = getattr(value, part)
     return value
@@ -98,6 +102,7 @@ def _operation(node: Node, args: list[Any]) -> Any:
 
 def _kleene(op: str, values: Iterable[Any]) -> bool | None:
     strong = op == "or"
+    # Every operand counts: after an unknown one a later one may still decide.
     parts = list(values)
     if strong in parts:
         return strong
@@ -111,6 +116,7 @@ def _aggregate(node: Node, names: Names, env: dict[str, Any]) -> Any:
     if node.op in {"any", "all", "count"}:
         verdicts = [_verdict(node, names, {**env, node.value: row}) for row in rows]
         if node.op == "count":
+            # A row that may or may not count leaves the number open.
             return None if None in verdicts else sum(verdicts)
         return _kleene("or" if node.op == "any" else "and", verdicts)
     values: list[Any] = []
@@ -122,6 +128,7 @@ def _aggregate(node: Node, names: Names, env: dict[str, Any]) -> Any:
             values.append(None if within is None else value)
     if None in values:
         return None
+    # The sum of no rows is 0; of no rows there is no least or most.
     if node.op == "sum":
         return sum(values)
     if not values:
@@ -137,6 +144,7 @@ def _within(node: Node, names: Names, env: dict[str, Any]) -> bool | None:
 def _verdict(node: Node, names: Names, env: dict[str, Any]) -> bool | None:
     """What one row says to ``any``, ``all`` or ``count``."""
     within, value = _within(node, names, env), evaluate(node.args[1], names, env)
+    # ``all`` asks only of rows within the conditions: a row outside them says yes.
     if node.op == "all":
         return _kleene("or", (None if within is None else not within, value))
     return _kleene("and", (within, value))

@@ -21,8 +21,10 @@ from ivpush.language.vocabulary import Names
 
 __all__ = ["Clause", "Template", "parse_template"]
 
+# A message is a line of a report; the caps bound the code that a hostile pack makes us print.
 MOST_CHARACTERS = 1_000
 MOST_PATHS = 20
+# The group keeps the separators, so that parts before an error add up to its column.
 _PARTS = re.compile(r"(\{\{|\}\}|\[\[|\]\]|\{[^{}]*\}|[\[\]])")
 """What a text is cut at: doubled brackets stand for themselves, then paths, then clauses."""
 
@@ -77,6 +79,7 @@ class Template:
             for path in clause.paths
             if path.kind.nullable and not clause.optional
         ]
+        # Each value with its comma: of one path that is a tuple still, and of none ().
         values = "".join(f"{path}, " for path in paths)
         complete: Callable[..., bool | None] = function(
             "complete", [f"return None not in ({values})"], printer, "message"
@@ -91,6 +94,7 @@ class Template:
             pieces, values = _pieces(clause, printer, shown)
             text = f"{join}([{', '.join(pieces)}])"
             if clause.optional and clause.may_be_unknown:
+                # Each path is read twice, but only in messages of findings, which are few.
                 text = f"({text} if None not in ({', '.join(values)},) else '')"
             parts.append(text)
         render: Callable[..., str] = function(
@@ -99,6 +103,7 @@ class Template:
         return render
 
     def __reduce__(self) -> tuple[Any, ...]:
+        # Generated functions cannot be pickled: the copy makes its own when it needs them.
         return Template, (self._clauses, self._names)
 
 
@@ -117,6 +122,7 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, frozenset | tuple):
+        # Sorted, because a frozenset has no order and equal claims must print equal bytes.
         return ", ".join(sorted(value)) or "none"
     if isinstance(value, datetime | time):
         return f"{value.hour:02d}:{value.minute:02d}"
@@ -139,6 +145,7 @@ def _clauses(text: str, names: Names, subject: str) -> Iterator[Clause]:
         if part in {"{{", "}}", "[[", "]]"}:
             texts[-1] += part[0]
         elif part in {"[", "]"}:
+            # A clause within a clause is refused too: what an unknown path drops would be unclear.
             if (part == "]") != inside:
                 raise _unpaired(column)
             if texts != [""]:
@@ -161,6 +168,7 @@ def _path(part: str, column: int, names: Names, subject: str) -> Node:
     try:
         return path_of(part[1:-1], names, subject)
     except ExpressionError as error:
+        # The place in the message replaces the place in the path.
         raise ExpressionError(column, error.problem, error.remedy) from None
 
 

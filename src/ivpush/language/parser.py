@@ -29,8 +29,11 @@ __all__ = ["parse", "path_of"]
 # Caps before parsing and while walking: a hostile pack is refused in bounded time and memory.
 MOST_CHARACTERS = 2_000
 MOST_NODES = 300
+# Counts, minutes and codes are shorter, and sums and products of such numbers stay cheap.
 MOST_DIGITS = 9
+# A scan in a rule about each line takes 10**8 steps in a claim of 9,999 lines.
 MOST_SCANS = 2
+# Cost multiplies with depth: two loops over 5,000 administrations are 25 million steps.
 MOST_DEPTH = 2
 
 _WHOLE_LISTS = {
@@ -63,6 +66,7 @@ _ARITHMETIC: dict[type[ast.operator], str] = {
     ast.Add: "+",
     ast.Sub: "-",
     ast.Mult: "*",
+    # No true division: minutes and units stay whole, so no verdict hangs on a rounding.
     ast.FloorDiv: "//",
 }
 _NUMBERS = frozenset({"whole", "number"})
@@ -94,6 +98,7 @@ def parse(text: str, names: Names, subject: str) -> Node:
 
 def path_of(text: str, names: Names, subject: str) -> Node:
     """The tree of a bare path such as ``line.code``, for messages; raises ExpressionError."""
+    # No tests and no loops in a message: they belong into ``require``, where cases cover them.
     if not re.fullmatch(r"[a-z_]+(\.[a-zA-Z_0-9]+)+", text):
         raise ExpressionError(
             1, "is not a path of the vocabulary", "write a path such as line.code"
@@ -102,6 +107,7 @@ def path_of(text: str, names: Names, subject: str) -> Node:
     if node.kind.name in {"list", "record", "other"}:
         raise ExpressionError(1, "names records, not a value", "name one of its facts")
     scope = node.args[0].kind.scope if node.args else None
+    # Free text may hold a patient's name, and results go into logs and tickets.
     if scope is not None and names.scopes[scope][node.value].free_text:
         raise ExpressionError(
             1,
@@ -125,6 +131,7 @@ class _Reader:
         try:
             tree = ast.parse(" ".join(text.split()), mode="eval")
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            # Python's parser raises the last two for deep nesting, without a place.
             column = error.offset or 1 if isinstance(error, SyntaxError) else 1
             raise ExpressionError(column, "is not an expression", "correct the syntax") from None
         if sum(1 for _ in ast.walk(tree)) > MOST_NODES:
@@ -393,6 +400,7 @@ class _Reader:
         self.depth -= 1
 
     def _count_scan(self, rows: Node, column: int) -> None:
+        # A rule about the encounter runs once, so that its scans do not multiply.
         if rows.op != "fact" or self.subject == "encounter":
             return
         if (rows.args[0].kind.scope, rows.value) in _WHOLE_LISTS:
@@ -409,6 +417,7 @@ def _check_size(text: str) -> None:
     """Refuse what is too long to be parsed: a number of a million digits stops Python's parser."""
     if len(text) > MOST_CHARACTERS:
         raise ExpressionError(1, f"is longer than {MOST_CHARACTERS} characters", "split the rule")
+    # Letters of other scripts that look alike could show another rule than the one that runs.
     if not text.isascii():
         column = next(n for n, letter in enumerate(text, 1) if not letter.isascii())
         raise ExpressionError(column, "holds a character outside ASCII", "write plain ASCII")
@@ -456,6 +465,7 @@ def _comparable(left: str, sign: str, right: str) -> bool:
         return True
     if left == right and left in {"date", "instant"}:
         return True
+    # Texts have no order: as text, '9' comes after '10'.
     if sign not in {"==", "!="}:
         return False
     return (left in _TEXTS and right in _TEXTS) or left == right == "flag"

@@ -51,6 +51,7 @@ def _subset(left: Iterable[object], right: Iterable[object]) -> bool:
     return frozenset(left).issubset(right)
 
 
+# Paths repeat from claim to claim; the bound keeps the memory of a long batch flat.
 @lru_cache(maxsize=16_384)
 def _path(place: str, index: int, name: str) -> str:
     return f"{place}[{index}].{name}"
@@ -105,6 +106,7 @@ class Printer:
         """The source of an expression."""
         op = node.op
         if op in {"const", "set"}:
+            # Only numbers and flags are spelled out: a text is bound, so that none becomes code.
             return str(node.value) if type(node.value) in {int, bool} else self.constant(node.value)
         if op == "root":
             return "e" if node.value == "encounter" else "s"
@@ -122,6 +124,7 @@ class Printer:
 
     def _setting(self, node: Node) -> str:
         if self.settled is not None:
+            # A book's policies never change: a bound value saves a look-up for each record.
             return self.constant(getattr(self.settled[node.op], node.value))
         return f"{node.op[0]}.{node.value}"
 
@@ -141,6 +144,7 @@ class Printer:
         if not node.kind.nullable:
             return "(" + f" {node.op} ".join(text for text, _ in parts) + ")"
         strong, weak = ("True", "False") if node.op == "or" else ("False", "True")
+        # Built from the right: each operand holds the rest, so that Python stops where one decides.
         source, _ = parts[-1]
         for text, nullable in reversed(parts[:-1]):
             if nullable:
@@ -175,6 +179,7 @@ class Printer:
             text = self.print(arg)
             if arg.kind.nullable:
                 temp = self.temp()
+                # Kept by := because it is both tested and used; printed twice it would run twice.
                 tests.append(f"({temp} := {text}) is None")
                 text = temp
             texts.append(text)
@@ -189,6 +194,7 @@ class Printer:
         text = self._comprehension(node)
         if self.settled is None or not _of_encounter(node):
             return text
+        # The tree as text is the key: a test that several rules share is worked out once.
         temp, key = self.temp(), self.constant(intern(repr(node)))
         # e stands for "not kept yet": no expression is ever worth the encounter itself.
         return f"({temp} if ({temp} := m.get({key}, e)) is not e else m.setdefault({key}, {text}))"
@@ -254,6 +260,7 @@ def _operation(node: Node, texts: list[str]) -> str:
             return f"{first} in {texts[1]}"
         case "notin":
             return f"{first} not in {texts[1]}"
+        # Texts are frozensets and compare at once; a record's list is a tuple, so a helper does it.
         case "overlaps" if node.args[0].kind.name == "texts":
             return f"not {first}.isdisjoint({texts[1]})"
         case "overlaps" | "subset":
@@ -284,6 +291,7 @@ def function(
     ``label`` names the rule in tracebacks.
     """
     source = f"def {name}({parameters}):\n" + "\n".join(f"    {line}" for line in lines)
+    # Without builtins even wrongly printed code reaches nothing but these names.
     space: dict[str, object] = {"__builtins__": {}, **_HELPERS, **printer.bound}
     exec(compile(source, f"<rule {label}>", "exec"), space)
     return space[name]

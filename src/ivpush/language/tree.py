@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 
+# Charts hold few different texts; the bound is for free text, which could be without end.
 @lru_cache(maxsize=4_096)
 def fold(text: str) -> str:
     """A text as word lists hold it: without case, with single spaces."""

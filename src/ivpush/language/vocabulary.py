@@ -66,6 +66,7 @@ def kind_of(annotation: Any) -> Kind:
         return Kind("word", stated.nullable, stated.words)
     if stated.members is not None:
         scope = _scope_of(stated.members)
+        # A tuple keeps order and repeats, such as a line's modifiers, so it is no set.
         name = "texts" if stated.of is frozenset else "row"
         return Kind("list" if scope else name, stated.nullable, scope=scope)
     if stated.of in _PLAIN:
@@ -108,12 +109,14 @@ class Names:
                 known = made[scope][fact]
                 kind = Kind("word", known.kind.nullable, self.columns[column])
                 made[scope][fact] = replace(known, kind=kind)
+        # The class is frozen; the scopes follow from its other fields and are set this once.
         object.__setattr__(self, "scopes", made)
 
     def roots(self, subject: str) -> dict[str, Node]:
         """The names that an expression about ``subject`` may begin with."""
         whole = Node("root", Kind("record", scope="encounter"), value="encounter")
         found = {"encounter": whole}
+        # Rules name these without the encounter: claim.codes, supervision.met.
         for name in ("supervision", "claim"):
             found[name] = Node("fact", Kind("record", scope=name), (whole,), name)
         if subject != "encounter":
@@ -171,6 +174,7 @@ def facts_of(scope: type) -> dict[str, Fact]:
     facts = dict(_own_facts(scope, ""))
     given = get_type_hints(scope, include_extras=True).get("given")
     for name, info in given.model_fields.items() if given is not None else ():
+        # A worked-out fact beats the field as stated: the date may come from the first dose.
         if name not in facts:
             own = name if scope is EncounterFacts else f".{name}"
             facts[name] = Fact(
