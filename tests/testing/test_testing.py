@@ -79,6 +79,18 @@ def test_sizes_are_skewed_and_some_visits_pass_midnight() -> None:
     assert any("@day1@" in template.text for template in STOCK)
 
 
+def test_claims_hold_what_stands_beside_administrations_and_names_as_charted() -> None:
+    records = [json.loads(template.text) for template in STOCK]
+    codes = {line["code"] for record in records for line in record["lines"]}
+    assert {"99284", "74177", "99213", "J2405"} <= codes
+    days = [{line.get("date") for line in record["lines"]} for record in records]
+    assert any(len(dates) > 1 for dates in days)
+    named = [each for record in records for each in record["administrations"]]
+    unknown = {"study drug 40 mg ivp", "zzyzx 100 mg in NS 100 mL", "protocol agent B"}
+    assert any(each["drug"] in unknown for each in named)
+    assert all("hcpcs" not in each for each in named if each["drug"] in unknown)
+
+
 def test_a_setting_without_visits_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UsageError, match="has no visits"):
         templates(1, 1, setting="moon")

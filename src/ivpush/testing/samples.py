@@ -64,10 +64,8 @@ def _stamped(text: str, name: str, day: date) -> str:
     """The JSON of a template with its id and its days."""
     text = text.replace(_ID, name)
     for n, mark in enumerate(_DAYS):
-        # A visit that runs into a day has something on every day before it.
-        if mark not in text:
-            break
-        text = text.replace(mark, (day + timedelta(days=n)).isoformat())
+        if mark in text:
+            text = text.replace(mark, (day + timedelta(days=n)).isoformat())
     return text
 
 
@@ -191,8 +189,12 @@ def _attempt(dice: Random, visit: Plan, wanted: Verdict, *, engine: Engine, day:
     book = engine.pack.book(day, visit["encounter"].get("payer"))
     record = _record(dice, visit, book)
     if wanted == "needs_chart":
-        _forget_a_stop(dice, record)
-    record["lines"] = _billed(dice, _encounter(_as_json(record), day), engine, book)
+        dice.choice((_forget_a_stop, _write_a_name))(dice, record)
+    record["lines"] = _beside(dice, visit, record)
+    encounter = _encounter(_as_json(record), day)
+    record["lines"] += _billed(encounter, engine, book, dated=_on_several_days(visit, record))
+    for number, line in enumerate(record["lines"], 1):
+        line |= {"number": number, "charge": dice.randrange(20, 900)}
     if wanted == "violations":
         _spoil(dice, record["lines"], book)
     text = _as_json(record)
@@ -232,9 +234,19 @@ def _record(dice: Random, visit: Plan, book: Book) -> Fields:
 
 
 def _administrations(dice: Random, visit: Plan, book: Book) -> Iterator[Fields]:
-    """What the steps of a plan give, in their order; a run that ends too late is left out."""
+    """What the steps of a plan give on each of its days; a run that ends too late is left out."""
+    again = visit.get("returns", {"days": 0, "times": 0, "chance": 0})
+    yield from _one_visit(dice, visit, book, 0)
+    if dice.randrange(100) < int(again["chance"]):
+        for turn in range(int(again["times"])):
+            first = (turn + 1) * int(again["days"]) * _DAY_MINUTES
+            yield from _one_visit(dice, visit, book, first)
+
+
+def _one_visit(dice: Random, visit: Plan, book: Book, first: int) -> Iterator[Fields]:
+    """What the steps of a plan give, in their order, from the minute at which their day begins."""
     low, high = map(_minutes, visit["begins"])
-    now = dice.randrange(low, high)
+    now = first + dice.randrange(low, high)
     where = {"site": dice.choice(visit["site"])}
     if "access" in visit:
         where["access"] = visit["access"]
@@ -242,7 +254,7 @@ def _administrations(dice: Random, visit: Plan, book: Book) -> Iterator[Fields]:
         if dice.randrange(100) >= int(step["chance"]):
             continue
         now += _between(dice, step["after"])
-        dose = _dose(step, dice.choice(step["drugs"]), book)
+        dose = _as_charted(dice, visit, _dose(step, dice.choice(step["drugs"]), book))
         runs = _runs(dice, step, now)
         for run in runs:
             if run.stop < _END:
@@ -250,6 +262,16 @@ def _administrations(dice: Random, visit: Plan, book: Book) -> Iterator[Fields]:
         # The next drug waits for an infusion, but not for a push or for fluid beside it.
         if step["method"] == "infusion" and step.get("purpose") != "hydration":
             now = runs[-1].stop
+
+
+def _as_charted(dice: Random, visit: Plan, dose: Fields) -> Fields:
+    """The dose, at times under a name as a nurse writes it, which no code goes with."""
+    charted = visit.get("charted")
+    if charted is None or dice.randrange(100) >= int(charted["chance"]):
+        return dose
+    return {key: value for key, value in dose.items() if key != "hcpcs"} | {
+        "drug": dice.choice(charted["names"])
+    }
 
 
 def _runs(dice: Random, step: Plan, start: int) -> list[_Run]:
@@ -296,6 +318,15 @@ def _forget_a_stop(dice: Random, record: Fields) -> None:
         dice.choice(infusions).pop("stop")
 
 
+def _write_a_name(dice: Random, record: Fields) -> None:
+    """Write a name that no table holds in place of a drug's, as charts do of a study."""
+    if record["administrations"]:
+        facts = dice.choice(record["administrations"])
+        facts["drug"] = dice.choice(_plans()["unknown"])
+        for known in ("hcpcs", "purpose"):
+            facts.pop(known, None)
+
+
 def _facts(plan: Mapping[str, str]) -> Fields:
     words: Fields = {"true": True, "false": False}
     return {key: words.get(value, value) for key, value in plan.items()}
@@ -318,36 +349,66 @@ def _clock(minutes: int) -> str:
 # The claim of a visit
 
 
-def _billed(dice: Random, encounter: Encounter, engine: Engine, book: Book) -> list[Fields]:
-    """The lines that the chart supports, then a line for each drug."""
-    lines: list[Fields] = [
-        {"code": line.code, "units": line.units, "modifiers": list(line.modifiers)}
-        for line in engine.suggest(encounter)
+def _on_several_days(visit: Plan, record: Fields) -> bool:
+    """Whether the patient came back on further days, so that each line needs its date."""
+    return (
+        "returns" in visit
+        and len({facts["start"].partition("T")[0] for facts in record["administrations"]}) > 1
+    )
+
+
+def _beside(dice: Random, visit: Plan, record: Fields) -> list[Fields]:
+    """Lines of the claim that no administration earns: visits, procedures."""
+    drawn = [
+        line
+        for line in visit.get("beside", ())
+        if record["administrations"] and dice.randrange(100) < int(line["chance"])
     ]
-    amounts: dict[str, float] = {}
+    return [
+        {
+            "number": n,
+            "code": line["code"],
+            "units": 1,
+            "modifiers": list(line.get("modifiers", ())),
+        }
+        for n, line in enumerate(drawn, 1)
+    ]
+
+
+def _billed(encounter: Encounter, engine: Engine, book: Book, *, dated: bool) -> list[Fields]:
+    """The lines that the chart supports, then a line for each drug and day."""
+    lines: list[Fields] = []
+    begun = encounter.service_date
+    for line in engine.suggest(encounter):
+        lines.append({"code": line.code, "units": line.units, "modifiers": list(line.modifiers)})
+        if dated and begun is not None and line.date is not None:
+            lines[-1]["date"] = _DAYS[(line.date - begun).days]
+    amounts: dict[tuple[str, date | None], float] = {}
     for administration in encounter.administrations or ():
         if administration.hcpcs is not None:
-            amount = amounts.get(administration.hcpcs, 0) + float(administration.dose or 0)
-            amounts[administration.hcpcs] = amount
-    for hcpcs, amount in amounts.items():
+            day = administration.start.date() if dated and administration.start else None
+            key = (administration.hcpcs, day)
+            amounts[key] = amounts.get(key, 0) + float(administration.dose or 0)
+    for (hcpcs, day), amount in amounts.items():
         unit = book.drugs[hcpcs].unit_amount
         units = max(1, round(amount / float(unit))) if unit else 1
         lines.append({"code": hcpcs, "units": min(units, _MOST_UNITS), "modifiers": []})
-    for number, line in enumerate(lines, 1):
-        line["number"] = number
-        line["charge"] = dice.randrange(20, 900)
+        if begun is not None and day is not None:
+            lines[-1]["date"] = _DAYS[(day - begun).days]
     return lines
 
 
 def _spoil(dice: Random, lines: list[Fields], book: Book) -> None:
-    """What goes wrong on real claims: a unit too many, another code, a line twice."""
+    """What goes wrong on real claims: a unit too many, another code, a line twice, a wrong day."""
     own = [line for line in lines if line["code"] in book.codes]
     if not own:
         return
     line = dice.choice(own)
-    what = dice.choice(("units", "code", "twice"))
+    what = dice.choice(("units", "code", "twice", "day"))
     if what == "units":
         line["units"] += dice.randint(1, 3)
+    elif what == "day":
+        line["date"] = _DAYS[-1]
     elif what == "code":
         line["code"] = dice.choice(_others_of_family(line["code"], book))
     else:
