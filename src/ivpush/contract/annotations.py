@@ -39,13 +39,16 @@ class FieldType:
 def field_type(annotation: Any) -> FieldType:
     """What an annotation says; of several types in a union the first counts."""
     origin, arguments = get_origin(annotation), get_args(annotation)
+    # Constraints bound a value and change no kind; the validation of the contract reads them.
     if origin is Annotated:
         return field_type(arguments[0])
     if origin in {Union, UnionType}:
+        # A column or a fact has one type beside None; wider unions stand in neither.
         first = next(member for member in arguments if member is not NoneType)
         return replace(field_type(first), nullable=NoneType in arguments)
     if origin is Literal:
         return FieldType(str, words=frozenset(arguments))
+    # tuple[X, ...] has the ellipsis as its second argument; the first is the member.
     if origin in {tuple, frozenset}:
         return FieldType(origin, members=arguments[0])
     return FieldType(annotation)

@@ -37,9 +37,11 @@ HOW_TO_WRITE: Mapping[CellKind, str] = {
 UNREADABLE = (ValueError, TypeError, RecursionError, ArithmeticError)
 """What ``read_cell`` raises: a JSON array may be nested too deep, and a Decimal may overflow."""
 
+# Not 1, yes or Y: what another system means by them is the business of a column map.
 _FLAGS = {"true": True, "false": False}
 _LONGEST_NUMBER = 40
 """Characters; the contract takes fifteen digits, and a longer text only costs time."""
+# Beyond any count of the contract (a million), and below what overflows 64 bits.
 _LARGEST_WHOLE = 10**9
 _EXACT_FLOAT = 1e15
 """Below this a float holds every whole number exactly, so that a code read as a number is text."""
@@ -58,8 +60,10 @@ def read_cell(kind: CellKind, items: CellKind | None, cell: object) -> object:
 
 
 def _text(cell: object) -> str:
+    # A code column with a gap comes from pandas as floats: 96374.0 is the code 96374.
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < _EXACT_FLOAT:
         return str(int(cell))
+    # A bool is an int in Python, but True is no text and no number.
     if isinstance(cell, int) and not isinstance(cell, bool):
         return str(cell)
     if isinstance(cell, str):
@@ -100,6 +104,7 @@ def _flag(cell: object) -> bool:
 
 
 def _time(cell: object) -> str | datetime:
+    # The contract reads the text on, so that tables and JSON take the same forms of time.
     if isinstance(cell, str | datetime):
         return cell
     raise TypeError
@@ -118,6 +123,7 @@ def _day(cell: object) -> str | date:
 
 def _list(items: CellKind, cell: object) -> list[object]:
     if isinstance(cell, str):
+        # An item that holds a semicolon can only be written in a JSON array.
         cell = json.loads(cell) if cell.startswith("[") else cell.split(";")
     if not isinstance(cell, list | tuple):
         raise TypeError
@@ -138,9 +144,11 @@ def cell_of(value: object) -> str:
     """A value as the text of a CSV cell; ``read_cell`` reads it back."""
     if value is None:
         return ""
+    # A flag is written as JSON writes it; str() would give True with a capital.
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
+        # str() of a Decimal may write an exponent, which other programs read as text.
         return format(value, "f")
     if isinstance(value, datetime | date):
         return value.isoformat()
@@ -152,6 +160,7 @@ def cell_of(value: object) -> str:
 def _joined(items: list[object] | tuple[object, ...]) -> str:
     """Items joined by ``;``; as a JSON array where that could be read otherwise."""
     texts = [str(item) for item in items]
+    # An empty item, or no item at all, would be lost in a text joined by semicolons.
     plain = texts and all(texts) and not any(";" in text for text in texts)
     if plain and not texts[0].startswith("["):
         return ";".join(texts)

@@ -148,6 +148,7 @@ class DrugLike(Protocol):
         """Whether it is an antineoplastic hormone."""
 
 
+# eq=False, here and below: a fact is itself, and goes into sets without hashing a chart.
 @dataclass(slots=True, eq=False)
 class Times(Part):
     """When an administration ran, as charted: what may be used, and what is wrong."""
@@ -180,7 +181,9 @@ class Times(Part):
     """Seconds of the last charted look at a running drip."""
     minutes: Annotated[int | None, WORKING]
     """By the clock, else as stated; of a timed run those within the stay."""
+    # Clock times win over stated minutes, which may be those of the order.
     minutes_from: Annotated[Literal["clock", "stated"] | None, WORKING]
+    # Minutes after the end or an admission are not outpatient (DESIGN section 3, step 0).
     counts: Annotated[tuple[int | None, int | None], WORKING]
     """Seconds from which and until which its minutes count."""
     after_stay: Annotated[bool, WORKING]
@@ -262,6 +265,7 @@ class AdministrationFacts:
     """Minutes of the whole run, where several bags are one infusion."""
     start_seconds: Annotated[int | None, WORKING]
     span: Annotated[tuple[int, int] | None, WORKING]
+    # The id last, so that two of one start keep their order in every run.
     order: Annotated[tuple[bool, int, int, str], WORKING]
     """Where it stands in time: start, stop, id; without a usable start last."""
     drug_keys: Annotated[frozenset[str], WORKING]
@@ -324,6 +328,7 @@ class AdministrationFacts:
     @property
     def name(self) -> str:
         """What people call it: the drug table's name, else its id; never the chart's own words."""
+        # The chart's own words may hold a patient's name, and messages repeat this.
         return self.drug.row.name if self.drug.row is not None else self.given.id
 
 

@@ -52,6 +52,7 @@ class CodedFacts(Part):
     family_range: Annotated[
         bool, Means("numbered like the administration codes", rests_on=(".code",))
     ]
+    # An add-on without its primary is not paid (NCCI add-on edits, type 1).
     primaries: Annotated[
         frozenset[str] | None,
         Means("codes that an add-on may hang on (CMS); unknown before the table"),
@@ -60,6 +61,7 @@ class CodedFacts(Part):
     mue: Annotated[
         int | None, Means("units a day that CMS holds plausible, for this kind of claim")
     ]
+    # Indicator 1 is judged line by line, 2 and 3 over all lines of the day.
     mai: Annotated[
         int | None,
         Means(
@@ -84,6 +86,7 @@ class ModifierFacts(Part):
     """What the modifiers of a line say."""
 
     modifiers: Annotated[frozenset[str], Means("its modifiers, in no order")] = frozenset()
+    # 59 and X{EPSU} count alike on a pair of indicator 1 (DESIGN section 3, step 6).
     separate: Annotated[
         bool, Means("carries a modifier that says distinct service, as listed in modifiers.yaml")
     ] = False
@@ -125,6 +128,7 @@ class BesideFacts(Part):
             "that follow each other"
         ),
     ]
+    # CPT allows one initial an encounter and access site; pump starts stand beside the chain.
     encounter_initial_units: Annotated[
         int,
         Means(
@@ -154,6 +158,7 @@ class MatchFacts(Part):
     supported_units: Annotated[int | None, Means("units of this line that the chart supports")] = (
         None
     )
+    # Parts over- from underbilling: only the first is money to pay back.
     beyond_chart: Annotated[
         bool | None,
         Means(
@@ -178,6 +183,7 @@ class MatchFacts(Part):
     suggested_modifiers: Annotated[frozenset[str], Means("modifiers that the chart asks for")] = (
         frozenset()
     )
+    # Only pairs of indicator 1: a modifier lifts none of indicator 0.
     apart_from: Annotated[
         frozenset[str],
         Means(

@@ -64,12 +64,15 @@ __all__ = [
     "plain",
 ]
 
+# A drug every few minutes for weeks; beyond that a file holds several patients.
 MOST_ADMINISTRATIONS = 5_000
+# Ten times the 999 lines that an 837I claim may hold (loop 2400).
 MOST_LINES = 9_999
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(
+        # hide_input: an error must not carry what the chart says into a log.
         extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
     )
 
@@ -80,6 +83,7 @@ class _Model(BaseModel):
             return super().model_validate(obj, **options)
         except ValidationError as error:
             faults = tuple(_faults(error, cls))
+        # Outside of ``except``, so that the traceback holds no pydantic error with its values.
         raise InputError(faults)
 
     @classmethod
@@ -201,6 +205,7 @@ class Administration(_Model):
     """Whether the patient's response is on record."""
 
     def __repr__(self) -> str:
+        # Not even the id: reprs end up in logs, and an id may be made of a patient's.
         return "Administration(…)"
 
     __str__ = __repr__
@@ -239,6 +244,7 @@ class ClaimLine(_Model):
     """Ids of the administrations that the line bills, where the biller links them."""
 
     def __repr__(self) -> str:
+        # The number alone: codes and charges tell of the patient in a log.
         return f"ClaimLine(number={self.number})"
 
     __str__ = __repr__
@@ -304,6 +310,7 @@ class Encounter(_Model):
             return self.date
         if self.start is not None:
             return self.start.date()
+        # The date as charted, in the zone of its own offset: that is the day the nurse wrote.
         starts = [a.start.date() for a in self.administrations or () if a.start is not None]
         if starts:
             return min(starts)
@@ -314,6 +321,7 @@ def _crossed(encounter: Encounter) -> Iterator[str]:
     """What no single field shows: repeated or dangling ids, missing date, mixed clocks."""
     given, billed = encounter.administrations or (), encounter.lines or ()
     ids = {one.id for one in given}
+    # Links go by id, so that of two with one id the wrong one could be billed.
     if len(ids) != len(given):
         yield "administrations: two share one id; give each its own"
     if len({line.number for line in billed}) != len(billed):
@@ -321,11 +329,14 @@ def _crossed(encounter: Encounter) -> Iterator[str]:
     for place, target in _links(encounter):
         if target not in ids:
             yield f"{place} names no administration of this encounter; write one of its ids"
+    # Codes, edits and policies all go by date; without one no rule is in force.
     if (given or billed) and encounter.service_date is None:
         yield "date is not stated anywhere; write the encounter's date"
     zone = encounter.timezone
+    # dateutil opens the name as a file below its folder of zones: it must be no path.
     if zone is not None and (not zone_is_plain(zone) or tz.gettz(zone) is None):
         yield "timezone is not a known zone; write an IANA name such as America/Chicago"
+    # Such times cannot be ordered, and no minutes between them could be trusted.
     if zone is None and len({at.tzinfo is None for at in _instants(encounter)}) > 1:
         yield "times with and without an offset are mixed; state the timezone"
 
@@ -355,6 +366,7 @@ def _instants(encounter: Encounter) -> Iterator[datetime]:
 
 def zone_is_plain(name: str) -> bool:
     """Whether a zone name is made of letters, digits, ``_ + - /`` only, so it is no path."""
+    # Without a dot there is no '..'; a leading slash would leave the folder of zones.
     return (
         name.isascii()
         and not name.startswith("/")
@@ -377,10 +389,12 @@ _PLAIN_WORDS = {
 def _faults(error: ValidationError, model: type[BaseModel]) -> Iterator[Fault]:
     for one in error.errors(include_url=False, include_context=True, include_input=False):
         place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in one["loc"]).lstrip(".")
+        # Said of the whole encounter by ``_crossed``, which names the field within its text.
         if one["type"] == "crossed":
             yield Fault("the encounter", one["msg"])
             continue
         if one["type"] == "extra_forbidden":
+            # The last step is the unknown field itself; the model that lacks it is one step up.
             known = _fields_at(model, one["loc"][:-1])
             yield Fault(
                 place.rpartition(".")[0] or "the top level",
@@ -395,6 +409,7 @@ def _faults(error: ValidationError, model: type[BaseModel]) -> Iterator[Fault]:
         elif one["type"] in {"string_too_short", "string_too_long"} and context.get(
             "min_length", context.get("max_length")
         ) in {2, 5}:
+            # Bounds of 2 and 5 are those of a modifier and a code; other texts have other bounds.
             remedy = "write a code of exactly that many capital letters and digits: 5, a modifier 2"
         yield Fault(place or model.__name__, "is not what the contract asks for", remedy)
 

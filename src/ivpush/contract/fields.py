@@ -52,6 +52,7 @@ def _said(schema: CoreSchema, kind: str, message: str) -> CoreSchema:
 
 def _written(pattern: str, parse: Any, kind: str, message: str, form: str) -> GetPydanticSchema:
     """Text in one ISO form, or the Python type itself; numbers and loose text are refused."""
+    # The pattern first: pydantic alone takes '20240701' and numbers for times as well.
     text = cs.chain_schema([cs.str_schema(pattern=pattern, strict=True), parse(strict=False)])
     python = cs.union_schema([parse(strict=True), text], mode="left_to_right")
 
@@ -64,11 +65,13 @@ def _written(pattern: str, parse: Any, kind: str, message: str, form: str) -> Ge
     return GetPydanticSchema(schema, describe)
 
 
+# [0-9] and not \d, which matches digits of every script.
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
 
 
 def _truncating(strict: bool) -> CoreSchema:
+    # Nanoseconds of a pump's log are cut and not refused; minutes count, so nothing is lost.
     return cs.datetime_schema(strict=strict, microseconds_precision="truncate")
 
 
@@ -88,7 +91,9 @@ Day = Annotated[
 
 
 def _quantity(_source: Any, _handler: Any) -> CoreSchema:
+    # Fifteen digits, six of them decimals: an Arrow column of decimal128(15, 6) holds them.
     exact: dict[str, Any] = {"ge": 0, "max_digits": 15, "decimal_places": 6}
+    # Strict: without it pydantic takes '5' and True for numbers.
     number = cs.union_schema(
         [cs.int_schema(strict=True), cs.float_schema(strict=True, allow_inf_nan=False)],
         mode="left_to_right",
@@ -97,6 +102,7 @@ def _quantity(_source: Any, _handler: Any) -> CoreSchema:
     python = cs.union_schema([cs.decimal_schema(strict=True, **exact), plain], mode="left_to_right")
     kinds = cs.json_or_python_schema(plain, python)
     schema = dict(_said(kinds, "quantity", "write a number from 0"))
+    # As a JSON number: pydantic would write a Decimal as text, which readers would not sum.
     out = cs.plain_serializer_function_ser_schema(
         float, return_schema=cs.float_schema(), when_used="json"
     )
@@ -125,8 +131,10 @@ def empty_for_null(value: Any) -> Any:
     return () if value is None else value
 
 
+# No control characters: ids and texts are printed to terminals and logs.
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
 Flag = Annotated[bool, Strict()]
+# Minutes of nearly two years, and units beyond any MUE: what is larger is a slip of the keys.
 Whole = Annotated[int, Strict(), Field(ge=0, le=1_000_000)]
 Counted = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
 Identifier = Annotated[
@@ -136,13 +144,18 @@ Text = Annotated[str, StringConstraints(strict=True, max_length=2_000, pattern=P
 Code = Annotated[
     str, StringConstraints(strict=True, min_length=5, max_length=5, pattern="^[A-Z0-9]+$")
 ]
+# CPT and HCPCS modifiers have two characters; payers add some of letters and digits mixed.
 Modifier = Annotated[
     str, StringConstraints(strict=True, min_length=2, max_length=2, pattern="^[A-Z0-9]+$")
 ]
 PlaceOfService = Annotated[str, StringConstraints(strict=True, pattern="^[0-9]{2}$")]
+# The leading zero is printed on the UB-04 form and left out in an 837I (CLM05-1, CLM05-3).
 TypeOfBill = Annotated[str, StringConstraints(strict=True, pattern="^0?[0-9]{2}[0-9A-Z]$")]
+# NUBC writes four digits with a leading zero; older systems leave it out.
 RevenueCode = Annotated[str, StringConstraints(strict=True, pattern="^[0-9]{3,4}$")]
+# Labels carry 4-4-2, 5-3-2 or 5-4-1, HIPAA claims 5-4-2 without hyphens; systems mix them.
 Ndc = Annotated[str, StringConstraints(strict=True, pattern="^[0-9]{4,6}-?[0-9]{3,4}-?[0-9]{1,2}$")]
+# ICD-10-CM: a letter and up to six more, with or without the dot after the third.
 Diagnosis = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z][0-9A-Z.]{2,8}$")]
 
 Setting = Literal["facility", "professional"]

@@ -32,4 +32,5 @@ WORKING = Means("")
 class Part:
     """A record within a scope: its facts are named as if they were the scope's own."""
 
+    # A base without slots would give each record a dictionary, slots of its own or not.
     __slots__ = ()

@@ -90,6 +90,7 @@ class Between:
     """A number within bounds, both included (minutes); ``to`` None means without end."""
 
     field: str
+    # ``from`` is a word of Python, so the field has another name and the JSON keeps it.
     low: Annotated[int, Field(alias="from")]
     high: Annotated[int | None, Field(alias="to")]
 
@@ -201,6 +202,7 @@ class Result:
         return result_adapter().validate_json(text)
 
     def __repr__(self) -> str:
+        # Counts only: a result names codes and findings, and reprs end up in logs.
         return (
             f"Result(status={self.status!r}, suggested={len(self.suggested)}, "
             f"violations={len(self.violations)}, questions={len(self.questions)})"
@@ -212,4 +214,5 @@ class Result:
 @cache
 def result_adapter() -> TypeAdapter[Result]:
     """The pydantic adapter that writes, reads and describes results; built on first use."""
+    # Kept by ``cache``: to build it takes far longer than to write one result.
     return TypeAdapter(Result)

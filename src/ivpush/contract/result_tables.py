@@ -49,12 +49,14 @@ def _text(name: str) -> Column:
     return Column(name, name, "text")
 
 
+# A bare ``name`` or ``version`` in the table ``encounters`` would not say whose.
 _STAMP = _columns(PackStamp, renamed={"name": "pack", "version": "pack_version"})
 _SUGGESTED = _columns(SuggestedLine)
 _NOT_BILLABLE = _columns(NotBillable)
 _VIOLATION = _columns(Violation, without="edit")  # the corrected table has the whole claim
 _VERDICT = _columns(LineVerdict)
 _QUESTION = _columns(Question, without="answers")
+# ``missing`` is a text in the table ``questions``; one name must not hold two kinds.
 _UNJUDGED = _columns(Unjudged, renamed={"missing": "lacks"})
 _CLAIM_LINE = tuple(
     column for column in columns_of("lines") if not column.name.startswith("encounter")
@@ -87,11 +89,13 @@ def arrow_table(rows: Iterable[Mapping[str, Any]], columns: Iterable[Column]) ->
     Raises UsageError where pyarrow is not installed.
     """
     try:
+        # Here and not above: pyarrow is an extra, and its import takes longer than a check.
         import pyarrow as pa
     except ImportError:
         raise missing_extra() from None
     types: dict[CellKind, Any] = {
         "text": pa.string(),
+        # As text, because an Arrow column has one zone and each time keeps its own offset.
         "time": pa.string(),
         "whole": pa.int64(),
         "flag": pa.bool_(),
@@ -104,6 +108,7 @@ def arrow_table(rows: Iterable[Mapping[str, Any]], columns: Iterable[Column]) ->
             for column in columns
         ]
     )
+    # Rows may be a generator, and each column reads all of them.
     every_row = list(rows)
     columns_by_name = {name: [row.get(name) for row in every_row] for name in schema.names}
     return pa.table(columns_by_name, schema)
@@ -145,6 +150,7 @@ def _row(record: object, columns: Iterable[Column]) -> dict[str, Any]:
 
 def _question_rows(result: Result) -> list[dict[str, Any]]:
     """Questions with their answers as the JSON of the contract: a table has no nested records."""
+    # Made only where there are questions: it writes the whole result.
     written = result.to_dict()["questions"] if result.questions else []
     return [
         {

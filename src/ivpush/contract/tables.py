@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 TABLES = ("encounters", "administrations", "lines")
+# Administrations and lines are tables of their own; supervision has columns with a prefix.
 _NESTED = frozenset({"administrations", "lines", "supervision"})
 """Fields of the encounter that hold records of their own."""
 _KINDS: Mapping[type, CellKind] = {
@@ -111,6 +112,7 @@ def table_kind(names: Iterable[str]) -> str:
     columns = set(names)
     if "encounter" not in columns and "setting" in columns:
         return "encounters"
+    # Only lines have either; an administration has an ``id`` of its own, and ``hcpcs``.
     return "lines" if {"number", "code"} & columns else "administrations"
 
 
@@ -129,6 +131,7 @@ def plan(source: str, table: str, names: Sequence[str]) -> list[Column]:
     key = "id" if table == "encounters" else "encounter"
     if key not in names:
         faults.append(Fault(source, f"lacks the column '{key}'", "add it"))
+    # Of two columns of one name the later would win without a word.
     if len(set(names)) != len(names):
         faults.append(Fault(source, "names a column twice", "keep one"))
     if faults:
@@ -141,6 +144,7 @@ def read_cells(place: str, columns: Sequence[Column], cells: Sequence[Any]) -> d
     values: dict[str, Any] = {}
     faults = []
     for column, cell in zip(columns, cells, strict=True):
+        # CSV cannot tell a null from an empty text, so only text columns keep the empty one.
         if cell is None or (cell == "" and column.kind != "text"):
             continue
         try:
@@ -213,6 +217,7 @@ def record_of(parts: Parts) -> dict[str, Any]:
     record = {"id": parts.encounter, **_with_supervision(own)}
     for table, rows in (("administrations", parts.administrations), ("lines", parts.lines)):
         stated = has_rows_of[table]
+        # Rows alone say that there is a chart; only a flag that denies them clashes.
         if stated is False and rows:
             problem = "has rows, and the encounters table says there are none"
             raise InputError(Fault(table, problem, "correct one of them"))
@@ -253,6 +258,7 @@ def _without_shared(row: Mapping[str, Any], record: dict[str, Any]) -> dict[str,
             own[name] = value
             continue
         field = name.removeprefix("encounter_")
+        # Each row repeats the encounter's facts; two values would leave the reading to row order.
         if record.setdefault(field, value) != value:
             raise InputError(Fault(field, "differs between rows of one encounter", "write one"))
     return own
