@@ -51,3 +51,13 @@ def test_a_wrong_date_or_modifier_is_changed_and_not_missed() -> None:
 
 def test_one_line_without_a_date_stands_for_two_days() -> None:
     assert statuses(OVERNIGHT, lines=[line(1, "96365"), line(2, "96366", 3)]) == ["matched"] * 2
+
+
+def test_a_pair_with_another_service_is_lifted_on_either_line_or_by_a_side() -> None:
+    pain = push("a", "10:00", purpose="treatment")
+    scan, repair = line(1, "74177", modifiers=["59"]), line(1, "12002")
+    assert statuses(pain, lines=[scan, line(2, "96374")]) == ["outside", "matched"]
+    assert statuses(pain, lines=[repair, line(2, "96374")]) == ["outside", "changed"]
+    for modifier in ("59", "XU", "LT"):
+        marked = line(2, "96374", modifiers=[modifier])
+        assert statuses(pain, lines=[repair, marked]) == ["outside", "matched"]

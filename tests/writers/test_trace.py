@@ -72,3 +72,19 @@ def test_a_barred_encounter_says_so_first() -> None:
         "administrations": [{"id": "a", "route": "IV", "method": "push"}],
     }
     assert trace(ENGINE.work(Encounter.model_validate(record)))[0].about == "who may bill"
+
+
+def test_no_decision_leaves_a_place_to_fill_in() -> None:
+    record = {
+        "id": "E",
+        "setting": "facility",
+        "date": "2026-03-02",
+        "administrations": [
+            {"id": "a", "drug": "midazolam", "route": "IV", "method": "push"},
+            {"id": "b", "drug": "Botox", "route": "IM", "method": "injection"},
+        ],
+        "lines": [{"number": 1, "code": "45378", "units": 1}],
+    }
+    steps = trace(ENGINE.work(Encounter.model_validate(record)))
+    assert not any("{" in step.decision for step in steps)
+    assert any("45378" in step.decision for step in steps)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush import clock
 
@@ -81,6 +81,15 @@ def neighbours_of(encounter: Encounter, book: Book) -> Neighbours:
     return Neighbours({day: tuple(codes) for day, codes in by_day.items()})
 
 
+class _Paired(NamedTuple):
+    """What the codes of a day are to the codes of a technique, by NCCI pairs."""
+
+    never: str | None
+    """One beside which it is never paid."""
+    groups: dict[str, str]
+    """Groups of procedures that a modifier sets apart, each with its first code."""
+
+
 def stand_beside(
     administrations: Sequence[AdministrationFacts],
     encounter: Encounter,
@@ -90,6 +99,7 @@ def stand_beside(
 ) -> None:
     """Settle which doses belong to a code beside them, and which must be asked about."""
     _premedicate(administrations, encounter, book)
+    kinds: dict[tuple[object, ...], _Paired] = {}
     for administration in administrations:
         seconds = administration.start_seconds
         day = encounter.service_date if seconds is None else clock.local_date(seconds, zone)
@@ -97,13 +107,24 @@ def stand_beside(
         if _owned(administration, codes, book) or not codes:
             continue
         if administration.reason == "procedure":
-            administration.beside = next(
-                (code for code in codes if book.surroundings.group(code) is not None), None
-            )
-            if administration.beside is not None:
-                administration.reason = "part_of_procedure"
+            _name_procedure(administration, codes, book)
         elif administration.reason is None:
-            _beside_pairs(administration, codes, encounter.setting, book)
+            # Doses of one technique on one day stand beside the same codes.
+            kind = (day, administration.family, administration.technique)
+            paired = kinds.get(kind)
+            if paired is None:
+                paired = kinds[kind] = _paired(administration, codes, encounter.setting, book)
+            _beside_pairs(administration, paired, book)
+
+
+def _name_procedure(
+    administration: AdministrationFacts, codes: tuple[str, ...], book: Book
+) -> None:
+    """Name the procedure of a dose that is charted as given for one."""
+    grouped = (code for code in codes if book.surroundings.group(code) is not None)
+    administration.beside = next(grouped, None)
+    if administration.beside is not None:
+        administration.reason = "part_of_procedure"
 
 
 def _premedicate(
@@ -192,13 +213,10 @@ def _own(
     return True
 
 
-def _beside_pairs(
-    administration: AdministrationFacts, codes: tuple[str, ...], setting: str, book: Book
-) -> None:
+def _beside_pairs(administration: AdministrationFacts, paired: _Paired, book: Book) -> None:
     """Whether a dose belongs to a procedure that CMS pairs with its code."""
-    never, lifted = _paired(administration, codes, setting, book)
-    if never is not None:
-        administration.reason, administration.beside = "never_beside", never
+    if paired.never is not None:
+        administration.reason, administration.beside = "never_beside", paired.never
         return
     uses, purpose = _uses(administration, book), administration.given.purpose
     if purpose == "premedication" and not administration.before_drug:
@@ -207,10 +225,8 @@ def _beside_pairs(
         return
     method = administration.technique or ""
     answers: dict[str, str] = {}
-    for code in lifted:
-        group = book.surroundings.group(code)
-        if group is not None:
-            answers.setdefault(book.surroundings.answer(group, uses, method), code)
+    for group, code in paired.groups.items():
+        answers.setdefault(book.surroundings.answer(group, uses, method), code)
     if "part" in answers:
         administration.reason, administration.beside = "part_of_procedure", answers["part"]
     elif "ask" in answers and purpose is None:
@@ -219,17 +235,19 @@ def _beside_pairs(
 
 def _paired(
     administration: AdministrationFacts, codes: tuple[str, ...], setting: str, book: Book
-) -> tuple[str | None, list[str]]:
-    """Of the day's codes: one that is never paid beside its code, and those a modifier parts."""
+) -> _Paired:
     never: str | None = None
-    lifted: dict[str, None] = {}
-    for code in _own_codes(administration, book):
-        pairs = book.pairs.get(setting, code)
+    groups: dict[str, str] = {}
+    for own in _own_codes(administration, book):
+        pairs = book.pairs.get(setting, own)
         if pairs is None:
             continue
-        never = never or next((other for other in codes if other in pairs.never), None)
-        lifted |= dict.fromkeys(other for other in codes if other in pairs.with_modifier)
-    return never, list(lifted)
+        never = never or next((code for code in codes if code in pairs.never), None)
+        for code in codes:
+            group = book.surroundings.group(code) if code in pairs.with_modifier else None
+            if group is not None:
+                groups.setdefault(group, code)
+    return _Paired(never, groups)
 
 
 def _own_codes(administration: AdministrationFacts, book: Book) -> list[str]:

@@ -257,18 +257,22 @@ def _mark_neighbours(
 ) -> list[Draft]:
     """Column-2 codes beside other services of the day, as ``_mark_pairs`` beside one another."""
     kept = []
+    apart: dict[tuple[str, date | None], tuple[str, ...]] = {}
     for draft in drafts:
         codes, pairs = neighbours.on(draft.date), book.pairs.get(setting, draft.row.code)
         if not codes or pairs is None:
             kept.append(draft)
             continue
-        never = next((code for code in codes if code in pairs.never), None)
-        if never is not None:
+        if not pairs.never.isdisjoint(codes):
+            never = next(code for code in codes if code in pairs.never)
             for administration in draft.service.administrations:
                 administration.reason, administration.beside = "never_beside", never
                 administration.billable = False
             continue
-        draft.beside = tuple(code for code in codes if code in pairs.with_modifier)
+        key = (draft.row.code, draft.date)
+        if key not in apart:
+            apart[key] = tuple([code for code in codes if code in pairs.with_modifier])
+        draft.beside = apart[key]
         if draft.beside and not draft.modifiers:
             draft.modifiers = (_modifier("unusual", book),)
         kept.append(draft)

@@ -175,7 +175,9 @@ def _not_billable(administration: AdministrationFacts, book: Book) -> Step:
         about="not billable",
         fact=reason,
         decided_by="rules/reasons.yaml",
-        decision=text.replace("{what}", drug_name(administration)),
+        decision=text.replace("{what}", drug_name(administration)).replace(
+            "{beside}", administration.beside or ""
+        ),
         cites=cites,
     )
 
