@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.visits import answers, asked, billed, check, dose, drip, fluid, push, reasons
+from ivpush import Result
+from tests.visits import answers, asked, billed, check, dose, drip, fluid, line, push, reasons
 
 PUSH, INFUSION, INJECTION = [("96374", 1)], [("96365", 1)], [("96372", 1)]
 
@@ -87,11 +88,69 @@ def test_a_route_that_nobody_charted_is_asked_for() -> None:
     assert asked(unknown) == ["administrations[0].route"]
 
 
-def test_chemotherapy_of_more_than_eight_hours_is_a_prolonged_infusion() -> None:
-    chemo = {"category": "chemotherapy"}
+def test_chemotherapy_of_more_than_eight_hours_by_pump_is_a_prolonged_infusion() -> None:
+    chemo = {"category": "chemotherapy", "device": "ambulatory_pump"}
     eight = check(drip("a", "10:00", "18:00", **chemo))
     assert billed(eight) == [("96413", 1), ("96415", 7)]
     assert billed(check(drip("a", "10:00", "18:01", **chemo))) == [("96416", 1)]
+
+
+DEVICE = "administrations[0].device"
+
+
+def test_chemotherapy_past_eight_hours_without_a_device_bills_its_hours_and_asks() -> None:
+    result = check(drip("a", "10:00", "18:31", category="chemotherapy"))
+    assert billed(result) == [("96413", 1), ("96415", 8)]
+    assert answers(result, DEVICE) == {
+        "ambulatory_pump": [("96416", 1)],
+        "implanted_pump": [("96416", 1)],
+        "stationary_pump": billed(result),
+    }
+
+
+def test_chemotherapy_that_outlasts_an_office_day_went_home_by_pump_and_is_asked() -> None:
+    def office(minutes: int) -> Result:
+        given = drip("a", None, None, minutes=minutes, category="chemotherapy")
+        return check(given, setting="professional")
+
+    assert billed(office(720))[0] == ("96413", 1)
+    assert billed(office(721)) == [("96416", 1)]
+    assert asked(office(720)) == asked(office(721)) == [DEVICE]
+
+
+@pytest.mark.parametrize("text", ["fluorouracil by CADD pump", "fluorouracil, home pump"])
+def test_words_of_the_drug_name_the_device(text: str) -> None:
+    given = drip("a", "10:00", "18:01", drug=text, category="chemotherapy")
+    assert billed(check(given)) == [("96416", 1)]
+    injector = dose("a", "10:00", None, drug="Neulasta Onpro", route="SC", method="injection")
+    assert billed(check(injector)) == [("96377", 1)]
+
+
+def test_a_hospitals_pump_code_is_not_an_offices_which_bills_the_hours() -> None:
+    given = drip("a", "08:00", "16:01", device="ambulatory_pump")
+    assert billed(check(given)) == [("C8957", 1)]
+    assert billed(check(given, setting="professional")) == [("96365", 1), ("96366", 7)]
+
+
+OWNER = "administrations[0].pump_supplied_by"
+
+
+@pytest.mark.parametrize(
+    ("owner", "code"), [("practice", "G0498"), ("supplier", "96416"), ("patient", "96416")]
+)
+def test_whose_pump_it_is_decides_the_code_of_its_start(owner: str, code: str) -> None:
+    chemo = {"category": "chemotherapy", "device": "ambulatory_pump"}
+    pump = drip("a", "10:00", "20:00", pump_supplied_by=owner, **chemo)
+    for setting in ("facility", "professional"):
+        assert billed(check(pump, setting=setting)) == [(code, 1)]
+
+
+def test_whose_pump_it_is_is_asked_where_the_practices_own_is_billed() -> None:
+    pump = drip("a", "10:00", "20:00", category="chemotherapy", device="ambulatory_pump")
+    opened = check(pump, setting="professional", lines=[line(1, "G0498")])
+    assert answers(opened, OWNER)["practice"] == [("G0498", 1)]
+    assert [each.severity for each in opened.violations if each.severity == "error"] == []
+    assert asked(check(pump, setting="professional", lines=[line(1, "96416")])) == []
 
 
 # Stopped early

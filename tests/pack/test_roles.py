@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from ivpush.pack.pack import Pack
-from ivpush.pack.roles import Role, Roles
+from ivpush.pack.roles import Role, Spellings
 
 ROLES = Pack.load().book(date(2026, 3, 2)).roles
 
@@ -42,9 +42,9 @@ def test_a_text_that_names_no_role_is_of_no_known_role(text: str) -> None:
 
 
 def test_the_longest_spelling_names_the_role_and_of_two_the_one_listed_first() -> None:
-    roles = Roles(
+    roles = Spellings(
         [("A", Role("A", "nurse")), ("B", Role("B", "staff")), ("b c", Role("C", "patient"))]
     )
     assert roles.find("c a b c") == Role("C", "patient")
     assert roles.find("b, a") == Role("A", "nurse")
-    assert Roles([]).find("a") is None
+    assert Spellings([]).find("a") is None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ivpush.coding.permission import Standing
     from ivpush.contract.chart_facts import Family, Reason
     from ivpush.contract.encounter import Administration, Encounter
-    from ivpush.contract.fields import Category
+    from ivpush.contract.fields import Category, Device
     from ivpush.pack.book import Book
     from ivpush.pack.drugs import DrugRow
     from ivpush.pack.roles import Role
@@ -77,6 +77,8 @@ def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[Adm
                 or _reason(given, drug.category, book),
                 running_minutes=times.minutes,
                 minutes_from=times.minutes_from,
+                delivered_by=_device(given, book),
+                setting=encounter.setting,
                 site_named=given.site is not None,
                 role=role.name if role is not None else None,
                 acts_as=role.acts_as if role is not None else None,
@@ -104,6 +106,14 @@ def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[Adm
 def _by_patient(role: Role | None) -> Reason | None:
     """A dose that the patient releases is no work of the staff."""
     return "patient_gave_it" if role is not None and role.acts_as == "patient" else None
+
+
+def _device(given: Administration, book: Book) -> Device | None:
+    """The device as charted, else as named in the drug's text; a supplied pump goes home."""
+    named = book.devices.find(given.drug) if given.drug is not None else None
+    if named is None and given.pump_supplied_by is not None:
+        named = "ambulatory_pump"
+    return given.device or named
 
 
 def _drug(given: Administration, book: Book) -> DrugFacts:

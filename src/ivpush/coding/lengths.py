@@ -72,6 +72,8 @@ def bends(
     if begun is not None:
         edges = [at for at in administration.times.counts if at is not None]
         minutes.update((at - begun) // 60 for at in edges)
+    day = book.limits.office_day_minutes
+    minutes |= {day, day + 1}
     for other in chart:
         drips = other.technique in _DRIPS
         if other is administration or not (drips or other.drug_keys & administration.drug_keys):

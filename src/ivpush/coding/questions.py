@@ -21,7 +21,7 @@ from ivpush.coding.lengths import Retimed, bends, billing_of
 from ivpush.coding.permission import standing_of
 from ivpush.coding.suggestions import drafts_of, suggested_lines
 from ivpush.contract.encounter import Supervision
-from ivpush.contract.fields import Route, TimesFrom
+from ivpush.contract.fields import PumpSupplier, Route, TimesFrom
 from ivpush.contract.result import Answer, Between, Equals, Question
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ _CHARTED = frozenset({"charted", "pump", "calculated", None})
 _TIMED_ROUTES = frozenset({"IV", "IA", "SC"})
 _KNOWN_MINUTES = frozenset({"clock", "stated"})
 _PUSHED = frozenset({"push", "injection"})
+_PUMPS = ("ambulatory_pump", "implanted_pump", "stationary_pump")
 _LONG = frozenset({"infusion", "pump", "ia_infusion"})
 _CLASSES = ("therapeutic", "chemotherapy", "complex_biologic", "hydration")
 """Classes that earn codes of their own; who gives a vaccine or contrast knows it for what it is."""
@@ -201,6 +202,22 @@ class _Candidates:
         elif self._may_be_attended(administration):
             answers = (True, False)
             yield from self._field("attended", administration, "continuously_attended", answers)
+        yield from self._pump(administration)
+
+    def _pump(self, administration: AdministrationFacts) -> Iterator[Question]:
+        """What held a prolonged infusion, and whose pump goes home if the practice's is billed."""
+        if _prolonged(administration, self.book):
+            yield from self._field("device", administration, "device", _PUMPS)
+        elif administration.technique == "pump" and self._bills_home_pump():
+            if administration.given.pump_supplied_by is None:
+                owners = get_args(PumpSupplier)
+                yield from self._field(
+                    "pump_supplied_by", administration, "pump_supplied_by", owners
+                )
+
+    def _bills_home_pump(self) -> bool:
+        row = self.book.pick("chemotherapy", "pump", "pump_start", "home_pump")
+        return row is not None and any(line.code == row.code for line in self.encounter.lines or ())
 
     def _length(self, administration: AdministrationFacts) -> Iterator[Question]:
         given = administration.given
@@ -351,7 +368,19 @@ def _may_be_open(administration: AdministrationFacts) -> bool:
         return True
     if administration.purpose_open or not administration.drug.drug_known:
         return True
-    return given.method in _PUSHED and administration.technique in _LONG
+    return administration.technique == "pump" or administration.technique in _LONG
+
+
+def _prolonged(administration: AdministrationFacts, book: Book) -> bool:
+    """Whether chemotherapy ran so long that a pump may be billed, and none is named."""
+    minutes = administration.total_minutes
+    return (
+        administration.family == "chemotherapy"
+        and administration.technique in {"infusion", "ia_infusion", "pump", "ia_pump"}
+        and administration.delivered_by is None
+        and minutes is not None
+        and minutes > book.limits.prolonged_minutes
+    )
 
 
 def _worded(ask: str, about: AdministrationFacts | None, what: str) -> str:

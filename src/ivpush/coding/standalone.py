@@ -192,7 +192,7 @@ class _Beside:
         if technique == "declotting":
             row = self.book.pick("declotting", technique, "companion")
         elif technique == "pump_refill":
-            device = administration.given.device or "ambulatory_pump"
+            device = administration.delivered_by or "ambulatory_pump"
             row = self.book.pick("chemotherapy", technique, role, device)
         else:
             row = self.book.pick(family, technique, role, _variant(administration))
@@ -225,6 +225,10 @@ def _variant(administration: AdministrationFacts) -> str | None:
     """Which of several codes of one technique: hormones, and how many lesions."""
     if administration.technique == "intralesional":
         return "few_lesions"
+    if administration.technique == "pump":
+        at_home = administration.delivered_by == "ambulatory_pump"
+        own = administration.given.pump_supplied_by == "practice"
+        return "home_pump" if own and at_home and administration.family == "chemotherapy" else None
     if administration.technique != "injection" or administration.family != "chemotherapy":
         return None
     hormonal, row = administration.given.hormonal, administration.drug.row

@@ -102,7 +102,7 @@ def _by_route(administration: AdministrationFacts, book: Book) -> _Given:
 
 def _under_skin(administration: AdministrationFacts, book: Book) -> _Given:
     given, minutes = administration.given, administration.total_minutes
-    if given.device == "on_body_injector":
+    if administration.delivered_by == "on_body_injector":
         return _Given("on_body_injector")
     long = minutes is not None and not _short(minutes, book)
     if long and given.method != "injection" and administration.family != "chemotherapy":
@@ -145,7 +145,7 @@ def _by_vein(administration: AdministrationFacts, book: Book) -> _Given:
     if minutes is None:
         if as_push:
             return _Given("push")
-        if given.device in _PUMPS and administration.family == "chemotherapy":
+        if administration.delivered_by in _PUMPS and administration.family == "chemotherapy":
             return _Given("pump")
         return _without_stop(administration, book)
     attended = given.continuously_attended and book.policy.long_push != "infusion"
@@ -159,10 +159,20 @@ def _long(administration: AdministrationFacts, book: Book) -> Technique:
     family, minutes = administration.family, administration.total_minutes
     if minutes is None or minutes <= book.limits.prolonged_minutes:
         return "infusion"
-    if family == "chemotherapy":
-        return "pump"
-    by_pump = administration.given.device in _PUMPS
-    return "pump" if by_pump and book.pick(family, "pump", "pump_start") else "infusion"
+    if administration.delivered_by not in _PUMPS and not _outlasts_the_chair(administration, book):
+        return "infusion"  # held by the pump at the chair, or nobody named one: by the hour
+    row = book.pick(family, "pump", "pump_start")
+    return "pump" if row is not None and administration.setting in row.settings else "infusion"
+
+
+def _outlasts_the_chair(administration: AdministrationFacts, book: Book) -> bool:
+    """Chemotherapy of an office, of no named device, that runs on when the office is closed."""
+    return (
+        administration.delivered_by is None
+        and administration.setting == "professional"
+        and administration.family == "chemotherapy"
+        and (administration.total_minutes or 0) > book.limits.office_day_minutes
+    )
 
 
 def _fluid(administration: AdministrationFacts, book: Book) -> _Given:

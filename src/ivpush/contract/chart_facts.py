@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol
 
 from ivpush.contract.encounter import Administration
-from ivpush.contract.fields import Category
+from ivpush.contract.fields import Category, Device, Setting
 from ivpush.contract.means import WORKING, Means, Part
 
 __all__ = [
@@ -261,6 +261,11 @@ class AdministrationFacts:
         ActsAs | None,
         Means("in what capacity that person gives drugs", lacks=(".administered_by",)),
     ]
+    delivered_by: Annotated[
+        Device | None,
+        Means("device that delivers it: as charted, else as named in the drug's text"),
+    ]
+    setting: Annotated[Setting, WORKING]
     total_minutes: Annotated[int | None, WORKING]
     """Minutes of the whole run, where several bags are one infusion."""
     start_seconds: Annotated[int | None, WORKING]

@@ -43,6 +43,7 @@ from ivpush.contract.fields import (
     Ndc,
     OnlyLists,
     PlaceOfService,
+    PumpSupplier,
     Purpose,
     Quantity,
     RevenueCode,
@@ -185,6 +186,8 @@ class Administration(_Model):
     """Why it was given; None means treatment."""
     device: Device | None = None
     """Device that delivers the drug."""
+    pump_supplied_by: PumpSupplier | None = None
+    """Whose pump it is that goes home with the patient; practice: of the office or hospital."""
     visit: Counted | None = None
     """1, 2 … when the patient left and came back the same day."""
     last_seen_running: Instant | None = None

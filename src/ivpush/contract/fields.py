@@ -210,6 +210,7 @@ Purpose = Literal[
     "declotting",
 ]
 Access = Literal["peripheral", "port", "picc", "central"]
-Device = Literal["on_body_injector", "ambulatory_pump", "implanted_pump"]
+Device = Literal["on_body_injector", "ambulatory_pump", "implanted_pump", "stationary_pump"]
+PumpSupplier = Literal["practice", "supplier", "patient"]
 Level = Literal["personal", "direct", "general", "none"]
 Mode = Literal["in_person", "audio_video", "audio_only", "none"]

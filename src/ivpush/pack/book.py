@@ -139,7 +139,7 @@ class Book:
         """What stands beside an administration: owners, procedures, uses of drugs."""
         self._statuses: dict[str, tuple[str, str | None]] = tables.held.get("opps", {})
 
-        self.roles = data.roles
+        self.roles, self.devices = data.roles, data.devices
         rows = tables.held.get("indicators", {})
         denied = self.policy.facility_denied_codes
         self.fees = Fees(rows, data.own_work, denied, self.codes)

@@ -178,6 +178,7 @@ class Limits:
     first_hour_minutes: int
     implausible_infusion_minutes: int
     longest_outpatient_stay_hours: int
+    office_day_minutes: int
     prolonged_minutes: int
     push_max_minutes: int
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
-from ivpush.contract.fields import Setting
+from ivpush.contract.fields import Device, Setting
 from ivpush.errors import Fault, did_you_mean
 from ivpush.language.tree import fold
 from ivpush.pack.checked import read_shape
@@ -16,7 +16,7 @@ from ivpush.pack.drugs import DrugNames, DrugRow, DrugTable
 from ivpush.pack.files import Say, Sheet
 from ivpush.pack.known import Known
 from ivpush.pack.releases import NOTED, quarter_end
-from ivpush.pack.roles import Role, Roles
+from ivpush.pack.roles import Role, Spellings
 from ivpush.pack.shapes.data import (
     HierarchyFile,
     ModifiersFile,
@@ -79,7 +79,8 @@ class Data:
     needs: tuple[str, ...]
     sets: dict[str, frozenset[str]]
     own_work: frozenset[str]
-    roles: Roles
+    roles: Spellings[Role]
+    devices: Spellings[Device]
     reasons: dict[str, tuple[str, tuple[str, ...]]]
     questions: dict[str, tuple[str, str]]
     words: dict[tuple[str, str], str]
@@ -137,7 +138,7 @@ def read_data(
     sheets: Mapping[str, Sheet],
     drugs: DrugTable,
     releases: dict[str, list[Release]],
-    roles: Roles,
+    written: WordLists,
     known: Known,
     say: Say,
 ) -> Data | None:
@@ -176,7 +177,8 @@ def read_data(
         needs=phrases.need,
         sets={name: frozenset(codes) for name, codes in places.places.items()},
         own_work=frozenset(places.own_work),
-        roles=roles,
+        roles=written.roles,
+        devices=written.devices,
         reasons={name: (row.because, row.cites) for name, row in reasons},
         questions={name: (row.who, row.ask) for name, row in wording.questions.items()},
         words={
@@ -235,13 +237,15 @@ class WordLists(NamedTuple):
     """What the files words.yaml of a stack of packs hold."""
 
     lists: dict[str, frozenset[str]]
-    roles: Roles
+    roles: Spellings[Role]
+    devices: Spellings[Device]
 
 
 def read_word_lists(layers: Sequence[Mapping[str, Any]], known: Known, say: Say) -> WordLists:
     """The word lists, folded, and the roles; a later pack's list or role stands for its name's."""
     lists: dict[str, frozenset[str]] = {}
     roles: dict[str, RoleShape] = {}
+    devices: dict[Device, tuple[str, ...]] = {}
     for layer in layers:
         sheet = layer.get("words.yaml")
         if isinstance(sheet, Sheet):
@@ -249,9 +253,11 @@ def read_word_lists(layers: Sequence[Mapping[str, Any]], known: Known, say: Say)
             for name, words in shape.words.items() if shape is not None else ():
                 lists[name] = frozenset(fold(word) for word in words)
             roles |= shape.roles if shape is not None else {}
+            devices |= shape.devices if shape is not None else {}
     spellings = [
         (spelling, Role(name, row.acts_as))
         for name, row in roles.items()
         for spelling in (name, *row.words)
     ]
-    return WordLists(lists, Roles(spellings))
+    named = [(spelling, device) for device, words in devices.items() for spelling in words]
+    return WordLists(lists, Spellings(spellings), Spellings(named))

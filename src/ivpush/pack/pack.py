@@ -134,7 +134,7 @@ class Pack:
         releases = read_tables(self._layers, say)
         drugs = read_drugs(self._layers, sheets["drug_words"], say)
         words = read_word_lists(self._layers, known, say)
-        data = read_data(sheets, drugs, releases, words.roles, known, say)
+        data = read_data(sheets, drugs, releases, words, known, say)
         if about is None or sources is None or data is None:
             raise PackError(faults)
         _check_sets(data, self.policies, sheets["places"], say)

@@ -1,16 +1,18 @@
-"""Who gave a drug, as charts write it: any case, any spelling, several credentials in one text."""
+"""What charts write in many spellings: who gave a drug, and the device that delivers it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from ivpush.contract.chart_facts import ActsAs
 
-__all__ = ["Role", "Roles"]
+__all__ = ["Role", "Spellings"]
+
+Meaning = TypeVar("Meaning")
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -24,11 +26,11 @@ class Role:
 
 
 _MOST_KNOWN = 4_096
-"""Texts of roles that are kept; free text could be without end."""
+"""Texts that are kept; free text could be without end."""
 
 
-class Roles:
-    """The roles of ``words.yaml``, found in the text of a chart.
+class Spellings(Generic[Meaning]):
+    """Words of ``words.yaml``, found in the text of a chart in any case and with or without dots.
 
     In use::
 
@@ -39,23 +41,24 @@ class Roles:
 
     __slots__ = ("_known", "_longest", "_phrases")
 
-    def __init__(self, spellings: Iterable[tuple[str, Role]]) -> None:
-        self._phrases: dict[tuple[str, ...], tuple[int, Role]] = {}
-        for place, (spelling, role) in enumerate(spellings):
-            self._phrases.setdefault(_words(spelling), (place, role))
+    def __init__(self, spellings: Iterable[tuple[str, Meaning]]) -> None:
+        self._phrases: dict[tuple[str, ...], tuple[int, Meaning]] = {}
+        for place, (spelling, meaning) in enumerate(spellings):
+            self._phrases.setdefault(_words(spelling), (place, meaning))
         self._longest = max(map(len, self._phrases), default=0)
-        self._known: dict[str, Role | None] = {}
+        self._known: dict[str, tuple[Meaning | None]] = {}
         """Texts looked up before: charts hold few."""
 
-    def find(self, text: str) -> Role | None:
-        """The role that a text names: its longest spelling, and of two the one listed first."""
-        if text not in self._known:
+    def find(self, text: str) -> Meaning | None:
+        """What a text names: its longest spelling, and of two the one listed first."""
+        held = self._known.get(text)  # one look: another thread may empty it at any time
+        if held is None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            self._known[text] = self._look_up(text)
-        return self._known[text]
+            held = self._known[text] = (self._look_up(text),)
+        return held[0]
 
-    def _look_up(self, text: str) -> Role | None:
+    def _look_up(self, text: str) -> Meaning | None:
         words = _words(text)
         able = [
             (-length, *held)

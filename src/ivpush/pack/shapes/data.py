@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self, TypeVar, get_args
 from pydantic import AfterValidator, Field, model_validator
 
 from ivpush.contract.chart_facts import ActsAs, Decided, Reason
-from ivpush.contract.fields import Level, Mode, Setting
+from ivpush.contract.fields import Device, Level, Mode, Setting
 from ivpush.pack.shapes.words import (
     Cell,
     Cites,
@@ -353,9 +353,11 @@ Asked = Literal[
     "attended",
     "category",
     "complexity",
+    "device",
     "payer",
     "presence",
     "primary",
+    "pump_supplied_by",
     "purpose",
     "route",
     "site",
@@ -423,6 +425,8 @@ class WordsFile(Shape):
     """The lists by name."""
     roles: dict[Text, RoleShape] = Field(default_factory=dict)
     """The roles by their short name."""
+    devices: dict[Device, Texts] = Field(default_factory=dict)
+    """Words within a charted drug that name the device which delivers it."""
 
 
 class DrugWordsFile(Shape):
