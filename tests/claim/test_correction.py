@@ -89,3 +89,49 @@ def test_a_claim_billed_as_charted_stays_as_it_is() -> None:
     result = check(*TWO_PUSHES, lines=claim)
     assert result.corrected is not None
     assert [row.model_dump(exclude_unset=True, mode="json") for row in result.corrected] == claim
+
+
+def test_equal_lines_are_put_together_with_their_charges() -> None:
+    two = [
+        push("a", "10:00", route="IM", method="injection"),
+        push("b", "10:30", route="IM", method="injection"),
+    ]
+    claim = [line(1, "96372", charge=30), line(2, "96372", modifiers=["59"], charge=40)]
+    (injections,) = corrected(*two, lines=claim)
+    assert (injections.number, injections.units, injections.modifiers) == (1, 2, ())
+    assert injections.charge == 70
+
+
+def test_a_new_line_has_the_form_of_its_family() -> None:
+    form = {"revenue_code": "0940", "place_of_service": "22", "diagnosis_pointers": [1]}
+    claim = [line(1, "99283", revenue_code="0450"), line(2, "96374", date=DAY, **form)]
+    diagnoses = ["R112"]
+    result = check(*TWO_PUSHES, lines=claim, diagnoses=diagnoses)
+    added = [row for row in result.corrected or () if row.code == "96375"]
+    assert [(row.revenue_code, row.place_of_service, row.diagnosis_pointers) for row in added] == [
+        ("0940", "22", (1,))
+    ]
+
+
+def test_no_modifier_of_a_visit_is_added_and_the_claim_is_withheld_for_it() -> None:
+    shot = push("a", "10:00", route="IM", method="injection")
+    claim = [line(1, "99213"), line(2, "96372")]
+    result = check(shot, lines=claim, setting="professional")
+    (asked,) = [each for each in result.violations if each.rule == "IVP603"]
+    assert asked.edit is not None and asked.edit.safety == "attest"
+    assert result.corrected is None
+    assert result.withheld is not None and "visit-without-modifier on line 1" in result.withheld
+
+
+def test_a_modifier_that_says_nothing_is_taken_off_a_line_that_is_right() -> None:
+    (kept,) = corrected(push("a", "10:00"), lines=[line(1, "96374", modifiers=["25"])])
+    assert kept.modifiers == ()
+
+
+def test_an_error_that_no_edit_mends_withholds_the_claim() -> None:
+    result = check(
+        push("a", "10:00"), push("b", "11:00", "10:30"), lines=[line(1, "96374"), line(2, "96375")]
+    )
+    assert [each.rule for each in result.violations if each.severity == "error"] == ["IVP710"]
+    assert result.corrected is None
+    assert result.withheld is not None and "stop-before-start" in result.withheld

@@ -96,3 +96,11 @@ def test_no_charge_is_missed_that_an_answer_would_not_bill() -> None:
     result = check(push("a", "10:00", category=None, drug="zzyzx"), lines=[])
     assert "administrations[0].category" in asked(result)
     assert [each.rule for each in result.violations if each.rule == "IVP902"] == []
+
+
+def test_a_name_that_is_not_understood_may_be_another_of_a_drug_of_the_chart() -> None:
+    known = push("b", "11:00", drug="morphine", category=None)
+    claim = [line(1, "96374"), line(2, "96376")]
+    result = check(push("a", "10:00", drug="zzyzx", category=None), known, lines=claim)
+    assert errors(result) == []
+    assert result.corrected is None

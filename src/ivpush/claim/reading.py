@@ -11,19 +11,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from itertools import islice
+from itertools import islice, product
 from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.coding.answers import answered
 from ivpush.coding.chart import code_chart
 from ivpush.coding.questions import questions_of
+from ivpush.contract.result import Answer, Equals, Question
 
 if TYPE_CHECKING:
     from ivpush.claim.matching import Matching
     from ivpush.coding.suggestions import Draft
     from ivpush.contract.encounter import Encounter
     from ivpush.contract.facts import LineFacts
-    from ivpush.contract.result import Answer, Question, SuggestedLine
+    from ivpush.contract.result import SuggestedLine
     from ivpush.pack.book import Book
 
 __all__ = ["Reading", "nearest"]
@@ -34,7 +35,7 @@ _MOST_ROUNDS = 3
 _MOST_OPENED = 16
 """Answers after which the chart is asked anew; one answer alone costs nothing to try."""
 
-_Answers = tuple[tuple["Question", "Answer"], ...]
+_Answers = tuple[tuple[Question, Answer], ...]
 _Kind = tuple[str, bool, "date | None"]
 
 
@@ -94,6 +95,10 @@ def _closest(
     for candidate, distance in _single(questions, scale):
         if _nearer(distance, best):
             best, answers = distance, candidate
+    if best.beyond:
+        for candidate, distance in _same_drug(reading, scale):
+            if _nearer(distance, best):
+                best, answers = distance, candidate
     if best.beyond:
         for candidate, distance in _together(reading, questions, scale):
             if _nearer(distance, best):
@@ -158,6 +163,20 @@ def _single(questions: Iterable[Question], scale: _Scale) -> Iterator[tuple[_Ans
     for question in questions:
         for answer in question.answers:
             yield ((question, answer),), scale.distance_from(answer.suggested)
+
+
+def _same_drug(reading: Reading, scale: _Scale) -> Iterator[tuple[_Answers, _Distance]]:
+    """A drug that is not understood read as another of the chart: it may be a name of that one."""
+    chart = code_chart(reading.encounter, reading.book).derived.administrations
+    names = dict.fromkeys(each.given.drug for each in chart if each.drug.drug_known)
+    unknown = [each for each in chart if each.drug.drug_known is False]
+    for administration, name in islice(product(unknown, names), _MOST_OPENED):
+        if administration.given.category is None and name is not None:
+            path = f"administrations[{administration.index}].drug"
+            answer = Answer(Equals(path, name), suggested=())
+            answers = ((Question(administration.given.id, path, "", "", (answer,)), answer),)
+            after = reading.with_(answers)
+            yield answers, scale.distance(code_chart(after.encounter, after.book).drafts)
 
 
 def _together(
