@@ -149,6 +149,38 @@ def test_46_the_primary_reason_leads_where_it_can(plan: list[Dose], data: st.Dat
         assert any(v.name == "primary-reason-cannot-lead" for v in work.result.violations)
 
 
+@given(doses(4, kinds=("push", "drip"), categories=("therapeutic",), least=2), st.data())
+def test_46_where_no_drip_runs_beside_another_any_named_drug_leads(
+    plan: list[Dose], data: st.DataObject
+) -> None:
+    """Among plain drugs of their own, one after another, every add-on has a primary."""
+    apart = [
+        dose.with_(drug=f"d{n}", offset=1000 * n, minutes=min(dose.minutes or 2, 480))
+        for n, dose in enumerate(plan)
+    ]
+    named = data.draw(st.sampled_from([dose.id for dose in apart]))
+    work = ENGINE.work(chart(*apart, setting="professional", primary_administration=named))
+    lead = work.derived.chains[0].initial
+    assert lead is not None
+    assert lead.lead.given.id == named
+    assert work.derived.initial_by == "primary_reason"
+
+
+@given(doses(5), st.data())
+def test_46_a_fallback_bills_what_the_hierarchy_bills(
+    plan: list[Dose], data: st.DataObject
+) -> None:
+    """And with or without it, no add-on stands without one of its primaries."""
+    named = data.draw(st.sampled_from([dose.id for dose in plan]))
+    office = chart(*plan, setting="professional", primary_administration=named)
+    work = ENGINE.work(office)
+    codes = {line.code for line in work.result.suggested}
+    assert all(not (able := work.book.primaries(code)) or able & codes for code in codes)
+    unnamed = units(chart(*plan, setting="professional"))
+    if work.derived.initial_by == "fallback":
+        assert units(office) == unnamed
+
+
 @given(doses(5, kinds=("push", "drip", "shot"), categories=("therapeutic",)))
 def test_47_all_chemotherapy_maps_code_by_code(plan: list[Dose]) -> None:
     plan = [

@@ -125,9 +125,10 @@ def encounters(
     suite, 15 oncology days, 14 office visits and 6 observations that run past midnight and hold up
     to 24 pushes, so that sizes are skewed. ``setting`` keeps those of one setting only. Of the
     claims 65 in 100 are billed as the chart supports, 30 have an error (a unit too many, another
-    code of the family, a line twice), and for 5 the chart lacks a stop that decides what is billed;
-    ``shares`` sets this otherwise. The engine judges each visit as it is drawn, so that the verdict
-    is the engine's own: these records exercise it, and prove nothing about it.
+    code of the family, a line twice, a wrong day), and for 5 the chart lacks a stop or the name of
+    a drug; ``shares`` sets this otherwise. Visits, procedures and scans stand beside, and some
+    infusions come back on further days of one claim. The engine judges each visit as it is drawn,
+    so that the verdict is the engine's own: these records exercise it, and prove nothing about it.
 
     Raises UsageError for a setting in which no visit takes place.
     """
