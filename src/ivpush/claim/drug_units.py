@@ -8,7 +8,7 @@ each day's lines are compared with the doses that began on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -16,6 +16,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from ivpush import clock
+from ivpush.claim.products import Products
 from ivpush.coding.times import zone_of
 from ivpush.contract.claim_facts import DrugLineFacts
 
@@ -48,6 +49,9 @@ _UNITS: dict[str, tuple[str, Decimal]] = {
 }
 """Units of measure: what kind of amount, and how much of the kind's first unit."""
 
+_CARRIERS = frozenset({"hydration", "flush"})
+"""Classes of fluids that carry other drugs, which a chart often names with the drug alone."""
+
 _OTHER = DrugLineFacts()
 
 
@@ -79,7 +83,7 @@ class DrugLines:
         self._encounter, self._book = encounter, book
         self._lines = dict(_drug_lines(encounter, book))
         if self._lines:
-            self._doses = _doses(encounter.administrations or (), book)
+            self._products = Products(encounter, book)
             self._codes = self._codes_of_drugs()
             self._days = self._days_of_codes()
             self._billed = self._billed_by_day()
@@ -92,25 +96,21 @@ class DrugLines:
         row, ndc = line.row, line.given.ndc
         ended = row.ended is not None and line.day is not None and row.ended < line.day
         charted = self._encounter.administrations is not None
-        doses = self._doses_of(line)
+        doses = self._products.doses(line.given.code, row)
         return DrugLineFacts(
             drug_ended=ended,
             drug_successor=row.successor if ended else None,
-            drug_given=bool(doses) if charted else None,
+            drug_given=self._products.gives(line.given.code, row) if charted else None,
+            drug_carries=row.category in _CARRIERS,
+            given_instead=self._products.instead(line.given.code, row),
             dose_units=self._dose_units(line, doses) if charted else None,
             drug_day_units=self._billed.get(line.day_key, 0),
             ndc_digits=len(ndc.replace("-", "")) if ndc is not None else None,
             ndc_code=self._book.drug_of_ndc(ndc) if ndc is not None else None,
         )
 
-    def _doses_of(self, line: _DrugLine) -> list[Administration]:
-        """Doses charted by the line's code, then by the name of its drug."""
-        by_code = self._doses.get(line.given.code, [])
-        return [*by_code, *self._doses.get(line.row.key, [])]
-
     def _dose_units(self, line: _DrugLine, doses: Sequence[Administration]) -> int | None:
-        named = bool(self._doses.get(line.row.key))
-        if named and len(self._codes[line.row.key]) > 1:
+        if self._products.named(line.row) and len(self._codes[line.row.key]) > 1:
             return None  # doses under a name that two billed codes share belong to neither
         if len(self._days[line.given.code]) > 1:
             doses = _begun_on(line.day, doses, self._encounter)
@@ -144,25 +144,6 @@ def _drug_lines(encounter: Encounter, book: Book) -> Iterable[tuple[int, _DrugLi
         if row is not None:
             on = given.date if given.date is not None else day
             yield number, _DrugLine(given, row, on, wasted in given.modifiers)
-
-
-def _doses(given: Iterable[Administration], book: Book) -> Mapping[str, list[Administration]]:
-    """Administrations by what their drug is known by: its code, else its generic name."""
-    doses: dict[str, list[Administration]] = {}
-    for administration in given:
-        known_by = _known_by(administration, book)
-        if known_by is not None:
-            doses.setdefault(known_by, []).append(administration)
-    return doses
-
-
-def _known_by(given: Administration, book: Book) -> str | None:
-    """A name says which drug, not which of its codes: makers have codes of their own."""
-    coded = book.drug(given.hcpcs, given.ndc, None)
-    if coded is not None and coded.hcpcs:
-        return coded.hcpcs
-    row = book.drug(None, None, given.drug) if given.hcpcs is None else None
-    return row.key if row is not None else given.hcpcs
 
 
 def _begun_on(

@@ -104,7 +104,15 @@ class DrugLineFacts(Part):
     drug_ended: Annotated[bool, Means("the drug's code ended before the service date")] = False
     drug_successor: Annotated[str | None, Means("code that replaced the drug's ended one")] = None
     drug_given: Annotated[
-        bool | None, Means("the chart gives this drug; unknown without a chart")
+        bool | None,
+        Means("the chart gives this product; unknown without a chart, or where a drug is not read"),
+    ] = None
+    drug_carries: Annotated[bool, Means("a fluid that carries other drugs, or flushes a line")] = (
+        False
+    )
+    given_instead: Annotated[
+        str | None,
+        Means("code of the product that the chart gives in its place and no line bills"),
     ] = None
     dose_units: Annotated[
         int | None, Means("billing units of the charted doses; unknown where one is not charted")

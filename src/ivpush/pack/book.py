@@ -135,6 +135,7 @@ class Book:
         self._places: dict[str, bool] = tables.held.get("pos", {})
         self._bill_uses: dict[str, BillUse] = tables.held.get("tob", {})
         self._ndcs: dict[str, str] = tables.held.get("ndc", {})
+        self._products: dict[str, str] = tables.held.get("products", {})
         self.surroundings = Surroundings(tables.held)
         """What stands beside an administration: owners, procedures, uses of drugs."""
         self._statuses: dict[str, tuple[str, str | None]] = tables.held.get("opps", {})
@@ -214,6 +215,14 @@ class Book:
             if coded is not None and coded in self.drugs:
                 return self.drugs[coded]
         return self.names.find(name) if name is not None else None
+
+    def product(self, name: str) -> str | None:
+        """The HCPCS code of the brand that a charted name holds, where one code is its own."""
+        if self.names.find(name) is None:
+            return None
+        brands = self.names.look_up(name).names
+        codes = {code for brand in brands if (code := self._products.get(brand)) is not None}
+        return codes.pop() if len(codes) == 1 else None
 
     def drug_of_ndc(self, ndc: str) -> str | None:
         """The HCPCS code of an NDC, by the crosswalk (CMS ASP)."""

@@ -1,0 +1,122 @@
+"""Which products a chart gives: each by its code, its NDC or its brand, else by its generic name.
+
+``drug_units`` asks. A brand with a code of its own is that code; a generic name says which drug,
+but not which of its codes, as makers have codes of their own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ivpush.contract.encounter import Administration, Encounter
+    from ivpush.pack.book import Book
+    from ivpush.pack.drugs import DrugRow
+
+__all__ = ["Products"]
+
+
+class Products:
+    """The doses of one chart by product.
+
+    In use::
+
+        products = Products(encounter, book)
+        products.gives(code, row)       # whether the chart gives what a line bills
+        products.instead(code, row)     # what it gives in its place, where that is certain
+    """
+
+    def __init__(self, encounter: Encounter, book: Book) -> None:
+        self._book = book
+        self._billed = {line.code for line in encounter.lines or ()}
+        self._doses: dict[str, list[Administration]] = {}
+        self._all_read = True
+        for given in encounter.administrations or ():
+            known_by = self._known_by(given)
+            if known_by is None or (known_by not in book.drugs and not self._is_name(known_by)):
+                self._all_read = False
+            if known_by is not None:
+                self._doses.setdefault(known_by, []).append(given)
+
+    def doses(self, code: str, row: DrugRow) -> list[Administration]:
+        """Doses charted by a code or the code that replaced it, then by the name of its drug."""
+        by_code = [dose for same in self._same(code, row) for dose in self._doses.get(same, ())]
+        return [*by_code, *self._doses.get(row.key, [])]
+
+    def named(self, row: DrugRow) -> bool:
+        """Whether a dose is charted by the drug's generic name alone."""
+        return row.key in self._doses
+
+    def gives(self, code: str, row: DrugRow) -> bool | None:
+        """Whether the chart gives a product; None where a drug that is not read may be it."""
+        if self.doses(code, row):
+            return True
+        return False if self._all_read else None
+
+    def instead(self, code: str, row: DrugRow) -> str | None:
+        """The one product that is charted and that no line bills: of the same drug, else at all."""
+        if self.gives(code, row) is not False:
+            return None
+        unbilled = {
+            own
+            for known_by in self._doses
+            if not self._is_billed(known_by, own := self._code(known_by))
+        }
+        codes = {own for own in unbilled if own is not None and self._is_of(own, row)} or unbilled
+        return codes.pop() if len(codes) == 1 else None
+
+    def _known_by(self, given: Administration) -> str | None:
+        """A code; else the plain generic name of its drug; None where nothing says which it is."""
+        coded = self._book.drug(given.hcpcs, given.ndc, None)
+        if coded is not None and coded.hcpcs:
+            return coded.hcpcs
+        if given.hcpcs is not None or given.drug is None:
+            return given.hcpcs
+        row = self._book.names.find(given.drug)
+        return self._book.product(given.drug) or (row.key if row is not None else None)
+
+    def _is_of(self, code: str, row: DrugRow) -> bool:
+        own = self._book.drugs.get(code)
+        return own is not None and own.key == row.key
+
+    def _is_name(self, known_by: str) -> bool:
+        return self._book.names.exact(known_by) is not None
+
+    def _same(self, code: str, row: DrugRow) -> Iterator[str]:
+        """A code, the one that replaced it, and charted ones that it replaced."""
+        yield code
+        if row.successor is not None:
+            yield row.successor
+        for known_by in self._doses:
+            charted = self._book.drugs.get(known_by)
+            if charted is not None and charted.successor == code:
+                yield known_by
+
+    def _code(self, known_by: str) -> str | None:
+        """The code of what is charted, where only one can be meant."""
+        row = self._book.drugs.get(known_by)
+        if row is not None:
+            return row.successor if row.successor and self._ended(row) else known_by
+        codes = self._codes_of_name(known_by)
+        return codes[0] if len(codes) == 1 else None
+
+    def _is_billed(self, known_by: str, code: str | None) -> bool:
+        if code is None:
+            return not self._billed.isdisjoint(self._codes_of_name(known_by))
+        row = self._book.drugs.get(code)
+        return not self._billed.isdisjoint(
+            {known_by, *([code] if row is None else self._same(code, row))}
+        )
+
+    def _codes_of_name(self, key: str) -> list[str]:
+        return [
+            code
+            for code, row in self._book.drugs.items()
+            if row.key == key and not self._ended(row)
+        ]
+
+    def _ended(self, row: DrugRow) -> bool:
+        day = self._book.date
+        return row.ended is not None and day is not None and row.ended < day

@@ -1,0 +1,60 @@
+"""A drug line bills the product that was given: by code, by NDC, by brand."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any
+
+from ivpush import Encounter, Engine, Pack, Result
+from ivpush.pack.folder import rules_folder
+
+ENGINE = Engine()
+BOOK = Pack.load().book(None)
+
+
+def check(
+    given: list[dict[str, Any]], billed: list[tuple[str, int]], day: str = "2026-05-12"
+) -> Result:
+    return ENGINE.check(Encounter.model_validate({
+        "id": "E", "setting": "facility", "type_of_bill": "131", "date": day,
+        "administrations": [{"id": f"a{n}", "route": "IV", "method": "push", "start": f"{day}T09:00", **one}
+                            for n, one in enumerate(given, 1)],
+        "lines": [{"number": n, "code": code, "units": units} for n, (code, units) in enumerate(billed, 1)],
+    }))  # fmt: skip
+
+
+def wrong(result: Result) -> list[tuple[int | None, str]]:
+    return [(v.line, v.fix) for v in result.violations if v.rule == "IVP808"]
+
+
+def test_a_brand_with_its_own_code_is_billed_by_it_and_the_error_names_it() -> None:
+    result = check([{"drug": "Doxil 60 mg"}], [("96409", 1), ("J9000", 6)])
+    [(line, fix)] = wrong(result)
+    assert line == 2 and "Q2050" in fix
+    assert not wrong(check([{"drug": "Doxil 60 mg"}], [("96409", 1), ("Q2050", 6)]))
+
+
+def test_a_generic_name_is_any_of_its_codes() -> None:
+    for code in ("J9033", "J9034", "J9036"):
+        assert not wrong(check([{"drug": "bendamustine"}], [("96409", 1), (code, 180)]))
+
+
+def test_a_drug_that_is_not_read_may_be_the_one_billed() -> None:
+    assert wrong(check([{"drug": "ketorolac"}], [("96374", 1), ("J1885", 2), ("J1745", 40)]))
+    assert not wrong(check([{"drug": "ketorolac"}, {"drug": "zzyzx"}],
+                           [("96374", 1), ("J1885", 2), ("J1745", 40)]))  # fmt: skip
+
+
+def test_a_successor_is_the_same_product() -> None:
+    for charted, billed in (("J2930", "J2919"), ("J2919", "J2930")):
+        assert not wrong(check([{"hcpcs": charted}], [("96374", 1), (billed, 1)]))
+
+
+def test_every_brand_of_the_table_leads_to_a_code_of_its_own_drug() -> None:
+    [path] = (rules_folder() / "tables").glob("products-*.csv")
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert len(rows) > 500
+    for row in rows:
+        drug = BOOK.names.find(row["name"])
+        assert drug is not None and drug.key == BOOK.drugs[row["hcpcs"]].key
