@@ -203,3 +203,24 @@ def test_a_line_without_its_modifier_is_not_said_to_be_part_while_the_question_i
     assert asked(result) == ["administrations[0].purpose"] and result.corrected is None
     (fault,) = [each for each in result.violations if each.severity == "error"]
     assert fault.line == 2 and SCOPE in fault.message and "given for" not in fault.message
+
+
+@pytest.mark.parametrize(
+    ("drug", "code"),
+    [
+        ("Yescarta", "38228"),
+        ("Pluvicto", "79101"),
+        ("Xofigo", "79101"),
+        ("Zevalin", "79403"),
+        ("Pemgarda", "M0224"),
+        ("Pombiliti", "G0138"),
+    ],
+)
+def test_a_brand_is_owned_as_its_drug_is(drug: str, code: str) -> None:
+    dose = drip("a", "09:00", "09:40", drug=drug, category=None)
+    assert code in left_out(check(dose))[0]
+
+
+def test_the_code_of_cell_therapy_goes_by_the_date() -> None:
+    dose = drip("a", "2024-06-03T09:00", "2024-06-03T09:40", drug="Yescarta", category=None)
+    assert "0540T" in left_out(check(dose, date="2024-06-03"))[0]

@@ -74,7 +74,10 @@ MOST_LINES = 9_999
 class _Model(BaseModel):
     model_config = ConfigDict(
         # hide_input: an error must not carry what the chart says into a log.
-        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
     @classmethod
