@@ -237,3 +237,14 @@ def test_a_clause_in_brackets_is_dropped_where_a_path_is_unknown() -> None:
 def test_a_bracket_without_its_partner_is_refused(text: str) -> None:
     with pytest.raises(ExpressionError, match="without its partner"):
         parse_template(text, Names({}, {}), "line")
+
+
+def test_a_reason_names_words_handed_in_and_policies_in_force() -> None:
+    names = Names({"gap": Kind("whole")}, {})
+    template = parse_template("{what}: within {policy.gap} minutes.", names, "encounter", {"what"})
+    policy = SimpleNamespace(gap=31)
+    assert template.render(None, {"what": "x at 10:00"}, policy, None) == (
+        "x at 10:00: within 31 minutes."
+    )
+    with pytest.raises(ExpressionError, match="is not a path"):
+        parse_template("{wht}", names, "encounter", {"what"})

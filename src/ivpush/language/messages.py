@@ -9,14 +9,15 @@ in square brackets is dropped where a path within it is unknown:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 
+from ivpush.errors import did_you_mean
 from ivpush.language.parser import path_of
 from ivpush.language.printer import Printer, function
-from ivpush.language.tree import ExpressionError, Node
+from ivpush.language.tree import TEXT, ExpressionError, Node
 from ivpush.language.vocabulary import Names
 
 __all__ = ["Clause", "Template", "parse_template"]
@@ -129,14 +130,18 @@ def _shown(value: object) -> str:
     return str(value)
 
 
-def parse_template(text: str, names: Names, subject: str) -> Template:
-    """The template of a message; raises ExpressionError for a path that is not known."""
+def parse_template(text: str, names: Names, subject: str, words: Collection[str] = ()) -> Template:
+    """The template of a message; raises ExpressionError for a path that is not known.
+
+    ``words`` are bare names such as ``{what}`` that whoever renders it hands in as a dictionary,
+    in the place of the subject: reasons and questions are written so.
+    """
     if len(text) > MOST_CHARACTERS or text.count("{") > MOST_PATHS:
         raise ExpressionError(1, "is longer than a message may be", "shorten it")
-    return Template(tuple(_clauses(text, names, subject)), names)
+    return Template(tuple(_clauses(text, _Paths(names, subject, words))), names)
 
 
-def _clauses(text: str, names: Names, subject: str) -> Iterator[Clause]:
+def _clauses(text: str, known: _Paths) -> Iterator[Clause]:
     texts, inside = [""], False
     paths: list[Node] = []
     at = 0
@@ -152,7 +157,7 @@ def _clauses(text: str, names: Names, subject: str) -> Iterator[Clause]:
                 yield Clause(tuple(texts), tuple(paths), optional=inside)
             texts, paths, inside = [""], [], not inside
         elif part.startswith("{") and part.endswith("}"):
-            paths.append(_path(part, column, names, subject))
+            paths.append(known.path(part[1:-1], column))
             texts.append("")
         elif "{" in part or "}" in part:
             raise _unpaired(column)
@@ -164,12 +169,26 @@ def _clauses(text: str, names: Names, subject: str) -> Iterator[Clause]:
         yield Clause(tuple(texts), tuple(paths))
 
 
-def _path(part: str, column: int, names: Names, subject: str) -> Node:
-    try:
-        return path_of(part[1:-1], names, subject)
-    except ExpressionError as error:
-        # The place in the message replaces the place in the path.
-        raise ExpressionError(column, error.problem, error.remedy) from None
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    """What a template may name: paths of the vocabulary, and words handed in."""
+
+    names: Names
+    subject: str
+    words: Collection[str]
+
+    def path(self, text: str, column: int) -> Node:
+        """The tree of one path; raises ExpressionError at its column of the template."""
+        if text in self.words:
+            return Node("given", TEXT, value=text, column=column)
+        try:
+            return path_of(text, self.names, self.subject)
+        except ExpressionError as error:
+            remedy = error.remedy
+            if self.words:
+                remedy = did_you_mean(text, self.words)
+            # The place in the message replaces the place in the path.
+            raise ExpressionError(column, error.problem, remedy) from None
 
 
 def _unpaired(column: int) -> ExpressionError:

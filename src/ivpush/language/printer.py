@@ -112,6 +112,8 @@ class Printer:
             return "e" if node.value == "encounter" else "s"
         if op == "var":
             return f"v_{node.value}"
+        if op == "given":
+            return f"s[{self.constant(node.value)}]"  # a word handed in with a reason
         if op in {"policy", "limits"}:
             return self._setting(node)
         if op == "fact":
