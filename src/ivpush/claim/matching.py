@@ -233,7 +233,8 @@ def _outcome(line: LineFacts, matching: Matching) -> _Outcome:
 def _taken_outcome(line: LineFacts, taken: Sequence[Taken], matching: Matching) -> _Outcome:
     drafts = [matching.drafts[number] for number, _ in taken]
     modifiers = frozenset([modifier for draft in drafts for modifier in draft.modifiers])
-    missing = bool(modifiers) and not (line.marks.separate or _lifted(line, drafts))
+    due = any(draft.modifiers and not draft.may_be_plain for draft in drafts)
+    missing = due and not (line.marks.separate or _lifted(line, drafts))
     # A modifier that lifts a standing pair is never needless, whatever the chart says.
     needless = line.marks.separate and not modifiers and not line.pair_stands
     day = line.given.date

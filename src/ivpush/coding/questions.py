@@ -300,11 +300,13 @@ class _Candidates:
         named = self.encounter.primary_administration is not None
         if named or not self.book.by_reason(self.encounter.setting):
             return
-        leads = [
-            service.lead.given.id for chain in self.derived.chains for service in chain.services
-        ]
-        if len(leads) > 1:
-            yield from self._whole("primary", "primary_administration", leads, None)
+        leads: dict[int, list[str]] = {}
+        for chain in self.derived.chains:
+            of_encounter = leads.setdefault(chain.part, [])
+            of_encounter += [service.lead.given.id for service in chain.services]
+        for able in leads.values():
+            if len(able) > 1:
+                yield from self._whole("primary", "primary_administration", able, None)
 
     def _presence(self) -> Iterator[Question]:
         """Whether the supervising practitioner was there, where a policy has it asked."""

@@ -7,7 +7,8 @@ those of the answer in words. The wording of reasons stands in ``rules/reasons.y
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
     from ivpush.coding.chains import Chain
     from ivpush.coding.derivation import Derived
     from ivpush.contract.chart_facts import AdministrationFacts, CodeLike, ServiceFacts
-    from ivpush.contract.encounter import Encounter
+    from ivpush.contract.encounter import ClaimLine, Encounter
     from ivpush.pack.book import Book
     from ivpush.pack.releases import Pairs
 
 __all__ = ["Draft", "drafts_of", "named", "not_billable", "suggested_lines"]
 
 _HOUR_SECONDS = 3600
+_UNRANKED = 99
 _Dates = frozenset[date]
 _ASIDE = frozenset({"stand_alone", "pump_start"})
 """Roles that stand beside the chains: written last, and never marked as a further chain."""
@@ -45,6 +47,8 @@ class Draft:
     beside: tuple[str, ...] = ()
     """Codes of other families, billed that day, from which the modifier sets it apart."""
     others: list[ServiceFacts] = field(default_factory=list)
+    may_be_plain: bool = False
+    """Whether it is right without its modifiers too."""
     dates: _Dates = frozenset()
     """Dates that any reading of midnight gives its units; empty: its own date alone."""
 
@@ -90,7 +94,7 @@ def _drafts_of_part(
     book: Book,
 ) -> list[Draft]:
     """The lines of one encounter of the chart."""
-    main = _main(chains)
+    main = _main(chains, services, encounter, book)
     drafts = [
         draft
         for service in sorted(services, key=lambda service: _place(service, main))
@@ -106,12 +110,63 @@ def _drafts_of_part(
     return _gathered(drafts)
 
 
-def _main(chains: Iterable[Chain]) -> Chain | None:
-    """The chain whose initial ranks highest: it carries no modifier."""
+def _main(
+    chains: Sequence[Chain], services: Iterable[ServiceFacts], encounter: Encounter, book: Book
+) -> Chain | None:
+    """The chain that carries no modifier: that whose initial ranks highest.
+
+    Where initials are equal, either may be the unmarked one: as the claim has it, else the chain
+    whose need was not documented, else the earlier.
+    """
     led = [(chain.initial, chain) for chain in chains if chain.initial is not None]
     if not led:
         return None
-    return min(led, key=lambda pair: (pair[0].rank or 99, pair[0].order))[1]
+    led.sort(key=lambda pair: (pair[0].rank or _UNRANKED, _needed(pair[1]), pair[0].order))
+    initial, first = led[0]
+    equal = [chain for other, chain in led if other.code == initial.code]
+    if len(equal) == 1 or not encounter.lines:
+        return first
+    marked, unmarked = _units_by_mark(encounter.lines, book)
+    units = _units_by_chain(services)
+
+    def agreement(main: Chain) -> int:
+        return sum(
+            [
+                (own & (unmarked if chain == main.index else marked)).total()
+                for chain, own in units.items()
+            ]
+        )
+
+    return max(equal, key=agreement)
+
+
+def _needed(chain: Chain) -> bool:
+    return any(each.separate_site for each in chain.administrations)
+
+
+def _units_by_mark(lines: Iterable[ClaimLine], book: Book) -> tuple[Counter[str], Counter[str]]:
+    """Units billed by code, with and without a modifier of a distinct service."""
+    marked: Counter[str] = Counter()
+    unmarked: Counter[str] = Counter()
+    for line in lines:
+        plain = book.separate_modifiers.isdisjoint(line.modifiers)
+        (unmarked if plain else marked)[line.code] += line.units
+    return marked, unmarked
+
+
+def _units_by_chain(services: Iterable[ServiceFacts]) -> dict[int, Counter[str]]:
+    """Units by code of each chain."""
+    units: dict[int, Counter[str]] = {}
+    for service in services:
+        row = service.row
+        if row is None or service.role in _ASIDE:
+            continue
+        own = units.setdefault(service.chain, Counter())
+        own[row.code] += 1
+        hours = row.code if service.role == "further_hour" else row.further
+        if hours is not None:
+            own[hours] += service.further
+    return units
 
 
 def _place(service: ServiceFacts, main: Chain | None) -> tuple[object, ...]:
@@ -199,6 +254,8 @@ def _mark_chains(drafts: Iterable[Draft], chains: list[Chain], main: Chain, book
         service = draft.service
         if service.role not in _ASIDE and service.chain in modifiers:
             draft.modifiers = (modifiers[service.chain],)
+            # CMS pairs no further hour with an initial service: it is right without one too.
+            draft.may_be_plain = draft.row.role == "further_hour"
 
 
 def _modifier(kind: str, book: Book) -> str:
@@ -209,9 +266,9 @@ def _mark_hydration(drafts: Iterable[Draft], book: Book) -> None:
     if not book.policy.hydration_requires_dx_59:
         return
     for draft in drafts:
-        if draft.row.family == "hydration" and not draft.modifiers:
-            if draft.service.role == "further_hour":
-                draft.modifiers = (book.modifier("distinct"),)
+        if draft.row.family == "hydration" and draft.service.role == "further_hour":
+            draft.may_be_plain = False
+            draft.modifiers = draft.modifiers or (book.modifier("distinct"),)
 
 
 def _mark_pairs(drafts: list[Draft], setting: str, book: Book) -> list[Draft]:
@@ -246,6 +303,7 @@ def _mark_pairs_of_day(drafts: list[Draft], setting: str, book: Book) -> list[Dr
                 administration.reason, administration.billable = "packaged", False
         else:
             beside = [codes[code] for code in codes if code in pairs.with_modifier]
+            draft.may_be_plain = False
             if not draft.modifiers:
                 draft.modifiers = (_modifier(_apart(draft, beside), book),)
             kept.append(draft)
@@ -273,6 +331,7 @@ def _mark_neighbours(
         if key not in apart:
             apart[key] = tuple([code for code in codes if code in pairs.with_modifier])
         draft.beside = apart[key]
+        draft.may_be_plain = draft.may_be_plain and not draft.beside
         if draft.beside and not draft.modifiers:
             draft.modifiers = (_modifier("unusual", book),)
         kept.append(draft)
