@@ -356,7 +356,8 @@ class _Links:
             return tuple([each for each in barred if each.drug.category == "hydration"])
         kind = (line.coded.family, technique := line.coded.technique)
         if line.coded.role == "further_hour" and any(
-            (draft.row.family, draft.row.technique) == kind for draft in self._drafts
+            (draft.row.family, draft.row.technique) == kind and not _elsewhere(line, draft.part)
+            for draft in self._drafts
         ):
             return ()  # an hour too many of what is billable, and no other run
         return tuple([each for each in barred if each.technique == technique])
