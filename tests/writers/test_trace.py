@@ -66,9 +66,9 @@ def test_sites_are_numbered_not_named() -> None:
 def test_a_barred_encounter_says_so_first() -> None:
     record = {
         "id": "E",
-        "setting": "professional",
+        "setting": "facility",
         "date": "2026-03-02",
-        "place_of_service": "22",
+        "type_of_bill": "111",
         "administrations": [{"id": "a", "route": "IV", "method": "push"}],
     }
     assert trace(ENGINE.work(Encounter.model_validate(record)))[0].about == "who may bill"

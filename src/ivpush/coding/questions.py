@@ -149,12 +149,12 @@ class _Candidates:
         first = billing_of(tries[0].drafts)
         if all(billing_of(each.drafts) == first for each in tries[1:]):
             return
-        who, ask = self.book.question(name)
+        who, ask = self.book.question(name, **_words(about, what))
         yield Question(
             administration=about.given.id if about is not None else None,
             missing=tries[0].when.field,
             who=who,
-            ask=_worded(ask, about, what),
+            ask=ask,
             answers=tuple(
                 [Answer(each.when, suggested_lines(each.drafts, self.book)) for each in tries]
             ),
@@ -253,12 +253,12 @@ class _Candidates:
             return
         place = f"administrations[{administration.index}]"
         highs = [*(low - 1 for low, _ in stretches[1:]), most]
-        who, ask = self.book.question("stop")
+        who, ask = self.book.question("stop", what=administration.name)
         yield Question(
             administration=administration.given.id,
             missing=f"{place}.stop",
             who=who,
-            ask=ask.replace("{what}", administration.name),
+            ask=ask,
             answers=tuple(
                 [
                     Answer(Between(f"{place}.minutes", low, high), lines)
@@ -385,11 +385,11 @@ def _prolonged(administration: AdministrationFacts, book: Book) -> bool:
     )
 
 
-def _worded(ask: str, about: AdministrationFacts | None, what: str) -> str:
-    """A question about an administration, or about something else that is named."""
+def _words(about: AdministrationFacts | None, what: str) -> dict[str, str]:
+    """What a question names: an administration, or something else."""
     if about is None:
-        return ask.replace("{what}", what)
-    return ask.replace("{what}", about.name).replace("{beside}", about.beside or "")
+        return {"what": what}
+    return {"what": about.name, "beside": about.beside or ""}
 
 
 def _drips(administration: AdministrationFacts) -> bool:

@@ -376,17 +376,19 @@ def suggested_lines(drafts: Iterable[Draft], book: Book) -> tuple[SuggestedLine,
 
 
 def _suggested_line(draft: Draft, book: Book) -> SuggestedLine:
-    text, cites = book.reason(draft.because)
     what = "; ".join([named(service) for service in draft.services])
-    because = text.replace("{what}", what).replace("{units}", str(draft.units))
+    because, cites = book.reason(draft.because, what=what, units=str(draft.units))
     for policy in dict.fromkeys(name for each in draft.services for name in each.decided_by):
         decided, more = book.reason(policy)
         because = f"{because} {decided}"
         cites = tuple(dict.fromkeys(cites + more))
     if draft.modifiers:
-        marked, more = book.reason("modifier_beside" if draft.beside else "modifier")
-        marked = marked.replace("{beside}", ", ".join(draft.beside))
-        because = f"{because} {marked.replace('{modifiers}', ', '.join(draft.modifiers))}"
+        marked, more = book.reason(
+            "modifier_beside" if draft.beside else "modifier",
+            beside=", ".join(draft.beside),
+            modifiers=", ".join(draft.modifiers),
+        )
+        because = f"{because} {marked}"
         cites = tuple(dict.fromkeys(cites + more))
     return SuggestedLine(
         code=draft.row.code,
@@ -419,7 +421,9 @@ def not_billable(
 
 
 def _left_out(administration: AdministrationFacts, book: Book) -> NotBillable:
-    text, cites = book.reason(administration.reason or "no_code")
-    because = text.replace("{what}", administration.name)
-    because = because.replace("{beside}", administration.beside or "")
+    because, cites = book.reason(
+        administration.reason or "no_code",
+        what=administration.name,
+        beside=administration.beside or "",
+    )
     return NotBillable(administration.given.id, because, cites)

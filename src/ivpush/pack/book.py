@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ivpush.contract.facts import BillUse
+from ivpush.language.messages import Template
 from ivpush.language.vocabulary import Names
 from ivpush.pack.codes import CodeRow, DatedNumber, Limits, number_on
 from ivpush.pack.data import Data, SupervisionRow
@@ -24,6 +25,7 @@ from ivpush.pack.releases import NOTED, TABLES, Pairs, PairTable, quarter_end
 from ivpush.pack.rule import Rule
 from ivpush.pack.screens import Screens
 from ivpush.pack.surroundings import Surroundings
+from ivpush.pack.wording import NO_WORDS, Wording
 
 __all__ = ["Book", "Content", "Opener", "Terms"]
 
@@ -70,6 +72,7 @@ class Content:
     data: Data
     rules: Sequence[Rule]
     names: Names
+    wording: Wording
 
 
 class _Listener(Policies):
@@ -99,6 +102,7 @@ class Book:
     def __init__(self, terms: Terms, content: Content, opener: Opener) -> None:
         day, data, codes = terms.day, content.data, content.codes
         self._terms, self._opener, self._data = terms, opener, data
+        self._wording = content.wording
         self.date: dt.date | None = day
         self.payer = terms.payer if terms.payer_known else None
         self.payer_known, self.disputes = terms.payer_known, terms.disputes
@@ -263,13 +267,18 @@ class Book:
             return False
         return any(phrase in plain for phrase in self._data.phrases)
 
-    def reason(self, name: str) -> tuple[str, tuple[str, ...]]:
-        """The wording and the sources of a reason."""
-        return self._data.reasons[name]
+    def reason(self, name: str, **words: str) -> tuple[str, tuple[str, ...]]:
+        """A reason in words, with what is handed in for its template, and its sources."""
+        template, cites = self._wording.reasons[name]
+        return self._worded(template, words), cites
 
-    def question(self, name: str) -> tuple[str, str]:
-        """Who can answer a question, and its wording."""
-        return self._data.questions[name]
+    def question(self, name: str, **words: str) -> tuple[str, str]:
+        """Who can answer a question, and the question in words."""
+        who, template = self._wording.questions[name]
+        return who, self._worded(template, words)
+
+    def _worded(self, template: Template, words: Mapping[str, str]) -> str:
+        return template.render(None, {**NO_WORDS, **words}, self.policy, self.limits)
 
     def word(self, name: str, answer: str) -> str:
         """The text that stands for an answer of a question."""

@@ -27,6 +27,7 @@ from ivpush.pack.policies import Policy, policy_values, read_policies
 from ivpush.pack.releases import Release, read_tables
 from ivpush.pack.rule import ROOMS, Rule, read_pins, read_rule
 from ivpush.pack.shapes.data import PackFile, SourcesFile
+from ivpush.pack.wording import read_wording
 
 __all__ = [
     "Pack",
@@ -155,6 +156,7 @@ class Pack:
             denials=denials_of(releases),
             names=self.names,
         )
+        self._wording = read_wording(sheets["reasons"], data, self.names, say)
         self.rules = tuple(self._rules(known, say))
         check_causes(self.rules, say)
         self.payers = self._payers(known, say)
@@ -287,6 +289,7 @@ class Pack:
             data=self._data,
             rules=[rule for rule in rules if rule.in_force(day)],
             names=self.names,
+            wording=self._wording,
         )
         return Book(terms, content, opener=self)
 

@@ -169,15 +169,15 @@ def _technique(administration: AdministrationFacts, book: Book) -> Step:
 
 def _not_billable(administration: AdministrationFacts, book: Book) -> Step:
     reason = administration.reason or "no_code"
-    text, cites = book.reason(reason)
+    text, cites = book.reason(
+        reason, what=drug_name(administration), beside=administration.beside or ""
+    )
     return Step(
         administration=administration.given.id,
         about="not billable",
         fact=reason,
         decided_by="rules/reasons.yaml",
-        decision=text.replace("{what}", drug_name(administration)).replace(
-            "{beside}", administration.beside or ""
-        ),
+        decision=text,
         cites=cites,
     )
 
