@@ -60,7 +60,7 @@ def read_cell(kind: CellKind, items: CellKind | None, cell: object) -> object:
 
 
 def _text(cell: object) -> str:
-    # A code column with a gap comes from pandas as floats: 96374.0 is the code 96374.
+    # pandas makes floats of a column of codes with a gap in it; the code is the whole number.
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < _EXACT_FLOAT:
         return str(int(cell))
     # A bool is an int in Python, but True is no text and no number.

@@ -29,6 +29,7 @@ from ivpush.pack.wording import NO_WORDS, Wording
 
 __all__ = ["Book", "Content", "Opener", "Terms"]
 
+# Single codes elsewhere share three digits by chance; a range of the family has many.
 LIKE_FAMILY = 10
 """Codes that must share their first three digits before a number counts as the family's range."""
 
@@ -79,6 +80,7 @@ class _Listener(Policies):
     """Policies that note which of them were read."""
 
     def __init__(self, policy: Policies, heard: set[str]) -> None:
+        # No policy is an attribute of it, so that __getattr__ hears every one.
         super().__init__({"_policy": policy, "_heard": heard})
 
     def __getattr__(self, name: str) -> Any:
@@ -104,11 +106,14 @@ class Book:
         self._terms, self._opener, self._data = terms, opener, data
         self._wording = content.wording
         self.date: dt.date | None = day
+        # A payer without an overlay is judged as none; the result says so apart.
         self.payer = terms.payer if terms.payer_known else None
         self.payer_known, self.disputes = terms.payer_known, terms.disputes
         self.policy = Policies(terms.policies)
+        # Unlike codes: a limit counts on every day, by the nearest window where none fits.
         self.limits = Limits({name: number_on(day, rows) for name, rows in content.limits.items()})
 
+        # A code that ended or comes later must still be named: it gets a finding of its own.
         self.every_code = dict(codes)
         self.codes = {
             code: row for code, row in codes.items() if covers(row.valid_from, row.valid_to, day)
@@ -133,6 +138,7 @@ class Book:
 
         tables = _Tables(data, day)
         self.in_force, self.tables_past_quarter = tables.days, tables.past_quarter
+        # Before the first release held nothing is known: an empty table bars nothing.
         self.pairs: PairTable = tables.held.get("ptp") or PairTable({})
         self.mues: dict[str, dict[str, tuple[int, int]]] = tables.held.get("mue", {})
         self._primary: dict[str, frozenset[str]] = tables.held.get("addon", {})
@@ -146,6 +152,7 @@ class Book:
 
         self.roles, self.devices = data.roles, data.devices
         rows = tables.held.get("indicators", {})
+        # A payer's list replaces the fee schedule's indicators, it does not add to them.
         denied = self.policy.facility_denied_codes
         self.fees = Fees(rows, data.own_work, denied, self.codes)
 
@@ -155,12 +162,14 @@ class Book:
 
     def dated(self, day: dt.date | None) -> Book:
         """The same book for another day of its window."""
+        # Shallow: days of one window differ in nothing else, and screens stay shared.
         book = copy(self)
         book.date = day
         return book
 
     def with_policy(self, name: str, value: Any) -> Book:
         """The book of the same date and payer with one policy set otherwise."""
+        # From what the caller set, so that the payer's overlay is laid under it again.
         policies = {**self._terms.set_by, name: value}
         return self._opener.book(self.date, self._terms.payer, policies)
 
@@ -195,6 +204,7 @@ class Book:
 
     def mue(self, code: str, setting: str) -> tuple[int, int] | None:
         """Most plausible units a day and the adjudication indicator, for a kind of claim."""
+        # CMS publishes practitioner and outpatient hospital MUEs apart, and they differ.
         return self.mues[setting].get(code) if setting in self.mues else None
 
     def status_indicator(self, code: str) -> str | None:
@@ -212,6 +222,7 @@ class Book:
 
     def drug(self, hcpcs: str | None, ndc: str | None, name: str | None) -> DrugRow | None:
         """The row of a drug by HCPCS code, else NDC, else its name as charted."""
+        # The code first: it is exact, and an NDC's crosswalk may be older than the drug table.
         if hcpcs is not None and hcpcs in self.drugs:
             return self.drugs[hcpcs]
         if ndc is not None:
@@ -234,6 +245,7 @@ class Book:
 
     def facility_place(self, place: str) -> bool | None:
         """Whether a place of service is a facility, by the policy's set; None if unassigned."""
+        # Payers differ on which places count as a facility, so a policy names the set.
         if place in self._data.sets[self.policy.facility_pos_set]:
             return True
         return False if place in self._places else None
@@ -252,6 +264,7 @@ class Book:
         """
         if type_of_bill is not None:
             kind = self._data.bill_kinds.get(_bill_kind(type_of_bill))
+            # No row of its own: such a place is under the rows of its kind of claim.
             if kind is not None and (kind, family) in self._supervised:
                 return self._supervised[kind, family]
         return self._supervised.get((setting, family))
@@ -263,6 +276,7 @@ class Book:
     def convenience(self, reason: str) -> bool:
         """Whether a reason for a further site says convenience and no need."""
         plain = reason.casefold()
+        # One phrase of need outweighs all of convenience: a second site then had a reason.
         if any(need in plain for need in self._data.needs):
             return False
         return any(phrase in plain for phrase in self._data.phrases)
@@ -287,6 +301,7 @@ class Book:
     def by_reason(self, setting: str) -> bool:
         """Whether the primary reason, not the hierarchy, decides the initial service."""
         rule = self.policy.setting_rule
+        # CPT: physicians by primary reason, facilities by hierarchy (DESIGN section 3, step 3).
         if rule == "auto_by_claim_form":
             return setting == "professional"
         return rule == "primary_reason"
@@ -308,6 +323,7 @@ class _Tables:
 
 def _prefixes(codes: Mapping[str, CodeRow]) -> frozenset[str]:
     """First three digits that many administration codes share: the family's range."""
+    # Codes of letters and digits (HCPCS, category III) are numbered by other rules.
     starts = [code[:3] for code, row in codes.items() if row.administration and code.isdigit()]
     return frozenset(start for start in starts if starts.count(start) >= LIKE_FAMILY)
 
@@ -320,13 +336,16 @@ def _supervised(
         row
         for row in data.supervision
         if covers(row.valid_from, row.valid_to, day)
+        # Values in the file are text, those of the book typed: True is written true.
         and all(str(values.get(name)).lower() == value.lower() for name, value in row.policy)
     ]
+    # Later rows overwrite earlier ones, as supervision.yaml promises.
     return {(row.setting, family): row for row in rows for family in row.families}
 
 
 def _bill_kind(type_of_bill: str) -> str:
     """The first two digits of a type of bill, which name the kind of place."""
+    # The UB-04 form prints a leading zero, an 837I leaves it out (CLM05-1).
     return type_of_bill.removeprefix("0")[:2]
 
 
@@ -334,5 +353,6 @@ def _eleven(ndc: str) -> str:
     """An NDC as eleven digits; a hyphenated one is padded part by part."""
     parts = ndc.split("-")
     if len(parts) == 3:
+        # 5-4-2 is the form of HIPAA claims; labels leave a leading zero out of one part.
         return parts[0].zfill(5) + parts[1].zfill(4) + parts[2].zfill(2)
     return ndc.replace("-", "")

@@ -20,12 +20,15 @@ __all__ = ["check_causes"]
 def check_causes(rules: Iterable[Rule], say: Say) -> None:
     """Say where a rule follows from none that exists, or, through others, from itself."""
     by_id = {rule.id: rule for rule in rules}
+    # Worked out once for all: reaching through causes asks for each many times.
     causes = {rule.id: frozenset(_causes(rule, by_id)) for rule in by_id.values()}
     for rule in by_id.values():
         for cause in rule.follows_from:
+            # A prefix such as IVP3 is a room, so that a new rule of it counts of itself.
             if not any(other.startswith(cause) for other in by_id):
                 problem = f"follows_from: '{cause}' is no rule or room"
                 say(Fault(rule.place, problem, did_you_mean(cause, by_id)))
+        # Two findings that fold into each other would both vanish from the report.
         if rule.id in _reached(rule.id, causes):
             problem = "follows_from: comes back to the rule itself"
             say(Fault(rule.place, problem, "take out one of the two directions"))

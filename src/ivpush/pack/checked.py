@@ -56,10 +56,12 @@ def read_shape(
     for row in errors:
         loc = _path_of(row["loc"])
         say(_fault(sheet, model, path, row))
+        # An unknown key costs the key alone; any other error costs its row.
         broken.append(loc if row["type"] == "extra_forbidden" else loc[: _row_depth(model, loc)])
     try:
         return model.model_validate(_without(data, broken), context=known)
     except ValidationError:
+        # What is left may still lack a key of the file itself; then nothing of it can be used.
         return None
 
 
@@ -71,6 +73,7 @@ def unknown_key(sheet: Placed, path: KeyPath, known: Iterable[str]) -> Fault:
 
 def _path_of(loc: tuple[int | str, ...]) -> KeyPath:
     """Where an error lies in the data: without the tags of unions and the mark of a bad key."""
+    # pydantic writes [key] behind a bad key; our tags of unions begin with <.
     return tuple(step for step in loc if not (isinstance(step, str) and step[:1] in "<["))
 
 
@@ -83,10 +86,12 @@ def _fault(sheet: Placed, model: type[BaseModel], path: KeyPath, error: Mapping[
     if kind == "missing":
         problem = f"lacks the key '{loc[-1]}'"
         return Fault(sheet.place(place[:-1]), problem, _meant(at, str(loc[-1])))
+    # A mapping with closed words as keys: a wrong one reads as an unknown key.
     of_key = error["loc"][-1:] == ("[key]",)
     if of_key and kind == "literal_error":
         return unknown_key(sheet, place, _expected(error))
     problem, remedy = _told(error, _type_at(model, loc))
+    # The nearest name above: a place in a list says nothing to a reader.
     key = next((step for step in reversed(loc) if isinstance(step, str)), "")[:60]
     if of_key:
         problem = problem if problem.startswith("'") else f"'{key}' {problem}"
@@ -127,6 +132,7 @@ _TOLD: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
 
 
 def _expected(error: Mapping[str, Any]) -> list[str]:
+    # pydantic gives the words of a Literal as one sentence with quotes.
     return re.findall("'([^']*)'", error["ctx"]["expected"])
 
 
@@ -157,6 +163,7 @@ def _bare(at: Any) -> Any:
     if get_origin(at) in {dict, list, tuple} or isinstance(at, type):
         return at
     kinds = [_bare(arg) for arg in get_args(at) if arg is not type(None)]
+    # Errors of a union lie below its model, where it has one; its texts have no keys.
     models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
     return next(iter(models or kinds), at)
 
@@ -216,6 +223,7 @@ def _graft(tree: dict[int | str, Any], path: KeyPath) -> None:
 
 def _pruned(data: Any, tree: Mapping[int | str, Any]) -> Any:
     if isinstance(data, list):
+        # Rows keep their numbers, so that later faults name the right place in the file.
         held: dict[Any, Any] = Numbered(enumerate(data))
     elif isinstance(data, dict):
         held = dict(data)

@@ -72,6 +72,7 @@ def chosen(asked: Any, cells: Cells) -> frozenset[str] | None:
         frozenset().union(*(cells[column].get(word, ()) for word in _listed(words)))
         for column, words in asked.items()
     )
+    # Words of one column add up, columns narrow: {family: [a, b], role: [c]}.
     return frozenset.intersection(*columns)
 
 
@@ -92,6 +93,7 @@ def cells_by_column(codes: Mapping[str, CodeRow]) -> dict[str, dict[str, set[str
 def _cells_of(row: CodeRow, column: str) -> Collection[str]:
     """The words of one column of a row."""
     if column == "administration":
+        # As text, because all scalars of a pack file are.
         return ("true" if row.administration else "false",)
     value = getattr(row, column)
     if isinstance(value, frozenset):
@@ -99,6 +101,7 @@ def _cells_of(row: CodeRow, column: str) -> Collection[str]:
     return (value,) if value is not None else ()
 
 
+# The families of drug administration; other rows are codes that stand beside them.
 FAMILIES = frozenset({"hydration", "therapeutic", "chemotherapy", "port"})
 
 
@@ -113,6 +116,7 @@ def read_codes(sheet: Sheet, known: Known, say: Say) -> dict[str, CodeRow]:
             place = sheet.place(("codes", n, "code"))
             say(Fault(place, f"code: repeats '{row.code}'", "write each code once"))
         codes[row.code] = _code_row(row)
+    # After all rows are in: a row may name one that stands below it.
     for n, row in shape.codes.items():
         _check_others(sheet, n, row, codes, say)
     return codes
@@ -133,6 +137,7 @@ def _code_row(row: CodeShape) -> CodeRow:
         valid_from=row.in_force.low,
         valid_to=row.in_force.high,
         cites=row.cites,
+        # Companions are billed beside an administration and are none themselves.
         administration=row.family in FAMILIES and row.role != "companion",
     )
 
@@ -198,6 +203,7 @@ def read_limits(sheet: Sheet, known: Known, say: Say) -> dict[str, list[DatedNum
     for name, rows in limits.items():
         if not rows:
             say(Fault(sheet.place(("limits", name)), f"{name}: has no rows", "write one"))
+    # A limit whose rows were all broken was named before; only a missing name is said here.
     for name in Limits.__annotations__.keys() - sheet.data["limits"].keys():
         say(Fault(sheet.place(), f"lacks the limit '{name}', which the engine reads", "write it"))
     return limits

@@ -106,11 +106,13 @@ class Data:
             yield row.valid_from, row.valid_to
         for name, releases in self.releases.items():
             for release in releases:
+                # Past its quarter a table still counts, but findings then say so: a book apart.
                 last = quarter_end(release.day) if name in NOTED else None
                 yield release.day, last
 
     def release(self, name: str, day: date) -> Release | None:
         """The latest release of a table that is not after the date; of two, the later pack's."""
+        # Never a later release: CMS edits apply from their date and not before it.
         able = [release for release in self.releases.get(name, ()) if release.day <= day]
         return max(able, key=lambda release: (release.day, release.pack)) if able else None
 
@@ -119,6 +121,7 @@ def denials_of(releases: Mapping[str, Sequence[Release]]) -> dict[tuple[str, str
     """Denial codes by kind (CARC, RARC), and whether each is still active."""
     denials: dict[tuple[str, str], bool] = {}
     for release in releases.get("denials", ()):
+        # Releases come in order of date, so what ended later overwrites what was active.
         denials |= release.table
     return denials
 
@@ -166,6 +169,7 @@ def read_data(
         names=drugs.names,
         releases=releases,
         ranks={(row.family, row.technique): row.rank for row in hierarchy.hierarchy.values()},
+        # In the order of the file: of two rows that fit, the later counts.
         supervision=[_supervision_row(row) for row in supervision.supervision.values()],
         modifiers=marks.modifiers,
         separate=marks.separate,
@@ -203,6 +207,7 @@ def _supervision_row(row: SupervisionShape) -> SupervisionRow:
 
 
 def _check_settings(sheet: Sheet, shape: SupervisionFile, say: Say) -> None:
+    # Some kinds of hospital have rows of their own, told by their type of bill.
     settings = {*get_args(Setting), *shape.bills}
     for n, row in shape.supervision.items():
         if row.setting not in settings:
@@ -221,6 +226,7 @@ def _read_modifiers(sheet: Sheet, known: Known, say: Say) -> _Marks | None:
             if kind not in modifiers:
                 problem = f"{key}: '{kind[:60]}' is no kind of modifier"
                 say(Fault(sheet.place((key, n)), problem, did_you_mean(kind, modifiers)))
+    # Found when the pack loads, and not with the first claim that needs the modifier.
     for kind in MODIFIERS - modifiers.keys():
         say(Fault(sheet.place(), f"lacks the kind '{kind}', which the engine reads", "write it"))
     separate = frozenset(modifiers[kind] for kind in shape.separate if kind in modifiers)
@@ -228,6 +234,7 @@ def _read_modifiers(sheet: Sheet, known: Known, say: Say) -> _Marks | None:
         modifiers=modifiers,
         separate=separate,
         visit=frozenset(modifiers[kind] for kind in shape.visit if kind in modifiers),
+        # Anatomic and global-surgery modifiers lift a pair too (NCCI manual, chapter 1).
         lifting=separate | frozenset(shape.lifts_pairs.modifiers),
         lifted_from=shape.lifts_pairs.on_either_line_from,
     )
@@ -251,12 +258,14 @@ def read_word_lists(layers: Sequence[Mapping[str, Any]], known: Known, say: Say)
         if isinstance(sheet, Sheet):
             shape = read_shape(sheet, WordsFile, say, known)
             for name, words in shape.words.items() if shape is not None else ():
+                # Folded once here; a rule folds only what it looks up.
                 lists[name] = frozenset(fold(word) for word in words)
             roles |= shape.roles if shape is not None else {}
             devices |= shape.devices if shape is not None else {}
     spellings = [
         (spelling, Role(name, row.acts_as))
         for name, row in roles.items()
+        # The short name is a spelling too: charts write RN as often as the words for it.
         for spelling in (name, *row.words)
     ]
     named = [(spelling, device) for device, words in devices.items() for spelling in words]

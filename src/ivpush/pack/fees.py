@@ -37,6 +37,7 @@ class Fees:
         codes: Mapping[str, CodeRow],
     ) -> None:
         self._rows, self._own_work, self._denied = rows, own_work, denied
+        # Codes beside them, such as visits, have techniques that say nothing here.
         family = [row for row in codes.values() if row.administration]
         self.staff_techniques = _techniques(family, self.unpaid_in_facility)
         """Techniques that a professional claim cannot bill from a facility place."""
@@ -48,6 +49,7 @@ class Fees:
         if self._denied:
             return row.code in self._denied
         held = self._rows.get(row.code)
+        # held[3] is facility_na, held[1] pctc: the columns of ``indicators`` after the code.
         return self._staff(row) if held is None else held[3] == "true"
 
     def incident_to(self, row: CodeRow) -> bool:

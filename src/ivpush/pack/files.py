@@ -25,10 +25,12 @@ __all__ = [
     "read_yaml",
 ]
 
+# Forty times the largest file of the shipped pack; CSV tables of CMS run to several megabytes.
 MOST_BYTES = 1_048_576
 MOST_CSV_BYTES = 16_777_216
 MOST_DEPTH = 32
 MOST_NODES = 200_000
+# Marks of direction and zero width could show a reviewer another rule than is read.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u0085\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 )
@@ -43,6 +45,7 @@ KeyPath = tuple[int | str, ...]
 Marks = dict[KeyPath, tuple[int, int, int, int]]
 
 
+# libyaml's parser is several times as fast; both give the same events.
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
@@ -56,6 +59,7 @@ class Sheet:
 
     def place(self, path: KeyPath = (), *, key: bool = False) -> str:
         """``file:line:column`` of a value, or of its key; of its parent where it has none."""
+        # A missing key has no mark; its mapping is the nearest place to look at.
         while path and path not in self.marks:
             path = path[:-1]
         line, column, value_line, value_column = self.marks.get(path, (1, 1, 1, 1))
@@ -68,6 +72,7 @@ def _text(name: str, raw: bytes, most: int) -> str:
     if len(raw) > most:
         raise PackError(Fault(name, f"is larger than {most} bytes", "split it"))
     try:
+        # Excel and Windows editors put a byte order mark first, which is no part of the text.
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
@@ -131,25 +136,30 @@ def _compose(name: str, loader: Any) -> Sheet:
             documents += 1
             if documents > 1:
                 raise refuse(event, "begins a second document", "write one document a file")
+            # A directive can change what tags mean for the whole document.
             if event.version or event.tags:
                 raise refuse(event, "holds a YAML directive", "delete it")
             continue
         if kind is yaml.SequenceEndEvent or kind is yaml.MappingEndEvent:
             stack.pop()
             continue
+        # Aliases can make a file of a kilobyte grow to gigabytes, and hide what a rule says.
         if kind is yaml.AliasEvent or event.anchor is not None:
             raise refuse(event, "uses an anchor or alias", "write the value out")
+        # A tag would let the file choose a type of Python; here every scalar is text.
         if event.tag is not None:
             raise refuse(event, "carries a tag", "write plain values")
         nodes += 1
         if nodes > MOST_NODES:
             raise refuse(event, f"holds more than {MOST_NODES} values", "split the file")
         scalar = kind is yaml.ScalarEvent
+        # Escapes such as \u202e hide them from the check of the raw text.
         if scalar and not event.value.isprintable() and _HIDDEN.search(event.value):
             raise refuse(event, "writes a hidden or control character", "delete it")
         data: Any = event.value if scalar else {} if kind is yaml.MappingStartEvent else []
         path = _put(stack, made, data, scalar, event, marks, refuse)
         if path is not None and not scalar:
+            # Readers walk the data recursively and must never meet Python's own limit.
             if len(stack) >= MOST_DEPTH:
                 raise refuse(event, f"is nested deeper than {MOST_DEPTH} levels", "flatten it")
             stack.append(_Frame(data, path))
@@ -184,8 +194,10 @@ def _put(
     if frame.key is None:
         if not scalar:
             raise refuse(event, "has a key that is not text", "write a word as the key")
+        # YAML 1.1 merges by this key; keys from elsewhere would have no place of their own.
         if data == "<<":
             raise refuse(event, "merges another mapping", "write the values out")
+        # PyYAML keeps the last of two silently, so half of what is written would not count.
         if data in frame.data:
             raise refuse(event, f"repeats the key '{data[:60]}'", "keep one of them")
         frame.key, frame.key_mark = data, here
@@ -200,6 +212,7 @@ def _put(
 def read_csv(name: str, raw: bytes, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
     """Rows of one CSV file with their line numbers; the header must be exactly ``columns``."""
     text = _text(name, raw, MOST_CSV_BYTES)
+    # strict: a stray quote would else swallow rows without a word.
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(reader, None)

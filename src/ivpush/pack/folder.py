@@ -20,6 +20,7 @@ from ivpush.pack.files import MOST_CSV_BYTES, read_yaml
 
 __all__ = ["Cache", "collect", "read_files", "rules_folder"]
 
+# To be raised when the parsed form changes: old files then are misses.
 _CACHE_FORMAT = "1"
 
 
@@ -36,13 +37,16 @@ def collect(folder: Path) -> dict[str, bytes]:
         raise UsageError(Fault(folder.name, "is no folder of rules", "name one"))
     found: dict[str, bytes] = {}
     root = folder.resolve()
+    # Sorted, so that order of faults and digest are the same on every file system.
     for path in sorted(folder.rglob("*")):
         if path.suffix not in {".yaml", ".csv"} or not path.is_file():
             continue
+        # A link out of a pack from elsewhere could read any file of the machine into a message.
         if not path.resolve().is_relative_to(root):
             raise PackError(
                 Fault(path.relative_to(folder).as_posix(), "leads out of the pack", "copy the file")
             )
+        # Asked before reading, so that a huge file costs no memory.
         if path.stat().st_size > MOST_CSV_BYTES:
             raise PackError(Fault(path.relative_to(folder).as_posix(), "is too large", "split it"))
         found[path.relative_to(folder).as_posix()] = path.read_bytes()
@@ -57,6 +61,7 @@ class Cache:
         for content in contents:
             digest.update(f"{len(content)};".encode())  # an empty pack is a layer too
             for name in sorted(content):
+                # Lengths first: without them two packs could run together to the same bytes.
                 digest.update(f"{len(name)}:{name}:{len(content[name])}:".encode())
                 digest.update(content[name])
         self.key = digest.hexdigest()
@@ -66,6 +71,7 @@ class Cache:
         """The parsed files of each layer; None where they are not kept or not as written."""
         try:
             seal, _, text = self.path.read_bytes().partition(b"\n")
+            # The seal holds the key too: a whole file under another pack's name is a miss.
             if seal.decode() != hashlib.sha256(self.key.encode() + text).hexdigest():
                 return None
             made: list[dict[str, Any]] = json.loads(text)
@@ -79,6 +85,7 @@ class Cache:
         seal = hashlib.sha256(self.key.encode() + text).hexdigest().encode()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # Written aside and renamed: a reader at the same time never sees half a file.
             handle, name = tempfile.mkstemp(dir=self.path.parent)
             with os.fdopen(handle, "wb") as file:
                 file.write(seal + b"\n" + text)

@@ -23,6 +23,7 @@ class Known:
     active.
     """
 
+    # None is not the empty set: an empty one would refuse every name.
     sources: Collection[str] | None = None
     policies: Collection[str] | None = None
     kinds: Collection[str] | None = None

@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 
+# All of them are needed: without one of these files nothing else can be checked.
 _KINDS = (
     "pack",
     "sources",
@@ -57,6 +58,7 @@ class Pack:
         faults: list[Fault] = []
         self.digest = digest
         self._layers = layers
+        # Not bounded: a run asks for few windows of dates, payers and sets of policies.
         self._windows: dict[Any, Book] = {}
         self._build(faults)
         if faults:
@@ -73,6 +75,7 @@ class Pack:
         contents = [collect(one) for one in (rules or rules_folder(), *extra)]
         store = Cache(cache, contents) if cache is not None else None
         known = store.read() if store is not None else None
+        # Sheets of the cache have no places and need none: only packs without a fault are kept.
         if store is not None and known is not None:
             layers = [
                 {
@@ -86,6 +89,7 @@ class Pack:
         layers = [read_files(content, faults) for content in contents]
         if faults:
             raise PackError(faults)
+        # A batch notes the digest, to see if rules changed, so it is made without a cache too.
         key = store.key if store is not None else Cache(Path(), contents).key
         made = cls(layers, key)
         if store is not None:
@@ -103,6 +107,7 @@ class Pack:
         return (*self.rules, *(own for payer in self.payers.values() for own in payer.rules))
 
     def __reduce__(self) -> tuple[Any, ...]:
+        # A worker builds it anew from plain data; books and functions cannot be pickled.
         return Pack, (self._layers, self.digest)
 
     @property
@@ -120,6 +125,7 @@ class Pack:
     def _build(self, faults: list[Fault]) -> None:
         say: Say = faults.append
         sheets = {name: self._sheet(name, faults) for name in _KINDS}
+        # Sources before all: every other file cites them, and each name is checked as it is read.
         about = read_shape(sheets["pack"], PackFile, say)
         sources = read_shape(sheets["sources"], SourcesFile, say)
         known = Known(sources=frozenset(sources.sources) if sources is not None else None)
@@ -132,10 +138,12 @@ class Pack:
             codes=self.codes,
             cells=cells_by_column(self.codes),
         )
+        # Tables before rules: a rule's denial codes must be active in them.
         releases = read_tables(self._layers, say)
         drugs = read_drugs(self._layers, sheets["drug_words"], say)
         words = read_word_lists(self._layers, known, say)
         data = read_data(sheets, drugs, releases, words, known, say)
+        # Rules without data would bring faults that only follow from these.
         if about is None or sources is None or data is None:
             raise PackError(faults)
         _check_sets(data, self.policies, sheets["places"], say)
@@ -197,10 +205,12 @@ class Pack:
         return with_bases(payers, say)
 
     def _boundaries(self) -> list[date]:
+        # The first window begins before all dates, so that bisect finds one for each day.
         days = {date.min}
         for low, high in self._data.windows(self.codes, self.limits):
             days.add(low)
             if high is not None:
+                # The day after, because the end of a window belongs to it.
                 days.add(high + timedelta(days=1))
         for rule in (*self.rules, *(own for one in self.payers.values() for own in one.rules)):
             days.add(rule.valid_from)
@@ -245,8 +255,10 @@ class Pack:
 
         Raises UsageError for a policy or a value that does not exist.
         """
+        # A claim without any date is checked as of the day that people checked the pack.
         on = day if day is not None else self.checked
         window = bisect_right(self._marks, on)
+        # One book a window, not a day: between two boundaries nothing changes.
         key = (window, payer, json.dumps(policies, sort_keys=True, default=str))
         book = self._windows.get(key)
         if book is None:
@@ -256,6 +268,7 @@ class Pack:
     def policy_for(self, payer: str | None, policies: Mapping[str, Any]) -> dict[str, Any]:
         """Policies of a payer's overlay with the caller's own on top, checked."""
         overlay = self.payers.get(payer) if payer is not None else None
+        # The caller's own last: who asks "what if" means it against the payer too.
         set_by = dict(overlay.policies) if overlay is not None else {}
         for name, value in policies.items():
             policy: Policy | None = self.policies.get(name)
@@ -275,11 +288,13 @@ class Pack:
             day=day,
             payer=payer,
             payer_known=None if payer is None else overlay is not None,
+            # As the caller gave it, so that with_policy can lay it over the payer's again.
             set_by=set_by,
             policies=self.policy_for(payer, set_by),
             disputes=tuple(
                 (name, policy.asks)
                 for name, policy in self.policies.items()
+                # Who set a policy knows the payer's position, and is not asked about it.
                 if policy.asks and name not in set_by
             ),
         )
@@ -299,6 +314,7 @@ _PINS = ".pins.yaml"
 
 def _is_check(name: str) -> bool:
     parts = name.split("/")
+    # checks/ROOM/FILE and nothing deeper: the room decides the first digit of the id.
     return len(parts) == 3 and parts[0] == "checks" and parts[1] in ROOMS
 
 

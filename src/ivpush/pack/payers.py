@@ -42,6 +42,7 @@ class Payer:
         """The pack's rules as this payer has them, in order, with its own."""
         changed = [
             rule.with_(severity=self.severity[rule.id]) if rule.id in self.severity else rule
+            # Own rules come last and untouched: nobody softens what the overlay itself brings.
             for rule in (*rules, *self.inherited)
             if rule.id not in self.off
         ]
@@ -51,6 +52,7 @@ class Payer:
         """The overlay with what it does not say itself taken from another."""
         return replace(
             self,
+            # The upper overlay last: what it says itself wins over its base.
             policies={**base.policies, **self.policies},
             severity={**base.severity, **self.severity},
             off={**base.off, **self.off},
@@ -63,6 +65,7 @@ def with_bases(payers: Mapping[str, Payer], say: Say) -> dict[str, Payer]:
     whole: dict[str, Payer] = {}
     for payer in payers.values():
         chain = _chain(payer, payers, say)
+        # From the lowest upwards, so that each is laid on all that is below it.
         standing = chain[-1]
         for upper in reversed(chain[:-1]):
             standing = upper.on(standing)
@@ -79,6 +82,7 @@ def _chain(payer: Payer, payers: Mapping[str, Payer], say: Say) -> list[Payer]:
             problem = f"base: no overlay '{base[:60]}'"
             say(Fault(chain[-1].place, problem, did_you_mean(base, payers)))
             break
+        # Said and cut, not raised: the other overlays can still be checked.
         if below in chain:
             say(Fault(payer.place, "is in the end based on itself", "break the circle"))
             break
@@ -89,6 +93,7 @@ def _chain(payer: Payer, payers: Mapping[str, Payer], say: Say) -> list[Payer]:
 def own_rules(sheet: Sheet) -> set[str]:
     """Ids of the rules that an overlay brings, as far as they can be read."""
     rules = sheet.data.get("rules") if isinstance(sheet.data, dict) else None
+    # Before any shape is checked, so nothing of the file may be taken for granted.
     rows = rules if isinstance(rules, list) else []
     return {str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row}
 

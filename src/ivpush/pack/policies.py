@@ -48,6 +48,7 @@ class Policy:
 
 
 def _flag(policy: Policy, value: Any) -> bool:
+    # Values come as text from YAML and the command line, and as bool from Python.
     word = str(value).lower()
     if word in {"true", "false"}:
         return word == "true"
@@ -62,6 +63,7 @@ def _number(policy: Policy, value: Any) -> int:
 
 
 def _words(policy: Policy, value: Any) -> frozenset[str]:
+    # The command line has one text for a list; a file has a list.
     words = value.split(",") if isinstance(value, str) else value
     if not isinstance(words, Collection) or isinstance(words, Mapping | bytes):
         raise policy.wrong("is a list of words", "write the words, with a comma after each")
@@ -72,6 +74,7 @@ def _words(policy: Policy, value: Any) -> frozenset[str]:
 
 def _units(policy: Policy, value: Any) -> dict[str, int]:
     units = {}
+    # The pair of None reads as no number, so that one test refuses both wrong forms.
     for code, text in value.items() if isinstance(value, Mapping) else ((None, None),):
         number = _whole(text)
         if number is None:
@@ -83,6 +86,7 @@ def _units(policy: Policy, value: Any) -> dict[str, int]:
 def _choice(policy: Policy, value: Any) -> str:
     if isinstance(value, str) and value in policy.values:
         return value
+    # Cut at 60 characters: a value may be a whole file pasted by mistake.
     shown = f"'{value[:60]}'" if isinstance(value, str) else "of this form"
     near = value if isinstance(value, str) else ""
     raise policy.wrong(f"has no value {shown}", did_you_mean(near, policy.values))
@@ -91,6 +95,7 @@ def _choice(policy: Policy, value: Any) -> str:
 def _whole(value: Any) -> int | None:
     """A whole number of up to nine digits."""
     text = str(value) if isinstance(value, int | str) else ""
+    # str(True) is no digit, and isdigit alone would take digits of other scripts.
     fits = text.isascii() and text.isdigit() and len(text) < 10
     return int(text) if fits else None
 
@@ -152,6 +157,7 @@ class Policies:
     transfusion_premed: str
 
     def __init__(self, values: Mapping[str, Any]) -> None:
+        # The file names the policies, so no constructor can list them all.
         self.__dict__.update(values)
 
 
@@ -166,6 +172,7 @@ _FORMS = {
 
 def _check_declared(policies: Mapping[str, Policy], sheet: Sheet, say: Say) -> None:
     """Say which policies the engine reads and the file lacks, or has of another kind."""
+    # Annotations are text here (``from __future__``), so _FORMS has their words as keys.
     for name, hint in Policies.__annotations__.items():
         form, policy = _FORMS[hint], policies.get(name)
         if policy is None and name not in sheet.data["policies"]:
@@ -196,8 +203,10 @@ def _policy(name: str, row: PolicyShape, sheet: Sheet, say: Say) -> Policy | Non
         "flag": Kind("flag"),
         "number": Kind("whole"),
         "words": Kind("texts"),
+        # Kind other keeps a mapping out of rules: the language has no look-up by code.
         "units": Kind("other"),
     }
+    # Without default and asks at first: both are read by the policy itself.
     bare = Policy(
         name=name,
         form=row.kind,

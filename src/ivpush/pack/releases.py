@@ -44,6 +44,7 @@ class PairTable:
     def get(self, setting: str, code: str) -> Pairs | None:
         """The pairs of a column-2 code, or None where it has none."""
         key = (setting, code)
+        # A table has many codes and a run asks for few, so no others become sets.
         made = self._made.get(key)
         if made is None and key in self._texts:
             text = self._texts[key]
@@ -59,6 +60,7 @@ QUARTERLY = frozenset({"ptp", "mue", "addon", "opps", "asp", "ndc"})
 """The tables that CMS publishes anew each quarter."""
 
 
+# Edits that bar or cap a line: an old one may be wrong either way, so findings name it.
 NOTED = ("ptp", "mue", "addon")
 
 
@@ -96,6 +98,7 @@ class Release:
 def quarter_end(day: date) -> date:
     """The last day of the quarter that a release of a date is for."""
     within = day + EARLY
+    # Month 1, 4, 7 or 10; adding 3 reaches January of the next year from 10.
     first = within.month - (within.month - 1) % 3
     after = date(within.year + first // 10, (first + 2) % 12 + 1, 1)
     return after - timedelta(days=1)
@@ -119,6 +122,7 @@ def read_tables(layers: Sequence[Mapping[str, Any]], say: Say) -> dict[str, list
         if name.startswith("tables/") and (table := _named(name, n, say)) is not None
     ]
     releases: dict[str, list[Release]] = {}
+    # By day, then pack: a later pack's release of the same day comes last and counts.
     for table in sorted(named):
         release = _read(table, layers[table.pack][table.name], say)
         if release is not None:
@@ -151,6 +155,7 @@ def _read(table: _Named, raw: bytes, say: Say) -> Release | None:
             say(fault)
         return None
     except ValueError:
+        # Read row by row only after a failure, since good tables are read whole.
         bad = [line for line, row in lines if not _fits(read, row)]
         for place in [f"{table.name}:{line}" for line in bad] or [table.name]:
             say(Fault(place, "holds a number that is none", "write whole numbers"))
@@ -170,6 +175,7 @@ def _fits(read: Callable[..., Any], row: list[str]) -> bool:
 def _ptp(rows: Iterable[list[str]]) -> PairTable:
     table: dict[tuple[str, str], dict[str, str]] = {}
     for setting, two, indicator, ones in rows:
+        # 0 never, 1 with a modifier, 9 not applicable: a pair of 9 was deleted when it began.
         if int(indicator) < 2:
             table.setdefault((setting, two), {})[indicator] = ones
     return PairTable(table)
@@ -178,6 +184,7 @@ def _ptp(rows: Iterable[list[str]]) -> PairTable:
 def _mue(rows: Iterable[list[str]]) -> dict[str, dict[str, tuple[int, int]]]:
     table: dict[str, dict[str, tuple[int, int]]] = {"professional": {}, "facility": {}}
     for code, office, hospital, mai_office, mai_hospital in rows:
+        # An empty cell: CMS publishes no MUE of the code for that kind of claim.
         if office:
             table["professional"][code] = (int(office), int(mai_office))
         if hospital:
@@ -188,6 +195,7 @@ def _mue(rows: Iterable[list[str]]) -> dict[str, dict[str, tuple[int, int]]]:
 def _addon(rows: Iterable[list[str]]) -> dict[str, frozenset[str]]:
     table: dict[str, set[str]] = {}
     for code, primary, _ in rows:
+        # One row a pair, as CMS lists them.
         table.setdefault(code, set()).add(primary)
     return {code: frozenset(those) for code, those in table.items()}
 
@@ -201,6 +209,7 @@ _READERS: dict[str, Callable[[Iterable[list[str]]], Any]] = {
     "mue": _mue,
     "addon": _addon,
     "denials": _denials,
+    # Places without a row are unassigned by CMS, which is not the same as no facility.
     "pos": lambda rows: {row[0]: row[1] == "true" for row in rows},
     "tob": lambda rows: {row[0]: row[1] for row in rows},
     "ndc": lambda rows: {row[0]: row[1] for row in rows},

@@ -14,6 +14,7 @@ __all__ = ["Role", "Spellings"]
 
 Meaning = TypeVar("Meaning")
 
+# Hyphens and slashes split: PA-C is PA with a credential, RN/BSN is two words.
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -44,6 +45,7 @@ class Spellings(Generic[Meaning]):
     def __init__(self, spellings: Iterable[tuple[str, Meaning]]) -> None:
         self._phrases: dict[tuple[str, ...], tuple[int, Meaning]] = {}
         for place, (spelling, meaning) in enumerate(spellings):
+            # Of two spellings alike after folding, the one listed first keeps the place.
             self._phrases.setdefault(_words(spelling), (place, meaning))
         self._longest = max(map(len, self._phrases), default=0)
         self._known: dict[str, tuple[Meaning | None]] = {}
@@ -53,6 +55,7 @@ class Spellings(Generic[Meaning]):
         """What a text names: its longest spelling, and of two the one listed first."""
         held = self._known.get(text)  # one look: another thread may empty it at any time
         if held is None:
+            # Cleared whole: to note which were used last would cost more than to look up again.
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             held = self._known[text] = (self._look_up(text),)
@@ -66,6 +69,7 @@ class Spellings(Generic[Meaning]):
             for start in range(len(words) - length + 1)
             if (held := self._phrases.get(words[start : start + length])) is not None
         ]
+        # The longest first: "nurse practitioner" must not be found as nurse.
         return min(able, key=lambda phrase: phrase[:2])[2] if able else None
 
 

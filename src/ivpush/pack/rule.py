@@ -44,6 +44,7 @@ ROOMS = {
 }
 """The rooms of ``checks/``, and the first digit of the ids of the rules in each."""
 SUBJECTS: tuple[str, ...] = get_args(Subject)
+# Kept as written, because people read the rule's own words, not the tree's.
 _TEXTS = ("when", "require", "message", "fix", "fix_otherwise")
 
 
@@ -83,6 +84,7 @@ class Rule:
 
     def fix_for(self, e: object, s: object, p: object, l: object) -> str:  # noqa: E741 - named as generated code
         """The fix of one finding, in the wording that its facts allow."""
+        # A fix with "not stated" in it would tell nobody what to do.
         if self.fix_otherwise is not None and not self.fix.complete(e, s, p, l):
             return self.fix_otherwise.render(e, s, p, l)
         return self.fix.render(e, s, p, l)
@@ -114,6 +116,7 @@ def read_rule(
     _check_names(sheet, faults.append)
     for fault in faults:
         say(fault)
+    # A rule out of order or under a wrong name is refused whole: half a rule must not run.
     if shape is None or faults:
         return None
     return rule_of(shape, sheet, known, pins=pins)
@@ -130,6 +133,7 @@ def rule_of(
     """The rule of a mapping at a path of a sheet, once its shape is right."""
     data = _data_at(sheet, path)
     require, message, fix = shape.require.tree, shape.message.template, shape.fix.template
+    # Without the vocabulary or a subject no text was parsed, and that fault is said already.
     if known.names is None or require is None or message is None or fix is None:
         return None
     when = shape.when.tree if shape.when is not None else None
@@ -147,6 +151,7 @@ def rule_of(
         message=message,
         fix=fix,
         edit=data.get("edit"),
+        # Only edits that add a modifier must say it (``RuleShape``); others rest on the record.
         safety=shape.safety or "safe",
         follows_from=shape.follows_from,
         carc=denial.carc if denial is not None else None,
@@ -169,6 +174,7 @@ def read_pins(sheet: Sheet, known: Known, say: Say) -> tuple[Mapping[str, Any], 
     shape = read_shape(sheet, PinsFile, say, known)
     if shape is None:
         return ()
+    # IVPnnn-name.pins.yaml: the id is what stands before the first hyphen.
     rule = sheet.name.rpartition("/")[2].partition("-")[0]
     if shape.rule != rule:
         problem = f"rule: is not {rule}, which the file is named after"
@@ -185,6 +191,7 @@ def _data_at(sheet: Sheet, path: KeyPath) -> Mapping[str, Any]:
 
 def _check_order(sheet: Sheet, say: Say) -> None:
     """Say the first key that stands too late: rules are read side by side, so all in one order."""
+    # Unknown keys are a fault of their own and have no place in the order.
     written = [key for key in sheet.data if key in KEYS] if isinstance(sheet.data, dict) else []
     ordered = sorted(written, key=KEYS.index)
     if written != ordered:
@@ -203,6 +210,7 @@ def _check_names(sheet: Sheet, say: Say) -> None:
     if file != f"{key}-{name}.yaml":
         problem = "id: differs from the file's name"
         say(Fault(sheet.place(("id",)), problem, f"name the file {key[:60]}-{name[:60]}.yaml"))
+    # Overlays and further packs may keep rules elsewhere: only rooms fix the first digit.
     if room in ROOMS and key[3:4] != ROOMS[room]:
         problem = f"id: does not belong into the room {room}"
         say(Fault(sheet.place(("id",)), problem, f"begin its number with {ROOMS[room]}"))

@@ -26,6 +26,7 @@ class Screen:
 
 
 _LINE = ("coded.", "match.status")
+# The facts of marks are settled too where a line has no modifier: all are empty then.
 _UNMARKED_LINE = (*_LINE, "marks.")
 _ADMINISTRATION = ("technique", "billable", "drug.category", "given.method", "given.route")
 """Facts with few values, by the beginnings of their paths."""
@@ -47,6 +48,7 @@ class Screens:
 
     def __init__(self, rules: Sequence[Rule], names: Names, settled: Mapping[str, object]) -> None:
         self._names, self._settled = names, settled
+        # Not bounded: a key is a subset of the rules, and few subsets occur.
         self._fused: dict[tuple[str, ...], Screen] = {}
         self._by_facts: dict[tuple[object, ...], Screen] = {}
         self._about = {
@@ -81,7 +83,9 @@ class Screens:
 
     def of_line(self, line: LineFacts) -> Screen:
         """The rules that may speak of a line of such a code and status, as one function."""
+        # Modifiers come in too many sets to be part of the key; having none is one case.
         unmarked = not line.marks.modifiers
+        # ``coded`` is one object for a code and setting, and is hashed by identity alone.
         key = (line.coded, line.match.status, unmarked)
         screen = self._by_facts.get(key)
         if screen is None:

@@ -45,6 +45,7 @@ class CodeRange(NamedTuple):
 
     def holds(self, code: str) -> bool:
         """Whether a code lies within."""
+        # As text a code with a letter may lie between two of digits; by its form it does not.
         return self.first <= code <= self.last and _form(code) == _form(self.first)
 
     @property
@@ -59,6 +60,7 @@ class CodeRange(NamedTuple):
 
 
 def _range(first: str, last: str) -> CodeRange:
+    # A range without a digit has no width, and one of two forms would hold nothing.
     codes = CodeRange(first, last)
     if not codes.holds(last) or not _digits(first):
         raise ValueError(first)
@@ -93,6 +95,7 @@ class Owner:
 
     def gives(self, route: str, names: frozenset[str], uses: frozenset[str]) -> bool:
         """Whether it pays for giving a drug of these names and uses by a route."""
+        # An owner pays by its own route only: an injection into a joint pays for no drip.
         if route not in self.routes:
             return False
         if not self.drugs and not self.uses:
@@ -122,6 +125,7 @@ class Surroundings:
     def group(self, code: str) -> str | None:
         """The group of procedures that a code belongs to: that of the narrowest range."""
         if code not in self._groups:
+            # Codes come from claims, where anything may be written, so the cache is bounded.
             if len(self._groups) >= _MOST_KEPT:
                 self._groups.clear()
             able = [row for row in self._procedures if row[0].holds(code)]
@@ -132,9 +136,11 @@ class Surroundings:
     def answer(self, group: str, uses: Iterable[str], method: str) -> Answer:
         """Whether a drug of these uses belongs to a procedure: of several answers the nearest."""
         answers = {self._answer(group, use, method) for use in uses}
+        # Part outweighs all: what belongs to the procedure is not billed (NCCI manual, chapter 1).
         return "part" if "part" in answers else "ask" if "ask" in answers else "treatment"
 
     def _answer(self, group: str, use: str, method: str) -> Answer:
+        # From the narrowest to the widest: use and method, the use alone, the group alone.
         for key in ((group, use, method), (group, use, ""), (group, "", "")):
             if key in self._answers:
                 return self._answers[key]
@@ -161,6 +167,7 @@ class Surroundings:
     def _named_in(self, written: str | None) -> frozenset[str]:
         if written is None:
             return frozenset()
+        # Spaces at both ends make whole words: a short name may begin a longer one.
         padded = f" {' '.join(written.casefold().split())} "
         return frozenset(name for name in self._drugs if f" {name} " in padded)
 

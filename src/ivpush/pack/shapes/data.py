@@ -50,6 +50,7 @@ __all__ = [
     "WordsFile",
 ]
 
+# In quotes, or YAML editors take a code of digits for a number and drop its zeros.
 CodeText = Annotated[
     str, Written("[A-Z0-9]{5}", "is no code", "write five capitals or digits, in quotes")
 ]
@@ -211,6 +212,7 @@ class PolicyShape(Shape):
     def _complete(self) -> Self:
         if self.kind == "choice" and not self.values:
             raise wrong("is a choice without values", "write values: [...]")
+        # Both are 0 where they are left out, so this refuses missing bounds too.
         if self.kind == "number" and self.high <= self.low:
             raise wrong("is a number without bounds", "write from: and to:")
         return self
@@ -245,6 +247,7 @@ class SupervisionShape(Shape):
 class SupervisionFile(Shape):
     """``supervision.yaml``: rows by setting, family and date; of two that fit the later counts."""
 
+    # Two digits: kind of facility and of care; the third, the frequency, changes no rule.
     bills: dict[Word, tuple[Digits, ...]] = Field(default={})
     """Kinds of places with rows of their own, by the first two digits of the type of bill."""
     supervision: Rows[SupervisionShape]
@@ -378,6 +381,7 @@ Rowed = TypeVar("Rowed")
 def _whole(words: object) -> AfterValidator:
     """Refuse a mapping that lacks a word which the engine says."""
 
+    # Found on loading: a wording that lacks would else fail with the first chart that needs it.
     def check(rows: dict[str, Rowed]) -> dict[str, Rowed]:
         lacking = [word for word in get_args(words) if word not in rows]
         if lacking:
@@ -389,6 +393,7 @@ def _whole(words: object) -> AfterValidator:
 
 def _answered(rows: dict[str, QuestionShape]) -> dict[str, QuestionShape]:
     need = rows.get("site_need")
+    # Its answers become text of the chart (a reason for the site); others are fields.
     if need is not None and len(need.answers) < 2:
         raise wrong("lacks the answers yes and no of site_need", "write answers: {...}")
     return rows

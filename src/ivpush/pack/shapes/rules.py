@@ -57,6 +57,7 @@ RuleId = Annotated[
     str,
     Written("[A-Z]{3}[0-9]{3,4}", "is no rule id", "write three capitals and three or four digits"),
 ]
+# One digit is enough: IVP3 is all rules of the room, such as IVP301.
 Cause = Annotated[
     str,
     Written("[A-Z]{3}[0-9]{1,4}", "is no rule id or room", "write such as IVP302, or IVP3"),
@@ -74,6 +75,7 @@ PayerId = Annotated[
 
 def _one_sentence(text: str) -> str:
     text = " ".join(text.split())
+    # Titles stand in lists and in SARIF, where one sentence is what is shown.
     if not text.endswith(".") or ". " in text:
         raise wrong("is not one sentence", "write one, with its full stop")
     return text
@@ -104,6 +106,7 @@ def _expression(value: Any, info: ValidationInfo) -> Expression:
     if not isinstance(value, str) or not value.strip():
         raise wrong("is no expression", "write one line of text")
     subject, names = info.data.get("for_each"), getattr(info.context, "names", None)
+    # for_each was wrong itself, or an editor asks without a pack: nothing to check against.
     if subject is None or names is None:
         return Expression(value, None)
     try:
@@ -172,6 +175,7 @@ def _kind_of(value: Any) -> str:
     """The tag of a union by the form of what is written; ``checked`` takes tags out of paths."""
     if isinstance(value, dict):
         return "<mapping>"
+    # In angles, so that no key of a file can look like a tag.
     return "<list>" if isinstance(value, list) else "<text>"
 
 
@@ -202,6 +206,7 @@ class EditChoice(Shape):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
+        # Two edits of one line would depend on their order.
         if len(self.model_fields_set) != 1:
             raise wrong("is no edit", _EDITS)
         return self
@@ -315,6 +320,7 @@ else:
 
 
 def _both(cases: tuple[CaseFrame, ...]) -> tuple[CaseFrame, ...]:
+    # With cases of one kind a rule that always fires, or never, would pass them all.
     if {bool(case.expect) for case in cases} != {True, False}:
         raise wrong("lacks a case that breaks the rule or one that holds", "add it")
     return cases
@@ -337,6 +343,7 @@ class RuleShape(Shape):
     """The dates of service to which the rule applies."""
     for_each: Subject
     """What the rule looks at, one by one."""
+    # validate_default: a rule for each line that leaves it out must be refused too.
     codes: Codes | None = Field(default=None, validate_default=True)
     """Which lines it looks at: any, a list of codes, or words of columns of codes.yaml."""
     when: Test | None = None

@@ -60,7 +60,11 @@ class Shape(BaseModel):
     """A mapping of a pack file: its keys, each with what it holds and a text for editors."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True
+        # defer_build: models of files that a run never reads are never built.
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        defer_build=True,
     )
 
 
@@ -91,6 +95,7 @@ class Written:
     then: Literal["date", "int"] | None = None
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: Handler) -> CoreSchema:
+        # Anchored at both ends: pydantic's pattern alone matches anywhere in the text.
         schema: CoreSchema = cs.str_schema(pattern=f"^(?:{self.pattern})$", strict=True)
         if self.then is not None:
             read = cs.date_schema() if self.then == "date" else cs.int_schema()
@@ -113,6 +118,7 @@ class Named:
 
     def check(self, value: str, info: ValidationInfo) -> str:
         """The word; refused where the pack holds no such thing."""
+        # None: that file was not read yet, and is no reason to refuse a name.
         held = getattr(info.context, self.what, None)
         if held is not None and value not in held:
             raise wrong(f"'{value[:60]}' {_NOWHERE[self.what]}", did_you_mean(value, held))
@@ -196,6 +202,7 @@ Text = Annotated[
 Prose = Annotated[
     str,
     StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=1_200),
+    # YAML keeps line ends in a block; they are no part of a sentence.
     AfterValidator(lambda text: " ".join(text.split())),
 ]
 """Sentences, on however many lines of the file."""
@@ -207,6 +214,7 @@ Day = Annotated[
     # From 1900 to 2199, so that a day before or after it is always a day too.
     Written("(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}", "is no date", "write YYYY-MM-DD", "date"),
 ]
+# Nine digits stay within 32 bits; no sign and no point, for such numbers count things.
 Whole = Annotated[int, Written("[0-9]{1,9}", "is no whole number", "write one", "int")]
 Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
 Source = Annotated[str, Named("sources")]
@@ -241,6 +249,7 @@ class Numbered(dict[int, Any]):
 def _numbered(value: Any) -> Any:
     if isinstance(value, list):
         return dict(enumerate(value))
+    # The second pass of ``read_shape`` gives back what the first left of the list.
     if isinstance(value, Numbered):
         return value
     raise wrong("is no list", "write one row after each dash")
