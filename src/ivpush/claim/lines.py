@@ -61,6 +61,7 @@ def line_facts(coded: CodedChart, book: Book) -> list[LineFacts]:
                 coded=of_code,
                 marks=marks,
                 drug=drugs.facts(index),
+                waste=drugs.waste(index),
                 beside=visits.on(day),
                 ended=ended,
                 too_early=too_early,

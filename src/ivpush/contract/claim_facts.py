@@ -24,6 +24,7 @@ __all__ = [
     "MatchFacts",
     "ModifierFacts",
     "SuggestionFacts",
+    "WasteFacts",
 ]
 
 LineStatus = Literal["matched", "changed", "unsupported", "outside"]
@@ -123,6 +124,46 @@ class DrugLineFacts(Part):
     ] = None
     ndc_digits: Annotated[int | None, Means("digits of the line's NDC; unknown without one")] = None
     ndc_code: Annotated[str | None, Means("code of the line's NDC by the CMS crosswalk")] = None
+
+
+@dataclass(slots=True, eq=False)
+class WasteFacts(Part):
+    """The discarded amount of a billed drug; the defaults are other lines'."""
+
+    discard_due: Annotated[
+        bool | None,
+        Means(
+            "Medicare asks for a discard modifier on it, if its container is for a single dose: "
+            "the place owes one and pays for the drug apart; unknown where no table says"
+        ),
+    ] = None
+    single_dose: Annotated[
+        bool | None, Means("the charted doses came from single-dose containers")
+    ] = None
+    single_dose_listed: Annotated[
+        bool, Means("its code is listed as one that comes in single-dose containers only")
+    ] = False
+    wasted_units: Annotated[
+        int | None,
+        Means("whole billing units of the charted discarded amounts; unknown where one is not"),
+    ] = None
+    none_wasted: Annotated[bool | None, Means("the chart says that nothing was discarded")] = None
+    discard_billed: Annotated[
+        int, Means("units of this drug that day billed as discarded, over all lines")
+    ] = 0
+    discard_to_bill: Annotated[
+        int | None,
+        Means(
+            "charted discarded units, at least one, not of a multiple-dose container; or unknown"
+        ),
+    ] = None
+    used_up_marked: Annotated[
+        bool, Means("a line of this drug that day says that nothing was discarded")
+    ] = False
+    discard_marked: Annotated[
+        bool, Means("a line of this drug that day carries a discard modifier")
+    ] = False
+    first_of_drug: Annotated[bool, Means("the first line of its drug that day")] = False
 
 
 @dataclass(slots=True, eq=False)
@@ -234,6 +275,7 @@ class LineFacts:
     coded: CodedFacts
     marks: ModifierFacts
     drug: DrugLineFacts
+    waste: WasteFacts
     beside: BesideFacts
     ended: Annotated[bool, Means("the code was deleted before the service date")]
     too_early: Annotated[bool, Means("the code begins after the service date")]

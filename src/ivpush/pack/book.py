@@ -10,13 +10,14 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ivpush.contract.facts import BillUse
 from ivpush.language.messages import Template
 from ivpush.language.vocabulary import Names
 from ivpush.pack.codes import CodeRow, DatedNumber, Limits, number_on
 from ivpush.pack.data import Data, SupervisionRow
+from ivpush.pack.discards import Discards
 from ivpush.pack.drugs import DrugRow
 from ivpush.pack.fees import Fees
 from ivpush.pack.files import covers
@@ -26,6 +27,9 @@ from ivpush.pack.rule import Rule
 from ivpush.pack.screens import Screens
 from ivpush.pack.surroundings import Surroundings
 from ivpush.pack.wording import NO_WORDS, Wording
+
+if TYPE_CHECKING:
+    from ivpush.contract.encounter import Encounter
 
 __all__ = ["Book", "Content", "Opener", "Terms"]
 
@@ -148,6 +152,8 @@ class Book:
         self._products: dict[str, str] = tables.held.get("products", {})
         self.surroundings = Surroundings(tables.held)
         """What stands beside an administration: owners, procedures, uses of drugs."""
+        self.discards = Discards(tables.held)
+        """Which drug lines owe a discard modifier."""
         self._statuses: dict[str, tuple[str, str | None]] = tables.held.get("opps", {})
 
         self.roles, self.devices = data.roles, data.devices
@@ -253,6 +259,11 @@ class Book:
     def bill_use(self, type_of_bill: str) -> BillUse | None:
         """What a type of bill makes of these services: billable, packaged, not_billable."""
         return self._bill_uses.get(_bill_kind(type_of_bill))
+
+    def discard_due(self, code: str, given: Encounter) -> bool | None:
+        """Whether a drug's line owes a discard modifier in an encounter's place."""
+        kind = _bill_kind(given.type_of_bill) if given.type_of_bill is not None else None
+        return self.discards.due(code, kind, given.place_of_service, given.setting)
 
     def supervision(
         self, setting: str, family: str, type_of_bill: str | None = None

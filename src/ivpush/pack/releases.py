@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from ivpush.errors import Fault, PackError, did_you_mean
+from ivpush.pack.discards import read_discards
 from ivpush.pack.files import Say, read_csv
 from ivpush.pack.surroundings import read_answers, read_owners, read_procedures, read_uses
 
@@ -76,6 +77,8 @@ TABLES: dict[str, tuple[str, ...]] = {
     "opps": ("code", "status_indicator", "apc"),
     "asp": ("code", "dosage", "payment_limit"),
     "products": ("name", "hcpcs", "source"),
+    "discards": ("on", "value", "asks", "source"),
+    "singledose": ("code", "source"),
     "owners": ("first", "last", "routes", "drugs", "when", "from", "to", "source"),
     "procedures": ("first", "last", "group", "source"),
     "uses": ("use", "drugs", "source"),
@@ -217,6 +220,8 @@ _READERS: dict[str, Callable[[Iterable[list[str]]], Any]] = {
     "opps": lambda rows: {row[0]: (row[1], row[2] or None) for row in rows},
     "asp": lambda rows: {row[0]: tuple(row[1:]) for row in rows},
     "products": lambda rows: {row[0]: row[1] for row in rows},
+    "discards": read_discards,
+    "singledose": lambda rows: frozenset([row[0] for row in rows]),
     "owners": read_owners,
     "procedures": read_procedures,
     "uses": read_uses,
