@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.visits import DAY, NEXT_DAY, billed, check, dated, dose, drip, fluid, push
+from tests.visits import DAY, NEXT_DAY, billed, check, dated, dose, drip, fluid, line, push
 
 NEEDED = {"site": "right arm", "separate_site_reason": "incompatible drugs"}
 OVERNIGHT = drip("a", "22:00", f"{NEXT_DAY}T02:00")
@@ -83,3 +83,33 @@ def test_a_line_that_no_policy_decides_names_none() -> None:
     one_run = [drip("a", "08:00", "09:00"), drip("b", "09:00", "10:31", drug="drug a")]
     assert "policy" not in named_by("96366", *one_run)
     assert "policy" not in named_by("96375", push("p", "08:30"), one_run[0])
+
+
+def test_of_equal_initials_the_chain_without_a_documented_need_is_unmarked() -> None:
+    later, needed = drip("a", "10:30", "11:30"), drip("b", "10:00", "11:00", **NEEDED)
+    marked = [line for line in check(later, needed).suggested if line.modifiers]
+    assert [line.administrations for line in marked] == [("b",)]
+
+
+@pytest.mark.parametrize("marks", [([], ["XS"], ["XS"]), (["59"], [], []), ([], ["XS"], [])])
+def test_of_equal_initials_either_may_be_the_unmarked_one(marks: tuple[list[str], ...]) -> None:
+    chart = [drip("a", "10:00", "11:00"), drip("b", "10:00", "12:00", **NEEDED)]
+    lines = [
+        line(number, code, modifiers=modifiers)
+        for number, (code, modifiers) in enumerate(
+            zip(("96365", "96365", "96366"), marks, strict=True), 1
+        )
+    ]
+    result = check(*chart, lines=lines)
+    assert {verdict.status for verdict in result.lines} == {"matched"}
+    assert result.corrected is not None
+    assert [list(row.modifiers) for row in result.corrected] == list(marks)
+
+
+def test_a_further_hour_of_a_second_site_is_right_without_the_modifier_too() -> None:
+    chart = [drip("a", "10:00", "12:00"), drip("b", "10:00", "12:00", **NEEDED)]
+    lines = [line(1, "96365"), line(2, "96365", modifiers=["XS"]), line(3, "96366", 2)]
+    assert {verdict.status for verdict in check(*chart, lines=lines).lines} == {"matched"}
+    bare = [line(1, "96365"), line(2, "96365"), line(3, "96366", 2)]
+    wrong = [each.line for each in check(*chart, lines=bare).violations if each.rule == "IVP502"]
+    assert len(wrong) == 1
