@@ -201,5 +201,7 @@ def test_38_no_line_has_less_than_one_unit(encounter: Encounter) -> None:
 
 @given(st.integers(16, 1500))
 def test_39_the_prolonged_boundary_switches_once(minutes: int) -> None:
-    units = billed_units(chart(drip("a", 0, minutes, category="chemotherapy")))
-    assert ("96416" in units) == (minutes > 480)
+    bag = drip("a", 0, minutes, category="chemotherapy")
+    pumped = bag.with_(extra=(("device", "ambulatory_pump"),))
+    assert ("96416" in billed_units(chart(pumped))) == (minutes > 480)
+    assert "96416" not in billed_units(chart(bag))
