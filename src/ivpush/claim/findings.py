@@ -152,9 +152,7 @@ def standing(meanwhile: Judged, nearest: Judged) -> list[Heard]:
     first = {_key(finding) for finding in meanwhile.findings.broken}
     second = {_key(finding) for finding in nearest.findings.broken}
     kept = [
-        heard
-        for heard in meanwhile.heard()
-        if not _contested(heard.finding) or _key(heard.finding) in second
+        stands for heard in meanwhile.heard() if (stands := _either_way(heard, second)) is not None
     ]
     return kept + [
         heard
@@ -163,6 +161,18 @@ def standing(meanwhile: Judged, nearest: Judged) -> list[Heard]:
         and heard.finding.rule.for_each in {"line", "suggestion"}
         and _key(heard.finding) not in first
     ]
+
+
+def _either_way(heard: Heard, nearest: Collection[tuple[str, object]]) -> Heard | None:
+    """What stands of a finding, whose like the nearest answers bring or do not."""
+    rule = heard.finding.rule
+    if not _contested(heard.finding) or _key(heard.finding) in nearest:
+        return heard
+    if rule.disposition != "needs_documentation":
+        return None
+    # While its question is open, what the record lacks is worth a warning, but no edit.
+    milder = heard.finding._replace(rule=rule.with_(severity="warning", edit=None))
+    return heard._replace(finding=milder)
 
 
 def _contested(finding: Finding) -> bool:
