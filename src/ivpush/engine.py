@@ -113,23 +113,25 @@ class Engine:
         self.pack = pack or Pack.load(extra=tuple(Path(folder) for folder in packs))
         self.payer = payer
         self.policies = dict(policies or {})
-        self._books: dict[tuple[date | None, str | None], Book] = {}
+        self._books: dict[tuple[date | None, str | None, str | None], Book] = {}
         self._book(None, payer)  # a policy that does not exist is refused now
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (self.payer, self.policies, self.pack)
 
-    def _book(self, day: date | None, payer: str | None) -> Book:
-        """What is in force on a date for a payer, kept as first asked for."""
-        book = self._books.get((day, payer))
+    def _book(self, day: date | None, payer: str | None, setting: str | None = None) -> Book:
+        """What is in force on a date for a payer and kind of claim, kept as first asked for."""
+        key = (day, payer, setting if payer is not None else None)
+        book = self._books.get(key)
         if book is None:
             if len(self._books) > _MOST_BOOKS:
                 self._books.clear()
-            book = self._books[day, payer] = self.pack.book(day, payer, self.policies)
+            book = self._books[key] = self.pack.book(day, payer, self.policies, setting)
         return book
 
     def _book_of(self, encounter: Encounter) -> Book:
-        return self._book(encounter.service_date, encounter.payer or self.payer)
+        payer = encounter.payer or self.payer
+        return self._book(encounter.service_date, payer, encounter.setting)
 
     def check(self, encounter: Encounter) -> Result:
         """Suggested lines, violations, questions and the claim to send instead."""

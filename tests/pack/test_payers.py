@@ -58,18 +58,23 @@ def line(number: int, code: str, units: int = 1, **more: Any) -> dict[str, Any]:
 
 PAYERS = {
     "bcbsnc",
+    "cgs_j15",
     "cigna",
+    "first_coast_jn",
     "health_net_ca",
     "medi_cal_hpsj",
     "medicare",
+    "ngs_j6_jk",
     "noridian_je",
     "noridian_jf",
+    "novitas_jh_jl",
     "palmetto_jj_jm",
     "premera",
     "regence",
     "select_health",
     "texas_medicaid",
     "unitedhealthcare",
+    "wps_j5_j8",
 }
 
 
@@ -116,12 +121,57 @@ def test_noridian_stands_on_medicare() -> None:
 
 def test_select_health_counts_hydration_earlier_and_shorter_as_a_push() -> None:
     assert suggested(check(None, given("normal saline", "09:00", "09:20"))) == []
-    assert suggested(check("select_health", given("normal saline", "09:00", "09:20"))) == [
-        ("96360", 1)
-    ]
-    assert suggested(check("select_health", given("normal saline", "09:00", "09:15"))) == [
-        ("96374", 1)
-    ]
+    office = {"setting": "professional", "place_of_service": "11"}
+    longer, shorter = (given("normal saline", "09:00", stop) for stop in ("09:20", "09:15"))
+    assert suggested(check("select_health", longer, **office)) == [("96360", 1)]
+    assert suggested(check("select_health", shorter, **office)) == [("96374", 1)]
+
+
+def test_a_page_about_one_kind_of_claim_says_nothing_of_the_other() -> None:
+    fluid = given("normal saline", "09:00", "09:20")
+    assert suggested(check("select_health", fluid)) == []
+    chart = [given("ceftriaxone", "09:00", "09:20"), given("azithromycin", "09:20", "09:40")]
+    office = {"setting": "professional", "place_of_service": "11", "primary_administration": None}
+    assert len(suggested(check("palmetto_jj_jm", *chart))) == 1
+    assert len(suggested(check("palmetto_jj_jm", *chart, **office))) == 2
+
+
+def test_a_page_says_nothing_of_dates_before_it() -> None:
+    fluid = {**given("normal saline", "09:00"), "method": "infusion", "start": None, "minutes": 20}
+    office = {"setting": "professional", "place_of_service": "11"}
+    for day, codes in (("2025-06-11", []), ("2025-06-12", [("96360", 1)])):
+        assert suggested(check("select_health", fluid, **office, date=day)) == codes
+
+
+def test_what_a_page_does_not_speak_of_is_left_to_its_base() -> None:
+    palmetto = PACK.payers["palmetto_jj_jm"].speaking(date(2026, 3, 2), "professional")
+    assert palmetto.policies == PACK.payers["medicare"].policies
+    early = PACK.payers["palmetto_jj_jm"].speaking(date(2015, 9, 30), "facility")
+    assert early.policies == PACK.payers["medicare"].policies
+    silent = PACK.payers["select_health"].speaking(date(2026, 3, 2), "facility")
+    assert (silent.policies, silent.rules) == ({}, ())
+
+
+@pytest.mark.parametrize(
+    "payer", ["novitas_jh_jl", "first_coast_jn", "ngs_j6_jk", "wps_j5_j8", "cgs_j15"]
+)
+def test_contractors_without_a_page_of_their_own_say_what_medicare_says(payer: str) -> None:
+    assert PACK.payers[payer].policies == PACK.payers["medicare"].policies
+    assert PACK.payers[payer].severity == PACK.payers["medicare"].severity
+
+
+def test_regence_denies_the_codes_of_its_list_and_no_others() -> None:
+    hospital = {"setting": "professional", "place_of_service": "22"}
+    lines = [line(1, "96374"), line(2, "96450"), line(3, "36591")]
+    result = check("regence", lines=lines, **hospital)
+    assert "IVP404" in broken(result, 1)
+    assert "IVP404" not in broken(result, 2) | broken(result, 3)
+
+
+def test_texas_pays_one_injection_a_day() -> None:
+    shots = [given("ketorolac", "10:00", route="IM"), given("ceftriaxone", "10:05", route="IM")]
+    result = check("texas_medicaid", *shots, lines=[line(1, "96372", 2)])
+    assert "IVP612" in broken(result, 1)
 
 
 def test_regence_counts_a_nursing_facility_as_a_facility() -> None:

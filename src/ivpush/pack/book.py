@@ -48,8 +48,9 @@ class Opener(Protocol):
         day: dt.date | None,
         payer: str | None = None,
         policies: Mapping[str, Any] | None = None,
+        setting: str | None = None,
     ) -> Book:
-        """What is in force on a date for a payer under some policies."""
+        """What is in force on a date for a payer under some policies, on a kind of claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class Terms:
     day: dt.date
     payer: str | None
     """The payer asked for, whether the pack has an overlay for it or not."""
+    setting: str | None
+    """The kind of claim, where the payer's overlay speaks of one alone."""
     payer_known: bool | None
     set_by: Mapping[str, Any]
     """Policies that the caller set."""
@@ -177,7 +180,7 @@ class Book:
         """The book of the same date and payer with one policy set otherwise."""
         # From what the caller set, so that the payer's overlay is laid under it again.
         policies = {**self._terms.set_by, name: value}
-        return self._opener.book(self.date, self._terms.payer, policies)
+        return self._opener.book(self.date, self._terms.payer, policies, self._terms.setting)
 
     def listening(self) -> tuple[Book, set[str]]:
         """The same book, and the names of the policies that are read from it from now on."""

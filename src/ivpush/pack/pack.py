@@ -212,6 +212,10 @@ class Pack:
             if high is not None:
                 # The day after, because the end of a window belongs to it.
                 days.add(high + timedelta(days=1))
+        for payer in self.payers.values():
+            days.add(payer.valid_from)
+            if payer.valid_to is not None:
+                days.add(payer.valid_to + timedelta(days=1))
         for rule in (*self.rules, *(own for one in self.payers.values() for own in one.rules)):
             days.add(rule.valid_from)
             if rule.valid_to is not None:
@@ -249,25 +253,33 @@ class Pack:
             yield from (one for one in layer.values() if isinstance(one, Sheet))
 
     def book(
-        self, day: date | None, payer: str | None = None, policies: Mapping[str, Any] | None = None
+        self,
+        day: date | None,
+        payer: str | None = None,
+        policies: Mapping[str, Any] | None = None,
+        setting: str | None = None,
     ) -> Book:
         """What is in force on a date; without a date, on the day the pack was checked.
+
+        The kind of claim matters where the payer's page speaks of one kind alone.
 
         Raises UsageError for a policy or a value that does not exist.
         """
         # A claim without any date is checked as of the day that people checked the pack.
         on = day if day is not None else self.checked
         window = bisect_right(self._marks, on)
+        overlay = self.payers.get(payer) if payer is not None else None
+        if overlay is None or not overlay.of_one_setting:
+            setting = None
         # One book a window, not a day: between two boundaries nothing changes.
-        key = (window, payer, json.dumps(policies, sort_keys=True, default=str))
+        key = (window, payer, setting, json.dumps(policies, sort_keys=True, default=str))
         book = self._windows.get(key)
         if book is None:
-            book = self._windows[key] = self._open(on, payer, policies or {})
+            book = self._windows[key] = self._open(on, payer, policies or {}, setting)
         return book.dated(day)
 
-    def policy_for(self, payer: str | None, policies: Mapping[str, Any]) -> dict[str, Any]:
+    def _policies(self, overlay: Payer | None, policies: Mapping[str, Any]) -> dict[str, Any]:
         """Policies of a payer's overlay with the caller's own on top, checked."""
-        overlay = self.payers.get(payer) if payer is not None else None
         # The caller's own last: who asks "what if" means it against the payer too.
         set_by = dict(overlay.policies) if overlay is not None else {}
         for name, value in policies.items():
@@ -281,16 +293,21 @@ class Pack:
             set_by[name] = policy.read(value)
         return policy_values(self.policies, set_by)
 
-    def _open(self, day: date, payer: str | None, set_by: Mapping[str, Any]) -> Book:
+    def _open(
+        self, day: date, payer: str | None, set_by: Mapping[str, Any], setting: str | None
+    ) -> Book:
         overlay = self.payers.get(payer) if payer is not None else None
+        if overlay is not None:
+            overlay = overlay.speaking(day, setting)
         rules = self.rules if overlay is None else overlay.applied(self.rules)
         terms = Terms(
             day=day,
             payer=payer,
+            setting=setting,
             payer_known=None if payer is None else overlay is not None,
             # As the caller gave it, so that with_policy can lay it over the payer's again.
             set_by=set_by,
-            policies=self.policy_for(payer, set_by),
+            policies=self._policies(overlay, set_by),
             disputes=tuple(
                 (name, policy.asks)
                 for name, policy in self.policies.items()

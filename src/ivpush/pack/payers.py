@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from ivpush.contract.result import Severity
 from ivpush.errors import Fault, UsageError, did_you_mean
 from ivpush.pack.checked import read_shape
-from ivpush.pack.files import Say, Sheet
+from ivpush.pack.files import Say, Sheet, covers
 from ivpush.pack.known import Known
 from ivpush.pack.policies import Policy
 from ivpush.pack.rule import Rule, rule_of
@@ -37,6 +38,33 @@ class Payer:
     base: str | None = None
     inherited: tuple[Rule, ...] = ()
     place: str = ""
+    setting: str | None = None
+    """The kind of claim that its page speaks of; None: both."""
+    valid_from: date = date.min
+    valid_to: date | None = None
+    layers: tuple[Payer, ...] = ()
+    """The overlays that it was laid together from, the one at the bottom first."""
+
+    @property
+    def of_one_setting(self) -> bool:
+        """Whether any of its layers speaks of one kind of claim alone."""
+        return any(layer.setting is not None for layer in self.layers)
+
+    def speaking(self, day: date, setting: str | None) -> Payer:
+        """The overlay with only those layers that speak of a date and kind of claim."""
+        silent = [layer for layer in self.layers if not layer.speaks_of(day, setting)]
+        if not silent:
+            return self
+        standing = replace(self, policies={}, severity={}, off={}, rules=(), inherited=())
+        for layer in self.layers:
+            if layer not in silent:
+                standing = layer.on(standing)
+        return standing
+
+    def speaks_of(self, day: date, setting: str | None) -> bool:
+        """Whether its page speaks of a date and kind of claim; no kind stated: of any."""
+        apart = None not in (self.setting, setting) and self.setting != setting
+        return not apart and covers(self.valid_from, self.valid_to, day)
 
     def applied(self, rules: Iterable[Rule]) -> list[Rule]:
         """The pack's rules as this payer has them, in order, with its own."""
@@ -69,7 +97,7 @@ def with_bases(payers: Mapping[str, Payer], say: Say) -> dict[str, Payer]:
         standing = chain[-1]
         for upper in reversed(chain[:-1]):
             standing = upper.on(standing)
-        whole[payer.id] = standing
+        whole[payer.id] = replace(standing, layers=tuple(reversed(chain)))
     return whole
 
 
@@ -119,6 +147,9 @@ def read_payer(
         rules=tuple(rule for rule in rules if rule is not None),
         base=shape.base,
         place=sheet.place(),
+        setting=shape.setting,
+        valid_from=shape.in_force.low if shape.in_force is not None else date.min,
+        valid_to=shape.in_force.high if shape.in_force is not None else None,
     )
 
 

@@ -27,6 +27,7 @@ from pydantic_core import CoreSchema
 from pydantic_core import core_schema as cs
 
 from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supervision
+from ivpush.contract.fields import Setting
 from ivpush.contract.result import Disposition, Safety, Severity
 from ivpush.language.messages import Template, parse_template
 from ivpush.language.parser import parse
@@ -420,6 +421,10 @@ class OverlayFile(Shape):
     """Sources of the overlay."""
     checked: Day | None = None
     """The day on which it was last checked."""
+    setting: Setting | None = None
+    """The kind of claim that the payer's page speaks of; none: both."""
+    in_force: Window | None = None
+    """The service dates that the payer's page speaks of; none: all."""
     policies: dict[Annotated[str, Named("policies")], Value] = Field(default={})
     """Policies and the payer's values of them."""
     severity: dict[Annotated[str, Named("rules")], Severity] = Field(default={})
