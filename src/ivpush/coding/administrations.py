@@ -56,6 +56,7 @@ _OWN_FAMILY: dict[str, Family] = {
 def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[AdministrationFacts]:
     """One record an administration, in chart order; ``standing`` says who may bill at all."""
     zone = tz.gettz(encounter.timezone) if encounter.timezone is not None else None
+    # Two spans: the one as stated is compared, the other bounds what may be billed.
     stay, edges = stay_of(encounter, zone), edges_of(encounter, zone)
     beyond: Reason = "admitted" if edges.admitted else "after_end"
     level = standing.supervision.required_level
@@ -71,6 +72,7 @@ def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[Adm
                 drug=drug,
                 required_level=level,
                 family=_family(drug, encounter, book),
+                # The widest reason first: a packaged claim earns nothing, whoever gave the drug.
                 reason=standing.denied
                 or (beyond if times.after_stay else None)
                 or _by_patient(role)
@@ -92,11 +94,14 @@ def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[Adm
                 run=index,
             )
         )
+    # Both compare administrations with one another, and most charts hold one.
     if len(administrations) > 1:
         join_runs(administrations)
         mark_attended(administrations)
     for administration in administrations:
+        # After runs are joined: minutes of all bags together say push or infusion.
         set_technique(administration, book)
+        # A port flush has a reason yet, but may still be billed where nothing else is.
         if administration.reason is None or administration.technique == "port_flush":
             withheld = standing.withheld(administration, book)
             administration.reason = withheld or administration.reason
@@ -148,8 +153,10 @@ def _status(given: Administration, book: Book) -> str | None:
 
 
 def _known_drug(given: Administration, row: DrugRow, book: Book) -> DrugFacts:
+    # Some biologics are complex by vein and simple by injection.
     injected = row.category_injection and given.route in INJECTED_ROUTES
     category: Category = row.category_injection if injected else row.category  # type: ignore[assignment]
+    # Payers differ on whether two formulations of one generic are the same drug.
     by_code = book.policy.same_drug_formulation == "same_hcpcs" and given.hcpcs
     ended = (
         row.ended is not None
@@ -158,6 +165,7 @@ def _known_drug(given: Administration, row: DrugRow, book: Book) -> DrugFacts:
         and row.ended < book.date
     )
     return DrugFacts(
+        # The chart beats the table (DESIGN section 3, step 1); a rule reports where they differ.
         category=given.category or category,
         stated_category=given.category,
         table_category=category,
@@ -175,12 +183,14 @@ def _reason(given: Administration, category: str, book: Book) -> Reason | None:
     """Why an administration earns nothing by its purpose or the class of its drug."""
     purpose = given.purpose
     if purpose == "drug_carrier":
+        # A fluid that only carries a drug is part of its infusion (CPT), unless a policy says else.
         fine = book.policy.hydration_facilitates_drug == "billable_with_order"
         return None if fine and given.ordered else "drug_carrier"
     if purpose == "procedure":
         sedated = category == "anesthesia"
         rule = book.policy.sedation_drug_push if sedated else book.policy.postop_pain_push
         return "procedure" if rule == "not_billable" else None
+    # Thrombolytics for a clot have a code of their own, whatever class the drug is.
     if purpose == "declotting":
         return None
     if purpose in _BY_PURPOSE:
@@ -192,6 +202,7 @@ def _family(drug: DrugFacts, encounter: Encounter, book: Book) -> Family | None:
     if drug.category != "complex_biologic":
         return _OWN_FAMILY.get(drug.category)
     mode = book.policy.complex_biologic_mode
+    # Where nobody documented, it stays complex, and ``questions`` asks (DESIGN section 3, step 1).
     simple = (
         mode == "always_simple"
         or (mode == "drug_list" and drug.table_category != "complex_biologic")

@@ -36,6 +36,7 @@ def answered(encounter: Encounter, book: Book, when: Equals | Between) -> tuple[
         stated = encounter.supervision or Supervision()
         changes = {"supervision": stated.model_copy(update=changes)}
     elif owner:
+        # Clock times win over minutes, so a charted stop would hide the answer.
         if isinstance(when, Between):
             changes["stop"] = None
         index = int(owner.partition("[")[2].rstrip("]"))

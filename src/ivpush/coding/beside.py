@@ -72,9 +72,11 @@ def neighbours_of(encounter: Encounter, book: Book) -> Neighbours:
     by_day: dict[date | None, dict[str, None]] = {}
     for line in encounter.lines or ():
         row = book.code_any(line.code)
+        # Administrations are the chart's to say; visits and drugs have rules of their own.
         own = row is not None and (row.administration or row.family in _VISITS)
         if not own and line.code not in book.drugs:
             day = line.date if line.date is not None else encounter.service_date
+            # A dict keeps the claim's order: of several codes a message names the first.
             by_day.setdefault(day, {})[line.code] = None
     if not by_day:
         return _NOBODY
@@ -104,6 +106,7 @@ def stand_beside(
         seconds = administration.start_seconds
         day = encounter.service_date if seconds is None else clock.local_date(seconds, zone)
         codes = neighbours.on(day)
+        # Owners first: some own an injection that no claim bills, so without any codes too.
         if _owned(administration, codes, book) or not codes:
             continue
         if administration.reason == "procedure":
@@ -161,6 +164,7 @@ def _precedes_blood(
         for each in after
         if begun is not None and each.start_seconds is not None and each.start_seconds >= begun
     ]
+    # What comes next in time decides; a unit of blood later in the day changes nothing.
     if later:
         return not min(later)[1]
     untimed = [each for each in after if begun is None or each.start_seconds is None]
@@ -187,6 +191,7 @@ def _owned(administration: AdministrationFacts, codes: tuple[str, ...], book: Bo
     given, row = administration.given, administration.drug.row
     if administration.reason not in _OWNABLE or given.route is None:
         return False
+    # A refill has its own code whatever drug goes into the pump.
     if given.purpose == "pump_refill":
         return False
     names = (row.name if row is not None else None, given.hcpcs)
@@ -206,6 +211,7 @@ def _own(
         return False
     if owner.when == "product" and book.policy.product_administration == "general_code":
         return False
+    # The code is the dose's own, so it is suggested and does not bar.
     if owner.when == "suggested":
         administration.reason, administration.own_code = None, billed or owner.codes.last
         return True
@@ -215,10 +221,12 @@ def _own(
 
 def _beside_pairs(administration: AdministrationFacts, paired: _Paired, book: Book) -> None:
     """Whether a dose belongs to a procedure that CMS pairs with its code."""
+    # Indicator 0: no purpose and no modifier lifts it (NCCI manual, chapter 1).
     if paired.never is not None:
         administration.reason, administration.beside = "never_beside", paired.never
         return
     uses, purpose = _uses(administration, book), administration.given.purpose
+    # Before another drug it serves that drug and not the procedure.
     if purpose == "premedication" and not administration.before_drug:
         uses = _PREMEDICATION
     elif purpose is not None:
@@ -227,6 +235,7 @@ def _beside_pairs(administration: AdministrationFacts, paired: _Paired, book: Bo
     answers: dict[str, str] = {}
     for group, code in paired.groups.items():
         answers.setdefault(book.surroundings.answer(group, uses, method), code)
+    # Part before ask: where one procedure owns the dose, the others do not matter.
     if "part" in answers:
         administration.reason, administration.beside = "part_of_procedure", answers["part"]
     elif "ask" in answers and purpose is None:

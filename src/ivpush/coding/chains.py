@@ -80,7 +80,9 @@ def chains_of(
     ]
     if not given:
         return [], 0
+    # In time: of the sites without a need the first one used is the home of the others.
     given.sort(key=by_time)
+    # Most encounters end here, which spares them the work below.
     if len(given) == 1 or (_one_place(given) and book.policy.encounter_boundary != "gap_hours"):
         return [Chain(0, given[0].site, 1, given)], 0
     _number_visits(given, book)
@@ -116,6 +118,7 @@ def _number_visits(given: list[AdministrationFacts], book: Book) -> None:
         if end is not None and start - end > longest:
             visit += 1
         administration.visit = visit
+        # A bag may outlast what began after it, so the end is the latest so far.
         end = max(end or 0, administration.span[1] if administration.span else start)
 
 
@@ -130,6 +133,7 @@ def _first_sites(given: list[AdministrationFacts], book: Book) -> dict[str, str]
     first_sites = {}
     for administration in given:
         site, seen = administration.site, {administration.site}
+        # Charts may re-site a line there and back; what was seen ends the circle.
         while site in replaced and replaced[site] not in seen:
             site = replaced[site]
             seen.add(site)
@@ -146,9 +150,11 @@ def _split(
     undocumented = 0
     for visit in dict.fromkeys(place.visit for place in places):
         here = [place for place in places if place.visit == visit]
+        # A site without a need is the home of all such; if all have one, the first.
         base = next((place for place in here if place not in needed), here[0])
         undocumented += sum(place not in needed for place in here if place != base)
         for place in here:
+            # A site whose need nobody documented joins the first (DESIGN section 3, step 2).
             home = place if place in needed else base
             chain = chains.setdefault(home, Chain(len(chains), home.site, visit))
             chain.administrations += places[place]
@@ -169,6 +175,7 @@ def _places(
     given: list[AdministrationFacts], first_sites: dict[str, str], book: Book
 ) -> dict[_Place, list[AdministrationFacts]]:
     kept_line = book.policy.same_line_return_visit == "same_chain"
+    # Reversed, so that the earliest visit of a site is written last and stays.
     first_visit = {each.site: each.visit for each in reversed(given)}
     places: dict[_Place, list[AdministrationFacts]] = {}
     for administration in given:
@@ -194,6 +201,7 @@ def _needed(members: list[AdministrationFacts], book: Book) -> bool:
 
 def _merged(chains: list[Chain], book: Book) -> list[Chain]:
     """Under the policy, a further site joins the first where their drips run together."""
+    # A minute at least: drips that only touch do not run together.
     least = 60 * max(1, book.policy.concurrent_min_overlap_minutes)
     kept: list[Chain] = []
     for chain in chains:

@@ -67,6 +67,7 @@ class Derived:
 def derive(encounter: Encounter, book: Book, standing: Standing) -> Derived:
     """Services, chains and roles of one encounter; ``standing`` says who may bill at all."""
     refused: frozenset[int] = frozenset()
+    # It ends: each round refuses a chain more, and a refused chain cannot fail again.
     while True:
         derived, failed = _derive(encounter, book, standing, refused)
         if not failed:
@@ -82,8 +83,10 @@ def _derive(
     zone = zone_of(encounter)
     administrations = read_chart(encounter, book, standing)
     neighbours = neighbours_of(encounter, book)
+    # Before chains: a dose that belongs to a procedure must lead nothing.
     stand_beside(administrations, encounter, neighbours, zone, book)
     mixed = mix(administrations, book)
+    # After mixing: of a mixture its leader stands for the named administration.
     wishes = _wishes(encounter, administrations, refused, book)
     parts: list[_Part] = []
     for members in cut(administrations, encounter, book, zone):
@@ -123,17 +126,21 @@ def _derive_part(
     before: int,
 ) -> _Part:
     """One encounter of the chart, after others with so many chains."""
+    # A follower shares its leader's service and would be counted twice.
     leading = [each for each in members if each.follows is None]
     chains, undocumented = chains_of(leading, book)
     _number_on(chains, before)
+    # Only hydration asks what runs beside it.
     fluids = any(each.family == "hydration" for each in members)
     drips = drips_by_site(members) if fluids else {}
     for chain in chains:
         add_services(chain, drips, book)
+    # Before the initial: a concurrent drip can lead nothing, so it must be out by then.
     set_concurrent(chains, wishes, book, zone)
     failed = [chain.index for chain in chains if not set_roles(chain, encounter, wishes, book)]
     services = [service for chain in chains for service in chain.services]
     services += standalone_services(leading, encounter, book, taken=bool(services))
+    # Last, because its primary may be any service of the encounter.
     refuse_orphans(chains, services, book)
     return _Part(chains, services, undocumented, frozenset(failed))
 

@@ -54,6 +54,7 @@ def cut(
     last = _number(administrations, encounter, book, zone)
     if last == 0:
         return [list(administrations)]
+    # After the timed ones have numbers, which it takes over from them.
     _place_untimed(administrations)
     parts: list[list[AdministrationFacts]] = [[] for _ in range(last + 1)]
     for administration in administrations:
@@ -64,6 +65,7 @@ def cut(
 def _on_several_dates(administrations: Iterable[AdministrationFacts]) -> bool:
     """Whether starts are charted on more than one date: seldom."""
     starts = [each.given.start for each in administrations]
+    # As charted, without zones: cheap, and enough to see that all is one date.
     return len({start.date() for start in starts if start is not None}) > 1
 
 
@@ -95,6 +97,7 @@ def _ends_of_runs(timed: Iterable[AdministrationFacts]) -> dict[int, int]:
     ends: dict[int, int] = {}
     for each in timed:
         assert each.start_seconds is not None
+        # A pump that runs on at home keeps nobody in the hospital.
         stays = each.span is not None and each.given.device is None
         end = each.span[1] if stays and each.span is not None else each.start_seconds
         ends[each.run] = max(ends.get(each.run, end), end)
@@ -137,10 +140,12 @@ class _Boundary:
             return False
         if self._rule == "calendar_day":
             return self._day(before.start_seconds) != self._day(begun)
+        # Within one date, or across a midnight that something ran over, nothing ends.
         if self._day(begun) <= self._day(until):
             return False
         if self._rule == "gap_hours":
             return begun - until > self._gap
+        # A professional encounter is its date; a new visit number is a new arrival.
         if self._office or before.given.visit != current.given.visit:
             return True
         return begun - until >= self._gap and not self._stayed(until, begun)
@@ -162,6 +167,7 @@ def _real_stay(encounter: Encounter, book: Book, zone: tzinfo | None) -> clock.S
     if stay is None or not shows_hours(encounter):
         return None
     longest = book.limits.longest_outpatient_stay_hours * _HOUR
+    # A longer span is an account of many visits (series billing), and no stay.
     return stay if stay[1] - stay[0] < longest else None
 
 
@@ -174,6 +180,7 @@ def _observed(encounter: Encounter, book: Book) -> list[_Days]:
         row = book.code_any(line.code)
         day = line.date if line.date is not None else encounter.service_date
         if row is not None and row.technique == "observation" and day is not None:
+            # Units are hours (Claims Processing Manual 4, 290.2.2); rounded up to days.
             stretches.append(_Days(day, day + _DAY * -(-line.units // 24)))
     united: list[_Days] = []
     for stretch in sorted(stretches):
@@ -227,6 +234,7 @@ class Calendar:
             return number
         for stretch in self._observed:
             if stretch.holds(day):
+                # A billed observation that meets a charted part is the same encounter.
                 within = [n for n, days in self._parts.items() if days.meets(stretch)]
                 return within[0] if within else stretch.first
         return day

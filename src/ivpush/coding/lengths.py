@@ -67,10 +67,12 @@ def bends(
     push, long = book.limits.push_max_minutes, book.limits.prolonged_minutes
     floor = book.policy.hydration_floor_minutes
     hour = book.policy.additional_hour_minutes
+    # Both sides of each limit: 'at most' and 'more than' draw the line a minute apart.
     minutes = {push - 1, push, push + 1, floor - 1, floor, hour - 1, hour, long, long + 1}
     begun = administration.start_seconds
     if begun is not None:
         edges = [at for at in administration.times.counts if at is not None]
+        # Minutes after the edge of the stay do not count, so growth ends there.
         minutes.update((at - begun) // 60 for at in edges)
     day = book.limits.office_day_minutes
     minutes |= {day, day + 1}
@@ -183,6 +185,7 @@ class Retimed:
                 self._ends[minutes] = self._derived(minutes)
         slope = _slope(low, self._ends[low], high, self._ends[high], self._book)
         if slope is None and high - low > 1:
+            # Halved until a stretch is even, or one minute long, which is coded as it is.
             middle = (low + high) // 2
             self._spread(low, middle)
             self._spread(middle, high)
@@ -313,6 +316,7 @@ def _moves(short: list[Span], long: list[Span], more: int) -> list[_Move] | None
     moves = []
     for near, far in zip(short, long, strict=True):
         start, odd = divmod(far[0] - near[0], more)
+        # Evenly or not at all: an uneven end means that something began to shorten it.
         end, odder = divmod(far[1] - near[1], more)
         if odd or odder or start not in _STEPS or end not in _STEPS:
             return None

@@ -45,6 +45,7 @@ class Standing:
     def withheld(self, administration: AdministrationFacts, book: Book) -> Reason | None:
         """Why a technique earns this claim nothing: whose work it is, and who watched over it."""
         technique = administration.technique
+        # The facility is paid for its staff's work; a practitioner's claim would pay it twice.
         if self.in_facility and technique in book.fees.staff_techniques:
             return "professional_in_facility"
         if administration.family not in self.unsupervised or administration.acts_as in _UNWATCHED:
@@ -58,6 +59,7 @@ def standing_of(encounter: Encounter, book: Book) -> Standing:
     facility_place = book.facility_place(place) if place is not None else None
     bill_use = book.bill_use(bill) if bill is not None else None
     professional = encounter.setting == "professional"
+    # ``within_rate`` and ``limited`` may be listed on the bill, so they bar nothing.
     packaged = not professional and bill_use in {"packaged", "not_billable"}
     return Standing(
         facility_place=facility_place,
@@ -76,12 +78,14 @@ def supervision_of(encounter: Encounter, book: Book) -> SupervisionFacts:
 
 def _unsupervised(encounter: Encounter, book: Book) -> frozenset[str]:
     given = encounter.supervision
+    # Nothing documented is not documented too low: nobody is denied for silence.
     if given is None:
         return _NO_FAMILIES
     setting, bill = encounter.setting, encounter.type_of_bill
     return frozenset(
         family
         for family in get_args(Family)
+        # False only: what is open is reported, and bars nothing.
         if _beside(given, book.supervision(setting, family, bill)).met is False
     )
 
@@ -107,6 +111,7 @@ def _required(encounter: Encounter, book: Book) -> SupervisionRow | None:
     setting, bill = encounter.setting, encounter.type_of_bill
     row = book.supervision(setting, "therapeutic", bill)
     stricter = book.supervision(setting, "chemotherapy", bill)
+    # The drug is looked up only where it could make a difference.
     if stricter is not row and _has_chemotherapy(encounter, book):
         return stricter
     return row

@@ -51,6 +51,7 @@ class _Pushes:
 
     def settle(self, pushes: list[ServiceFacts]) -> None:
         """Give each its role or its reason."""
+        # The initial push is reported first, whenever it was given.
         if self.initial is not None and self.initial.technique == "push":
             self._report(self.initial)
         for push in pushes:
@@ -60,6 +61,7 @@ class _Pushes:
                     self._report(push)
                 else:
                     push.lead.reason = reason
+            # Given counts even if unreported: one reading of the gap is from the last push at all.
             for drug in push.drugs & self.starts.keys():
                 self.starts[drug].given = push.start
 
@@ -73,6 +75,7 @@ class _Pushes:
     def _role(self, push: ServiceFacts) -> Reason | None:
         """The role of a push, or the reason why it earns none."""
         push.lead.same_drug_infused = not self.infused.isdisjoint(push.drugs)
+        # A mixture repeats only if every drug in it was there before.
         push.lead.repeat = push.drugs <= self.infused | self.starts.keys()
         return self._again(push) if push.lead.repeat else self._new(push)
 
@@ -89,9 +92,11 @@ class _Pushes:
         if reported and push.start is not None:
             push.lead.gap_minutes = (push.start - max(reported)) // 60
         disputed = self._disputed(push) if push.lead.same_drug_infused else None
+        # Before the gap: a bolus that is part of its drip is no push to be measured.
         if disputed is not None and getattr(self.book.policy, disputed) == "bundled":
             return "bolus_of_infusion"
         row = self.book.pick(push.family, "push", "repeat")
+        # CPT gives the repeat code to facilities only.
         if row is None or self.setting not in row.settings:
             return "repeat_not_reportable"
         reason = self._too_soon(push, before) if before else None
@@ -110,6 +115,7 @@ class _Pushes:
         else:
             marks = [starts.last for starts in before]
         known = [mark for mark in marks if mark is not None]
+        # Without both times no gap is shown, and the code asks for more than its minutes.
         if push.start is None or len(known) < len(marks):
             return "no_time"
         gap = (push.start - max(known)) // 60
@@ -122,6 +128,7 @@ class _Pushes:
         policies: set[Decided] = set()
         if start is None:
             return None
+        # A loading dose is drawn from the bag shortly before the drip begins.
         lead_in = 60 * self.book.limits.bolus_before_infusion_minutes
         for drip in self.drips:
             if drip.drugs.isdisjoint(push.drugs) or not drip.spans:
@@ -131,5 +138,6 @@ class _Pushes:
                 policies.add("bolus_from_same_bag")
             if any(low < start < high for low, high in drip.spans):
                 policies.add("push_during_infusion_same_drug")
+        # One policy that bundles is enough; else any decides, and the name fixes which is told.
         bundled = [each for each in policies if getattr(self.book.policy, each) == "bundled"]
         return min(bundled or policies, default=None)

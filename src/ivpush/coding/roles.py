@@ -34,6 +34,7 @@ __all__ = [
 HOUR = 60
 """Minutes of an hour of infusion."""
 
+# Behind every rank of the hierarchy.
 _UNRANKED = 99
 
 
@@ -50,6 +51,7 @@ class Wishes(NamedTuple):
 
 def further_hours(minutes: int, book: Book) -> int:
     """Hours beyond the first that so many minutes come to, from the policy's minutes past each."""
+    # CPT: a further hour counts once its minutes are past the half; a policy says how many.
     over = book.policy.additional_hour_minutes
     return max(0, (minutes - over) // HOUR) if minutes > HOUR else 0
 
@@ -63,6 +65,7 @@ def set_concurrent(
     before all. Where the policy ends an encounter earlier, each part may report one, never two on
     one day.
     """
+    # Over all chains: concurrent is reported once an encounter, not once a site (CPT).
     used: set[int | date | None] = set()
     for chain in chains:
         primary = wishes.named if chain.index not in wishes.refused else None
@@ -71,6 +74,7 @@ def set_concurrent(
             for service in chain.services
             if service.technique == "infusion" and service.family != "hydration"
         ]
+        # Most chains stop here; the sort below is for those that run together.
         if len(drips) < 2 or not _any_overlap(drips):
             continue
         drips.sort(key=lambda drip: _precedence(drip, primary))
@@ -78,6 +82,7 @@ def set_concurrent(
         for drip in drips:
             row = book.pick(drip.family, "infusion", "concurrent")
             if row is None or not _runs_beside(drip, kept, book):
+                # Only what keeps its role counts: a concurrent drip makes no other concurrent.
                 kept = clock.unite([*kept, *drip.spans])
                 continue
             bounds = _bounds(drip, book, zone)
@@ -132,6 +137,7 @@ def set_roles(chain: Chain, encounter: Encounter, wishes: Wishes, book: Book) ->
         service
         for service in chain.services
         if service.role is None
+        # A later dose of a drug is the same service going on, so it cannot lead.
         and not service.repeats_dose
         and (service.family, service.technique, "initial", None) in book.picks
     ]
@@ -163,6 +169,7 @@ def _initial(
     wished = next((service for service in able if _holds(service, named)), None)
     if wished is not None and not refused:
         return wished, "primary_reason"
+    # Each chain has an initial, but only one of them can hold the named service.
     elsewhere = all(each.given.id != named for each in chain.administrations)
     return ranked, "hierarchy" if elsewhere else "fallback"
 
@@ -193,6 +200,7 @@ def _codes(service: ServiceFacts) -> tuple[str, ...]:
     row = service.row
     if row is None:
         return ()
+    # A later hydration bills its hours by its own code already.
     hours = service.further and service.role != "further_hour" and row.further
     return (row.code, row.further) if hours and row.further else (row.code,)
 
@@ -211,6 +219,7 @@ def refuse_orphans(chains: Iterable[Chain], services: list[ServiceFacts], book: 
 def _assign(chain: Chain, initial: ServiceFacts, encounter: Encounter, book: Book) -> None:
     by_reason = chain.initial_by == "primary_reason"
     _give(initial, "initial", "initial_by_reason" if by_reason else "initial", book)
+    # A push has no further hours, however long it was charted.
     if initial.technique != "infusion":
         initial.further = 0
     minutes = initial.minutes or 0
@@ -221,6 +230,7 @@ def _assign(chain: Chain, initial: ServiceFacts, encounter: Encounter, book: Boo
             # Beside another initial: further hours only, the first of them from its floor.
             _give(drip, "further_hour", "hydration_after_initial", book)
         else:
+            # First-hour minutes are shared in time order, as the policy counts them.
             minutes += drip.minutes or 0
             _later_drip(drip, minutes, book)
     chain.services[:] = [

@@ -32,6 +32,7 @@ def mix(administrations: list[AdministrationFacts], book: Book) -> bool:
         return False
     for members in _mixtures(administrations):
         billable = [member for member in members if member.reason is None]
+        # A flush or carrier in the bag earns nothing, so it makes no mixture.
         if len(billable) > 1:
             _lead(billable, book)
     return True
@@ -69,6 +70,7 @@ def _lead(members: list[AdministrationFacts], book: Book) -> None:
             ranked = book.rank(member.family, member.technique)
         return (ranked if ranked is not None else _UNRANKED, member.given.id)
 
+    # One bag has one time, and charts often write it on one drug only.
     timed = next((member for member in members if member.total_minutes is not None), None)
     leader, *followers = sorted(members, key=rank)
     if leader.total_minutes is None and timed is not None:
@@ -126,6 +128,7 @@ def add_services(chain: Chain, drips: dict[str, list[clock.Span]], book: Book) -
         elif administration.technique == "push":
             pushes.append(administration)
         else:
+            # By family too: the chart may state one drug as of two classes.
             key = (administration.family, administration.drug_keys)
             infusions.setdefault(key, []).append(administration)
     if infusions and book.policy.repeat_same_drug_infusion != "continue_time":
@@ -133,6 +136,7 @@ def add_services(chain: Chain, drips: dict[str, list[clock.Span]], book: Book) -
     seen: set[object] = set()
     for bags in infusions.values():
         drug = (bags[0].family, bags[0].drug_keys)
+        # In time order, so that the first run is the service and later ones repeat it.
         again = drug in seen
         chain.services.append(_service(chain, bags, "infusion", book, repeats_dose=again))
         seen.add(drug)
@@ -214,6 +218,7 @@ def _hydrate(
     service.minutes, service.spans = minutes, spans
     if spans:
         service.start = spans[0][0]
+    # CPT has a floor below which hydration is not reported; payers differ on it.
     if minutes < book.policy.hydration_floor_minutes:
         refuse(service, "hydration_too_short")
     else:
@@ -236,6 +241,7 @@ def _free_of_drips(
             free.append(fluid.span)
             continue
         left = clock.without([fluid.span], beside)
+        # Some payers deny the whole bag for one shared minute.
         if rule == "deny_all" and clock.covered(left) < fluid.span[1] - fluid.span[0]:
             denied = True
         free += left

@@ -53,6 +53,7 @@ def standalone_services(
 def _stands_apart(administration: AdministrationFacts) -> bool:
     """Whether the administration is given otherwise than into a chain's vein."""
     technique = administration.technique
+    # It carries the reason flush, and is looked at only to be billed alone.
     if technique == "port_flush":
         return administration.reason == "flush"
     if administration.reason is not None or technique is None:
@@ -86,6 +87,7 @@ class _Beside:
         """All services; a port flush is one only where nothing else is."""
         if self.under_skin:
             self._under_skin()
+        # A port flush is paid only where nothing else is that day (fee schedule, status T).
         if self.flushes and not self.services and not taken:
             self._flush()
         return self.services
@@ -152,6 +154,7 @@ class _Beside:
         service.minutes = minutes_together(bags)
         service.further = self._hours(service.minutes)
         self.services.append(service)
+        # CPT: an added pump set-up with a new site, once an encounter.
         later = _later_sites(bags)
         extra = self.book.pick("therapeutic", "sc_infusion", "additional_site")
         if later and extra is not None:
@@ -232,6 +235,7 @@ def _variant(administration: AdministrationFacts) -> str | None:
     if administration.technique != "injection" or administration.family != "chemotherapy":
         return None
     hormonal, row = administration.given.hormonal, administration.drug.row
+    # The chart's word first; the drug table only where it is silent.
     if hormonal is None and row is not None:
         hormonal = row.hormonal
     return "hormonal" if hormonal else "non_hormonal"

@@ -101,6 +101,7 @@ def _drafts_of_part(
         for draft in _drafts_of_service(service, encounter, derived.zone, book)
     ]
     if len(chains) > 1 and main is not None:
+        # Chains before pairs: a line that carries a modifier already needs no second one.
         _mark_chains(drafts, chains, main, book)
     if len(drafts) > 1:
         _mark_hydration(drafts, book)
@@ -137,6 +138,7 @@ def _main(
             ]
         )
 
+    # max keeps the first of equals: without a hint of the claim, the order of the sort above.
     return max(equal, key=agreement)
 
 
@@ -214,6 +216,7 @@ def _drafts_of_hours(
 ) -> Iterator[Draft]:
     """One draft a day; where the run crosses midnight, with the days of either reading."""
     spans, first = service.spans, hours.first
+    # Less one second: a run that ends at midnight ends on the day before.
     if not spans or first == clock.local_date(spans[-1][1] - 1, zone):
         yield Draft(hours.row, hours.units, first, service, hours.because)
         return
@@ -238,6 +241,7 @@ def _hours_by_day(
         day = ends_on(counted + 1)
         upto = hours.units
         if ends_on(upto) != day:
+            # Days only grow with hours, so the last hour of a day is found by halving.
             upto = bisect_right(range(upto), day, counted + 1, key=lambda n: ends_on(n + 1))
         yield upto - counted, day
         counted = upto
@@ -267,6 +271,7 @@ def _mark_hydration(drafts: Iterable[Draft], book: Book) -> None:
         return
     for draft in drafts:
         if draft.row.family == "hydration" and draft.service.role == "further_hour":
+            # The policy asks for it always, whatever the pairs say.
             draft.may_be_plain = False
             draft.modifiers = draft.modifiers or (book.modifier("distinct"),)
 
@@ -274,6 +279,7 @@ def _mark_hydration(drafts: Iterable[Draft], book: Book) -> None:
 def _mark_pairs(drafts: list[Draft], setting: str, book: Book) -> list[Draft]:
     """The drafts without those that an NCCI pair bars; a pair holds for one date of service."""
     days = dict.fromkeys([draft.date for draft in drafts])
+    # NCCI pairs hold for one date of service, so each day is looked at alone.
     if len(days) < 2:
         return _mark_pairs_of_day(drafts, setting, book)
     kept = set()
@@ -300,6 +306,7 @@ def _mark_pairs_of_day(drafts: list[Draft], setting: str, book: Book) -> list[Dr
             kept.append(draft)
         elif not pairs.never.isdisjoint(codes):
             for administration in draft.service.administrations:
+                # Indicator 0: no modifier lifts it, so the column-2 code is not billed.
                 administration.reason, administration.billable = "packaged", False
         else:
             beside = [codes[code] for code in codes if code in pairs.with_modifier]
@@ -363,6 +370,7 @@ def _gathered(drafts: Iterable[Draft]) -> list[Draft]:
     for draft in drafts:
         line = lines.setdefault(_LineKey(draft.row.code, draft.modifiers, draft.date), draft)
         if line is not draft:
+            # Payers take a second line of the same code and date for a duplicate.
             line.units += draft.units
             line.dates |= draft.dates
             if draft.service not in line.services:
@@ -409,6 +417,7 @@ def named(service: ServiceFacts) -> str:
     """
     name, start, minutes = service.lead.name, service.lead.given.start, service.minutes
     if start is not None:
+        # Hours and minutes as charted, in the chart's own zone: characters 11 to 16 of ISO 8601.
         name = f"{name} at {start.isoformat()[11:16]}"
     return name if minutes is None else f"{name} ({minutes} min)"
 

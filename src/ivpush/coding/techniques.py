@@ -52,12 +52,14 @@ class _Given(NamedTuple):
 def set_technique(administration: AdministrationFacts, book: Book) -> None:
     """Set the technique of an administration, or the reason why it earns nothing."""
     reason = administration.reason
+    # Only a port's flush has a code; others are part of care.
     if reason == "flush" and administration.given.access == "port":
         administration.technique = "port_flush"
     elif reason is not None and reason not in _WHOLE_CLAIM:
         administration.technique = _charted(administration)
     else:
         administration.technique, earns_nothing = _given(administration, book)
+        # The first reason stays: why the whole claim earns nothing beats how a drug was given.
         if reason is None:
             administration.reason = earns_nothing
 
@@ -74,6 +76,7 @@ def _charted(administration: AdministrationFacts) -> Technique | None:
 
 def _given(administration: AdministrationFacts, book: Book) -> _Given:
     purpose = administration.given.purpose
+    # By purpose, before the route: both are the same whatever way the drug went in.
     if purpose == "declotting":
         return _Given("declotting")
     if purpose == "pump_refill":
@@ -95,6 +98,7 @@ def _by_route(administration: AdministrationFacts, book: Book) -> _Given:
         return _under_skin(administration, book)
     if route == "IA":
         return _by_artery(administration, book)
+    # CPT has codes for these ways for chemotherapy alone.
     if route in _CAVITIES and administration.family == "chemotherapy":
         return _Given(_CAVITIES[route])
     return _Given(None, "no_code")
@@ -123,6 +127,7 @@ def _by_artery(administration: AdministrationFacts, book: Book) -> _Given:
 def _short(minutes: int, book: Book) -> bool:
     """Whether so many minutes are a push; the exact limit goes by policy."""
     limit = book.limits.push_max_minutes
+    # CPT bounds a push by its minutes; sources differ on the exact limit.
     return minutes < limit or (minutes == limit and book.policy.exact_15_minutes == "push")
 
 
@@ -133,6 +138,7 @@ def _is_push(administration: AdministrationFacts, minutes: int, book: Book) -> b
     given = administration.given
     if given.stopped_early is None or given.method in {"push", "injection"}:
         return True
+    # Noted even where the policy decides: a question may be asked about it.
     administration.stopped_short = True
     return book.policy.infusion_stopped_early == "by_minutes"
 
@@ -142,12 +148,14 @@ def _by_vein(administration: AdministrationFacts, book: Book) -> _Given:
         return _fluid(administration, book)
     given, minutes = administration.given, administration.total_minutes
     as_push = given.method in {"push", "injection"}
+    # Without minutes the charted method is all there is.
     if minutes is None:
         if as_push:
             return _Given("push")
         if administration.delivered_by in _PUMPS and administration.family == "chemotherapy":
             return _Given("pump")
         return _without_stop(administration, book)
+    # CPT: a push is also one whose giver stays and watches throughout.
     attended = given.continuously_attended and book.policy.long_push != "infusion"
     if (as_push and attended) or _is_push(administration, minutes, book):
         return _Given("push")
@@ -194,6 +202,7 @@ def _without_stop(administration: AdministrationFacts, book: Book) -> _Given:
         return _Given("push")
     if mode in {"compute_then_push_if_drug_allows", "compute_only"}:
         minutes_by_rate(administration)
+    # The last look comes after the rate: it is a floor of the minutes, not their length.
     if mode in {"compute_then_push_if_drug_allows", "last_charted_time"}:
         minutes_by_last_look(administration)
     minutes = administration.total_minutes

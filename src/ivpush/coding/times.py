@@ -48,6 +48,7 @@ def zone_of(encounter: Encounter) -> tzinfo | None:
     if encounter.timezone is not None:
         return tz.gettz(encounter.timezone)
     for administration in encounter.administrations or ():
+        # The first offset charted stands for all: midnight is then the same for the whole chart.
         if administration.start is not None:
             return administration.start.tzinfo
     return None
@@ -65,6 +66,7 @@ def shows_hours(encounter: Encounter) -> bool:
     start, end = encounter.start, encounter.end
     if start is not None and (start.hour, start.minute) != (0, 0):
         return True
+    # Midnight and 23:59 are how systems write a day without hours.
     return end is not None and (end.hour, end.minute) not in {(0, 0), (23, 59)}
 
 
@@ -88,6 +90,7 @@ def edges_of(encounter: Encounter, zone: tzinfo | None) -> Edges:
     ]
     if low is not None and high is not None and high <= low:
         low = high = None
+    # Only a facility's claim turns inpatient; a practitioner bills on as before.
     admission = encounter.inpatient_from if encounter.setting == "facility" else None
     if admission is None:
         return Edges(low, high)
@@ -100,6 +103,7 @@ def edges_of(encounter: Encounter, zone: tzinfo | None) -> Edges:
 def _within(span: Span, counts: tuple[int | None, int | None]) -> Span:
     """What counts of a span; one that lies before all that counts is left as charted."""
     (start, stop), (low, high) = span, counts
+    # What ran before arrival was another's care; it counts from the arrival on.
     if low is not None and start < low < stop:
         start = low
     return start, max(start, stop if high is None else min(stop, high))
@@ -137,16 +141,19 @@ def read_times(
     """The times of one administration: seconds, minutes, what may be used, what is wrong."""
     start, stop, source = given.start, given.stop, given.times_from
     begun = _instant(start, zone)
+    # After the start: of an hour that happened twice the stop is the later one.
     ended = _instant(stop, zone, begun.seconds)
     backwards = (
         begun.seconds is not None and ended.seconds is not None and ended.seconds < begun.seconds
     )
+    # A defaulted stop says nothing of its start, but an order's start is a plan.
     start_usable = start is not None and source != "ordered"
     stop_usable = stop is not None and source not in _INVENTED and not backwards
     start_seconds = begun.seconds if start_usable else None
     clocked = _clocked(start_seconds, ended.seconds if stop_usable else None)
     minutes, minutes_from = _minutes(given, clocked)
     span = clocked
+    # Stated minutes from a charted start make a span, so that they can overlap.
     if minutes_from == "stated" and minutes is not None and start_seconds is not None:
         span = (start_seconds, start_seconds + _MINUTE * minutes)
     # What a device gives goes on at home.
@@ -205,6 +212,7 @@ def _outside(start: int | None, stop: int | None, stay: Span | None) -> bool | N
 
 def order_of(identity: str, start: int | None, span: Span | None) -> Order:
     """Order in time: start, stop, id; without a usable start last."""
+    # True sorts last: what has no start cannot come before what has one.
     return (start is None, start or 0, span[1] if span else start or 0, identity)
 
 
@@ -257,8 +265,10 @@ def join_runs(administrations: list[AdministrationFacts]) -> None:
             earlier = by_id[given.continues]
             current.run, joined = earlier.run, True
             current.continues_other_drug = current.drug.drug_key != earlier.drug.drug_key
+        # Two pushes are two acts, even where the second begins as the first ends.
         if given.method in {"push", "injection"} or current.span is None:
             continue
+        # One drug on one access: elsewhere it is another infusion.
         bag = (current.drug.drug_key, current.family, current.site)
         before = latest.get(bag)
         if before is not None and _touches(before, current):
@@ -296,6 +306,7 @@ def _add_minutes(administrations: Iterable[AdministrationFacts]) -> None:
         if administration.running_minutes is not None:
             runs.setdefault(administration.run, []).append(administration)
     for bags in runs.values():
+        # Whole minutes of the run, not the sum of rounded bags.
         minutes = minutes_together(bags)
         for bag in bags:
             bag.total_minutes = minutes
