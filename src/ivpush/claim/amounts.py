@@ -27,6 +27,7 @@ _UNITS: dict[str, tuple[str, Decimal]] = {
     "gram": ("mass", Decimal(1000)),
     "gm": ("mass", Decimal(1000)),
     "ml": ("volume", Decimal(1)),
+    # Charts still write cc, though ISMP lists it among error-prone abbreviations.
     "cc": ("volume", Decimal(1)),
     "l": ("volume", Decimal(1000)),
     "liter": ("volume", Decimal(1000)),
@@ -49,6 +50,7 @@ def billing_units(row: DrugRow, doses: Sequence[Administration]) -> int | None:
         if amount is None:
             return None
         amounts.append(amount)
+    # Rounded up a dose and not a day: each dose opens a unit of its own.
     if row.unit_rule == "up_to":
         return sum([ceil(amount / row.unit_amount) for amount in amounts])
     return ceil(sum(amounts, Decimal(0)) / row.unit_amount)
@@ -60,6 +62,7 @@ def amount_in(amount: Decimal | None, charted: str | None, billed: str) -> Decim
     return amount * rate if amount is not None and rate is not None else None
 
 
+# Units are written in few ways; the bound is for free text in their place.
 @lru_cache(maxsize=4_096)
 def _rate(charted: str, billed: str) -> Decimal | None:
     """How many billed units of measure one charted unit is; None where they are of two kinds."""
@@ -71,4 +74,5 @@ def _rate(charted: str, billed: str) -> Decimal | None:
 
 def _unit(written: str) -> tuple[str, Decimal] | None:
     plain = " ".join(written.casefold().replace(".", "").split())
+    # As written first: some units end in s without being a plural.
     return _UNITS.get(plain) or _UNITS.get(plain.removesuffix("s"))

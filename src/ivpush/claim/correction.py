@@ -32,6 +32,7 @@ def corrected_lines(
     billed: tuple[ClaimLine, ...], lines: Sequence[LineFacts], matching: Matching, book: Book
 ) -> tuple[ClaimLine, ...]:
     """The claim to send instead; new lines take the next number and carry no charge."""
+    # The same objects, by which ``findings`` tells what changed.
     if not any(matching.left) and all(line.match.status in _STANDS for line in lines):
         return billed
     return _Correction(lines, matching, book.separate_modifiers).lines(billed)
@@ -53,6 +54,7 @@ class _Correction:
         self._lines, self._matching, self._distinct = lines, matching, distinct
         self._drafts = matching.drafts
         self._left = list(matching.left)
+        # Only the last line of a suggestion is raised to what is left: no unit goes out twice.
         self._last = {
             number: line.index
             for line in lines
@@ -70,6 +72,7 @@ class _Correction:
             split += instead[1:]
         number = max((line.number for line in billed), default=0)
         renumbered = [
+            # A charge of the whole line, sent twice, would bill it twice.
             line.model_copy(update={"number": place, "charge": None})
             for place, line in enumerate(split, number + 1)
         ]
@@ -80,6 +83,7 @@ class _Correction:
         match = line.match
         if match.status in _STANDS:
             return [line.given]
+        # Its units go onto the line that was short of them, else nothing supports them.
         if line.index in self._matching.taken_up or match.status == "unsupported":
             return []
         if match.replaced_by is not None:
@@ -127,6 +131,7 @@ class _Correction:
         """What a new line takes over from a line beside it: of its family, else of the others."""
         kind = (draft.row.family, draft.row.technique)
         able = [line for line in self._lines if line.coded.in_family]
+        # The sort is stable: of lines equally alike the first of the claim is the model.
         able.sort(key=lambda line: _unlike(line, kind))
         if not able:
             return {}
@@ -159,6 +164,7 @@ def _as_draft(given: ClaimLine, draft: Draft) -> ClaimLine:
         "units": draft.units,
         "modifiers": draft.modifiers,
     }
+    # A line without a date takes the encounter's, and is left so.
     if given.date is not None and draft.date is not None:
         change["date"] = draft.date
     if given.administrations is not None:
@@ -177,10 +183,12 @@ def mended(line: ClaimLine, edit: Any, book: Book) -> ClaimLine | None:
         return line.model_copy(update={"modifiers": (*line.modifiers, modifier)})
     if "drop_modifiers" in edit:
         kind = edit["drop_modifiers"]
+        # ``separate`` is no modifier: it stands for all that say a service is distinct.
         gone = book.separate_modifiers if kind == "separate" else {book.modifier(kind)}
         kept = tuple(modifier for modifier in line.modifiers if modifier not in gone)
         return line.model_copy(update={"modifiers": kept})
     row = book.code_any(line.code)
+    # With several successors only a person can say which, so the line stays.
     if edit.get("code") == "successor" and row is not None and len(row.succeeded_by) == 1:
         return line.model_copy(update={"code": row.succeeded_by[0]})
     return line
@@ -203,6 +211,7 @@ def folded_units(lines: tuple[ClaimLine, ...], book: Book) -> tuple[ClaimLine, .
     for line in lines:
         row = book.code_any(line.code)
         own = row is not None and row.administration
+        # Only administration codes count in units; other repeats may be meant as they stand.
         kind = _kind_of(line) if own else (line.number,)
         by_kind.setdefault(kind, []).append(line)
     if len(by_kind) == len(lines):
@@ -211,6 +220,7 @@ def folded_units(lines: tuple[ClaimLine, ...], book: Book) -> tuple[ClaimLine, .
 
 
 def _kind_of(line: ClaimLine) -> tuple[object, ...]:
+    # The order of modifiers says nothing of the service, so lines differ by the set.
     place, codes = line.place_of_service, (line.revenue_code, line.ndc)
     return line.code, frozenset(line.modifiers), line.date, place, *codes
 
@@ -224,6 +234,7 @@ def _together(lines: Sequence[ClaimLine]) -> ClaimLine:
     return first.model_copy(
         update={
             "units": sum(line.units for line in lines),
+            # A sum with a charge missing would look right and be wrong, so the first line's stays.
             "charge": sum(charges, Decimal()) if len(charges) == len(lines) else first.charge,
             "minutes": sum(minutes) if len(minutes) == len(lines) else first.minutes,
             "administrations": tuple(ids) if len(linked) == len(lines) else None,
@@ -233,6 +244,7 @@ def _together(lines: Sequence[ClaimLine]) -> ClaimLine:
 
 def _edited(line: ClaimLine, edits: Iterable[Any], book: Book) -> ClaimLine | None:
     changed: ClaimLine | None = line
+    # One after another: rules may each take a modifier off the same line.
     for edit in edits:
         if changed is not None:
             changed = mended(changed, edit, book)

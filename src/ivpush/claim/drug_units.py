@@ -76,6 +76,7 @@ class DrugLines:
         if line is None:
             return _OTHER
         row, ndc = line.row, line.given.ndc
+        # On its last day a code is still valid.
         ended = row.ended is not None and line.day is not None and row.ended < line.day
         charted = self._encounter.administrations is not None
         doses = self._certain_doses(line)
@@ -110,6 +111,7 @@ class DrugLines:
         doses = self._products.doses(line.given.code, line.row)
         if self._products.named(line.row) and len(self._codes[line.row.key]) > 1:
             return None  # doses under a name that two billed codes share belong to neither
+        # One day's line pays for all doses of the chart; of several, each for its own.
         if len(self._days[line.given.code]) > 1:
             doses = _begun_on(line.day, doses, self._encounter)
         return doses
@@ -130,6 +132,7 @@ class DrugLines:
         """Units of each code and day, the discarded amount apart."""
         billed: dict[tuple[str, date | None], int] = {}
         for line in self._lines.values():
+            # Discarded amounts stand on a line of their own (Claims Processing Manual, chapter 17).
             if not line.wasted:
                 billed[line.day_key] = billed.get(line.day_key, 0) + line.given.units
         return billed

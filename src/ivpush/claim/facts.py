@@ -25,6 +25,7 @@ __all__ = ["claim_facts", "encounter_facts", "suggestion_facts"]
 
 def claim_facts(lines: Sequence[LineFacts]) -> ClaimFacts:
     """The claim as a whole."""
+    # Pump starts stand beside the chain and are no initial (DESIGN section 3, step 3).
     initials = [
         line for line in lines if line.coded.role == "initial" and line.coded.technique in BY_VEIN
     ]
@@ -65,6 +66,7 @@ def _suggestion(draft: Draft, missed: int | None, coded: CodedChart, book: Book)
         family=row.family,
         units=draft.units,
         modifiers=frozenset(draft.modifiers),
+        # A suggestion billed under a wrong code counts as billed: it is no missed charge.
         billed_units=draft.units - missed if missed is not None else None,
         missed_units=missed,
         mue=mue[0] if mue is not None else None,
@@ -82,6 +84,7 @@ def encounter_facts(
     """The encounter with its chart, its claim, what is suggested and what is asked."""
     encounter, standing, derived = coded.encounter, coded.standing, coded.derived
     charted, billed = encounter.administrations is not None, encounter.lines is not None
+    # Claims send ICD-10-CM without the dot (HI segment), charts write it.
     diagnoses = [code.replace(".", "") for code in encounter.diagnoses]
     return EncounterFacts(
         given=encounter,
@@ -125,6 +128,7 @@ def _primary_needed(encounter: Encounter, derived: Derived) -> bool:
     """Professional, no primary reason named, and more than one service could have led."""
     if encounter.setting != "professional" or encounter.primary_administration is not None:
         return False
+    # Repeats and concurrent drips can never lead, whatever the reason was.
     leading = {"initial", "sequential", "further_hour"}
     return any(
         sum(service.role in leading for service in chain.services) > 1 for chain in derived.chains

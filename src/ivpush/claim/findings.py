@@ -84,6 +84,7 @@ def _judged(facts: EncounterFacts, book: Book) -> Iterator[tuple[Screen, Subject
     for line in facts.lines or ():
         yield screens.of_line(line), line
     yield screens.about("encounter"), facts
+    # Without a chart these rules are unjudged as a whole, by ``uncharted``.
     if not facts.charted:
         return
     for administration in facts.administrations or ():
@@ -158,6 +159,7 @@ def standing(meanwhile: Judged, nearest: Judged) -> list[Heard]:
         heard
         for heard in nearest.heard()
         if _contested(heard.finding)
+        # What the answers find on the chart would speak of facts that nobody charted.
         and heard.finding.rule.for_each in {"line", "suggestion"}
         and _key(heard.finding) not in first
     ]
@@ -166,6 +168,7 @@ def standing(meanwhile: Judged, nearest: Judged) -> list[Heard]:
 def _either_way(heard: Heard, nearest: Collection[tuple[str, object]]) -> Heard | None:
     """What stands of a finding, whose like the nearest answers bring or do not."""
     rule = heard.finding.rule
+    # A lighter finding without an edit moves no money, so it may stand on one reading.
     if not _contested(heard.finding) or _key(heard.finding) in nearest:
         return heard
     if rule.disposition != "needs_documentation":
@@ -185,6 +188,7 @@ def _key(finding: Finding) -> tuple[str, object]:
     if rule.for_each == "encounter":
         return rule.id, None
     who: Any = subject
+    # By number and id, not by object: each reading of the chart makes facts of its own.
     if rule.for_each == "line":
         return rule.id, who.given.number
     return rule.id, who.given.id if rule.for_each == "administration" else who.code
@@ -196,6 +200,7 @@ def violations(
     """Broken rules as they go out: by line, then severity, then rule; one for each fault."""
     findings = list(findings)
     whole = None
+    # Made once and shared: the change of the whole claim is the same for each finding.
     if any(heard.finding.rule.edit == "corrected" for heard in findings):
         whole = _whole_edit(facts, corrected)
     follows = {heard.finding.rule.id: heard.finding.rule.follows_from for heard in findings}
@@ -206,6 +211,7 @@ def violations(
 
 def _place(violation: Violation) -> tuple[object, ...]:
     return (
+        # False sorts first: findings of lines in claim order, then those of the whole.
         violation.line is None,
         violation.line or 0,
         RANK[violation.severity],
@@ -282,6 +288,7 @@ def line_edits(findings: Findings) -> dict[int, list[Any]]:
         line: Any = subject
         if rule.for_each != "line" or rule.edit in (None, "corrected") or rule.safety != "safe":
             continue
+        # Else rule and matching would both change the line.
         if line.match.status in {"outside", None} or "drop_modifiers" in rule.edit:
             by_number.setdefault(line.given.number, []).append(rule.edit)
     return by_number

@@ -30,6 +30,7 @@ def folded(
     by_line: dict[int | None, list[Violation]] = {}
     for violation in violations:
         by_line.setdefault(violation.line, []).append(violation)
+    # Findings of the whole claim share no line, so none of them explains another.
     kept = by_line.pop(None, [])
     for on_line in by_line.values():
         kept += _folded_on_line(on_line, follows)
@@ -57,6 +58,7 @@ def _root(
     place: int, violations: Sequence[Violation], follows: Mapping[str, tuple[str, ...]]
 ) -> int:
     """The position of the finding that explains one, through whatever lies between."""
+    # Rules of overlays are not checked for circles; what was seen ends one.
     seen = {place}
     while True:
         violation = violations[place]

@@ -50,6 +50,7 @@ def line_facts(coded: CodedChart, book: Book) -> list[LineFacts]:
     for index, (given, day, of_code, marks) in enumerate(billed):
         key = (given.code, day, marks.modifiers, given.units)
         ended, too_early = _outside_dates(given.code, day, of_code, book)
+        # 837P: the place of the line (SV105) beats that of the claim (CLM05-1).
         place = given.place_of_service or encounter.place_of_service
         pointers = given.diagnosis_pointers
         never, with_modifier = beside.of_line(billed[index])
@@ -72,6 +73,7 @@ def line_facts(coded: CodedChart, book: Book) -> list[LineFacts]:
                 family_beside=beside.others(beside.family, billed[index]),
                 visits_beside=beside.others(beside.visits, billed[index]),
                 pair_stands=beside.stands(billed[index]),
+                # Against earlier lines only: the first of equal lines is the one to keep.
                 repeats_line=key in seen,
                 pointer_beyond=bool(pointers) and max(pointers) > diagnoses,
                 facility_place=book.facility_place(place) if place is not None else None,
@@ -85,6 +87,7 @@ def line_facts(coded: CodedChart, book: Book) -> list[LineFacts]:
 def _billed(given: ClaimLine, usual_day: date | None, setting: str, book: Book) -> Billed:
     day = given.date if given.date is not None else usual_day
     key = (given.code, setting)
+    # Kept by the book: a batch bills the same few codes again and again.
     coded = book.coded.get(key)
     if coded is None:
         coded = book.coded[key] = _coded(given.code, book, setting)
@@ -148,6 +151,7 @@ class _Beside:
                 self._unlifted.setdefault(day, set()).add(given.code)
             if marks.visit_modifier and not coded.in_family:
                 self._visits.setdefault(day, set()).add(given.code)
+        # An empty table before the first release would say that no pair exists.
         self._pairs = book.pairs if "ptp" in book.in_force else None
 
     def of_line(self, line: Billed) -> tuple[frozenset[str] | None, frozenset[str] | None]:
@@ -182,6 +186,7 @@ class _Beside:
         others = self._codes[day] - self._visits.get(day, set())
         if pairs is not None and not pairs.with_modifier.isdisjoint(others):
             return True
+        # Until then CMS took the modifier on the column-2 code only (CR 11168).
         if day is None or day < self._book.pairs_lifted_from:
             return False
         return any(
@@ -198,6 +203,7 @@ def _coded(code: str, book: Book, setting: str) -> CodedFacts:
     primaries = book.primaries(code) if "addon" in book.in_force else None
     mue, mai = None, None
     if "mue" in book.in_force:
+        # A code without an MUE has none, which is known; before the table it is not.
         mue, mai = book.mue(code, setting) or (None, 0)
     return CodedFacts(
         known=row is not None,

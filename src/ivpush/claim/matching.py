@@ -114,6 +114,7 @@ def _take_all(
     lines: Iterable[LineFacts], by_code: Mapping[str, Sequence[int]], matching: Matching
 ) -> None:
     """Let each line take units of its own code, the strictest matches of all lines first."""
+    # All lines by one measure before any by the next, or a loose match takes a strict one's units.
     open_lines = list(lines)
     for strictness in (_EXACT, _OTHER_MODIFIERS, _OTHER_DATE):
         for line in open_lines:
@@ -159,10 +160,12 @@ def _on_its_date(line: LineFacts, draft: Draft) -> bool:
 
 def _pair_rest(lines: Iterable[LineFacts], matching: Matching) -> None:
     """Pair lines that took nothing with suggestions that nobody billed, most alike first."""
+    # A line that took some units is changed by units alone, never into another code.
     unmatched = [line for line in lines if line.index not in matching.taken]
     if not unmatched:
         return
     drafts = matching.drafts
+    # Untouched ones only; of those billed in part the units go onto their own line.
     free = [number for number, left in enumerate(matching.left) if left == drafts[number].units]
     for line in unmatched:
         able = [
@@ -200,6 +203,7 @@ def _alike(line: LineFacts, draft: Draft) -> int:
     row, coded, score = draft.row, line.coded, 0
     if line.given.administrations:
         ids = {each.given.id for each in draft.administrations}
+        # A link outweighs all else together; then technique and family before role.
         score += 16 * (not ids.isdisjoint(line.given.administrations))
     score += 4 * (coded.technique in {row.technique, draft.service.technique}) + 3 * (
         coded.family == row.family
@@ -233,6 +237,7 @@ def _outcome(line: LineFacts, matching: Matching) -> _Outcome:
 def _taken_outcome(line: LineFacts, taken: Sequence[Taken], matching: Matching) -> _Outcome:
     drafts = [matching.drafts[number] for number, _ in taken]
     modifiers = frozenset([modifier for draft in drafts for modifier in draft.modifiers])
+    # A line that is right with and without its modifier lacks none.
     due = any(draft.modifiers and not draft.may_be_plain for draft in drafts)
     missing = due and not (line.marks.separate or _lifted(line, drafts))
     # A modifier that lifts a standing pair is never needless, whatever the chart says.
@@ -240,6 +245,7 @@ def _taken_outcome(line: LineFacts, taken: Sequence[Taken], matching: Matching) 
     day = line.given.date
     elsewhere = [draft for draft in drafts if day is not None and draft.date not in (None, day)]
     differs = any(day not in draft.dates for draft in elsewhere)
+    # Two distinct-service modifiers on one line are never right (DESIGN section 3, step 6).
     whole = matching.open_units[line.index] == 0 and line.marks.separate_modifiers <= 1
     right = whole and not (missing or needless or differs)
     return _Outcome(
@@ -263,6 +269,7 @@ def _lifted(line: LineFacts, drafts: Sequence[Draft]) -> bool:
 
 def _short_lines(outcomes: Mapping[int, _Outcome], matching: Matching) -> set[int]:
     """Lines that are short of units: the last one of a suggestion that is billed in part."""
+    # One line is raised, and the last one, as ``correction`` does it.
     last = {
         number: index
         for index, outcome in outcomes.items()
@@ -310,6 +317,7 @@ def _match_facts(
 
 def _own_work(administrations: Iterable[AdministrationFacts]) -> bool | None:
     """Whether a practitioner gave all of it; None where nobody said who gave it."""
+    # One nurse among them is enough: the line then needs supervision.
     given_by = {each.acts_as for each in administrations}
     if given_by <= {"practitioner", None}:
         return True if given_by == {"practitioner"} else None
@@ -328,6 +336,7 @@ class _Links:
     ) -> tuple[tuple[AdministrationFacts, ...], ServiceFacts | None]:
         """The administrations that a line bills, and the service that they are."""
         linked = line.given.administrations
+        # The biller's own link beats what likeness says, even where it names nothing billable.
         if linked is not None:
             return self._linked(frozenset(linked))
         if not matches:

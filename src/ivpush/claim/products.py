@@ -36,6 +36,7 @@ class Products:
         for given in encounter.administrations or ():
             known_by = self._known_by(given)
             if known_by is None or (known_by not in book.drugs and not self._is_name(known_by)):
+                # One drug that nobody can read may be the product: "not given" would be a guess.
                 self._all_read = False
             if known_by is not None:
                 self._doses.setdefault(known_by, []).append(given)
@@ -65,6 +66,7 @@ class Products:
             if not self._is_billed(known_by, own := self._code(known_by))
         }
         codes = {own for own in unbilled if own is not None and self._is_of(own, row)} or unbilled
+        # Of two unbilled products either may be meant, and a wrong name is worse than none.
         return codes.pop() if len(codes) == 1 else None
 
     def _known_by(self, given: Administration) -> str | None:

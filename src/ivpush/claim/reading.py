@@ -74,6 +74,7 @@ def nearest(
     if not questions or _right(lines, matching):
         return None
     scale = _Scale(lines, questions, matching.drafts)
+    # What is suggested meanwhile is the mark: an answer must fit better, not as well.
     best = scale.distance(matching.drafts)
     reading = Reading(encounter, book, ())
     for _ in range(_MOST_ROUNDS):
@@ -81,6 +82,7 @@ def nearest(
         if closer is None:
             break
         best, reading = closer
+        # All that is billed is explained; what is merely unbilled needs no further answer.
         if not best.beyond:
             break
         questions = _questions(reading)
@@ -95,6 +97,7 @@ def _closest(
     for candidate, distance in _single(questions, scale):
         if _nearer(distance, best):
             best, answers = distance, candidate
+    # From the cheapest to the dearest: single answers are made, others code the chart anew.
     if best.beyond:
         for candidate, distance in _same_drug(reading, scale):
             if _nearer(distance, best):
@@ -137,6 +140,7 @@ class _Scale:
         answers = [line for each in questions for a in each.answers for line in a.suggested]
         codes = {line.code for line in answers} | {draft.row.code for draft in drafts}
         own = [line for line in lines if line.coded.in_family or line.given.code in codes]
+        # One line without a date could be any day's, so then no date is compared.
         self._dated = all(line.given.date is not None for line in own)
         self._billed: Counter[_Kind] = Counter()
         for line in own:
@@ -154,6 +158,7 @@ class _Scale:
     def _from(self, rows: Iterable[tuple[str, int, tuple[str, ...], date | None]]) -> _Distance:
         supported: Counter[_Kind] = Counter()
         for code, units, modifiers, day in rows:
+            # Which distinct modifier it is does not count (DESIGN section 3, step 6).
             supported[code, bool(modifiers), day if self._dated else None] += units
         beyond, lacking = self._billed - supported, supported - self._billed
         return _Distance(beyond.total(), lacking.total())
@@ -171,6 +176,7 @@ def _same_drug(reading: Reading, scale: _Scale) -> Iterator[tuple[_Answers, _Dis
     names = dict.fromkeys(each.given.drug for each in chart if each.drug.drug_known)
     unknown = [each for each in chart if each.drug.drug_known is False]
     for administration, name in islice(product(unknown, names), _MOST_OPENED):
+        # With a stated class the drug's name decides nothing.
         if administration.given.category is None and name is not None:
             path = f"administrations[{administration.index}].drug"
             answer = Answer(Equals(path, name), suggested=())

@@ -44,6 +44,7 @@ class Selection:
         kept = tuple([self._told(each) for each in result.violations if self._speaks(each)])
         unjudged = tuple(one for one in result.unjudged if one.rule not in self.silent)
         errors = any(one.severity == "error" for one in kept)
+        # Worked out anew: the silent findings may have been the only errors.
         status: Status = "violations" if errors else "needs_chart" if result.questions else "clean"
         gone = len(result.violations) - len(kept)
         return replace(result, violations=kept, unjudged=unjudged, status=status), gone
@@ -52,6 +53,7 @@ class Selection:
         """Whether a finding is reported: for its own rule, or a selected one that it explains."""
         if violation.rule not in self.silent:
             return True
+        # A cause that was only not selected must be told, or the selected effect would vanish.
         return violation.rule in self.unselected and not self.silent.issuperset(violation.folds)
 
     def _told(self, violation: Violation) -> Violation:
@@ -70,6 +72,7 @@ def select_rules(
     faults: list[Fault] = []
     ids = {one.id for one in rules}
     wanted = [_named(word, rules, "--select", faults) for word in select]
+    # No word selects all; one selects just what it names.
     silent = ids - frozenset().union(*wanted) if wanted else frozenset()
     ignored: frozenset[str] = frozenset()
     expired = []

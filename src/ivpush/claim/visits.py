@@ -74,6 +74,7 @@ class Visits:
             and line.coded.technique in BY_VEIN
             and not line.marks.separate
         ]
+        # An office encounter ends with its date; a hospital's may go on.
         near = [*beside, *self._near(day)] if self._hospital and part is None else beside
         return BesideFacts(
             encounter_codes=frozenset([line.given.code for line in near]),
@@ -82,6 +83,7 @@ class Visits:
                 line for line in beside if line.coded.role == "concurrent"
             ),
             day_family_units=_units(line for line in self._of_day[day] if line.coded.in_family),
+            # A claim of one date has no parts; its chart is number 0.
             encounter_initial_code=self._initials.get(part or 0),
             part=part,
         )
