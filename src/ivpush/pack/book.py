@@ -113,11 +113,9 @@ class Book:
         self._terms, self._opener, self._data = terms, opener, data
         self._wording = content.wording
         self.date: dt.date | None = day
-        # A payer without an overlay is judged as none; the result says so apart.
         self.payer = terms.payer if terms.payer_known else None
         self.payer_known, self.disputes = terms.payer_known, terms.disputes
         self.policy = Policies(terms.policies)
-        # Unlike codes: a limit counts on every day, by the nearest window where none fits.
         self.limits = Limits({name: number_on(day, rows) for name, rows in content.limits.items()})
 
         # A code that ended or comes later must still be named: it gets a finding of its own.
@@ -161,7 +159,6 @@ class Book:
 
         self.roles, self.devices = data.roles, data.devices
         rows = tables.held.get("indicators", {})
-        # A payer's list replaces the fee schedule's indicators, it does not add to them.
         denied = self.policy.facility_denied_codes
         self.fees = Fees(rows, data.own_work, denied, self.codes)
 
