@@ -248,7 +248,7 @@ def test_a_name_leads_to_a_code_that_still_counts() -> None:
 CHARTED = rows_of(DATA / "chart_names.csv")
 SPELT_OTHERWISE = {
     "Zofran": "ondansetron",
-    "ZOFRAN ODT": None,
+    "ZOFRAN ODT": "ondansetron",
     "ondansteron": "ondansetron",
     "ondansetron 4 mg/2 mL inj": "ondansetron",
     "ondansetron HCl (PF) injection": "ondansetron",
@@ -355,7 +355,7 @@ def test_a_charted_name_is_found(name: str, drug: str | None) -> None:
         ("fentanyl/bupivacaine", "two_drugs"),
         ("ondansetron (dexamethasone)", "two_drugs"),
         ("NS + LR", "two_drugs"),
-        ("potassium chloride 20 mEq in NS 1000 mL", "premixed"),
+        ("potassium chloride 60 mEq in NS 1000 mL", "premixed"),
         ("KCl 20 mEq/D5W", "premixed"),
         ("POTASSIUM CHLORIDE 20 MEQ IN NACL", "premixed"),
         ("drug A", "unknown_word"),
@@ -367,6 +367,56 @@ def test_a_charted_name_is_found(name: str, drug: str | None) -> None:
 def test_what_is_not_certain_is_not_found(name: str, how: str) -> None:
     found = NAMES.look_up(name)
     assert found.row is None and found.how == how
+
+
+@pytest.mark.parametrize(
+    ("name", "drug", "says"),
+    [
+        ("LR 1L wide open", "lactated ringers", {}),
+        ("NS @ 150/hr", "normal saline solution", {"rate": 150}),
+        ("NS 125/h", "normal saline solution", {"rate": 125}),
+        (
+            "NS at 20 ml/hr to keep vein open",
+            "normal saline solution",
+            {"rate": 20, "keep_open": True},
+        ),
+        ("NS @ KVO", "normal saline solution", {"keep_open": True}),
+        ("NS bolus 30 ml/kg", "normal saline solution", {}),
+        ("carbo AUC 5", "carboplatin", {}),
+        ("cisplat 75 mg/m2", "cisplatin", {}),
+        ("taxol 80 mg/m2 C1D8", "paclitaxel", {}),
+        ("Keytruda 200mg q3w", "pembrolizumab", {}),
+        ("Zofran ODT 4mg", "ondansetron", {"oral": True}),
+        ("Tylenol PO", "acetaminophen", {"oral": True}),
+        ("ceftriaxone 1 g IM w/ lido", "ceftriaxone", {}),
+    ],
+)
+def test_what_a_name_says_beside_the_drug_is_read(
+    name: str, drug: str, says: dict[str, Any]
+) -> None:
+    found = NAMES.look_up(name)
+    assert found.row is not None and found.row.name == drug
+    read = {"rate": found.rate, "keep_open": found.keep_open, "oral": found.oral}
+    assert {key: value for key, value in read.items() if value} == says
+
+
+@pytest.mark.parametrize(
+    ("name", "drug"),
+    [
+        ("D5 1/2NS + 20 KCl @ 100", "fluid with potassium chloride"),
+        ("NS 1L + KCl 40", "fluid with potassium chloride"),
+        ("20 KCl in 1L NS", "fluid with potassium chloride"),
+        ("D5NS w/ 20 meq KCl/L @ 125 ml/hr", "fluid with potassium chloride"),
+        ("KCl 10 mEq IVPB in NS 100 ml", "potassium chloride"),
+        ("NS 1L + KCl 80 meq", None),
+        ("NaHCO3 150 meq in D5W 1 L", None),
+    ],
+)
+def test_a_bag_with_potassium_is_a_fluid_and_a_piggyback_a_drug(
+    name: str, drug: str | None
+) -> None:
+    found = NAMES.find(name)
+    assert (found.name if found is not None else None) == drug
 
 
 @given(st.text(max_size=220))
@@ -552,6 +602,42 @@ def test_a_usual_technique_is_not(drug: str, route: str) -> None:
     method = "push" if route == "IV" else "injection"
     found = check({"drug": drug, "route": route, "method": method})
     assert not {"IVP812", "IVP813"} & {one.rule for one in found.violations}
+
+
+def test_a_fluid_named_with_a_keep_open_word_earns_nothing() -> None:
+    given = {"method": "infusion", "stop": f"{DAY}T12:00"}
+    assert check({"drug": "NS @ KVO", **given}).suggested == ()
+    stated = check({"drug": "NS @ KVO", "purpose": "hydration", **given})
+    assert [line.code for line in stated.suggested] == ["96360", "96361"]
+
+
+@pytest.mark.parametrize(
+    "slow",
+    [{"drug": "NS @ 20"}, {"drug": "NS", "rate_ml_per_hour": 30}, {"drug": "NS", "volume_ml": 60}],
+)
+def test_a_fluid_at_a_keep_open_rate_is_asked_about(slow: dict[str, Any]) -> None:
+    result = check({**slow, "method": "infusion", "stop": f"{DAY}T12:00"})
+    assert [each.missing for each in result.questions] == ["administrations[0].purpose"]
+    billed = [[line.code for line in each.suggested] for each in result.questions[0].answers]
+    assert billed == [["96360", "96361"], []]
+
+
+def test_a_fluid_that_runs_faster_is_not_asked_about() -> None:
+    result = check({"drug": "NS @ 31", "method": "infusion", "stop": f"{DAY}T12:00"})
+    assert result.questions == ()
+
+
+def test_a_name_not_understood_offers_the_known_name_inside_it_first() -> None:
+    question = check({"drug": "NS zyxw", "method": "infusion", "stop": f"{DAY}T12:00"}).questions[0]
+    assert "normal saline solution" in question.ask
+    values = [each.when.value for each in question.answers]
+    assert values[0] == "hydration" and "blood" in values
+
+
+def test_a_name_by_mouth_beside_a_vein_is_asked_about() -> None:
+    asked = {each.missing for each in check({"drug": "Zofran ODT"}).questions}
+    assert asked == {"administrations[0].category"}
+    assert check({"drug": "Zofran ODT", "route": None}).suggested == ()
 
 
 # --- stacked packs

@@ -6,11 +6,11 @@ Everything that differs by source is read from the book's policies; every number
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dateutil import tz
 
-from ivpush.coding.techniques import INJECTED_ROUTES, set_technique
+from ivpush.coding.techniques import INJECTED_ROUTES, PARENTERAL_ROUTES, set_technique
 from ivpush.coding.times import (
     edges_of,
     join_runs,
@@ -61,7 +61,8 @@ def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[Adm
     beyond: Reason = "admitted" if edges.admitted else "after_end"
     level = standing.supervision.required_level
     administrations = []
-    for index, given in enumerate(encounter.administrations or ()):
+    for index, charted in enumerate(encounter.administrations or ()):
+        given = _as_written(charted, book)
         drug, times = _drug(given, book), read_times(given, zone, stay, edges)
         role = book.roles.find(given.administered_by) if given.administered_by else None
         administrations.append(
@@ -121,10 +122,29 @@ def _device(given: Administration, book: Book) -> Device | None:
     return given.device or named
 
 
+def _as_written(given: Administration, book: Book) -> Administration:
+    """The administration with what its name says beside the drug, where no field states it."""
+    if given.drug is None:
+        return given
+    written = book.names.look_up(given.drug)
+    changes: dict[str, Any] = {}
+    if written.oral and given.route is None:
+        changes["route"] = "PO"
+    if written.row is not None and written.row.category == "hydration":
+        if written.keep_open and given.purpose is None:
+            changes["purpose"] = "keep_open"
+        if written.rate is not None and given.rate_ml_per_hour is None:
+            changes["rate_ml_per_hour"] = written.rate
+    return given.model_copy(update=changes) if changes else given
+
+
 def _drug(given: Administration, book: Book) -> DrugFacts:
     row = book.drugs.get(given.hcpcs) if given.hcpcs is not None else None
     if row is None:
         row = book.drug(given.hcpcs, given.ndc, given.drug)
+    if row is not None and given.drug is not None and given.route in PARENTERAL_ROUTES:
+        # A name that says by mouth beside another route leaves open what was given.
+        row = None if book.names.look_up(given.drug).oral else row
     return _unknown_drug(given, book) if row is None else _known_drug(given, row, book)
 
 

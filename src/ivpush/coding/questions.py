@@ -51,7 +51,10 @@ _PUSHED = frozenset({"push", "injection"})
 _PUMPS = ("ambulatory_pump", "implanted_pump", "stationary_pump")
 _LONG = frozenset({"infusion", "pump", "ia_infusion"})
 _CLASSES = ("therapeutic", "chemotherapy", "complex_biologic", "hydration")
-"""Classes that earn codes of their own; who gives a vaccine or contrast knows it for what it is."""
+"""Classes that earn codes of their own."""
+_CLASSES_BY_ROUTE = {"IM": ("vaccine",), "SC": ("vaccine",), "IV": ("blood",)}
+"""Classes that others' codes pay, by the routes on which they are given."""
+_SLOW_FLUID = ("hydration", "keep_open")
 
 _ENDED_EARLY = "infusion_stopped_early"
 """The one policy that is asked about whoever pays: a chart says that it decides."""
@@ -166,13 +169,14 @@ class _Candidates:
         administration: AdministrationFacts,
         field: str,
         values: Iterable[Any],
+        what: str = "",
     ) -> Iterator[Question]:
         """A question about one field of an administration."""
         path = f"administrations[{administration.index}].{field}"
         tries = [
             self._try(path, value, self._with(administration, **{field: value})) for value in values
         ]
-        yield from self._asked(name, tries, administration)
+        yield from self._asked(name, tries, administration, what)
 
     def _whole(
         self, name: str, field: str, values: Iterable[Any], about: AdministrationFacts | None
@@ -193,8 +197,9 @@ class _Candidates:
             return
         known = administration.drug.drug_known
         if not known and given.category is None and given.purpose is None:
-            name = "category" if known is False else "unnamed"
-            yield from self._field(name, administration, "category", _CLASSES)
+            yield from self._class(administration)
+        if _may_keep_open(administration, self.book):
+            yield from self._field("keep_open", administration, "purpose", _SLOW_FLUID)
         if administration.reason == "route_missing":
             yield from self._field("route", administration, "route", get_args(Route))
         elif administration.minutes_from not in _KNOWN_MINUTES and _drips(administration):
@@ -218,6 +223,17 @@ class _Candidates:
     def _bills_home_pump(self) -> bool:
         row = self.book.pick("chemotherapy", "pump", "pump_start", "home_pump")
         return row is not None and any(line.code == row.code for line in self.encounter.lines or ())
+
+    def _class(self, administration: AdministrationFacts) -> Iterator[Question]:
+        """Which class a drug is of, with the known names inside what is written first."""
+        written = administration.given.drug
+        names = self.book.names.look_up(written).names if written is not None else ()
+        held = {row.name: row.category for name in names if (row := self.book.names.exact(name))}
+        usual = _CLASSES + _CLASSES_BY_ROUTE.get(administration.given.route or "", ())
+        classes = sorted(usual, key=lambda each: each not in held.values())
+        name = "unnamed" if administration.drug.drug_known is None else "category"
+        name, what = ("category_held", " or ".join(held)) if held else (name, "")
+        yield from self._field(name, administration, "category", classes, what)
 
     def _length(self, administration: AdministrationFacts) -> Iterator[Question]:
         given = administration.given
@@ -373,6 +389,16 @@ def _may_be_open(administration: AdministrationFacts) -> bool:
     return administration.technique == "pump" or administration.technique in _LONG
 
 
+def _may_keep_open(administration: AdministrationFacts, book: Book) -> bool:
+    """Whether a fluid ran so slowly that it may only have kept the vein open."""
+    given, minutes = administration.given, administration.total_minutes
+    rate = given.rate_ml_per_hour
+    if rate is None and given.volume_ml is not None and minutes:
+        rate = given.volume_ml * 60 / minutes
+    hydrates = administration.family == "hydration" and given.purpose is None
+    return hydrates and rate is not None and 0 < rate <= book.limits.keep_open_ml_per_hour
+
+
 def _prolonged(administration: AdministrationFacts, book: Book) -> bool:
     """Whether chemotherapy ran so long that a pump may be billed, and none is named."""
     minutes = administration.total_minutes
@@ -389,7 +415,7 @@ def _words(about: AdministrationFacts | None, what: str) -> dict[str, str]:
     """What a question names: an administration, or something else."""
     if about is None:
         return {"what": what}
-    return {"what": about.name, "beside": about.beside or ""}
+    return {"what": about.name, "beside": about.beside or "", "held": what}
 
 
 def _drips(administration: AdministrationFacts) -> bool:

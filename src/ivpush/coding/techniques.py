@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from ivpush.contract.chart_facts import AdministrationFacts, Reason, Technique
     from ivpush.pack.book import Book
 
-__all__ = ["BY_VEIN", "INJECTED_ROUTES", "set_technique"]
+__all__ = ["BY_VEIN", "INJECTED_ROUTES", "PARENTERAL_ROUTES", "set_technique"]
 
 BY_VEIN = frozenset({"push", "infusion"})
 """Techniques of what is given into a vein and hangs on a chain's initial service."""
 
 INJECTED_ROUTES = frozenset({"IM", "SC"})
+PARENTERAL_ROUTES = INJECTED_ROUTES | {"IV", "IA"}
 
 _NOT_PARENTERAL = frozenset(
     {"PO", "SL", "PR", "TOP", "INH", "NASAL", "OPH", "OTIC", "TUBE", "OTHER", "IVES"}

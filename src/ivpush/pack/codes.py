@@ -182,6 +182,7 @@ class Limits:
     declotting_episode_minutes: int
     first_hour_minutes: int
     implausible_infusion_minutes: int
+    keep_open_ml_per_hour: int
     longest_outpatient_stay_hours: int
     office_day_minutes: int
     prolonged_minutes: int

@@ -7,8 +7,8 @@ words for the form or the route. Each find says how it was found.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -194,7 +194,7 @@ def read_words(sheet: Sheet, by_name: Mapping[str, DrugRow], say: Say) -> Words:
     shape = read_shape(sheet, DrugWordsFile, say)
     if shape is None:
         return Words()
-    for key in ("fluids", "premixed"):
+    for key in ("fluids", "premixed", "diluents"):
         for n, name in enumerate(getattr(shape, key)):
             if plain_name(name) not in by_name:
                 problem = f"{key}: no drug '{name[:60]}'"
@@ -206,7 +206,7 @@ def read_words(sheet: Sheet, by_name: Mapping[str, DrugRow], say: Say) -> Words:
     return Words(**lists)
 
 
-_NAMES = frozenset({"fluids", "carriers", "premixed"})
+_NAMES = frozenset({"fluids", "carriers", "premixed", "diluents"})
 """The lists that hold names of drugs."""
 WORD_LISTS = tuple(DrugWordsFile.model_fields)
 """The lists of drug_words.yaml."""
@@ -222,7 +222,10 @@ class Words:
     ``units`` and ``per`` (units of a rate) make amounts. ``dropped`` words are routes and forms;
     ``containers``, ``salts`` and ``notes`` may be part of a name and are passed over only where
     they are not. ``fluids`` are names of drugs that carry others; ``premixed`` are drugs that may
-    make a fluid of their own with one, so that the two together stay unknown.
+    make a fluid of their own with one: a bag of fluid where ``usual_amounts`` run in one of
+    ``bag_volumes``, a drug where a word of ``piggybacks`` says so, else unknown. ``diluents`` named
+    last, after a word of ``joining``, only dissolve a drug. What ``keep_open``, ``oral`` and a rate
+    (``at``, ``volumes``, ``hours``) say is a fact of its own; ``counted`` stand before numbers.
     """
 
     units: frozenset[str] = frozenset()
@@ -234,6 +237,17 @@ class Words:
     fluids: frozenset[str] = frozenset()
     carriers: frozenset[str] = frozenset()
     premixed: frozenset[str] = frozenset()
+    piggybacks: frozenset[str] = frozenset()
+    bag_volumes: frozenset[str] = frozenset()
+    usual_amounts: frozenset[str] = frozenset()
+    diluents: frozenset[str] = frozenset()
+    joining: frozenset[str] = frozenset()
+    keep_open: frozenset[str] = frozenset()
+    oral: frozenset[str] = frozenset()
+    counted: frozenset[str] = frozenset()
+    at: frozenset[str] = frozenset()
+    volumes: frozenset[str] = frozenset()
+    hours: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +257,16 @@ class Found:
     ``how`` is ``exact``, ``stripped`` or ``carried`` (a fluid beside it) with a row, else
     ``empty``, ``too_long``, ``unknown_word``, ``ambiguous``, ``two_drugs`` or ``premixed``.
     ``names`` are the names of the table that the text holds, ``word`` the first unknown word.
+    The text may also say that it keeps a vein open, goes by mouth, and a rate in ml an hour.
     """
 
     row: DrugRow | None
     how: str
     names: tuple[str, ...] = ()
     word: str = ""
+    keep_open: bool = False
+    oral: bool = False
+    rate: Decimal | None = None
 
 
 class DrugNames:
@@ -309,7 +327,7 @@ class DrugNames:
 class _Parser:
     """Reads names that are not in the table as they stand."""
 
-    __slots__ = ("ambiguous", "amount", "longest", "names", "passed", "words")
+    __slots__ = ("ambiguous", "amount", "counted", "longest", "names", "passed", "rate", "words")
 
     def __init__(
         self, names: Mapping[str, DrugRow], ambiguous: frozenset[str], words: Words
@@ -320,19 +338,40 @@ class _Parser:
         able = {name: row for name, row in names.items() if name not in self.passed}
         self.names, vague = _shortened(able, words.dropped)
         self.ambiguous = (ambiguous | vague) - self.passed
-        self.amount = _amounts(words)
+        self.amount, self.rate = _amounts(words), _rates(words)
+        # How often and which day of a cycle: x2, q8h, c1d8.
+        self.counted = re.compile(
+            f"(?:{_either(words.counted)}[0-9.]+{_either(words.per | words.counted)}?)+"
+        )
         self.longest = min(MOST_WORDS, max((one.count(" ") + 1 for one in self.names), default=1))
 
     def read(self, text: str) -> Found:
         text = re.sub(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))", "", text)
+        rate = self.rate.search(text)
         amounts = [_plain_amount(one[0]) for one in self.amount.finditer(text)]
         rest = plain_name(self.amount.sub(" ; ", text)).split()
         parts = [part for one in rest if (part := one.strip("."))]
-        return self.parse([one for one in parts if one not in self.words.dropped], amounts)
+        kept, keep_open, oral = self.beside(" ".join(parts))
+        said = {*parts, *(" ".join(one.split()[:2]) for one in amounts)}
+        found = self.parse([one for one in kept if one not in self.words.dropped], amounts, said)
+        hourly = Decimal(rate[1] or rate[2]) if rate is not None else None
+        return replace(found, keep_open=keep_open, oral=oral, rate=hourly)
 
-    def parse(self, parts: Sequence[str], amounts: Sequence[str]) -> Found:
+    def beside(self, text: str) -> tuple[list[str], bool, bool]:
+        """The words without those that say how it runs or goes in, and whether they said so."""
+        if text in self.names:
+            return text.split(), False, False
+        said = []
+        for phrases in (self.words.keep_open, self.words.oral):
+            kept = re.sub(rf"(?<![a-z0-9]){_either(phrases)}(?![a-z0-9])", " ", text)
+            said.append(kept != text)
+            text = kept
+        return text.split(), said[0], said[1]
+
+    def parse(self, parts: Sequence[str], amounts: Sequence[str], said: Set[str]) -> Found:
         """Read words as names of one drug, passing over what the lists hold."""
         names: list[str] = []
+        unknown = ""
         at = 0
         while at < len(parts):
             for size in range(min(self.longest, len(parts) - at), 0, -1):
@@ -342,12 +381,19 @@ class _Parser:
                     at += size
                     break
             else:
-                if parts[at] not in self.passed and not parts[at].replace(".", "").isdigit():
-                    return Found(None, "unknown_word", tuple(names), parts[at])
+                glued = parts[at].lstrip("0123456789.")  # 20kcl
+                if glued in self.names:
+                    names.append(glued)
+                elif glued and parts[at] not in self.passed:
+                    if not self.counted.fullmatch(parts[at]):
+                        unknown = unknown or parts[at]
                 at += 1
-        return self.settle(tuple(names), amounts)
+        if unknown:
+            return Found(None, "unknown_word", tuple(names), unknown)
+        digits = {number for one in parts if (number := re.match("[0-9]+", one)) is not None}
+        return self.settle(tuple(names), amounts, said | {number[0] for number in digits})
 
-    def settle(self, told: tuple[str, ...], amounts: Sequence[str]) -> Found:
+    def settle(self, told: tuple[str, ...], amounts: Sequence[str], said: Set[str]) -> Found:
         """The one drug that the names mean, if they mean one."""
         if not told:
             return Found(None, "empty")
@@ -360,13 +406,34 @@ class _Parser:
             if len(rows) > 1 or len(certain) < len(told):
                 return Found(None, "two_drugs", told)
             return Found(next(iter(rows.values())), "stripped", told)
-        if len(drugs) > 1:
+        if len(drugs) > 1 and not self.dissolved(drugs, said):
             return Found(None, "two_drugs", told)
         carried = len(rows) > 1 or len(certain) < len(told)
         hydrating = any(row.category == "hydration" for row in rows.values() if row != drugs[0])
         if drugs[0].key in self.words.premixed and (hydrating or len(certain) < len(told)):
-            return Found(None, "premixed", told)
+            return self.bag(drugs[0], told, said)
         return Found(drugs[0], "carried" if carried else "stripped", told)
+
+    def dissolved(self, drugs: Sequence[DrugRow], said: Set[str]) -> bool:
+        """Whether the second of two drugs, as lidocaine for a muscle, only dissolves the first."""
+        return (
+            len(drugs) == 2
+            and drugs[1].key in self.words.diluents
+            and "im" in drugs[0].techniques
+            and not said.isdisjoint(self.words.joining)
+        )
+
+    def bag(self, drug: DrugRow, told: tuple[str, ...], said: Set[str]) -> Found:
+        """An electrolyte with a fluid: a bag of fluid that holds it, a piggyback of it, or open."""
+        if not said.isdisjoint(self.words.piggybacks):
+            return Found(drug, "carried", told)
+        fluid = self.names.get(f"fluid with {drug.key}")
+        first = self.names.get(told[0])
+        leads = first is None or first.key != drug.key
+        large = leads or not said.isdisjoint(self.words.bag_volumes)
+        if fluid is None or not large or said.isdisjoint(self.words.usual_amounts):
+            return Found(None, "premixed", told)
+        return Found(fluid, "stripped", told)
 
     def by_amount(self, name: str, amounts: Sequence[str]) -> DrugRow:
         """A strength that changes what the drug is, such as a lock flush's, has its own name."""
@@ -387,20 +454,34 @@ def _shortened(
     return made, frozenset(vague)
 
 
+def _either(words: Iterable[str]) -> str:
+    """A pattern of any of the words, the longest first; of no word where there are none."""
+    able = sorted(map(re.escape, words), key=len, reverse=True)
+    return "(?:" + ("|".join(able) or "(?!)") + ")"
+
+
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+
+
 def _amounts(words: Words) -> re.Pattern[str]:
     """Amounts as charts write them: ``4 mg/2 mL``, ``25000 units/250 ml``, ``(mcg/kg/min)``."""
-    unit = "(?:" + "|".join(sorted(map(re.escape, words.units), key=len, reverse=True)) + ")"
-    per = (
-        "(?:"
-        + "|".join(sorted(map(re.escape, words.units | words.per), key=len, reverse=True))
-        + ")"
-    )
-    number = r"[0-9]+(?:\.[0-9]+)?"
-    numbers = rf"(?:{number}|\.[0-9]+)(?:\s*[-x]\s*{number})*"
-    rated = rf"(?:\s*/\s*(?:{number}\s*)?{per}(?![a-z]))*"
+    unit, per = _either(words.units), _either(words.units | words.per)
+    numbers = rf"(?:{_NUMBER}|\.[0-9]+)(?:\s*[-x]\s*{_NUMBER})*"
+    rated = rf"(?:\s*/\s*(?:{_NUMBER}\s*)?{per}(?![a-z]))*"
     return re.compile(
-        rf"(?<![a-z0-9.]){numbers}\s*-?\s*{unit}(?![a-z]){rated}"
+        rf"(?<![a-z0-9.]){numbers}\s*-?\s*{per}(?![a-z]){rated}"
+        rf"|(?<![a-z0-9.]){numbers}\s*/\s*{_either(words.hours)}(?![a-z])"
         rf"|(?<![a-z0-9]){unit}(?:\s*/\s*{per})+(?![a-z])"
+    )
+
+
+def _rates(words: Words) -> re.Pattern[str]:
+    """A rate in ml an hour: ``@ 125``, ``75 ml/hr``, ``150/h``; never one per kilogram."""
+    volume, hour = _either(words.volumes), _either(words.hours)
+    end = r"(?![a-z0-9./])"
+    return re.compile(
+        rf"(?:(?<![a-z0-9])|(?=[^a-z])){_either(words.at)}\s*({_NUMBER})(?:\s*{volume})?(?:\s*/\s*{hour})?\s*(?=$|[\s,;)]){end}"
+        rf"|(?<![a-z0-9./])({_NUMBER})\s*{volume}?\s*/\s*{hour}{end}"
     )
 
 

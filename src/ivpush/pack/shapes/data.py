@@ -355,7 +355,9 @@ Suggested = Literal[
 Asked = Literal[
     "attended",
     "category",
+    "category_held",
     "complexity",
+    "keep_open",
     "device",
     "payer",
     "presence",
@@ -455,3 +457,25 @@ class DrugWordsFile(Shape):
     """Names of carriers that are no drug of their own."""
     premixed: tuple[Text, ...] = ()
     """Drugs that may make a fluid of their own with one that carries."""
+    piggybacks: tuple[Text, ...] = ()
+    """Words and volumes of a small bag that gives such a drug."""
+    bag_volumes: tuple[Text, ...] = ()
+    """Volumes of a bag of fluid."""
+    usual_amounts: tuple[Text, ...] = ()
+    """Amounts of such a drug that leave a bag of fluid one."""
+    diluents: tuple[Text, ...] = ()
+    """Drugs that may only dissolve another, where they are named last."""
+    joining: tuple[Text, ...] = ()
+    """Words before what dissolves a drug."""
+    keep_open: tuple[Text, ...] = ()
+    """What says that a fluid only keeps a vein open."""
+    oral: tuple[Text, ...] = ()
+    """What says that a drug is taken by mouth."""
+    counted: tuple[Text, ...] = ()
+    """What stands before a number of doses, hours or days of a scheme."""
+    at: tuple[Text, ...] = ()
+    """What stands before a rate in millilitres an hour."""
+    volumes: tuple[Text, ...] = ()
+    """Millilitres, as rates write them."""
+    hours: tuple[Text, ...] = ()
+    """Hours, as rates write them."""
