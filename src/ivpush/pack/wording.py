@@ -19,7 +19,7 @@ from ivpush.pack.files import Say, Sheet
 __all__ = ["NO_WORDS", "Wording", "read_wording"]
 
 NO_WORDS: Mapping[str, str] = {"what": "", "units": "", "modifiers": "", "beside": "", "held": ""}
-"""What a template may be handed: the service or drug, its units, its modifiers, the code beside, a name."""
+"""What a template may be handed: the service, its units, its modifiers, what is beside, a name."""
 
 
 @dataclass(frozen=True, slots=True)
