@@ -85,10 +85,12 @@ class DrugLines:
             drug_successor=row.successor if ended else None,
             drug_given=self._products.gives(line.given.code, row) if charted else None,
             drug_carries=row.category in _CARRIERS,
+            vaccine=row.category == "vaccine",
             given_instead=self._products.instead(line.given.code, row),
             dose_units=billing_units(row, doses) if doses else None,
             drug_day_units=self._billed.get(line.day_key, 0),
             ndc_digits=len(ndc.replace("-", "")) if ndc is not None else None,
+            ndc_padded=self._book.padded_ndc(ndc) if ndc is not None else None,
             ndc_code=self._book.drug_of_ndc(ndc) if ndc is not None else None,
         )
 

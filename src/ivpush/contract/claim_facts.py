@@ -111,6 +111,7 @@ class DrugLineFacts(Part):
     drug_carries: Annotated[bool, Means("a fluid that carries other drugs, or flushes a line")] = (
         False
     )
+    vaccine: Annotated[bool, Means("the code of a vaccine")] = False
     given_instead: Annotated[
         str | None,
         Means("code of the product that the chart gives in its place and no line bills"),
@@ -123,6 +124,10 @@ class DrugLineFacts(Part):
         Means("units of this drug that day, the discarded amount apart; unknown: no drug"),
     ] = None
     ndc_digits: Annotated[int | None, Means("digits of the line's NDC; unknown without one")] = None
+    ndc_padded: Annotated[
+        str | None,
+        Means("its hyphenated NDC with the zero that a short part lacks; unknown: none is short"),
+    ] = None
     ndc_code: Annotated[str | None, Means("code of the line's NDC by the CMS crosswalk")] = None
 
 

@@ -37,6 +37,8 @@ __all__ = ["Book", "Content", "Opener", "Terms"]
 LIKE_FAMILY = 10
 """Codes that must share their first three digits before a number counts as the family's range."""
 
+_NDC_PARTS = (5, 4, 2)
+"""Digits of an NDC's parts as claims carry it: labeler, product, package."""
 _NO_CODES: frozenset[str] = frozenset()
 
 
@@ -248,6 +250,15 @@ class Book:
     def drug_of_ndc(self, ndc: str) -> str | None:
         """The HCPCS code of an NDC, by the crosswalk (CMS ASP)."""
         return self._ndcs.get(_eleven(ndc))
+
+    def padded_ndc(self, ndc: str) -> str | None:
+        """A hyphenated NDC with a zero before each short part; None where that is not one."""
+        parts = ndc.split("-")
+        if len(parts) != 3 or not all(part.isdigit() for part in parts):
+            return None
+        padded = [part.zfill(size) for part, size in zip(parts, _NDC_PARTS, strict=True)]
+        fits = [len(part) for part in padded] == list(_NDC_PARTS)
+        return "-".join(padded) if fits and padded != parts else None
 
     def facility_place(self, place: str) -> bool | None:
         """Whether a place of service is a facility, by the policy's set; None if unassigned."""
