@@ -57,6 +57,11 @@ def test_the_place_decides_which_drugs_owe_the_modifier(
     assert ("IVP805" in check(place, used_up, [{"code": "J1745", "units": 30}])) == paid
 
 
+def test_the_place_of_the_line_counts_before_that_of_the_encounter() -> None:
+    line = {"code": "J1745", "units": 31, "place_of_service": "50"}
+    assert not check("office", PAID, [line])
+
+
 def test_less_than_a_unit_of_waste_owes_nothing() -> None:
     assert not check("office", {"hcpcs": "J2270", "dose": 4, "dose_unit": "mg", "wasted": 6},
                      [{"code": "J2270"}])  # fmt: skip

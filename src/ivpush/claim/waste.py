@@ -64,8 +64,9 @@ def waste_facts(
     """The facts of one line; ``doses`` are those that it bills, None where that is not certain."""
     units = charted_waste(row, doses) if doses else None
     single = _single_dose(doses or ())
+    place = encounter.lines[number].place_of_service if encounter.lines else None
     return WasteFacts(
-        discard_due=row.category != _VACCINE and book.discard_due(row.hcpcs, encounter),
+        discard_due=row.category != _VACCINE and book.discard_due(row.hcpcs, encounter, place),
         single_dose=single,
         single_dose_listed=book.discards.single_dose(row.hcpcs),
         wasted_units=units,

@@ -271,10 +271,10 @@ class Book:
         """What a type of bill makes of these services: billable, packaged, not_billable."""
         return self._bill_uses.get(_bill_kind(type_of_bill))
 
-    def discard_due(self, code: str, given: Encounter) -> bool | None:
-        """Whether a drug's line owes a discard modifier in an encounter's place."""
+    def discard_due(self, code: str, given: Encounter, place: str | None) -> bool | None:
+        """Whether a drug's line owes a discard modifier in its place, else the encounter's."""
         kind = _bill_kind(given.type_of_bill) if given.type_of_bill is not None else None
-        return self.discards.due(code, kind, given.place_of_service, given.setting)
+        return self.discards.due(code, kind, place or given.place_of_service, given.setting)
 
     def supervision(
         self, setting: str, family: str, type_of_bill: str | None = None
