@@ -58,3 +58,9 @@ def test_every_brand_of_the_table_leads_to_a_code_of_its_own_drug() -> None:
     for row in rows:
         drug = BOOK.names.find(row["name"])
         assert drug is not None and drug.key == BOOK.drugs[row["hcpcs"]].key
+
+
+def test_a_drug_number_of_the_same_drug_is_no_proof_of_another_product() -> None:
+    treanda = {"ndc": "63459-0390-08"}
+    assert not wrong(check([treanda], [("96409", 1), ("J9034", 180)]))
+    assert wrong(check([treanda], [("96409", 1), ("J1745", 40)]))

@@ -33,6 +33,8 @@ class Products:
         self._billed = {line.code for line in encounter.lines or ()}
         self._doses: dict[str, list[Administration]] = {}
         self._all_read = True
+        self._by_number: set[str] = set()
+        """Drugs known by an NDC alone: a number may stand under several codes of one drug."""
         for given in encounter.administrations or ():
             known_by = self._known_by(given)
             if known_by is None or (known_by not in book.drugs and not self._is_name(known_by)):
@@ -54,7 +56,7 @@ class Products:
         """Whether the chart gives a product; None where a drug that is not read may be it."""
         if self.doses(code, row):
             return True
-        return False if self._all_read else None
+        return False if self._all_read and row.key not in self._by_number else None
 
     def instead(self, code: str, row: DrugRow) -> str | None:
         """The one product that is charted and that no line bills: of the same drug, else at all."""
@@ -73,6 +75,8 @@ class Products:
         """A code; else the plain generic name of its drug; None where nothing says which it is."""
         coded = self._book.drug(given.hcpcs, given.ndc, None)
         if coded is not None and coded.hcpcs:
+            if coded.hcpcs != given.hcpcs:
+                self._by_number.add(coded.key)
             return coded.hcpcs
         if given.hcpcs is not None or given.drug is None:
             return given.hcpcs
