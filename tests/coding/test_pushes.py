@@ -20,7 +20,7 @@ def test_each_further_drug_is_one_more_sequential_push() -> None:
 def test_a_repeat_push_is_billed_when_more_than_thirty_minutes_have_passed() -> None:
     soon = check(push("a", "10:00"), push("b", "10:30", **AGAIN))
     assert billed(soon) == [("96374", 1)]
-    assert "too soon after its last reported push" in reasons(soon)["b"]
+    assert "less than 31 minutes after its last reported push" in reasons(soon)["b"]
     later = check(push("a", "10:00"), push("b", "10:31", **AGAIN))
     assert billed(later) == [("96374", 1), ("96376", 1)]
 
