@@ -75,7 +75,7 @@ def test_ignoring_every_error_makes_the_status_0(ivpush: Any) -> None:
     ("text", "says"),
     [
         ('payr = "x"', "did you mean 'payer'"),
-        ('ignore = ["IVP104"]', "gives no reason"),
+        ('ignore = ["IVP104"]', "is no mapping; write rule, reason"),
         ('payer = "nobody"', "has no overlay"),
         ('select = ["IVP999"]', "is no rule"),
         ('packs = ["nowhere"]', "nowhere"),

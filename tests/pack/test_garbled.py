@@ -67,7 +67,15 @@ def _kept(name: str) -> bool:
     return name in {"payers/premera.yaml", "payers/select_health.yaml"} or "/" not in name
 
 
-LAYER = {name: part for name, part in WHOLE._layers[0].items() if _kept(name)}
+def _alone(part: Any) -> Any:
+    """A file without what it says of rules that the small pack lacks."""
+    if not isinstance(part, Sheet) or "follows_from" not in part.data:
+        return part
+    data = {key: value for key, value in part.data.items() if key != "follows_from"}
+    return Sheet(part.name, data, part.marks)
+
+
+LAYER = {name: _alone(part) for name, part in WHOLE._layers[0].items() if _kept(name)}
 NAMES = sorted(
     name
     for name, part in LAYER.items()

@@ -49,7 +49,13 @@ def suggested(result: Any) -> list[tuple[str, int]]:
 
 
 def broken(result: Any, line: int) -> set[str]:
-    return {one.rule for one in result.violations if one.line == line}
+    """The rules that find something on a line, those folded into another finding too."""
+    return {
+        rule
+        for violation in result.violations
+        if violation.line == line
+        for rule in (violation.rule, *violation.folds)
+    }
 
 
 def line(number: int, code: str, units: int = 1, **more: Any) -> dict[str, Any]:
