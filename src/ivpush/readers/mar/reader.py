@@ -18,10 +18,11 @@ from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.mar.doses import Dose, dose_of
 from ivpush.readers.mar.runs import chain_runs, join_events, mix
 from ivpush.readers.tables.cells import Bad, Row, Table, open_table
-from ivpush.readers.tables.groups import Group, faults_of, grouped
+from ivpush.readers.tables.groups import Group, faults_of
 from ivpush.readers.tables.ledger import KEPT, Ledger
 from ivpush.readers.tables.lookup import Lookup
 from ivpush.readers.tables.maps import ColumnMap, load_map
+from ivpush.readers.tables.readings import MOST_TOLD, Reading, readings
 
 __all__ = [
     "encounters_of",
@@ -29,8 +30,6 @@ __all__ = [
 ]
 
 DEFAULT_MAP = "generic-dose"
-MOST_TOLD = 5
-"""How many rows of one encounter that cannot be read are told."""
 _MOST_VERSION_DIGITS = 19
 _MOST_NAME = 180
 _EVENT_FACTS = ("action", "action_time")
@@ -82,30 +81,13 @@ def encounters_of(
 ) -> Iterator[Record | SetAside | Note]:
     """Encounters of an opened table, then the notes that account for its rows."""
     total = Ledger()
-    for group in grouped(table, lookup.places["encounter"][0], lookup.map.sorted):
-        if isinstance(group, Bad):
-            total.fate("set aside: cannot be read", group.number)
-            (fault,) = faults_of(table, [group])
-            yield SetAside(fault.place, InputError(fault))
-        else:
-            yield _reading(group, lookup, options, total)
+    reading = Reading(
+        encounter=lambda group, ledger: _encounter(group, lookup, options, ledger),
+        faults=_faults,
+        set_aside="set aside with their encounter",
+    )
+    yield from readings(lookup, reading, total)
     yield from total.notes(table.name)
-
-
-def _reading(
-    group: Group, lookup: Lookup, options: ReadOptions, total: Ledger
-) -> Record | SetAside:
-    """The encounter of a group; its rows are added to the total by their fates, or as set aside."""
-    place, ledger = lookup.table.place(group.first), Ledger()
-    try:
-        if group.faults:
-            raise InputError(_faults(lookup.table, group.faults))
-        record = Record(place, _encounter(group, lookup, options, ledger))
-    except InputError as error:
-        total.fate("set aside with their encounter", group.first, group.count)
-        return SetAside(place, error)
-    total.take(ledger)
-    return record
 
 
 def _faults(table: Table, bad: list[Bad]) -> list[Fault]:

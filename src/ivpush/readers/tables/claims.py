@@ -15,21 +15,18 @@ from typing import IO, Any
 from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.tables.cells import Bad, Row, open_table
+from ivpush.readers.tables.cells import Row, open_table
 from ivpush.readers.tables.forms import whole
-from ivpush.readers.tables.groups import Group, faults_of, grouped
+from ivpush.readers.tables.groups import Group, faults_of
 from ivpush.readers.tables.ledger import Ledger
 from ivpush.readers.tables.lookup import Lookup
 from ivpush.readers.tables.maps import load_map
+from ivpush.readers.tables.readings import MOST_TOLD, Reading, readings
 
 __all__ = [
-    "MOST_TOLD",
     "read",
     "with_options",
 ]
-
-MOST_TOLD = 5
-"""How many faults of one encounter are told."""
 
 _SHAPES = {
     "place_of_service": re.compile("[0-9]{2}"),
@@ -54,30 +51,13 @@ def read(name: str, stream: IO[bytes], options: ReadOptions) -> Iterator[Record 
     if lookup.missing:
         yield lookup.missing_note()
     total = Ledger()
-    for group in grouped(table, lookup.places["encounter"][0], column_map.sorted):
-        if isinstance(group, Bad):
-            total.fate("set aside: cannot be read", group.number)
-            (fault,) = faults_of(table, [group])
-            yield SetAside(fault.place, InputError(fault))
-        else:
-            yield _reading(group, lookup, options, total)
+    reading = Reading(
+        encounter=lambda group, ledger: _claim(group, lookup, options, ledger),
+        faults=lambda table, bad: faults_of(table, bad[:MOST_TOLD]),
+        set_aside="set aside with their claim",
+    )
+    yield from readings(lookup, reading, total)
     yield from total.notes(name)
-
-
-def _reading(
-    group: Group, lookup: Lookup, options: ReadOptions, total: Ledger
-) -> Record | SetAside:
-    """The claim of a group; its rows are added to the total by their fates, or as set aside."""
-    place, ledger = lookup.table.place(group.first), Ledger()
-    try:
-        if group.faults:
-            raise InputError(faults_of(lookup.table, group.faults[:MOST_TOLD]))
-        record = Record(place, _claim(group, lookup, options, ledger))
-    except InputError as error:
-        total.fate("set aside with their claim", group.first, group.count)
-        return SetAside(place, error)
-    total.take(ledger)
-    return record
 
 
 def _claim(group: Group, lookup: Lookup, options: ReadOptions, ledger: Ledger) -> Encounter:

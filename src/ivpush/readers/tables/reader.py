@@ -18,8 +18,9 @@ from ivpush.contract.tables import Parts, plan, read_cells, record_of, table_kin
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.tables.cells import Bad, Row, Table, open_table, text_of
-from ivpush.readers.tables.claims import MOST_TOLD, with_options
+from ivpush.readers.tables.claims import with_options
 from ivpush.readers.tables.groups import Group, grouped
+from ivpush.readers.tables.readings import MOST_TOLD
 
 __all__ = [
     "join_tables",
