@@ -66,6 +66,10 @@ class DrugLines:
             self._codes = self._codes_of_drugs()
             self._days = self._days_of_codes()
             self._billed = self._billed_by_day()
+            # Both the units and the discarded amount of a line ask for its doses.
+            self._doses = {
+                number: self._certain_doses(line) for number, line in self._lines.items()
+            }
             self._marked = drug_days(
                 [(number, line.given, line.day) for number, line in self._lines.items()], book
             )
@@ -79,14 +83,16 @@ class DrugLines:
         # On its last day a code is still valid.
         ended = row.ended is not None and line.day is not None and row.ended < line.day
         charted = self._encounter.administrations is not None
-        doses = self._certain_doses(line)
+        doses = self._doses[number]
+        given = self._products.gives(line.given.code, row) if charted else None
+        instead = self._products.instead(row) if given is False else None
         return DrugLineFacts(
             drug_ended=ended,
             drug_successor=row.successor if ended else None,
-            drug_given=self._products.gives(line.given.code, row) if charted else None,
+            drug_given=given,
             drug_carries=row.category in _CARRIERS,
             vaccine=row.category == "vaccine",
-            given_instead=self._products.instead(line.given.code, row),
+            given_instead=instead,
             dose_units=billing_units(row, doses) if doses else None,
             drug_day_units=self._billed.get(line.day_key, 0),
             ndc_digits=len(ndc.replace("-", "")) if ndc is not None else None,
@@ -103,7 +109,7 @@ class DrugLines:
             number,
             self._marked[line.day_key],
             line.row,
-            self._certain_doses(line),
+            self._doses[number],
             self._encounter,
             self._book,
         )

@@ -25,7 +25,7 @@ class Products:
 
         products = Products(encounter, book)
         products.gives(code, row)       # whether the chart gives what a line bills
-        products.instead(code, row)     # what it gives in its place, where that is certain
+        products.instead(row)           # what it gives in place of one that it does not give
     """
 
     def __init__(self, encounter: Encounter, book: Book) -> None:
@@ -58,10 +58,11 @@ class Products:
             return True
         return False if self._all_read and row.key not in self._by_number else None
 
-    def instead(self, code: str, row: DrugRow) -> str | None:
-        """The one product that is charted and that no line bills: of the same drug, else at all."""
-        if self.gives(code, row) is not False:
-            return None
+    def instead(self, row: DrugRow) -> str | None:
+        """The one product that is charted and that no line bills: of the same drug, else at all.
+
+        For a line whose product the chart does not give.
+        """
         unbilled = {
             own
             for known_by in self._doses
