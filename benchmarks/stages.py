@@ -1,7 +1,6 @@
 """Where the time of a check goes: each stage alone, over the validation of the same visit.
 
-It uses nothing newer than the stages themselves, so an older checkout can be measured by the same
-code: ``PYTHONPATH=OLD/src:. python -m benchmarks --only stages``.
+An older checkout is measured by its own copy of this module, in turn with this one.
 """
 
 from __future__ import annotations
@@ -46,6 +45,7 @@ def stages(engine: Engine, raw: bytes, encounter: Encounter) -> dict[str, Any]:
     """Each stage as a call, on what the stages before it gave."""
     work = engine.work(encounter)
     book, billed = work.book, work.facts.lines or ()
+    judged = findings.Judged(work.facts, work.findings, book)
 
     def compared() -> Any:
         matching = match(billed, work.drafts, work.derived)
@@ -56,7 +56,7 @@ def stages(engine: Engine, raw: bytes, encounter: Encounter) -> dict[str, Any]:
         "services and roles": lambda: derive(encounter, book, work.standing),
         "drafts": lambda: drafts_of(work.derived, encounter, book),
         "reasons of suggested lines": lambda: suggested_lines(work.drafts, book),
-        "lines and drug lines": lambda: line_facts(encounter, book),
+        "lines and drug lines": lambda: line_facts(work.coded, book),
         "comparison with the claim": compared,
         "facts of the whole": lambda: encounter_facts(
             work.coded,
@@ -67,7 +67,7 @@ def stages(engine: Engine, raw: bytes, encounter: Encounter) -> dict[str, Any]:
         ),
         "rules": lambda: findings.run(work.facts, book),
         "violations": lambda: findings.violations(
-            work.findings, work.facts, book, work.result.corrected
+            judged.heard(), work.facts, work.result.corrected
         ),
         "result to JSON": work.result.to_json,
         "the whole check": lambda: engine.check(encounter),

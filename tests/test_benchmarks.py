@@ -22,7 +22,8 @@ from benchmarks.foreign import NotPossibleError
 from benchmarks.fuzzing import CANARY, UndocumentedError, fuzz, reader_outcomes
 from benchmarks.measure import Row, Size
 from benchmarks.rules_growth import few
-from benchmarks.sample import SERIES, series
+from benchmarks.sample import SERIES, ready, series
+from benchmarks.stages import stages
 
 from ivpush import Encounter, Engine
 from ivpush.authoring.encounters import case_encounter
@@ -181,6 +182,17 @@ def test_a_series_billed_as_suggested_is_clean() -> None:
     assert result.status == "clean"
     assert len(claim["lines"]) == 57
     assert not any(one.severity == "error" for one in result.violations)
+
+
+def test_every_stage_of_a_check_can_be_measured_alone(engine: Engine) -> None:
+    for wrong in (False, True):
+        raw, encounter = ready(engine, 6, wrong=wrong)
+        work = engine.work(encounter)
+        results = {name: call() for name, call in stages(engine, raw, encounter).items()}
+        assert results["validation"] == encounter
+        assert results["violations"] == work.result.violations
+        assert results["the whole check"] == work.result
+        assert results["reasons of suggested lines"] == work.result.suggested
 
 
 def test_the_small_pack_has_ten_rules() -> None:
