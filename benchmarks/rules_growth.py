@@ -1,6 +1,6 @@
 """What few and many rules cost one claim: 10, those shipped, 1,000, and ten times those shipped.
 
-The ten are every seventeenth of the shipped ones. For more, variants of the shipped rules are
+The ten are taken evenly from the shipped ones. For more, variants of the shipped rules are
 written as a pack of their own and stacked. On all codes, a variant is judged wherever its rule is,
 with a condition of its own, and is so written that it adds nothing to what is said of the claim:
 what grows is judging, not the report. On other codes, the variants of the rules about lines are
@@ -68,6 +68,8 @@ def written(
             ids[room] += 1
             count += 1
             variant |= {"id": key, "name": f"{data['name']}-{count}"}
+            # A variant stands in a room that its model names as a cause, and would follow from itself.
+            variant.pop("follows_from", None)
             path = folder / "checks" / room / f"{key}-{variant['name']}.yaml"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(yaml.safe_dump(variant, sort_keys=False), "utf-8")
