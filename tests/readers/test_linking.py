@@ -122,6 +122,16 @@ def test_a_date_that_others_carry_links_nothing(claims: list[Reading]) -> None:
     assert linker.claims_alone >= 1
 
 
+@pytest.mark.parametrize("side", ["claims", "charts"])
+def test_a_date_links_nothing_where_a_record_of_it_may_be_among_the_unread(side: str) -> None:
+    unread = SetAside("f:9", InputError(Fault("f:9", "is not JSON")))
+    sides: dict[str, list[Reading]] = {"claims": [claim("A")], "charts": [chart("B")]}
+    sides[side].append(unread)
+    records, _, linker = run(sides["claims"], sides["charts"])
+    assert not any(one.encounter.lines and one.encounter.administrations for one in records)
+    assert (linker.claims_alone, linker.charts_alone) == (1, 1)
+
+
 def test_two_claims_for_one_chart_are_linked_and_said() -> None:
     records, notes, linker = run([claim(place="c:1"), claim(place="c:2")], [chart()])
     assert [one.place for one in records] == ["c:1", "c:2"]

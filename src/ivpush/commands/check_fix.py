@@ -76,7 +76,7 @@ def _paired(readings: Iterator[Reading], linker: Linker) -> Iterator[Reading]:
         if isinstance(reading, Record):
             yield from linker.pair(reading)
         else:
-            yield reading
+            yield linker.put_by(reading)
     yield from linker.rest()
 
 

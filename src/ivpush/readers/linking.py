@@ -72,7 +72,7 @@ def link(
         if isinstance(reading, Record):
             yield from linker.pair(reading)
         else:
-            yield reading
+            yield linker.put_by(reading)
     yield from linker.rest()
 
 
@@ -104,12 +104,19 @@ class Linker:
     """Charts whose id an earlier one has."""
     _chart_days: Counter[dt.date | None] = field(default_factory=Counter)
     _claim_days: Counter[dt.date | None] = field(default_factory=Counter)
+    _unread: bool = False
+    """Whether anything was set aside: then no date is known to be only one record's."""
+
+    def put_by(self, reading: SetAside | Note) -> SetAside | Note:
+        """Take note of what is no record, and hand it on."""
+        self._unread = self._unread or isinstance(reading, SetAside)
+        return reading
 
     def take(self, charts: Iterable[Reading]) -> Iterator[Reading]:
         """Read the charts into the index; what is no record passes through."""
         for chart in charts:
             if not isinstance(chart, Record):
-                yield chart
+                yield self.put_by(chart)
                 continue
             kept = _kept(chart)
             self._chart_days[kept.day] += 1
@@ -164,7 +171,7 @@ class Linker:
             # All claims of the run count, those too whose id found a chart: a date that two share
             # says nothing.
             only = self._claim_days[day] == 1 and self._chart_days[day] == 1
-            if chart is None or chart.used or not only:
+            if chart is None or chart.used or not only or self._unread:
                 yield from self._alone(claim)
                 continue
             yield Note(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.readers.mar.samples import DOSE, clock, course, encounters, fates, notes, only
+import pytest
+
+from ivpush.readers import SetAside
+from tests.readers.mar.samples import DOSE, clock, course, encounters, fates, notes, only, readings
 
 
 def test_a_dose_keeps_what_its_row_says() -> None:
@@ -79,15 +82,29 @@ def test_a_corrected_row_gives_way_to_its_correction() -> None:
 def test_rows_struck_out_by_their_state_are_counted() -> None:
     text = (
         "encounter,start,status,drug,route\nE,2026-03-02T10:00,completed,a,IV\n"
-        "E,2026-03-02T11:00,entered-in-error,b,IV\nE,2026-03-02T12:00,odd,c,IV\n"
-        "E,2026-03-02T13:00,not-done,d,IV\n"
+        "E,2026-03-02T11:00,entered-in-error,b,IV\nE,2026-03-02T13:00,not-done,d,IV\n"
     )
     assert [one["drug"] for one in only(text)] == ["a"]
     said = notes(text)
     assert "1 left out: deleted" in said
     assert "1 left out: not given" in said
-    assert "1 left out: its state is not known" in said
-    assert fates(text, DOSE) == (4, 4)
+    assert fates(text, DOSE) == (3, 3)
+
+
+@pytest.mark.parametrize("column", ["status", "action"])
+def test_a_row_that_may_have_given_something_sets_its_encounter_aside(column: str) -> None:
+    text = (
+        f"encounter,start,{column},drug,route\nE,2026-03-02T10:00,,a,IV\n"
+        "E,2026-03-02T12:00,odd,c,IV\n"
+    )
+    (aside,) = [one for one in readings(text) if isinstance(one, SetAside)]
+    assert f"f:3: the column '{column}' holds a word that is not known" in str(aside.error)
+
+
+def test_the_course_of_doses_alone_is_no_empty_chart() -> None:
+    text = "encounter,start,action,drug,route\nE,2026-03-02T10:00,Stopped,a,IV\n"
+    (aside,) = [one for one in readings(text) if isinstance(one, SetAside)]
+    assert "holds the course of doses, but no dose" in str(aside.error)
 
 
 def test_diluents_join_their_drug_and_additives_stand_beside_it() -> None:

@@ -24,7 +24,10 @@ from tests.readers.mar.samples import DATA, DOSE, encounters, fates, notes, only
         ('encounter,drug\nE,"open\n', "is not CSV"),
         ("encounter,start,drug\n,2026-03-02T10:00,a\n", "f:2: names no encounter"),
         ("encounter,start,drug\nE,,a\n", "date is not stated anywhere"),
-        ("encounter,status,drug\nE,odd,a\n", "has no row that can be understood"),
+        (
+            "encounter,status,drug\nE,odd,a\n",
+            "f:2: the column 'status' holds a word that is not known",
+        ),
         (
             "encounter,start,setting\nE,2026-03-02T10:00,facility\nE,2026-03-02T11:00,professional\n",
             "setting: differs between rows of one encounter",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ivpush import Engine
-from ivpush.readers import Record
+from ivpush.readers import Note, Record, SetAside
 from tests.readers.mar.samples import (
     EVENT,
     HEAD,
@@ -116,19 +117,88 @@ def test_an_infusion_seen_running_has_an_open_start() -> None:
 def test_what_was_not_given_or_deleted_is_left_out_and_counted() -> None:
     text = HEAD + "".join(
         f"E,1,{action},2026-03-02 08:00,d,IV,,\n"
-        for action in ("Given", "Missed", "Canceled Entry", "Hexed", "Stopped")
+        for action in ("Given", "Missed", "Canceled Entry", "Stopped")
     )
     assert len(only(text, EVENT)) == 1
     said = notes(text, EVENT)
     for part in (
         "1 left out: not given",
         "1 left out: deleted",
-        "1 left out: its action is not known",
         "1 left out: stops an infusion that was not running",
     ):
         assert part in said
-    assert "Hexed" not in said
-    assert fates(text, EVENT) == (5, 5)
+    assert fates(text, EVENT) == (4, 4)
+
+
+def test_an_action_that_is_not_known_sets_its_encounter_aside() -> None:
+    text = HEAD + "E,1,Push,2026-03-02 08:00,d,IV,,\nE,1,Hexed,2026-03-02 08:05,d,IV,,\n"
+    (aside,) = [one for one in readings(text, EVENT) if isinstance(one, SetAside)]
+    assert "f:3: the column 'action' holds a word that is not known" in str(aside.error)
+    assert "values: action" in str(aside.error)
+    assert "Hexed" not in str(aside.error)
+    assert fates(text, EVENT) == (2, 2)
+
+
+def test_a_row_without_an_action_sets_its_encounter_aside() -> None:
+    text = HEAD + "E,1,Push,2026-03-02 08:00,d,IV,,\nE,1,,2026-03-02 08:05,d,IV,,\n"
+    (aside,) = [one for one in readings(text, EVENT) if isinstance(one, SetAside)]
+    assert "f:3: the column 'action' is empty" in str(aside.error)
+
+
+# What has no time.
+
+
+def untimed(*rows: str) -> list[dict[str, Any]]:
+    """Administrations of rows of one dated encounter; a time in an undeclared form is none."""
+    head = "encounter,order,action,action_time,drug,route,date\n"
+    return only(head + "".join(f"E,1,{row},d,IV,2026-03-02\n" for row in rows), EVENT)
+
+
+@pytest.mark.parametrize(
+    ("rows", "wanted"),
+    [
+        (("New Bag,noon",), [(None, None, None)]),
+        (("Stopped,noon",), [(None, None, None)]),
+        (("Rate Change,noon",), [(None, None, None)]),
+        (("Paused,noon", "Stopped,2026-03-02 09:00"), [(None, None, None)]),
+        (("Stopped,2026-03-02 09:00",), [(None, "09:00", None)]),
+        (("New Bag,noon", "Stopped,2026-03-02 09:00"), [(None, "09:00", None)]),
+        (("New Bag,2026-03-02 08:00", "Stopped,noon"), [("08:00", None, None)]),
+        (("New Bag,2026-03-02 08:00", "Rate Change,noon"), [("08:00", None, None)]),
+        (
+            ("New Bag,2026-03-02 08:00", "New Bag,noon", "Stopped,2026-03-02 10:00"),
+            [("08:00", None, None), (None, "10:00", None)],
+        ),
+    ],
+)
+def test_what_was_given_stays_where_its_time_cannot_be_read(
+    rows: tuple[str, ...], wanted: list[tuple[str | None, str | None, str | None]]
+) -> None:
+    assert course(untimed(*rows)) == wanted
+
+
+def test_a_pause_without_a_time_adds_no_minutes_to_the_run() -> None:
+    doses = untimed(
+        "New Bag,2026-03-02 08:00",
+        "Paused,noon",
+        "Restarted,2026-03-02 08:40",
+        "Stopped,2026-03-02 09:00",
+    )
+    assert course(doses) == [("08:00", None, None), ("08:40", "09:00", doses[0]["id"])]
+
+
+def test_an_event_without_a_time_has_no_place_among_rows_in_no_order() -> None:
+    rows = ("Stopped,2026-03-02 09:00", "New Bag,2026-03-02 08:00", "Paused,noon")
+    text = HEAD + "".join(f"E,1,{row},d,IV,,\n" for row in rows)
+    (aside,) = [one for one in readings(text, EVENT) if isinstance(one, SetAside)]
+    assert "in no order of time" in str(aside.error)
+
+
+def test_a_chart_whose_times_cannot_be_read_is_never_an_empty_chart() -> None:
+    text = HEAD + "E,1,New Bag,noon,d,IV,,\n"
+    every = readings(text, EVENT)
+    assert [type(one) for one in every if not isinstance(one, Note)] == [SetAside]
+    assert "action_time is not in a form that the map declares" in notes(text, EVENT)
 
 
 def test_two_drugs_of_one_order_run_apart() -> None:

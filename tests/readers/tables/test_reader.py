@@ -208,6 +208,15 @@ def test_units_that_are_no_whole_number_set_the_claim_aside() -> None:
     assert any("units is no whole number" in one for one in aside(every))
 
 
+def test_a_line_whose_state_is_not_known_sets_its_claim_aside() -> None:
+    head, *rows = (DATA / "rif_outpatient.csv").read_text("utf-8").splitlines()
+    place = head.split("|").index("FINAL_ACTION")
+    odd = rows[0].split("|")
+    odd[place] = "odd"
+    every = readings("\n".join([head, "|".join(odd), *rows[1:]]), map="cms-rif-outpatient")
+    assert any("f:2: the column 'FINAL_ACTION' holds a word" in one for one in aside(every))
+
+
 def test_a_map_of_administrations_reads_administrations() -> None:
     every = readings(
         "encounter,start\nE,2026-03-02T10:00\n", map="generic-dose", setting="facility"

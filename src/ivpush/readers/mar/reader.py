@@ -20,9 +20,9 @@ from ivpush.readers.mar.runs import chain_runs, join_events, mix
 from ivpush.readers.tables.cells import Bad, Row, Table, open_table
 from ivpush.readers.tables.groups import Group, faults_of
 from ivpush.readers.tables.ledger import KEPT, Ledger
-from ivpush.readers.tables.lookup import Lookup
+from ivpush.readers.tables.lookup import MOST_TOLD, Lookup
 from ivpush.readers.tables.maps import ColumnMap, load_map
-from ivpush.readers.tables.readings import MOST_TOLD, Reading, readings
+from ivpush.readers.tables.readings import Reading, readings
 
 __all__ = [
     "encounters_of",
@@ -39,6 +39,7 @@ _DROPPED = {
     "deleted": "left out: deleted",
     "ignore": "left out: an event that gives nothing",
 }
+_COURSE_ALONE = "left out: an event of a dose, in a table of doses"
 _GIVING = frozenset({"push", "bolus", "dose", "flush", "start", "next_bag"})
 
 
@@ -101,17 +102,17 @@ def _faults(table: Table, bad: list[Bad]) -> list[Fault]:
 def _encounter(group: Group, lookup: Lookup, options: ReadOptions, ledger: Ledger) -> Encounter:
     fates: dict[int, str] = {}
     rows = _standing(group.rows, lookup, fates, ledger)
+    lookup.refuse_unknown(rows, "action", ledger, needed=lookup.map.shape == "event")
     doses = _doses(rows, lookup, fates, ledger)
     # Last: an event that ends one bag and begins the next counts as an administration.
     for dose in doses:
         fates[dose.number] = KEPT
     for row in group.rows:
         ledger.fate(fates[row.number], row.number)
-    # "its action is not known", "its state is not known": the map does not fit the table.
-    if not doses and all(fate.startswith("left out: its") for fate in fates.values()):
-        problem = "has no row that can be understood"
-        remedy = "name its actions or states in the map"
-        raise InputError(Fault("the encounter", problem, remedy))
+    # An empty chart says that nothing was given; a course of what nobody charted does not.
+    if not doses and _COURSE_ALONE in fates.values():
+        problem = "holds the course of doses, but no dose"
+        raise InputError(Fault("the encounter", problem, "read it with a map of shape: event"))
     ids = _ids(doses)
     record = {
         "id": group.encounter,
@@ -136,11 +137,10 @@ def _standing(
 ) -> list[Row]:
     """Rows that stand: not repeated, not corrected by another, not struck out by their state."""
     newest: dict[tuple[str, str] | int, Row] = {}
-    for row in _distinct(rows, lookup, fates):
+    distinct = list(_distinct(rows, lookup, fates))
+    lookup.refuse_unknown(distinct, "status", ledger)
+    for row in distinct:
         state = lookup.word(row, "status", ledger)
-        if state is None and lookup.text(row, "status"):
-            fates[row.number] = "left out: its state is not known"
-            continue
         line = lookup.text(row, "line")
         # Without a line of its order nothing says that two rows speak of one dose.
         key = (lookup.text(row, "order"), line) if line else row.number
@@ -200,7 +200,7 @@ def _doses_given(
     """The doses of a table of doses whose action, if any, says that they were given."""
     kept = []
     for row, dose in zip(rows, doses, strict=True):
-        reason = _refused(dose, bool(lookup.text(row, "action")))
+        reason = _refused(dose)
         if reason is not None:
             fates[row.number] = reason
             continue
@@ -213,15 +213,13 @@ def _doses_given(
     return kept
 
 
-def _refused(dose: Dose, stated: bool) -> str | None:
+def _refused(dose: Dose) -> str | None:
     """Why a row of a table of doses gives nothing; None where it is a dose."""
-    if stated and not dose.actions:
-        return "left out: its action is not known"
     for action in dose.actions:
         if action in _DROPPED:
             return _DROPPED[action]
         if action not in _GIVING:
-            return "left out: an event of a dose, in a table of doses"
+            return _COURSE_ALONE
     return None
 
 

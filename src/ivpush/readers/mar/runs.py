@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import ClassVar, NamedTuple
 
 from ivpush import clock
+from ivpush.errors import Fault, InputError
 from ivpush.readers.mar.doses import Dose
 from ivpush.readers.tables.ledger import Ledger
 
@@ -50,21 +51,32 @@ def join_events(
         if event.at is not None:
             # In the hour that happens twice, an event belongs after the one before it.
             course.append(_Timed(clock.moment(event.at, zone, before).seconds, event))
-        elif event.actions and _UNTIMED.issuperset(event.actions):
-            # What needs no clock still counts; a course without one cannot be joined.
-            course.append(_Timed(before or 0, event))
         else:
-            fates[event.number] = "left out: an event without a time"
+            # Among events in order it keeps its row's place; what it would time stays open.
+            course.append(_Timed(before or 0, event))
+            ledger.remark("an event without a time: what it would time stays open", event.number)
     doses: list[Dose] = []
     for course in bags.values():
+        _refuse_without_place(course)
         doses += _followed(course, fates, ledger)
     return sorted(doses, key=attrgetter("number"))
+
+
+def _refuse_without_place(course: list[_Timed]) -> None:
+    """Raise InputError where an event of a course has neither a time nor a place among the rest."""
+    in_order = all(first.seconds <= second.seconds for first, second in pairwise(course))
+    for timed in course:
+        if timed.event.at is None and not in_order and not _UNTIMED.issuperset(timed.event.actions):
+            problem = "holds an event without a time, among rows that are in no order of time"
+            remedy = "declare the form of its time in the map, or sort the rows"
+            raise InputError(Fault("the encounter", problem, remedy))
 
 
 def _followed(course: list[_Timed], fates: _Fates, ledger: Ledger) -> list[Dose]:
     bag = _Bag(fates, ledger)
     in_order = sorted(course, key=attrgetter("seconds"))
-    for _, together in groupby(in_order, attrgetter("seconds")):
+    # Events of one minute are followed together; without a time nobody knows the minute.
+    for _, together in groupby(in_order, lambda timed: (timed.seconds, timed.event.at is None)):
         bag.follow([timed.event for timed in together])
     return bag.doses
 
@@ -95,15 +107,13 @@ class _Bag:
             self._take(event)
 
     def _take(self, event: Dose) -> None:
-        if not event.actions:
-            self.fates[event.number] = "left out: its action is not known"
         for action in event.actions:
             # A pump set to zero is a pump that stands still.
             still = action == "rate" and event.fields.get("rate_ml_per_hour") == 0
             self._STEPS["pause" if still else action](self, event)
 
     def _begin(self, event: Dose, *, timed: bool = True, after: Dose | None = None) -> Dose:
-        start = {"start": event.at} if timed else {}
+        start = {"start": event.at} if timed and event.at is not None else {}
         dose = Dose(
             number=event.number,
             order=event.order,
@@ -126,7 +136,8 @@ class _Bag:
         return self.running
 
     def _close(self, running: Dose, event: Dose) -> None:
-        running.fields["stop"] = event.at
+        if event.at is not None:
+            running.fields["stop"] = event.at
         self.last, self.running = running, None
 
     def _tell_course(self, event: Dose) -> None:
@@ -165,12 +176,16 @@ class _Bag:
             self._leave_out(event, "told of an infusion that had ended")
             return
         else:
-            self.ledger.remark(
-                "an infusion was seen running whose start is not in the table: its start is open",
-                event.number,
-            )
-            running = self._run(event, timed=False)
-        running.fields["last_seen_running"] = event.at
+            running = self._run_unseen(event)
+        if event.at is not None:
+            running.fields["last_seen_running"] = event.at
+
+    def _run_unseen(self, event: Dose) -> Dose:
+        """An infusion of which only its course is in the table; it was given all the same."""
+        self.ledger.remark(
+            "an infusion whose start is not in the table: its start is open", event.number
+        )
+        return self._run(event, timed=False)
 
     def _site_change(self, event: Dose) -> None:
         before = self.running
@@ -193,6 +208,8 @@ class _Bag:
             self._tell_course(event)
         elif self.paused:  # the pause ended it already
             self._tell_course(event)
+        elif not self.doses:
+            self._close(self._run_unseen(event), event)
         else:
             self._leave_out(event, "stops an infusion that was not running")
         self.paused = False
@@ -206,7 +223,7 @@ class _Bag:
 
     def _give(self, event: Dose) -> Dose:
         """A dose of its own beside what runs; its time may be unknown."""
-        return self._begin(event, timed=event.at is not None)
+        return self._begin(event)
 
     def _push(self, event: Dose) -> None:
         self._give(event).fields["method"] = "push"

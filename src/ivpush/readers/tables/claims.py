@@ -19,9 +19,9 @@ from ivpush.readers.tables.cells import Row, open_table
 from ivpush.readers.tables.forms import whole
 from ivpush.readers.tables.groups import Group, faults_of
 from ivpush.readers.tables.ledger import Ledger
-from ivpush.readers.tables.lookup import Lookup
+from ivpush.readers.tables.lookup import MOST_TOLD, Lookup
 from ivpush.readers.tables.maps import load_map
-from ivpush.readers.tables.readings import MOST_TOLD, Reading, readings
+from ivpush.readers.tables.readings import Reading, readings
 
 __all__ = [
     "read",
@@ -65,6 +65,7 @@ def _claim(group: Group, lookup: Lookup, options: ReadOptions, ledger: Ledger) -
     lines: list[dict[str, Any]] = []
     faults: list[Fault] = []
     seen: set[tuple[str, ...]] = set()
+    lookup.refuse_unknown(group.rows, "status", ledger)
     for row in group.rows:
         content = lookup.content(row)
         fate = _fate(row, lookup, ledger, again=content in seen)
@@ -97,8 +98,6 @@ def _fate(row: Row, lookup: Lookup, ledger: Ledger, *, again: bool) -> str:
     state = lookup.word(row, "status", ledger)
     if again and lookup.text(row, "number"):
         return "left out: the same row again"
-    if state is None and lookup.text(row, "status"):
-        return "left out: its state is not known"
     if state not in {None, "keep"}:
         return f"left out: {str(state).replace('_', ' ')}"
     return _BILLED if lookup.text(row, "code") else _NO_CODE

@@ -22,7 +22,7 @@ KEPT = "became an administration"
 class Ledger:
     """Fates and remarks of the rows of one encounter, or of a whole file.
 
-    An encounter that is set aside keeps its own to itself, and has one fate in the file's::
+    An encounter that is set aside has one fate in the file's::
 
         total, ledger = Ledger(), Ledger()
         ledger.fate("left out: not given", row.number)
@@ -53,12 +53,17 @@ class Ledger:
     def take(self, other: Ledger) -> None:
         """Add what became of the rows of an encounter."""
         self.rows += other.rows
-        for mine, theirs in ((self.fates, other.fates), (self.remarks, other.remarks)):
-            for reason, count in theirs.items():
-                mine[reason] = mine.get(reason, 0) + count
-        # The first in the order of encounters, so that one look at the table finds an example.
-        for reason, number in other.first.items():
-            self.first.setdefault(reason, number)
+        for reason, count in other.fates.items():
+            self.fates[reason] = self.fates.get(reason, 0) + count
+            self.first.setdefault(reason, other.first[reason])
+        self.take_remarks(other)
+
+    def take_remarks(self, other: Ledger) -> None:
+        """Add the remarks on the rows of an encounter, also of one that is set aside."""
+        for reason, count in other.remarks.items():
+            self.remarks[reason] = self.remarks.get(reason, 0) + count
+            # The first in the order of encounters, so that one look at the table finds an example.
+            self.first.setdefault(reason, other.first[reason])
 
     def notes(self, name: str) -> Iterator[Note]:
         """One note for all fates together, and one for each remark."""

@@ -6,6 +6,7 @@ cell. A word that no table knows leaves the fact open and is counted; nothing is
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -19,8 +20,12 @@ from ivpush.readers.tables.ledger import Ledger
 from ivpush.readers.tables.maps import TIMES, ColumnMap, spellings, words_of
 
 __all__ = [
+    "MOST_TOLD",
     "Lookup",
 ]
+
+MOST_TOLD = 5
+"""How many rows of one encounter that cannot be read are told."""
 
 _ANY = "*"
 """Key of a value table that stands for every value that no other key and no spelling names."""
@@ -84,6 +89,35 @@ class Lookup:
         ]
         if faults:
             raise InputError(faults)
+
+    def refuse_unknown(
+        self, rows: Iterable[Row], fact: str, ledger: Ledger, *, needed: bool = False
+    ) -> None:
+        """Raise InputError for rows of which nobody can tell what they say.
+
+        Those are rows with a word for a fact that neither the map nor we know; with ``needed``
+        rows with no word too. Without them the rest would be judged as if it were all.
+        """
+        unknown = [
+            row
+            for row in rows
+            if (needed or self.text(row, fact)) and not self.words(row, fact, ledger)
+        ]
+        if unknown:
+            column = self.map.columns[fact][0]
+            raise InputError(
+                [
+                    Fault(
+                        self.table.place(row.number),
+                        f"the column '{column}' {self._unknown(row, fact)}",
+                        f"say what it means under values: {fact} in the map '{self.map.id}'",
+                    )
+                    for row in unknown[:MOST_TOLD]
+                ]
+            )
+
+    def _unknown(self, row: Row, fact: str) -> str:
+        return "holds a word that is not known" if self.text(row, fact) else "is empty"
 
     def missing_note(self) -> Note:
         """What ``missing`` columns leave open."""

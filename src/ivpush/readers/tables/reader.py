@@ -20,7 +20,7 @@ from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.tables.cells import Bad, Row, Table, open_table, text_of
 from ivpush.readers.tables.claims import with_options
 from ivpush.readers.tables.groups import Group, grouped
-from ivpush.readers.tables.readings import MOST_TOLD
+from ivpush.readers.tables.lookup import MOST_TOLD
 
 __all__ = [
     "join_tables",

@@ -17,10 +17,7 @@ from ivpush.readers.tables.groups import Group, faults_of, grouped
 from ivpush.readers.tables.ledger import Ledger
 from ivpush.readers.tables.lookup import Lookup
 
-__all__ = ["MOST_TOLD", "Reading", "readings"]
-
-MOST_TOLD = 5
-"""How many rows of one encounter that cannot be read are told."""
+__all__ = ["Reading", "readings"]
 
 
 class Reading(NamedTuple):
@@ -57,6 +54,8 @@ def _of_group(group: Group, table: Table, reading: Reading, total: Ledger) -> Re
         record = Record(place, reading.encounter(group, ledger))
     except InputError as error:
         total.fate(reading.set_aside, group.first, group.count)
+        # How its cells were read may say why nothing of it could be.
+        total.take_remarks(ledger)
         return SetAside(place, error)
     total.take(ledger)
     return record
