@@ -156,7 +156,7 @@ class Engine:
         reading = None
         if matching is not None:
             lines = judged.facts.lines or ()
-            reading = nearest(encounter, lines, matching, asked.questions, book)
+            reading = nearest(encounter, lines, matching, asked, book)
         heard = judged.heard()
         if reading is not None:
             otherwise = code_chart(reading.encounter, reading.book)

@@ -92,6 +92,49 @@ def test_what_is_wrong_by_every_answer_is_an_error_by_the_nearest() -> None:
     assert "96366" in error.message and "IVP903" in error.folds
 
 
+SETTLED: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
+    "nothing is billed, but a push was": (drip("a"), "96374", {"missing_stop_time": "deny"}),
+    "a push, but an hour was": (drip("a", "10:00"), "96365", {"missing_stop_time": "push"}),
+    "the last look, but an hour was": (
+        drip("a", "10:00", last_seen_running="2026-03-02T10:10"),
+        "96365",
+        {"missing_stop_time": "last_charted_time"},
+    ),
+    "by the rate, but nobody charted one": (
+        drip("a", "10:00"),
+        "96365",
+        {"missing_stop_time": "compute_only"},
+    ),
+    "a stop that was only ordered": (
+        drip("a", "10:00", "11:00", times_from="ordered"),
+        "96365",
+        {"missing_stop_time": "deny"},
+    ),
+    "fluid by the rate": (
+        fluid("a", "10:00", volume_ml=500, rate_ml_per_hour=500),
+        "96360",
+        {"missing_stop_time_hydration": "deny"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SETTLED)
+def test_where_a_policy_says_what_a_missing_stop_bills_no_answer_excuses_a_line(name: str) -> None:
+    dose, code, policies = SETTLED[name]
+    result = check(dose, lines=[line(1, code)], policies=policies)
+    assert asked(result) != []
+    assert [where for _, where in errors(result)] == [1]
+    assert errors(check(dose, lines=[line(1, code)])) == []
+
+
+@pytest.mark.parametrize("name", sorted(set(OPEN) - {"stop", "two facts"}))
+def test_a_policy_about_the_stop_settles_no_other_question(name: str) -> None:
+    doses, lines, facts, _ = OPEN[name]
+    denied = {"missing_stop_time": "deny", "missing_stop_time_hydration": "deny"}
+    untimed = drip("z", "15:00", drug="other", site="left arm")
+    assert errors(check(*doses, untimed, lines=lines, policies=denied, **facts)) == []
+
+
 def test_no_charge_is_missed_that_an_answer_would_not_bill() -> None:
     result = check(push("a", "10:00", category=None, drug="zzyzx"), lines=[])
     assert "administrations[0].category" in asked(result)

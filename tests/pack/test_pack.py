@@ -337,6 +337,13 @@ def test_every_policy_names_its_values_and_sources() -> None:
         assert policy.read(policy.default) == policy.default or policy.form in {"words", "units"}
 
 
+def test_a_policy_that_settles_a_missing_fact_does_so_by_values_of_its_own() -> None:
+    """The default leaves the fact open, or nobody could ask for it."""
+    for policy in PACK.policies.values():
+        assert policy.default not in policy.settles
+        assert all(policy.read(value) == value for value in policy.settles)
+
+
 def test_every_policy_is_used() -> None:
     source = "".join(file.read_text("utf-8") for file in Path("src/ivpush").rglob("*.py"))
     rules = "".join(text for rule in PACK.rules for text in rule.texts.values())

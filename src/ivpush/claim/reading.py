@@ -2,8 +2,9 @@
 
 Where the chart leaves a fact open, the claim may be the practice's word for it. Each answer of each
 open question is held against the claim, and where one bills it more nearly than what is suggested
-meanwhile, the claim is judged by that one: what it says is wrong is wrong either way. The engine
-calls ``nearest``.
+meanwhile, the claim is judged by that one: what it says is wrong is wrong either way. Where a
+policy says what is billed while a fact is missing, no answer about it counts. The engine calls
+``nearest``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ivpush.contract.result import Answer, Equals, Question
 
 if TYPE_CHECKING:
     from ivpush.claim.matching import Matching
+    from ivpush.coding.questions import Asked
     from ivpush.coding.suggestions import Draft
     from ivpush.contract.encounter import Encounter
     from ivpush.contract.facts import LineFacts
@@ -67,10 +69,11 @@ def nearest(
     encounter: Encounter,
     lines: Sequence[LineFacts],
     matching: Matching,
-    questions: Sequence[Question],
+    asked: Asked,
     book: Book,
 ) -> Reading | None:
     """The answers that the claim fits better than what is suggested meanwhile; None: no better."""
+    questions = asked.open
     if not questions or _right(lines, matching):
         return None
     scale = _Scale(lines, questions, matching.drafts)
@@ -110,7 +113,7 @@ def _closest(
 
 
 def _questions(reading: Reading) -> tuple[Question, ...]:
-    return questions_of(code_chart(reading.encounter, reading.book), reading.book).questions
+    return questions_of(code_chart(reading.encounter, reading.book), reading.book).open
 
 
 def _nearer(distance: _Distance, best: _Distance) -> bool:

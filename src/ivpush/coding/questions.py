@@ -56,6 +56,9 @@ _CLASSES_BY_ROUTE = {"IM": ("vaccine",), "SC": ("vaccine",), "IV": ("blood",)}
 """Classes that others' codes pay, by the routes on which they are given."""
 _SLOW_FLUID = ("hydration", "keep_open")
 
+_WITHOUT_STOP = ("missing_stop_time", "missing_stop_time_hydration")
+"""What a drip without a stop bills: the policy of drugs, and that of hydration."""
+
 _ENDED_EARLY = "infusion_stopped_early"
 """The one policy that is asked about whoever pays: a chart says that it decides."""
 
@@ -75,17 +78,27 @@ class Asked(NamedTuple):
 
     questions: tuple[Question, ...] = ()
     cut: bool = False
+    settled: frozenset[str] = frozenset()
+    """Facts of which a policy says what is billed while they are missing."""
+
+    @property
+    def open(self) -> tuple[Question, ...]:
+        """The questions of which any answer may be what the claim rests on."""
+        return tuple([each for each in self.questions if each.missing not in self.settled])
 
 
 def questions_of(coded: CodedChart, book: Book) -> Asked:
     """The open questions of one encounter, in chart order, then those about the whole."""
+    candidates = _Candidates(coded, book)
     questions: list[Question] = []
+    cut = False
     try:
-        for question in islice(_Candidates(coded, book).questions(), MOST_QUESTIONS):
+        for question in islice(candidates.questions(), MOST_QUESTIONS):
             questions.append(question)  # noqa: PERF402 - kept one by one, should the tries run out
     except _EnoughError:
-        return Asked(tuple(questions), cut=True)
-    return Asked(tuple(questions), cut=len(questions) == MOST_QUESTIONS)
+        cut = True
+    cut = cut or len(questions) == MOST_QUESTIONS
+    return Asked(tuple(questions), cut, frozenset(candidates.settled))
 
 
 def decides(question: Question) -> frozenset[str]:
@@ -111,6 +124,7 @@ class _Candidates:
         self.coded, self.book, self.encounter = coded, book, coded.encounter
         self.derived = coded.derived
         self.chart = coded.derived.administrations
+        self.settled: set[str] = set()
         self.tries_left = max(_FEWEST_TRIES, _MOST_ADMINISTRATIONS_CODED // max(1, len(self.chart)))
 
     def questions(self) -> Iterator[Question]:
@@ -236,6 +250,12 @@ class _Candidates:
         yield from self._field(name, administration, "category", classes, what)
 
     def _length(self, administration: AdministrationFacts) -> Iterator[Question]:
+        for question in self._end(administration):
+            if _WITHOUT_STOP[administration.family == "hydration"] in self.book.settled:
+                self.settled.add(question.missing)
+            yield question
+
+    def _end(self, administration: AdministrationFacts) -> Iterator[Question]:
         given = administration.given
         if given.times_from in _CHARTED:
             yield from self._minutes(administration)

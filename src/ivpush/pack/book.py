@@ -71,6 +71,8 @@ class Terms:
     """Every policy's value."""
     disputes: tuple[tuple[str, tuple[Any, ...]], ...]
     """Policies that nobody set, with the values that payers hold beside the default."""
+    settled: frozenset[str]
+    """Policies of which the value says what a missing fact bills."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class Book:
         self.date: dt.date | None = day
         self.payer = terms.payer if terms.payer_known else None
         self.payer_known, self.disputes = terms.payer_known, terms.disputes
+        self.settled = terms.settled
         self.policy = Policies(terms.policies)
         self.limits = Limits({name: number_on(day, rows) for name, rows in content.limits.items()})
 

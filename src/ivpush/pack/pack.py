@@ -300,6 +300,7 @@ class Pack:
         if overlay is not None:
             overlay = overlay.speaking(day, setting)
         rules = self.rules if overlay is None else overlay.applied(self.rules)
+        values = self._policies(overlay, set_by)
         terms = Terms(
             day=day,
             payer=payer,
@@ -307,12 +308,15 @@ class Pack:
             payer_known=None if payer is None else overlay is not None,
             # As the caller gave it, so that with_policy can lay it over the payer's again.
             set_by=set_by,
-            policies=self._policies(overlay, set_by),
+            policies=values,
             disputes=tuple(
                 (name, policy.asks)
                 for name, policy in self.policies.items()
                 # Who set a policy knows the payer's position, and is not asked about it.
                 if policy.asks and name not in set_by
+            ),
+            settled=frozenset(
+                [name for name, row in self.policies.items() if values[name] in row.settles]
             ),
         )
         content = Content(

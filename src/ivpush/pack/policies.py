@@ -37,6 +37,8 @@ class Policy:
     cites: tuple[str, ...]
     asks: tuple[Any, ...] = ()
     """Values that payers hold beside the default: asked of a payer whose position is unknown."""
+    settles: tuple[Any, ...] = ()
+    """Values that say what a missing fact bills, so that no answer about it excuses a claim."""
 
     def read(self, value: Any) -> Any:
         """A value as written by a person or a program; raises UsageError where it does not fit."""
@@ -206,7 +208,7 @@ def _policy(name: str, row: PolicyShape, sheet: Sheet, say: Say) -> Policy | Non
         # Kind other keeps a mapping out of rules: the language has no look-up by code.
         "units": Kind("other"),
     }
-    # Without default and asks at first: both are read by the policy itself.
+    # Without its values in use at first: they are read by the policy itself.
     bare = Policy(
         name=name,
         form=row.kind,
@@ -231,9 +233,10 @@ def _policy(name: str, row: PolicyShape, sheet: Sheet, say: Say) -> Policy | Non
 
     default = read(row.default, "default")
     asks = tuple(read(value, "asks", n) for n, value in enumerate(row.asks))
+    settles = tuple(read(value, "settles", n) for n, value in enumerate(row.settles))
     for fault in faults:
         say(fault)
-    return replace(bare, default=default, asks=asks) if not faults else None
+    return replace(bare, default=default, asks=asks, settles=settles) if not faults else None
 
 
 def policy_values(policies: Mapping[str, Policy], set_by: Mapping[str, Any]) -> dict[str, Any]:

@@ -203,6 +203,8 @@ class PolicyShape(Shape):
     """What reads it."""
     asks: tuple[Value, ...] = ()
     """Values that payers hold beside the default: asked of a payer whose position is unknown."""
+    settles: tuple[Value, ...] = ()
+    """Values that say what a missing fact bills, so that no answer about it excuses a claim."""
     why: Prose
     """Who says what."""
     cites: Cites
