@@ -6,16 +6,16 @@ one kind of subject, into a single function (``fuse``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from ivpush.contract.encounter import Encounter
-from ivpush.language.evaluator import evaluate
 from ivpush.language.printer import Printer, function
+from ivpush.language.reduction import Settled, reduced
 from ivpush.language.tree import AGGREGATES, Node
 from ivpush.language.vocabulary import Names
 
-__all__ = ["Compiled", "Judge", "compile_rule", "fuse"]
+__all__ = ["Compiled", "Judge", "Reduced", "Settled", "compile_rule", "fuse"]
 
 # The id is opaque and says nothing of the care, so no verdict rests on it.
 WHOLE = tuple(name for name in Encounter.model_fields if name != "id")
@@ -26,6 +26,31 @@ Judge = Callable[[object, object, object, object], int]
 
 _LISTED = {"administration": "administrations", "line": "lines"}
 """Scopes whose records stand in a list of the encounter, so that their paths carry an index."""
+
+
+class Reduced(NamedTuple):
+    """What is left to judge of a rule once some facts are settled."""
+
+    when: Node | None
+    require: Node
+
+    def inlined(self, number: int, printer: Printer) -> list[str]:
+        """Statements that append a broken rule's number to ``out``, or an unjudged one's ``~``."""
+        lines: list[str] = []
+        pad = ""
+        if self.when is not None:
+            text, pad = printer.print(self.when), "    "
+            lines = [f"if {text}:"]
+            if self.when.kind.nullable:
+                lines = [f"w = {text}", f"if w is None: out.append({~number})", "elif w:"]
+        text = printer.print(self.require)
+        if self.require.kind.nullable:
+            # ~n is -n - 1: negative for rule 0 too, where -n would not tell it apart.
+            verdict = f"{~number} if r is None else {number}"
+            lines += [f"{pad}r = {text}", f"{pad}if not r: out.append({verdict})"]
+        else:
+            lines.append(f"{pad}if not {text}: out.append({number})")
+        return lines
 
 
 class Compiled:
@@ -50,36 +75,23 @@ class Compiled:
     def _parts(self) -> list[Node]:
         return [self._require] if self._when is None else [self._when, self._require]
 
-    def silent(self, settled: Mapping[str, object], paths: tuple[str, ...]) -> bool:
-        """Whether some facts of the subject alone keep the rule from saying anything.
+    def reduced(self, settled: Settled) -> Reduced | None:
+        """What is left of the rule under settled facts; None where they keep it from speaking.
 
         Either they make ``when`` false, or they make ``require`` true and ``when`` is never
-        unknown. ``settled`` holds ``policy``, ``limits`` and a ``subject``; ``paths`` begin the
-        paths of those of its facts that count, such as ``coded.``: what a line's code settles.
+        unknown.
         """
-        if self._when is not None and self._settles(self._when, "and", False, settled, paths):
-            return True
+        when = None if self._when is None else reduced(self._when, self._names, settled)
+        require = reduced(self._require, self._names, settled)
+        if when is not None and when.op == "const":
+            if when.value is False:
+                return None
+            when = None if when.value is True else when
         # An unknown ``when`` leaves the rule unjudged, and that is something to say.
-        if self._when is not None and self._when.kind.nullable:
-            return False
-        return self._settles(self._require, "or", True, settled, paths)
-
-    def _settles(
-        self,
-        node: Node,
-        junction: str,
-        strong: bool,
-        settled: Mapping[str, object],
-        paths: tuple[str, ...],
-    ) -> bool:
-        """Whether a part that decides the whole has its deciding value by the settled facts."""
-        # One part with the deciding value settles the whole, whatever the others are worth.
-        parts = node.args if node.op == junction else (node,)
-        return any(
-            evaluate(part, self._names, dict(settled)) is strong
-            for part in parts
-            if _rests_on(part, paths, self._names)
-        )
+        told_by_when = when is not None and when.kind.nullable
+        if require.op == "const" and require.value is True and not told_by_when:
+            return None
+        return Reduced(when, require)
 
     def judge(self, e: object, s: object, p: object, l: object) -> int:  # noqa: E741 - named as generated code
         """0 where the rule holds or does not apply, 1 where it is broken, 2 where nobody knows."""
@@ -102,24 +114,6 @@ class Compiled:
             lines.append(f"return 0 if {text} else 1")
         judge: Judge = function("judge", lines, printer, self._label)
         return judge
-
-    def inlined(self, number: int, printer: Printer) -> list[str]:
-        """Statements that append a broken rule's number to ``out``, or an unjudged one's ``~``."""
-        lines: list[str] = []
-        pad = ""
-        if self._when is not None:
-            text, pad = printer.print(self._when), "    "
-            lines = [f"if {text}:"]
-            if self._when.kind.nullable:
-                lines = [f"w = {text}", f"if w is None: out.append({~number})", "elif w:"]
-        text = printer.print(self._require)
-        if self._require.kind.nullable:
-            # ~n is -n - 1: negative for rule 0 too, where -n would not tell it apart.
-            verdict = f"{~number} if r is None else {number}"
-            lines += [f"{pad}r = {text}", f"{pad}if not r: out.append({verdict})"]
-        else:
-            lines.append(f"{pad}if not {text}: out.append({number})")
-        return lines
 
     def missing(
         self,
@@ -163,16 +157,14 @@ class Compiled:
         return Compiled, (self._when, self._require, self._names, self._label)
 
 
-def fuse(
-    rules: Sequence[Compiled], names: Names, settled: Mapping[str, object]
-) -> Callable[..., list[int]]:
-    """One function for many rules on one subject, under settled ``policy`` and ``limits``.
+def fuse(rules: Sequence[Reduced], names: Names) -> Callable[..., list[int]]:
+    """One function for many rules on one subject, of which ``policy`` and ``limits`` are settled.
 
     It takes the encounter, the subject and a memo of what was worked out about the encounter for
     other subjects (none: everything anew). It returns the positions of the rules that are broken,
     and the complements (``~n``, always negative) of those that could not be judged.
     """
-    printer = Printer(names, settled)
+    printer = Printer(names, memo=True)
     lines = ["out = []", "m = {} if m is None else m"]
     for number, rule in enumerate(rules):
         lines += rule.inlined(number, printer)
@@ -185,19 +177,6 @@ def fuse(
 def compile_rule(when: Node | None, require: Node, names: Names, label: str) -> Compiled:
     """A rule that generates its functions on first use; ``label`` names it in tracebacks."""
     return Compiled(when, require, names, label)
-
-
-def _rests_on(test: Node, paths: tuple[str, ...], names: Names) -> bool:
-    """Whether an expression reads such facts of the subject, policies and limits, nothing else."""
-    for node in test.walk():
-        # Loops and the encounter's facts differ between lines whose own facts are the same.
-        if node.op in {"var", *AGGREGATES} or (node.op == "root" and node.value == "encounter"):
-            return False
-        if node.op == "fact":
-            fact = names.scopes[node.args[0].kind.scope or ""][node.value]
-            if node.args[0].op != "root" or not fact.path.startswith(paths):
-                return False
-    return True
 
 
 def _facts(node: Node) -> Iterator[Node]:

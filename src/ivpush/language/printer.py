@@ -10,7 +10,7 @@ have a meaning, and no others occur:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from sys import intern
 from typing import Any
@@ -82,12 +82,11 @@ class Printer:
         text = printer.print(node)
         judge = function("judge", [f"return {text}"], printer, "IVP104")
 
-    With ``settled`` (``policy`` and ``limits`` of a book) their values are bound, and what is said
-    of the whole encounter is worked out once and kept in the memo ``m``.
+    With ``memo`` what is said of the whole encounter is worked out once and kept in ``m``.
     """
 
-    def __init__(self, names: Names, settled: Mapping[str, object] | None = None) -> None:
-        self.names, self.settled = names, settled
+    def __init__(self, names: Names, *, memo: bool = False) -> None:
+        self.names, self.memo = names, memo
         self.bound: dict[str, object] = {}
         self.temps = 0
 
@@ -115,7 +114,7 @@ class Printer:
         if op == "given":
             return f"s[{self.constant(node.value)}]"  # a word handed in with a reason
         if op in {"policy", "limits"}:
-            return self._setting(node)
+            return f"{op[0]}.{node.value}"
         if op == "fact":
             return self._fact(node)
         if op in {"and", "or"}:
@@ -123,12 +122,6 @@ class Printer:
         if op in AGGREGATES:
             return self._aggregate(node)
         return self._operator(node)
-
-    def _setting(self, node: Node) -> str:
-        if self.settled is not None:
-            # A book's policies never change: a bound value saves a look-up for each record.
-            return self.constant(getattr(self.settled[node.op], node.value))
-        return f"{node.op[0]}.{node.value}"
 
     def _fact(self, node: Node) -> str:
         """A fact of a record; None where the record is."""
@@ -194,7 +187,7 @@ class Printer:
         So a claim of many lines is not scanned once for each of them.
         """
         text = self._comprehension(node)
-        if self.settled is None or not _of_encounter(node):
+        if not self.memo or not _of_encounter(node):
             return text
         # The tree as text is the key: a test that several rules share is worked out once.
         temp, key = self.temp(), self.constant(intern(repr(node)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ivpush.contract.chart_facts import AdministrationFacts
 from ivpush.contract.claim_facts import LineFacts
-from ivpush.language.compiler import fuse
+from ivpush.language.compiler import Reduced, Settled, fuse
 from ivpush.language.vocabulary import Names
 from ivpush.pack.rule import Rule
 
@@ -25,11 +25,13 @@ class Screen:
     judge: Callable[..., list[int]]
 
 
-_LINE = ("coded.", "match.status")
-# The facts of marks are settled too where a line has no modifier: all are empty then.
-_UNMARKED_LINE = (*_LINE, "marks.")
+_LINE = ("coded.", "match.status", "match.beyond_chart")
 _ADMINISTRATION = ("technique", "billable", "drug.category", "given.method", "given.route")
 """Facts with few values, by the beginnings of their paths."""
+_MARKS = ("marks.",)
+"""Facts that are empty where a line has no modifier."""
+_DRUG = ("drug.", "waste.")
+"""Facts that are empty where a line bills no drug."""
 
 
 class Screens:
@@ -48,8 +50,8 @@ class Screens:
 
     def __init__(self, rules: Sequence[Rule], names: Names, settled: Mapping[str, object]) -> None:
         self._names, self._settled = names, settled
-        # Not bounded: a key is a subset of the rules, and few subsets occur.
-        self._fused: dict[tuple[str, ...], Screen] = {}
+        # Not bounded: a key is what is left of some rules, and few such remainders occur.
+        self._fused: dict[tuple[tuple[str, Reduced], ...], Screen] = {}
         self._by_facts: dict[tuple[object, ...], Screen] = {}
         self._about = {
             kind: tuple(rule for rule in rules if rule.for_each == kind and rule.codes is None)
@@ -78,7 +80,8 @@ class Screens:
         """The rules about every subject of a kind, as one function."""
         screen = self._by_facts.get((kind,))
         if screen is None:
-            screen = self._by_facts[kind,] = self._screen(self._about[kind])
+            settled = Settled(self._settled)
+            screen = self._by_facts[kind,] = self._screen(self._about[kind], settled)
         return screen
 
     def of_line(self, line: LineFacts) -> Screen:
@@ -86,12 +89,13 @@ class Screens:
         # Modifiers come in too many sets to be part of the key; having none is one case.
         unmarked = not line.marks.modifiers
         # ``coded`` is one object for a code and setting, and is hashed by identity alone.
-        key = (line.coded, line.match.status, unmarked)
+        key = (line.coded, line.match.status, line.match.beyond_chart, unmarked)
         screen = self._by_facts.get(key)
         if screen is None:
             rules = (*self._about["line"], *self.rules_of_code(line.given.code))
-            paths = _UNMARKED_LINE if unmarked else _LINE
-            screen = self._by_facts[key] = self._able(rules, line, paths)
+            paths = _LINE + (_MARKS if unmarked else ()) + (() if line.coded.is_drug else _DRUG)
+            settled = Settled({**self._settled, "subject": line}, paths)
+            screen = self._by_facts[key] = self._screen(rules, settled)
         return screen
 
     def of_administration(self, administration: AdministrationFacts) -> Screen:
@@ -106,21 +110,19 @@ class Screens:
         )
         screen = self._by_facts.get(key)
         if screen is None:
+            settled = Settled({**self._settled, "subject": administration}, _ADMINISTRATION)
             rules = self._about["administration"]
-            screen = self._by_facts[key] = self._able(rules, administration, _ADMINISTRATION)
+            screen = self._by_facts[key] = self._screen(rules, settled)
         return screen
 
-    def _able(self, rules: Sequence[Rule], subject: object, paths: tuple[str, ...]) -> Screen:
-        settled = {**self._settled, "subject": subject}
-        return self._screen(
-            tuple(rule for rule in rules if not rule.compiled.silent(settled, paths))
-        )
-
-    def _screen(self, rules: tuple[Rule, ...]) -> Screen:
-        # Records that the same rules speak of share one function.
-        key = tuple(rule.id for rule in rules)
+    def _screen(self, rules: Sequence[Rule], settled: Settled) -> Screen:
+        """What is left of the rules under settled facts, as one function."""
+        able = [(rule, rule.compiled.reduced(settled)) for rule in rules]
+        left = [(rule, reduced) for rule, reduced in able if reduced is not None]
+        # Records of which the same is left to judge share one function.
+        key = tuple((rule.id, reduced) for rule, reduced in left)
         screen = self._fused.get(key)
         if screen is None:
-            judge = fuse([rule.compiled for rule in rules], self._names, self._settled)
-            screen = self._fused[key] = Screen(rules, judge)
+            judge = fuse([reduced for _, reduced in left], self._names)
+            screen = self._fused[key] = Screen(tuple(rule for rule, _ in left), judge)
         return screen

@@ -1,0 +1,83 @@
+"""What is left of an expression once policies, limits and some facts of the subject are settled.
+
+``compiler`` reduces rules before it fuses them: a part that is settled is worked out once, and not
+for every record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from ivpush.language.evaluator import evaluate
+from ivpush.language.tree import AGGREGATES, FLAG, Kind, Node
+from ivpush.language.vocabulary import Names
+
+__all__ = ["Settled", "reduced"]
+
+_CONSTANT = frozenset({"const", "set"})
+_OPEN = frozenset({"root", "var", "given"})
+"""Nodes that stand for a record or a word which is known only when a function runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What is known before any record comes.
+
+    ``values`` holds ``policy`` and ``limits``, and a ``subject`` if there are ``paths``: these
+    begin the paths of those of its facts that are settled, such as ``coded.``.
+    """
+
+    values: Mapping[str, object]
+    paths: tuple[str, ...] = ()
+
+
+def reduced(node: Node, names: Names, settled: Settled) -> Node:
+    """The expression with each part worked out that rests on settled facts alone.
+
+    It is worth what the whole expression is worth for every record that shares those facts.
+    """
+    if node.op in _CONSTANT or node.op in _OPEN:
+        return node
+    if node.op in {"policy", "limits"} or _is_settled(node, names, settled):
+        return _constant(node, evaluate(node, names, dict(settled.values)))
+    args = tuple(reduced(arg, names, settled) for arg in node.args)
+    if node.op in {"and", "or"}:
+        return _junction(node, args)
+    left = replace(node, args=args, kind=_kind(node, args))
+    if node.op != "fact" and all(arg.op in _CONSTANT for arg in args):
+        return _constant(node, evaluate(left, names, {}))
+    return left
+
+
+def _is_settled(node: Node, names: Names, settled: Settled) -> bool:
+    """Whether a node is a fact of the subject that is the same for all records meant."""
+    if node.op != "fact" or node.args[0].op != "root" or node.args[0].value == "encounter":
+        return False
+    fact = names.scopes[node.args[0].kind.scope or ""][node.value]
+    return fact.path.startswith(settled.paths)
+
+
+def _constant(node: Node, value: object) -> Node:
+    return Node("const", node.kind.opened(value is None), (), value, node.column)
+
+
+def _kind(node: Node, args: tuple[Node, ...]) -> Kind:
+    """The kind of an operator: it is unknown only where an operand may be."""
+    if node.op in AGGREGATES or node.op == "fact":
+        return node.kind
+    return node.kind.opened(node.kind.nullable and any(arg.kind.nullable for arg in args))
+
+
+def _junction(node: Node, args: tuple[Node, ...]) -> Node:
+    """``and`` or ``or`` without the operands that decide nothing."""
+    strong = node.op == "or"
+    # One operand with the deciding value settles the whole, even beside an unknown one.
+    if any(arg.op == "const" and arg.value is strong for arg in args):
+        return _constant(node, strong)
+    left = tuple(arg for arg in args if arg.op != "const" or arg.value is None)
+    if not left:
+        return _constant(node, not strong)
+    if len(left) == 1:
+        return left[0]
+    return replace(node, args=left, kind=FLAG.opened(any(arg.kind.nullable for arg in left)))
