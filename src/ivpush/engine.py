@@ -29,7 +29,7 @@ from ivpush.claim.findings import (
 from ivpush.claim.lines import line_facts
 from ivpush.claim.matching import Matching, match
 from ivpush.claim.reading import nearest
-from ivpush.coding.chart import CodedChart, code_chart
+from ivpush.coding.chart import CodedChart, code_chart, coded_beside
 from ivpush.coding.questions import Asked, decides, questions_of
 from ivpush.coding.suggestions import not_billable, suggested_lines
 from ivpush.contract.result import PackStamp, Question, Result, SuggestedLine
@@ -162,7 +162,13 @@ class Engine:
             otherwise = code_chart(reading.encounter, reading.book)
             heard = standing(judged, _judge(otherwise, asked, reading.book)[0])
         missing = reading.missing if reading is not None else ()
-        proposal = _proposed(judged, matching, asked.questions, missing)
+        proposal = _proposed(
+            coded,
+            judged=judged,
+            matching=matching,
+            questions=asked.questions,
+            missing=missing,
+        )
         broken = violations(heard, judged.facts, proposal.corrected)
         result = Result(
             encounter=encounter.id,
@@ -207,11 +213,14 @@ class _Proposal(NamedTuple):
 
 
 def _proposed(
-    judged: Judged, matching: Matching | None, questions: Sequence[Question], missing: Sequence[str]
+    coded: CodedChart,
+    judged: Judged,
+    matching: Matching | None,
+    questions: Sequence[Question],
+    missing: Sequence[str],
 ) -> _Proposal:
     """The claim to send instead, judged with the same chart until nothing more is changed."""
-    encounter, book = judged.facts.given, judged.book
-    billed = encounter.lines
+    billed, book = coded.encounter.lines, judged.book
     if billed is None:
         return _Proposal(())
     lines = _mended(judged, matching)
@@ -223,8 +232,8 @@ def _proposed(
         if lines == current:
             break
         current = lines
-        changed = encounter.model_copy(update={"lines": current})
-        judged, matching = _judge(code_chart(changed, book), Asked(), book)
+        coded = coded_beside(coded, current, book)
+        judged, matching = _judge(coded, Asked(), book)
         lines = _mended(judged, matching)
     errors = errors_of(judged.findings)
     if errors:

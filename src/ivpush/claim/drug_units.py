@@ -66,9 +66,14 @@ class DrugLines:
             self._codes = self._codes_of_drugs()
             self._days = self._days_of_codes()
             self._billed = self._billed_by_day()
+            self._charted = {
+                number: self._products.doses(line.given.code, line.row)
+                for number, line in self._lines.items()
+            }
             # Both the units and the discarded amount of a line ask for its doses.
             self._doses = {
-                number: self._certain_doses(line) for number, line in self._lines.items()
+                number: self._certain_doses(line, self._charted[number])
+                for number, line in self._lines.items()
             }
             self._marked = drug_days(
                 [(number, line.given, line.day) for number, line in self._lines.items()], book
@@ -84,7 +89,7 @@ class DrugLines:
         ended = row.ended is not None and line.day is not None and row.ended < line.day
         charted = self._encounter.administrations is not None
         doses = self._doses[number]
-        given = self._products.gives(line.given.code, row) if charted else None
+        given = self._products.gives(row, self._charted[number]) if charted else None
         instead = self._products.instead(row) if given is False else None
         return DrugLineFacts(
             drug_ended=ended,
@@ -114,9 +119,10 @@ class DrugLines:
             self._book,
         )
 
-    def _certain_doses(self, line: _DrugLine) -> Sequence[Administration] | None:
-        """The doses that a line bills; None where they may belong to another code or day."""
-        doses = self._products.doses(line.given.code, line.row)
+    def _certain_doses(
+        self, line: _DrugLine, doses: Sequence[Administration]
+    ) -> Sequence[Administration] | None:
+        """The charted doses that a line bills; None: they may belong to another code or day."""
         if self._products.named(line.row) and len(self._codes[line.row.key]) > 1:
             return None  # doses under a name that two billed codes share belong to neither
         # One day's line pays for all doses of the chart; of several, each for its own.

@@ -36,6 +36,9 @@ def claim_facts(lines: Sequence[LineFacts]) -> ClaimFacts:
         concurrent_units=_units(line for line in lines if line.coded.role == "concurrent"),
         family_units=_units(line for line in lines if line.coded.in_family),
         initial_codes=frozenset([line.given.code for line in initials]),
+        given_instead=frozenset(
+            [line.drug.given_instead for line in lines if line.drug.given_instead is not None]
+        ),
         lines=tuple(lines),
     )
 

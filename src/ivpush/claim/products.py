@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from ivpush.contract.encounter import Administration, Encounter
     from ivpush.pack.book import Book
@@ -24,8 +24,9 @@ class Products:
     In use::
 
         products = Products(encounter, book)
-        products.gives(code, row)       # whether the chart gives what a line bills
-        products.instead(row)           # what it gives in place of one that it does not give
+        doses = products.doses(code, row)   # charted doses of what a line bills
+        products.gives(row, doses)          # whether the chart gives it at all
+        products.instead(row)               # what it gives in place of one that it does not give
     """
 
     def __init__(self, encounter: Encounter, book: Book) -> None:
@@ -42,19 +43,26 @@ class Products:
                 self._all_read = False
             if known_by is not None:
                 self._doses.setdefault(known_by, []).append(given)
+        self._replaced = self._replaced_codes()
 
     def doses(self, code: str, row: DrugRow) -> list[Administration]:
         """Doses charted by a code or the code that replaced it, then by the name of its drug."""
-        by_code = [dose for same in self._same(code, row) for dose in self._doses.get(same, ())]
-        return [*by_code, *self._doses.get(row.key, [])]
+        doses: list[Administration] = []
+        for known_by in (*self._same(code, row), row.key):
+            if known_by in self._doses:
+                doses += self._doses[known_by]
+        return doses
 
     def named(self, row: DrugRow) -> bool:
         """Whether a dose is charted by the drug's generic name alone."""
         return row.key in self._doses
 
-    def gives(self, code: str, row: DrugRow) -> bool | None:
-        """Whether the chart gives a product; None where a drug that is not read may be it."""
-        if self.doses(code, row):
+    def gives(self, row: DrugRow, doses: Sequence[Administration]) -> bool | None:
+        """Whether the chart gives a product, of which it holds such ``doses``.
+
+        None where a drug that is not read may be it.
+        """
+        if doses:
             return True
         return False if self._all_read and row.key not in self._by_number else None
 
@@ -91,15 +99,19 @@ class Products:
     def _is_name(self, known_by: str) -> bool:
         return self._book.names.exact(known_by) is not None
 
-    def _same(self, code: str, row: DrugRow) -> Iterator[str]:
+    def _same(self, code: str, row: DrugRow) -> tuple[str, ...]:
         """A code, the one that replaced it, and charted ones that it replaced."""
-        yield code
-        if row.successor is not None:
-            yield row.successor
+        replaced = self._replaced.get(code, ())
+        return (code, *replaced) if row.successor is None else (code, row.successor, *replaced)
+
+    def _replaced_codes(self) -> dict[str, list[str]]:
+        """Charted codes by the code that replaced them."""
+        replaced: dict[str, list[str]] = {}
         for known_by in self._doses:
             charted = self._book.drugs.get(known_by)
-            if charted is not None and charted.successor == code:
-                yield known_by
+            if charted is not None and charted.successor is not None:
+                replaced.setdefault(charted.successor, []).append(known_by)
+        return replaced
 
     def _code(self, known_by: str) -> str | None:
         """The code of what is charted, where only one can be meant."""

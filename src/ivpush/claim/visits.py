@@ -54,7 +54,8 @@ class Visits:
         self._of_encounter: dict[object, list[Billed]] = {}
         for line in billed:
             self._of_day.setdefault(line.day, []).append(line)
-            self._of_encounter.setdefault(self._calendar.encounter_on(line.day), []).append(line)
+        for day, lines in self._of_day.items():
+            self._of_encounter.setdefault(self._calendar.encounter_on(day), []).extend(lines)
         self._facts: dict[date | None, BesideFacts] = {}
 
     def on(self, day: date | None) -> BesideFacts:

@@ -95,6 +95,8 @@ def charted_waste(row: DrugRow, doses: Sequence[Administration]) -> int | None:
     """Whole billing units of what was discarded; None where a dose does not say so."""
     if row.unit_amount is None or row.unit is None:
         return None
+    if all(dose.wasted is None for dose in doses):
+        return None  # most charts say nothing of it
     amounts = [amount_in(dose.wasted, dose.dose_unit, row.unit) for dose in doses]
     wasted = [amount for amount in amounts if amount is not None]
     if len(wasted) < len(amounts):

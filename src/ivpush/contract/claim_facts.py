@@ -351,4 +351,8 @@ class ClaimFacts:
     concurrent_units: Annotated[int, Means("units of concurrent infusion codes")]
     family_units: Annotated[int, Means("units of administration codes")]
     initial_codes: Annotated[frozenset[str], Means("initial codes billed, pump starts apart")]
+    given_instead: Annotated[
+        frozenset[str],
+        Means("codes of products that the chart gives in place of ones that lines bill"),
+    ]
     lines: tuple[LineFacts, ...]
