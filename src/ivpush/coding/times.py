@@ -115,24 +115,12 @@ def _lies_after(start: int | None, span: Span | None, high: int | None) -> bool:
     return start > high or (span is not None and span[0] == high < span[1])
 
 
-class _Instant(NamedTuple):
-    """A charted time in seconds, and what clock change makes doubtful about it."""
-
-    seconds: int | None
-    nonexistent: bool = False
-    ambiguous: bool = False
+def _second(at: clock.Moment | None) -> int | None:
+    return None if at is None else at.seconds
 
 
-_NOT_CHARTED = _Instant(None)
-
-
-def _instant(at: datetime | None, zone: tzinfo | None, after: int | None = None) -> _Instant:
-    if at is None:
-        return _NOT_CHARTED
-    if zone is None:
-        return _Instant(clock.seconds_of(at))
-    moment = clock.moment(at, zone, after)
-    return _Instant(moment.seconds, moment.nonexistent, moment.ambiguous)
+def _is_naive(at: datetime | None) -> bool:
+    return at is not None and at.tzinfo is None
 
 
 def read_times(
@@ -140,17 +128,16 @@ def read_times(
 ) -> Times:
     """The times of one administration: seconds, minutes, what may be used, what is wrong."""
     start, stop, source = given.start, given.stop, given.times_from
-    begun = _instant(start, zone)
+    begun = None if start is None else clock.moment(start, zone)
     # After the start: of an hour that happened twice the stop is the later one.
-    ended = _instant(stop, zone, begun.seconds)
-    backwards = (
-        begun.seconds is not None and ended.seconds is not None and ended.seconds < begun.seconds
-    )
+    ended = None if stop is None else clock.moment(stop, zone, _second(begun))
+    backwards = begun is not None and ended is not None and ended.seconds < begun.seconds
     # A defaulted stop says nothing of its start, but an order's start is a plan.
     start_usable = start is not None and source != "ordered"
     stop_usable = stop is not None and source not in _INVENTED and not backwards
-    start_seconds = begun.seconds if start_usable else None
-    clocked = _clocked(start_seconds, ended.seconds if stop_usable else None)
+    start_seconds = _second(begun) if start_usable else None
+    stop_seconds = _second(ended) if stop_usable else None
+    clocked = _clocked(start_seconds, stop_seconds)
     minutes, minutes_from = _minutes(given, clocked)
     span = clocked
     # Stated minutes from a charted start make a span, so that they can overlap.
@@ -167,20 +154,21 @@ def read_times(
         begun_within = span[0]
         if span != whole:
             minutes = (span[1] - span[0]) // _MINUTE
-    naive = any(at is not None and at.tzinfo is None for at in (start, stop))
+    charted = [at for at in (begun, ended) if at is not None]
     seen = given.last_seen_running
     return Times(
         clock_minutes=None if clocked is None else (clocked[1] - clocked[0]) // _MINUTE,
         start_usable=start_usable,
         stop_usable=stop_usable,
-        time_naive=zone is None and naive,
+        time_naive=zone is None and (_is_naive(start) or _is_naive(stop)),
         stop_before_start=backwards,
-        time_nonexistent=begun.nonexistent or ended.nonexistent,
-        time_ambiguous=begun.ambiguous or ended.ambiguous,
-        outside_encounter=_outside(start_seconds, ended.seconds if stop_usable else None, stay),
+        # Only a zone can skip a time, or give it twice.
+        time_nonexistent=zone is not None and any(at.nonexistent for at in charted),
+        time_ambiguous=zone is not None and any(at.ambiguous for at in charted),
+        outside_encounter=_outside(start_seconds, stop_seconds, stay),
         start_seconds=begun_within,
         span=span,
-        seen_seconds=None if seen is None else clock.moment(seen, zone, begun.seconds).seconds,
+        seen_seconds=None if seen is None else clock.moment(seen, zone, _second(begun)).seconds,
         minutes=minutes,
         minutes_from=minutes_from,
         counts=counts,
