@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,8 +16,8 @@ from ivpush.authoring.judging import judge_alone, subject_name
 from ivpush.authoring.mutants import mutants_of, mutants_of_data, mutants_of_rule
 from ivpush.authoring.mutation import PreparedTests, Survey, marks_of, survey
 from ivpush.errors import PackError
-from ivpush.pack.files import Sheet
-from ivpush.pack.rule import Rule
+from ivpush.pack.files import Sheet, Yaml
+from ivpush.pack.rule import Case, Rule
 
 PACK = Pack.load()
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +32,7 @@ def survey_of(name: str, *cases: str) -> Survey:
     """What came of the mutants of one rule with some of its cases only, or with all."""
     rule = rule_named(name)
     kept = tuple(case for case in rule.every_case if not cases or case["name"] in cases)
-    pack = PACK.with_(rules=(rule.with_(cases=kept, pins=()),), payers={})
+    pack = PACK.with_(rules=(replace(rule, cases=kept, pins=()),), payers={})
     return survey(pack, (rule.id,))
 
 
@@ -53,11 +52,11 @@ def test_the_data_is_changed_one_cell_at_a_time() -> None:
     limits = mutants["limits.yaml: push_max_minutes: 15 -> 16"].parts["limits"]
     assert limits["push_max_minutes"][0][2] == 16
     swap = mutants["hierarchy.yaml: therapeutic push: swap with hydration infusion"]
-    ranks = swap.data["ranks"]
+    ranks = swap.parts["data"].ranks
     assert ranks["hydration", "infusion"] < ranks["therapeutic", "push"]
     codes = mutants["codes.yaml: 96376 settings: drop facility"].parts["codes"]
     assert codes["96376"] == replace(PACK.codes["96376"], settings=frozenset())
-    rows = mutants["supervision.yaml: row 2: drop mode audio_video"].data["supervision"]
+    rows = mutants["supervision.yaml: row 2: drop mode audio_video"].parts["data"].supervision
     assert rows[1].modes == {"in_person"}
     policies = mutants["policies.yaml: long_push: default warn"].parts["policies"]
     assert policies["long_push"].default == "warn"
@@ -102,8 +101,8 @@ def test_judging_alone_agrees_with_the_engine() -> None:
 
 
 def test_a_case_that_fails_to_begin_with_is_refused() -> None:
-    lies: tuple[dict[str, Any], ...] = ({"name": "a lie", "lines": ["96375"], "expect": []},)
-    lying = rule_named("IVP104").with_(cases=lies)
+    lies: tuple[Case, ...] = ({"name": "a lie", "lines": ["96375"], "expect": []},)
+    lying = replace(rule_named("IVP104"), cases=lies)
     with pytest.raises(PackError, match="a lie"):
         PreparedTests.of(PACK.with_(rules=(lying,), payers={}))
 
@@ -123,12 +122,12 @@ def test_marks_are_whole_and_name_mutants_there_are() -> None:
     assert marks_of(PACK).keys() <= labels
 
 
-def test_a_mark_without_a_proof_is_refused() -> None:
-    row = {"file": "x", "key": "when", "changes": ["drop it"], "why": "no sentence"}
-    layers = [{"mutants.yaml": Sheet("mutants.yaml", {"equivalent": [row]}, {})}]
-    pack = PACK.with_(_layers=layers)
+def test_a_mark_without_a_proof_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    row: Yaml = {"file": "x", "key": "when", "changes": ["drop it"], "why": "no sentence"}
+    sheet = Sheet("mutants.yaml", {"equivalent": [row]}, {})
+    monkeypatch.setattr(Pack, "sheet", lambda *_: sheet)
     with pytest.raises(PackError, match="is no mark"):
-        marks_of(pack)
+        marks_of(PACK)
 
 
 def test_two_workers_find_what_one_finds() -> None:

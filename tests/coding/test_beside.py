@@ -168,12 +168,12 @@ def test_every_source_of_the_tables_is_a_source_of_the_pack() -> None:
     for kind in ("owners", "procedures", "uses", "beside"):
         (release,) = PACK.releases[kind]
         assert release.rows
-    owners = PACK.releases["owners"][0].table
+    owners = PACK.data.releases.owners[0].table
     assert {owner.source for owner in owners} <= PACK.sources.keys()
 
 
 def test_every_use_that_the_tables_speak_of_is_the_use_of_some_drug() -> None:
-    uses = frozenset().union(*PACK.releases["uses"][0].table.values())
+    uses = frozenset().union(*PACK.data.releases.uses[0].table.values())
     by_class = {
         "premedication",
         "contrast",
@@ -184,9 +184,9 @@ def test_every_use_that_the_tables_speak_of_is_the_use_of_some_drug() -> None:
         "unknown",
         "",
     }
-    assert {use for _, use, _ in PACK.releases["beside"][0].table} <= uses | by_class
-    groups = {group for _, group in PACK.releases["procedures"][0].table}
-    assert {group for group, _, _ in PACK.releases["beside"][0].table} == groups
+    assert {use for _, use, _ in PACK.data.releases.beside[0].table} <= uses | by_class
+    groups = {group for _, group in PACK.data.releases.procedures[0].table}
+    assert {group for group, _, _ in PACK.data.releases.beside[0].table} == groups
 
 
 def test_premedication_with_nothing_after_it_belongs_to_the_operation() -> None:

@@ -42,7 +42,7 @@ def test_a_row_of_owners_that_says_nothing_is_refused(column: int, text: str) ->
 
 def test_the_narrowest_range_names_the_group() -> None:
     rows = [["10004", "69990", "operation", "a"], ["45300", "45398", "scope", "a"]]
-    tables = Surroundings({"procedures": read_procedures(rows)})
+    tables = Surroundings(procedures=read_procedures(rows))
     assert tables.group("45378") == "scope" and tables.group("12002") == "operation"
     assert tables.group("99284") is None
 
@@ -53,7 +53,7 @@ def test_of_several_uses_the_nearest_answer_counts_and_a_method_outweighs_any() 
         ["airway", "sedative", "infusion", "ask", "a"],
         ["airway", "", "", "treatment", "a"],
     ]
-    tables = Surroundings({"beside": read_answers(rows)})
+    tables = Surroundings(answers=read_answers(rows))
     assert tables.answer("airway", ["sedative"], "push") == "part"
     assert tables.answer("airway", ["sedative"], "infusion") == "ask"
     assert tables.answer("airway", ["iron"], "push") == "treatment"
@@ -62,14 +62,14 @@ def test_of_several_uses_the_nearest_answer_counts_and_a_method_outweighs_any() 
 
 
 def test_an_owner_gives_by_its_routes_and_names_its_drugs_by_use_code_or_word() -> None:
-    tables = Surroundings({"owners": read_owners([OWNER])})
+    tables = Surroundings(owners=read_owners([OWNER]))
     toxin, other = frozenset({"toxin"}), frozenset({"other"})
     assert tables.owners_of("IM", ("any", None), None, toxin)
     assert tables.owners_of("IM", (None, "J0585"), None, other)
     assert not tables.owners_of("IV", ("any", None), None, toxin)
     assert not tables.owners_of("IM", ("any", None), "some words", other)
     named = read_owners([[*OWNER[:3], "allergy serum", *OWNER[4:]]])
-    written = Surroundings({"owners": named})
+    written = Surroundings(owners=named)
     assert written.owners_of("IM", (None, None), "Allergy  serum vial 2", other)
     assert not written.owners_of("IM", (None, None), "allergy serums", other)
     assert written.owners[0].in_force(DAY) and not written.owners[0].in_force(date(1999, 1, 1))

@@ -156,10 +156,9 @@ def _listed(facts: Iterable[tuple[str, str]]) -> Iterator[str]:
 def sources_of(cites: Iterable[str], pack: Pack) -> Iterator[str]:
     """One list item a source: title, publisher, edition, address, and when it was checked."""
     for cite in cites:
-        row = pack.sources.get(cite, {})
-        stated = [row.get(key) for key in ("title", "publisher", "edition", "url")]
-        checked = f"checked {row['checked']}" if row.get("checked") else None
-        yield f"- `{cite}`: " + ", ".join(str(text) for text in (*stated, checked) if text)
+        row = pack.sources[cite]
+        stated = [row.title, row.publisher, row.edition, row.url, f"checked {row.checked}"]
+        yield f"- `{cite}`: " + ", ".join(text for text in stated if text)
 
 
 # Cases as a table
@@ -170,7 +169,7 @@ def _cases(rule: Rule) -> str:
         "case": [str(case["name"]) for case in rule.cases],
         "facts": ["; ".join(_facts(case)) for case in rule.cases],
         "chart": [_chart(case) for case in rule.cases],
-        "billed": [", ".join(map(_billed, case.get("lines") or ())) for case in rule.cases],
+        "billed": [_lines(case) for case in rule.cases],
         "verdict": [_verdict(case) for case in rule.cases],
     }
     # A rule about charts alone would have an empty column "billed" in every row.
@@ -218,6 +217,10 @@ def _administration(stated: Mapping[str, Any]) -> str:
     shown = {"drug", "route", "method", "start", "stop", "minutes", "site"}
     sentence = " ".join(str(part) for part in parts if part)
     return ", ".join([sentence, *_others(stated, shown)])
+
+
+def _lines(case: Mapping[str, Any]) -> str:
+    return ", ".join(map(_billed, case.get("lines") or ()))
 
 
 def _billed(line: str | Mapping[str, Any]) -> str:

@@ -17,10 +17,10 @@ from ivpush.language.compiler import compile_rule
 from ivpush.language.parser import parse
 from ivpush.language.tree import Node
 from ivpush.language.vocabulary import Names
-from ivpush.pack.codes import FAMILIES, CodeRow, selected, words_of
+from ivpush.pack.codes import FAMILIES, Choice, CodeRow, DatedNumber, selected, words_of
 from ivpush.pack.data import SupervisionRow
-from ivpush.pack.pack import Pack
-from ivpush.pack.policies import Policy
+from ivpush.pack.pack import Pack, Parts
+from ivpush.pack.policies import Policy, PolicyValue
 from ivpush.pack.rule import Rule
 
 __all__ = [
@@ -39,8 +39,8 @@ _EVER = date(1984, 1, 1)
 class Mutant:
     """One wrong pack: the file and key changed, how, and what to judge it with.
 
-    ``rule`` is the mutated rule, where a rule was changed; else ``parts`` and ``data`` are what
-    ``Pack.with_`` replaces. A mutant that a pack's own checks refuse says why in ``refused``.
+    ``rule`` is the mutated rule, where a rule was changed; else ``parts`` are what ``Pack.with_``
+    replaces. A mutant that a pack's own checks refuse says why in ``refused``.
 
     ::
 
@@ -51,8 +51,7 @@ class Mutant:
     key: str
     change: str
     rule: Rule | None = None
-    parts: Mapping[str, Any] = field(default_factory=dict)
-    data: Mapping[str, Any] = field(default_factory=dict)
+    parts: Parts = field(default_factory=Parts)
     codes: frozenset[str] = frozenset()
     """Codes that it changes: cases with one of them are the likeliest to notice."""
     refused: str = ""
@@ -82,9 +81,9 @@ def mutants_of_rule(rule: Rule, pack: Pack) -> Iterator[Mutant]:
     for change, asked in _other_choices(rule.asked):
         codes = selected(asked, pack.codes)
         if codes != rule.codes:
-            yield Mutant(file, "codes", change, rule=rule.with_(codes=codes))
+            yield Mutant(file, "codes", change, rule=replace(rule, codes=codes))
     for change, first, last in _moved_windows(rule.valid_from, rule.valid_to):
-        moved = rule.with_(valid_from=first, valid_to=last)
+        moved = replace(rule, valid_from=first, valid_to=last)
         yield Mutant(file, "in_force", change, rule=moved)
 
 
@@ -109,33 +108,33 @@ def _of_expressions(rule: Rule, file: str, names: Names) -> Iterator[Mutant]:
 
 def _judged_by(rule: Rule, trees: Mapping[str, Node], names: Names) -> Rule:
     compiled = compile_rule(trees.get("when"), trees["require"], names, rule.id)
-    return rule.with_(compiled=compiled)
+    return replace(rule, compiled=compiled)
 
 
-def _other_choices(asked: Any) -> Iterator[tuple[str, Any]]:
+def _other_choices(asked: Choice | None) -> Iterator[tuple[str, Choice]]:
     """A choice of codes with one column or word less, or widened to any."""
     if asked is None or asked == "any":
         return
     yield "any", "any"
-    if isinstance(asked, list):
+    if isinstance(asked, tuple):
         yield from _fewer_codes(asked)
     else:
         yield from _fewer_words(asked)
 
 
-def _fewer_codes(codes: list[Any]) -> Iterator[tuple[str, Any]]:
+def _fewer_codes(codes: tuple[str, ...]) -> Iterator[tuple[str, Choice]]:
     if len(codes) > 1:
         for code in codes:
-            yield f"drop {code}", [other for other in codes if other != code]
+            yield f"drop {code}", tuple(other for other in codes if other != code)
 
 
-def _fewer_words(asked: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _fewer_words(asked: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, Choice]]:
     for column, words in asked.items():
         if len(asked) > 1:
             yield f"drop {column}", {name: asked[name] for name in asked if name != column}
-        if isinstance(words, list) and len(words) > 1:
+        if len(words) > 1:
             for word in words:
-                fewer = [other for other in words if other != word]
+                fewer = tuple(other for other in words if other != word)
                 yield f"drop {column} {word}", {**asked, column: fewer}
 
 
@@ -171,7 +170,7 @@ def _of_limits(pack: Pack) -> Iterator[Mutant]:
     for name, rows in pack.limits.items():
         for n, (low, high, value) in enumerate(rows):
             for other in (value + 1, value - 1):
-                changed = [*rows[:n], (low, high, other), *rows[n + 1 :]]
+                changed = [*rows[:n], DatedNumber(low, high, other), *rows[n + 1 :]]
                 limits = {**pack.limits, name: changed}
                 yield Mutant("limits.yaml", name, f"{value} -> {other}", parts={"limits": limits})
 
@@ -183,7 +182,8 @@ def _of_ranks(pack: Pack) -> Iterator[Mutant]:
         if ranks[row] != ranks[other]:
             swapped = {**ranks, row: ranks[other], other: ranks[row]}
             change = f"swap with {' '.join(other)}"
-            yield Mutant("hierarchy.yaml", " ".join(row), change, data={"ranks": swapped})
+            data = replace(pack.data, ranks=swapped)
+            yield Mutant("hierarchy.yaml", " ".join(row), change, parts={"data": data})
 
 
 class _CodeChange(NamedTuple):
@@ -251,13 +251,13 @@ def _with_code(code: str, change: _CodeChange, pack: Pack) -> Mutant:
 
 def _choosing_anew(rule: Rule, code: str, row: CodeRow | None) -> Rule:
     """A rule that chooses codes by columns, with or without this one as its row says now."""
-    if not isinstance(rule.asked, dict):
+    if not isinstance(rule.asked, Mapping):
         return rule
     chosen = rule.codes or frozenset()
     chooses_now = bool(selected(rule.asked, {} if row is None else {code: row}))
     if chooses_now == (code in chosen):
         return rule
-    return rule.with_(codes=chosen ^ {code})
+    return replace(rule, codes=chosen ^ {code})
 
 
 def _refusal(code: str, codes: Mapping[str, CodeRow], pack: Pack) -> str:
@@ -272,7 +272,7 @@ def _refusal(code: str, codes: Mapping[str, CodeRow], pack: Pack) -> str:
         return "another row names a code without a row"
     if code in codes:
         return ""
-    listing = (rule for rule in pack.rules if isinstance(rule.asked, list))
+    listing = (rule for rule in pack.rules if isinstance(rule.asked, tuple))
     return next(
         (f"{rule.id} names a code without a row" for rule in listing if code in (rule.codes or ())),
         "",
@@ -286,8 +286,8 @@ def _of_supervision(pack: Pack) -> Iterator[Mutant]:
     for n, row in enumerate(rows):
         for change, other in _supervision_changes(row, levels, modes):
             changed = [*rows[:n], *([] if other is None else [other]), *rows[n + 1 :]]
-            data = {"supervision": changed}
-            yield Mutant("supervision.yaml", f"row {n + 1}", change, data=data)
+            data = replace(pack.data, supervision=changed)
+            yield Mutant("supervision.yaml", f"row {n + 1}", change, parts={"data": data})
 
 
 def _supervision_changes(
@@ -312,22 +312,24 @@ def _of_policy(policy: Policy, pack: Pack) -> Iterator[Mutant]:
     for value in _other_defaults(policy):
         policies = {**pack.policies, policy.name: replace(policy, default=value)}
         shown = ",".join(sorted(value)) if isinstance(value, frozenset) else str(value)
-        parts = {"policies": policies}
+        parts: Parts = {"policies": policies}
         yield Mutant("policies.yaml", policy.name, f"default {shown}", parts=parts)
 
 
-def _other_defaults(policy: Policy) -> Iterator[Any]:
+def _other_defaults(policy: Policy) -> Iterator[PolicyValue]:
     """Every other default of a choice or flag; a number's neighbours; a list less a word."""
-    match policy.form:
-        case "choice":
-            yield from (value for value in policy.values if value != policy.default)
-        case "flag":
-            yield not policy.default
-        case "number":
-            neighbours = (policy.default - 1, policy.default + 1)
+    default = policy.default
+    match default:
+        case str():
+            yield from (value for value in policy.values if value != default)
+        # Before the number, for a flag of Python is one too.
+        case bool():
+            yield not default
+        case int():
+            neighbours = (default - 1, default + 1)
             yield from (value for value in neighbours if policy.low <= value <= policy.high)
-        case "words":
-            yield from (policy.default - {word} for word in sorted(policy.default))
-        case "units":
-            for code in sorted(policy.default):
-                yield {other: policy.default[other] for other in policy.default if other != code}
+        case frozenset():
+            yield from (default - {word} for word in sorted(default))
+        case dict():
+            for code in sorted(default):
+                yield {other: default[other] for other in default if other != code}

@@ -160,7 +160,7 @@ class PreparedTests:
         return ""
 
     def _killer_of_data(self, mutant: Mutant) -> str:
-        pack = self.pack.with_(data=mutant.data, **mutant.parts)
+        pack = self.pack.with_(**mutant.parts)
         rules = {rule.id: rule for rule in pack.rules}
         engines = EnginesByPolicy(pack.with_(rules=()))
         for prepared in _likeliest_first(self.cases, mutant):
@@ -256,7 +256,8 @@ def marks_of(pack: Pack) -> dict[str, str]:
     if sheet is None:
         return {}
     faults, proofs = [], {}
-    for n, row in enumerate(sheet.data.get("equivalent") or ()):
+    rows: Any = sheet.mapping.get("equivalent") or ()
+    for n, row in enumerate(rows):
         if not _is_mark(row):
             remedy = "write file, key, changes and why, a sentence"
             faults.append(Fault(sheet.place(("equivalent", n)), "is no mark", remedy))

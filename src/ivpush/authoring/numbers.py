@@ -77,7 +77,7 @@ def _read_by(readers: dict[str, list[str]], path: str) -> str:
 def _rows_of(pack: Pack, sheet: str, key: str) -> Any:
     """What stands under a key of one file of the pack, as it is written."""
     file = pack.sheet(sheet)
-    return file.data.get(key, {}) if file is not None else {}
+    return file.mapping.get(key, {}) if file is not None else {}
 
 
 def _limit_rows(pack: Pack, readers: dict[str, list[str]]) -> Iterator[tuple[str, ...]]:

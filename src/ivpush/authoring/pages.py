@@ -115,7 +115,7 @@ def _fact_rows(scope: str, record: type) -> Iterator[str]:
 
 
 def _values(policy: Policy) -> str:
-    if policy.form == "words":
+    if isinstance(policy.default, frozenset):
         return "words: " + (", ".join(sorted(policy.default)) or "none")
     if policy.form == "number":
         return f"{policy.default}, from {policy.low} to {policy.high}"

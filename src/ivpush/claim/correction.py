@@ -12,12 +12,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ivpush.contract.encounter import ClaimLine
+from ivpush.pack.edits import AddModifier, DropModifiers, Remove, Successor
 
 if TYPE_CHECKING:
     from ivpush.claim.matching import Matching
     from ivpush.coding.suggestions import Draft
     from ivpush.contract.facts import LineFacts
     from ivpush.pack.book import Book
+    from ivpush.pack.edits import LineEdit
 
 __all__ = ["apply_edits", "corrected_lines", "folded_units", "mended"]
 
@@ -172,30 +174,31 @@ def _as_draft(given: ClaimLine, draft: Draft) -> ClaimLine:
     return given.model_copy(update=change)
 
 
-def mended(line: ClaimLine, edit: Any, book: Book) -> ClaimLine | None:
+def mended(line: ClaimLine, edit: LineEdit, book: Book) -> ClaimLine | None:
     """A line after a rule's edit; None where the edit removes it."""
-    if edit == "remove":
-        return None
-    if "add_modifier" in edit:
-        modifier = book.modifier(edit["add_modifier"])
-        if modifier in line.modifiers:
-            return line
-        return line.model_copy(update={"modifiers": (*line.modifiers, modifier)})
-    if "drop_modifiers" in edit:
-        kind = edit["drop_modifiers"]
-        # ``separate`` is no modifier: it stands for all that say a service is distinct.
-        gone = book.separate_modifiers if kind == "separate" else {book.modifier(kind)}
-        kept = tuple(modifier for modifier in line.modifiers if modifier not in gone)
-        return line.model_copy(update={"modifiers": kept})
-    row = book.code_any(line.code)
-    # With several successors only a person can say which, so the line stays.
-    if edit.get("code") == "successor" and row is not None and len(row.succeeded_by) == 1:
-        return line.model_copy(update={"code": row.succeeded_by[0]})
-    return line
+    match edit:
+        case Remove():
+            return None
+        case AddModifier(kind=kind):
+            modifier = book.modifier(kind)
+            if modifier in line.modifiers:
+                return line
+            return line.model_copy(update={"modifiers": (*line.modifiers, modifier)})
+        case DropModifiers(kind=kind):
+            # ``separate`` is no modifier: it stands for all that say a service is distinct.
+            gone = book.separate_modifiers if kind == "separate" else {book.modifier(kind)}
+            kept = tuple(modifier for modifier in line.modifiers if modifier not in gone)
+            return line.model_copy(update={"modifiers": kept})
+        case Successor():
+            row = book.code_any(line.code)
+            # With several successors only a person can say which, so the line stays.
+            if row is None or len(row.succeeded_by) != 1:
+                return line
+            return line.model_copy(update={"code": row.succeeded_by[0]})
 
 
 def apply_edits(
-    lines: Iterable[ClaimLine], edits: Mapping[int, Sequence[Any]], book: Book
+    lines: Iterable[ClaimLine], edits: Mapping[int, Sequence[LineEdit]], book: Book
 ) -> tuple[ClaimLine, ...]:
     """The lines after the edits, by line number, of the rules that they break."""
     edited = (_edited(line, edits.get(line.number, ()), book) for line in lines)
@@ -242,7 +245,7 @@ def _together(lines: Sequence[ClaimLine]) -> ClaimLine:
     )
 
 
-def _edited(line: ClaimLine, edits: Iterable[Any], book: Book) -> ClaimLine | None:
+def _edited(line: ClaimLine, edits: Iterable[LineEdit], book: Book) -> ClaimLine | None:
     changed: ClaimLine | None = line
     # One after another: rules may each take a modifier off the same line.
     for edit in edits:

@@ -7,24 +7,21 @@ The engine judges with ``run``, then has what was found put in words by ``violat
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.claim.correction import mended
 from ivpush.claim.folding import RANK, folded
+from ivpush.contract.facts import AdministrationFacts, LineFacts, ServiceFacts, SuggestionFacts
 from ivpush.contract.result import Edit, Unjudged, Violation
+from ivpush.pack.edits import Corrected, DropModifiers
 
 if TYPE_CHECKING:
     from ivpush.contract.encounter import ClaimLine
-    from ivpush.contract.facts import (
-        AdministrationFacts,
-        EncounterFacts,
-        LineFacts,
-        ServiceFacts,
-        SuggestionFacts,
-    )
+    from ivpush.contract.facts import EncounterFacts
     from ivpush.contract.result import Status
     from ivpush.pack.book import Book
+    from ivpush.pack.edits import LineEdit
     from ivpush.pack.rule import Rule
     from ivpush.pack.screens import Screen
 
@@ -67,7 +64,7 @@ def run(facts: EncounterFacts, book: Book) -> Findings:
     """Judge every rule in force on its subjects; lines are dispatched by billed code."""
     findings = Findings(uncharted=() if facts.charted else book.screens.chart_rules)
     # What is said of the whole encounter is worked out once for all subjects.
-    memo: dict[str, Any] = {}
+    memo: dict[str, object] = {}
     for screen, subject in _judged(facts, book):
         for number in screen.judge(facts, subject, memo):
             # ~n, always negative: rule n could not be judged.
@@ -174,7 +171,7 @@ def _either_way(heard: Heard, nearest: Collection[tuple[str, object]]) -> Heard 
     if rule.disposition != "needs_documentation":
         return None
     # While its question is open, what the record lacks is worth a warning, but no edit.
-    milder = heard.finding._replace(rule=rule.with_(severity="warning", edit=None))
+    milder = heard.finding._replace(rule=replace(rule, severity="warning", edit=None))
     return heard._replace(finding=milder)
 
 
@@ -184,14 +181,16 @@ def _contested(finding: Finding) -> bool:
 
 
 def _key(finding: Finding) -> tuple[str, object]:
-    rule, subject = finding.rule, finding.subject
-    if rule.for_each == "encounter":
-        return rule.id, None
-    who: Any = subject
+    rule, subject = finding
     # By number and id, not by object: each reading of the chart makes facts of its own.
-    if rule.for_each == "line":
-        return rule.id, who.given.number
-    return rule.id, who.given.id if rule.for_each == "administration" else who.code
+    match subject:
+        case LineFacts():
+            return rule.id, subject.given.number
+        case AdministrationFacts():
+            return rule.id, subject.given.id
+        case ServiceFacts() | SuggestionFacts():
+            return rule.id, subject.code
+    return rule.id, None
 
 
 def violations(
@@ -201,7 +200,7 @@ def violations(
     findings = list(findings)
     whole = None
     # Made once and shared: the change of the whole claim is the same for each finding.
-    if any(heard.finding.rule.edit == "corrected" for heard in findings):
+    if any(isinstance(heard.finding.rule.edit, Corrected) for heard in findings):
         whole = _whole_edit(facts, corrected)
     follows = {heard.finding.rule.id: heard.finding.rule.follows_from for heard in findings}
     broken = folded([_violation(heard, whole) for heard in findings], follows)
@@ -244,14 +243,15 @@ def _violation(heard: Heard, whole: Edit | None) -> Violation:
 
 def _about(finding: Finding) -> tuple[LineFacts | None, Iterable[AdministrationFacts]]:
     """The line and the administrations that a finding speaks of."""
-    subject: Any = finding.subject
-    if finding.rule.for_each == "line":
-        return subject, subject.match.administrations or ()
-    if finding.rule.for_each == "administration":
-        return None, (subject,)
-    if finding.rule.for_each == "encounter":
-        return None, ()
-    return None, subject.administrations
+    subject = finding.subject
+    match subject:
+        case LineFacts():
+            return subject, subject.match.administrations or ()
+        case AdministrationFacts():
+            return None, (subject,)
+        case ServiceFacts() | SuggestionFacts():
+            return None, subject.administrations
+    return None, ()
 
 
 def _whole_edit(facts: EncounterFacts, corrected: tuple[ClaimLine, ...] | None) -> Edit | None:
@@ -270,7 +270,7 @@ def _whole_edit(facts: EncounterFacts, corrected: tuple[ClaimLine, ...] | None) 
 def _edit(rule: Rule, line: LineFacts | None, book: Book, whole: Edit | None) -> Edit | None:
     if rule.edit is None:
         return None
-    if rule.edit == "corrected":
+    if isinstance(rule.edit, Corrected):
         return whole
     if line is None:
         return None
@@ -278,19 +278,21 @@ def _edit(rule: Rule, line: LineFacts | None, book: Book, whole: Edit | None) ->
     return Edit((line.given,), () if changed is None else (changed,), rule.safety)
 
 
-def line_edits(findings: Findings) -> dict[int, list[Any]]:
+def line_edits(findings: Findings) -> dict[int, list[LineEdit]]:
     """The safe edits that broken rules ask of single lines, by line number.
 
     Lines of the family follow the chart; of them a rule takes off no more than a modifier.
     """
-    by_number: dict[int, list[Any]] = {}
-    for rule, subject in findings.broken:
-        line: Any = subject
-        if rule.for_each != "line" or rule.edit in (None, "corrected") or rule.safety != "safe":
+    by_number: dict[int, list[LineEdit]] = {}
+    for rule, line in findings.broken:
+        edit = rule.edit
+        if edit is None or isinstance(edit, Corrected) or rule.safety != "safe":
+            continue
+        if not isinstance(line, LineFacts):
             continue
         # Else rule and matching would both change the line.
-        if line.match.status in {"outside", None} or "drop_modifiers" in rule.edit:
-            by_number.setdefault(line.given.number, []).append(rule.edit)
+        if line.match.status in {"outside", None} or isinstance(edit, DropModifiers):
+            by_number.setdefault(line.given.number, []).append(edit)
     return by_number
 
 
@@ -299,8 +301,7 @@ def errors_of(findings: Findings) -> tuple[str, ...]:
     errors = []
     for rule, subject in findings.broken:
         if rule.severity == "error":
-            line: Any = subject
-            place = f" on line {line.given.number}" if rule.for_each == "line" else ""
+            place = f" on line {subject.given.number}" if isinstance(subject, LineFacts) else ""
             errors.append(f"{rule.id} {rule.name}{place}")
     return tuple(dict.fromkeys(errors))
 

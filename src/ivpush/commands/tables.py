@@ -151,7 +151,9 @@ def _list(options: argparse.Namespace) -> int:
     return CLEAN
 
 
-def _release_lines(kind: str, releases: Sequence[Release], on: date | None) -> Iterator[str]:
+def _release_lines(
+    kind: str, releases: Sequence[Release[object]], on: date | None
+) -> Iterator[str]:
     """A line a release of one kind, oldest first: how long it counts, and where it is from."""
     from ivpush.pack.releases import QUARTERLY, quarter_end
 

@@ -10,8 +10,9 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from ivpush.contract.claim_facts import CodedFacts
 from ivpush.contract.facts import BillUse
 from ivpush.language.messages import Template
 from ivpush.language.vocabulary import Names
@@ -21,8 +22,8 @@ from ivpush.pack.discards import Discards
 from ivpush.pack.drugs import DrugRow
 from ivpush.pack.fees import Fees
 from ivpush.pack.files import covers
-from ivpush.pack.policies import Policies
-from ivpush.pack.releases import NOTED, TABLES, Pairs, PairTable, quarter_end
+from ivpush.pack.policies import Policies, PolicyValue
+from ivpush.pack.releases import NOTED, Pairs, PairTable, Releases, latest, quarter_end, table_on
 from ivpush.pack.rule import Rule
 from ivpush.pack.screens import Screens
 from ivpush.pack.surroundings import Surroundings
@@ -49,7 +50,7 @@ class Opener(Protocol):
         self,
         day: dt.date | None,
         payer: str | None = None,
-        policies: Mapping[str, Any] | None = None,
+        policies: Mapping[str, object] | None = None,
         setting: str | None = None,
     ) -> Book:
         """What is in force on a date for a payer under some policies, on a kind of claim."""
@@ -65,11 +66,11 @@ class Terms:
     setting: str | None
     """The kind of claim, where the payer's overlay speaks of one alone."""
     payer_known: bool | None
-    set_by: Mapping[str, Any]
+    set_by: Mapping[str, object]
     """Policies that the caller set."""
-    policies: Mapping[str, Any]
+    policies: Mapping[str, PolicyValue]
     """Every policy's value."""
-    disputes: tuple[tuple[str, tuple[Any, ...]], ...]
+    disputes: tuple[tuple[str, tuple[PolicyValue, ...]], ...]
     """Policies that nobody set, with the values that payers hold beside the default."""
     settled: frozenset[str]
     """Policies of which the value says what a missing fact bills."""
@@ -90,13 +91,17 @@ class Content:
 class _Listener(Policies):
     """Policies that note which of them were read."""
 
+    _policy: Policies
+    _heard: set[str]
+
     def __init__(self, policy: Policies, heard: set[str]) -> None:
         # No policy is an attribute of it, so that __getattr__ hears every one.
         super().__init__({"_policy": policy, "_heard": heard})
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> PolicyValue:
         self._heard.add(name)
-        return getattr(self._policy, name)
+        value: PolicyValue = getattr(self._policy, name)
+        return value
 
 
 class Book:
@@ -136,7 +141,7 @@ class Book:
             code for code, row in self.codes.items() if row.technique == "port_flush"
         )
         """Codes of a port flush, which goes where anything else is billed."""
-        self.coded: dict[tuple[str, str], Any] = {}
+        self.coded: dict[tuple[str, str], CodedFacts] = {}
         """What ``claim.lines`` makes of a code and setting, kept as it is first asked for."""
 
         self.ranks, self.drugs, self.names = data.ranks, data.drugs, data.names
@@ -146,24 +151,25 @@ class Book:
         """From then on a modifier that lifts a pair counts on the column-1 code too."""
         self._supervised = _supervised(data, day, terms.policies)
 
-        tables = _Tables(data, day)
-        self.in_force, self.tables_past_quarter = tables.days, tables.past_quarter
+        held = data.releases
+        self.in_force = _days_in_force(held, day)
+        self.tables_past_quarter = _past_quarter(self.in_force, day)
         # Before the first release held nothing is known: an empty table bars nothing.
-        self.pairs: PairTable = tables.held.get("ptp") or PairTable({})
-        self.mues: dict[str, dict[str, tuple[int, int]]] = tables.held.get("mue", {})
-        self._primary: dict[str, frozenset[str]] = tables.held.get("addon", {})
-        self._places: dict[str, bool] = tables.held.get("pos", {})
-        self._bill_uses: dict[str, BillUse] = tables.held.get("tob", {})
-        self._ndcs: dict[str, str] = tables.held.get("ndc", {})
-        self._products: dict[str, str] = tables.held.get("products", {})
-        self.surroundings = Surroundings(tables.held)
+        self.pairs = table_on(held.ptp, day, PairTable({}))
+        self.mues = table_on(held.mue, day, {})
+        self._primary = table_on(held.addon, day, {})
+        self._places = table_on(held.pos, day, {})
+        self._bill_uses = table_on(held.tob, day, {})
+        self._ndcs = table_on(held.ndc, day, {})
+        self._products = table_on(held.products, day, {})
+        self._statuses = table_on(held.opps, day, {})
+        self.surroundings = _surroundings(held, day)
         """What stands beside an administration: owners, procedures, uses of drugs."""
-        self.discards = Discards(tables.held)
+        self.discards = _discards(held, day)
         """Which drug lines owe a discard modifier."""
-        self._statuses: dict[str, tuple[str, str | None]] = tables.held.get("opps", {})
 
         self.roles, self.devices = data.roles, data.devices
-        rows = tables.held.get("indicators", {})
+        rows = table_on(held.indicators, day, {})
         denied = self.policy.facility_denied_codes
         self.fees = Fees(rows, data.own_work, denied, self.codes)
 
@@ -178,7 +184,7 @@ class Book:
         book.date = day
         return book
 
-    def with_policy(self, name: str, value: Any) -> Book:
+    def with_policy(self, name: str, value: object) -> Book:
         """The book of the same date and payer with one policy set otherwise."""
         # From what the caller set, so that the payer's overlay is laid under it again.
         policies = {**self._terms.set_by, name: value}
@@ -332,18 +338,37 @@ class Book:
         return rule == "primary_reason"
 
 
-class _Tables:
-    """The dated tables of a day: what each holds, from when, and whether one is past its time."""
+def _days_in_force(held: Releases, day: dt.date) -> dict[str, dt.date]:
+    """From which day each table counts that is in force on a date, by its kind."""
+    return {
+        kind: release.day
+        for kind, releases in held.by_kind().items()
+        if (release := latest(releases, day)) is not None
+    }
 
-    def __init__(self, data: Data, day: dt.date) -> None:
-        releases = {
-            kind: release for kind in TABLES if (release := data.release(kind, day)) is not None
-        }
-        self.held: dict[str, Any] = {kind: release.table for kind, release in releases.items()}
-        self.days = {kind: release.day for kind, release in releases.items()}
-        self.past_quarter = any(
-            day > quarter_end(released) for kind, released in self.days.items() if kind in NOTED
-        )
+
+def _past_quarter(in_force: Mapping[str, dt.date], day: dt.date) -> bool:
+    """Whether a table that findings speak of counts beyond the quarter that it is for."""
+    return any(day > quarter_end(released) for kind, released in in_force.items() if kind in NOTED)
+
+
+def _surroundings(held: Releases, day: dt.date) -> Surroundings:
+    return Surroundings(
+        owners=table_on(held.owners, day, ()),
+        procedures=table_on(held.procedures, day, ()),
+        uses=table_on(held.uses, day, {}),
+        answers=table_on(held.beside, day, {}),
+    )
+
+
+def _discards(held: Releases, day: dt.date) -> Discards:
+    prices = table_on(held.asp, day, {})
+    return Discards(
+        rows=table_on(held.discards, day, {}),
+        single=table_on(held.singledose, day, frozenset()),
+        priced=prices.keys(),
+        statuses=table_on(held.opps, day, {}),
+    )
 
 
 def _prefixes(codes: Mapping[str, CodeRow]) -> frozenset[str]:
@@ -354,7 +379,7 @@ def _prefixes(codes: Mapping[str, CodeRow]) -> frozenset[str]:
 
 
 def _supervised(
-    data: Data, day: dt.date, values: Mapping[str, Any]
+    data: Data, day: dt.date, values: Mapping[str, PolicyValue]
 ) -> dict[tuple[str, str], SupervisionRow]:
     """The rows of supervision in force, by setting (or kind of place) and family."""
     rows = [

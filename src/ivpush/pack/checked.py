@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Annotated, Any, Protocol, TypeVar, get_args, get_origin
+from typing import Annotated, Protocol, TypeAlias, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from ivpush.errors import Fault, did_you_mean
 from ivpush.pack.files import KeyPath, Say
+from ivpush.pack.known import Known
 from ivpush.pack.shapes.words import Numbered
 
 __all__ = ["Placed", "read_shape", "unknown_key"]
@@ -29,7 +32,7 @@ class Placed(Protocol):
     """The plain data of a file, and where each value of it stands."""
 
     @property
-    def data(self) -> Any:
+    def data(self) -> object:
         """Mappings, lists and scalars."""
 
     def place(self, path: KeyPath = (), *, key: bool = False) -> str:
@@ -37,29 +40,26 @@ class Placed(Protocol):
 
 
 def read_shape(
-    sheet: Placed, model: type[Model], say: Say, known: Any = None, path: KeyPath = ()
+    sheet: Placed, model: type[Model], say: Say, known: Known | None = None
 ) -> Model | None:
-    """The value at a path of a sheet as a model; None where it cannot be used at all.
+    """The data of a sheet as a model; None where it cannot be used at all.
 
     Every fault is said. Rows of lists and mappings that are broken are left out, and so are
     unknown keys, so that what rests on the others can still be checked. ``known`` is what the
     kinds of values ask for names of the pack.
     """
-    data = sheet.data
-    for step in path:
-        data = data[step]
     try:
-        return model.model_validate(data, context=known)
+        return model.model_validate(sheet.data, context=known)
     except ValidationError as error:
         errors = error.errors(include_url=False)
     broken: list[KeyPath] = []
     for row in errors:
         loc = _path_of(row["loc"])
-        say(_fault(sheet, model, path, row))
+        say(_fault(sheet, model, row))
         # An unknown key costs the key alone; any other error costs its row.
         broken.append(loc if row["type"] == "extra_forbidden" else loc[: _row_depth(model, loc)])
     try:
-        return model.model_validate(_without(data, broken), context=known)
+        return model.model_validate(_without(sheet.data, broken), context=known)
     except ValidationError:
         # What is left may still lack a key of the file itself; then nothing of it can be used.
         return None
@@ -77,19 +77,18 @@ def _path_of(loc: tuple[int | str, ...]) -> KeyPath:
     return tuple(step for step in loc if not (isinstance(step, str) and step[:1] in "<["))
 
 
-def _fault(sheet: Placed, model: type[BaseModel], path: KeyPath, error: Mapping[str, Any]) -> Fault:
+def _fault(sheet: Placed, model: type[BaseModel], error: ErrorDetails) -> Fault:
     loc, kind = _path_of(error["loc"]), error["type"]
-    place = (*path, *loc)
     at = _type_at(model, loc[:-1])
     if kind == "extra_forbidden":
-        return unknown_key(sheet, place, _keys(at))
+        return unknown_key(sheet, loc, _keys(at))
     if kind == "missing":
         problem = f"lacks the key '{loc[-1]}'"
-        return Fault(sheet.place(place[:-1]), problem, _meant(at, str(loc[-1])))
+        return Fault(sheet.place(loc[:-1]), problem, _meant(at, str(loc[-1])))
     # A mapping with closed words as keys: a wrong one reads as an unknown key.
     of_key = error["loc"][-1:] == ("[key]",)
     if of_key and kind == "literal_error":
-        return unknown_key(sheet, place, _expected(error))
+        return unknown_key(sheet, loc, _expected(error))
     problem, remedy = _told(error, _type_at(model, loc))
     # The nearest name above: a place in a list says nothing to a reader.
     key = next((step for step in reversed(loc) if isinstance(step, str)), "")[:60]
@@ -97,10 +96,10 @@ def _fault(sheet: Placed, model: type[BaseModel], path: KeyPath, error: Mapping[
         problem = problem if problem.startswith("'") else f"'{key}' {problem}"
     elif key:
         problem = f"{key}: {problem}"
-    return Fault(sheet.place(place, key=of_key), problem, remedy)
+    return Fault(sheet.place(loc, key=of_key), problem, remedy)
 
 
-def _told(error: Mapping[str, Any], at: Any) -> tuple[str, str]:
+def _told(error: ErrorDetails, at: object) -> tuple[str, str]:
     """What is wrong with a value and what to write, by the kind of pydantic's error."""
     kind, context, value = error["type"], error.get("ctx", {}), error["input"]
     if kind == "pack":
@@ -117,7 +116,7 @@ def _told(error: Mapping[str, Any], at: Any) -> tuple[str, str]:
     return teller(context) if teller is not None else ("does not fit", "write it otherwise")
 
 
-_TOLD: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
+_TOLD: Mapping[str, Callable[[Mapping[str, object]], tuple[str, str]]] = {
     "string_type": lambda _context: ("is not text", "write one text"),
     "string_too_short": lambda _context: ("is empty", "write a text"),
     "string_too_long": lambda context: (
@@ -131,32 +130,25 @@ _TOLD: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
 }
 
 
-def _expected(error: Mapping[str, Any]) -> list[str]:
+def _expected(error: ErrorDetails) -> list[str]:
     # pydantic gives the words of a Literal as one sentence with quotes.
     return re.findall("'([^']*)'", error["ctx"]["expected"])
 
 
-def _type_at(model: Any, loc: KeyPath) -> Any:
+def _type_at(model: object, loc: KeyPath) -> object:
     """The model, list or mapping that the models declare at a path."""
-    at: Any = model
+    at = model
     for step in loc:
         at = _bare(at)
-        if isinstance(at, type) and issubclass(at, BaseModel):
-            at = next(
-                (
-                    field.annotation
-                    for name, field in at.model_fields.items()
-                    if (field.alias or name) == step
-                ),
-                None,
-            )
+        fields = _fields(at)
+        if fields is not None:
+            at = fields[step].annotation if step in fields else None
         elif get_args(at):
-            args = [arg for arg in get_args(at) if arg is not ...]
-            at = args[-1]
+            at = [arg for arg in get_args(at) if arg is not ...][-1]
     return _bare(at)
 
 
-def _bare(at: Any) -> Any:
+def _bare(at: object) -> object:
     """A type without what annotates it; of a union, the mapping."""
     while get_origin(at) is Annotated:
         at = get_args(at)[0]
@@ -164,31 +156,32 @@ def _bare(at: Any) -> Any:
         return at
     kinds = [_bare(arg) for arg in get_args(at) if arg is not type(None)]
     # Errors of a union lie below its model, where it has one; its texts have no keys.
-    models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    models = [kind for kind in kinds if _fields(kind) is not None]
     return next(iter(models or kinds), at)
 
 
-def _keys(at: Any) -> list[str]:
+def _fields(at: object) -> dict[int | str, FieldInfo] | None:
+    """The fields of a model by the keys of its mapping; None where it is no model."""
     if not (isinstance(at, type) and issubclass(at, BaseModel)):
-        return []
-    return [field.alias or name for name, field in at.model_fields.items()]
+        return None
+    return {field.alias or name: field for name, field in at.model_fields.items()}
 
 
-def _needed(at: Any) -> Iterator[str]:
-    if isinstance(at, type) and issubclass(at, BaseModel):
-        for name, field in at.model_fields.items():
-            if field.is_required():
-                yield field.alias or name
+def _keys(at: object) -> list[str]:
+    return [str(key) for key in _fields(at) or ()]
 
 
-def _meant(at: Any, key: str) -> str:
+def _needed(at: object) -> list[str]:
+    return [str(key) for key, field in (_fields(at) or {}).items() if field.is_required()]
+
+
+def _meant(at: object, key: str) -> str:
     """What to write where a key is missing: what the model says that it holds."""
-    if isinstance(at, type) and issubclass(at, BaseModel):
-        for name, field in at.model_fields.items():
-            if (field.alias or name) == key and field.description:
-                text = field.description.partition("\n\n")[0].rstrip(".")
-                return "add it: " + " ".join(text.split())
-    return "add it"
+    field = (_fields(at) or {}).get(key)
+    if field is None or not field.description:
+        return "add it"
+    text = field.description.partition("\n\n")[0].rstrip(".")
+    return "add it: " + " ".join(text.split())
 
 
 def _row_depth(model: type[BaseModel], loc: KeyPath) -> int:
@@ -201,16 +194,20 @@ def _row_depth(model: type[BaseModel], loc: KeyPath) -> int:
     return depth
 
 
-def _without(data: Any, paths: Iterable[KeyPath]) -> Any:
+_Tree: TypeAlias = "dict[int | str, _Tree | None]"
+"""Paths by their first steps; None stands where everything below goes."""
+
+
+def _without(data: object, paths: Iterable[KeyPath]) -> object:
     """The data without the values at some paths; what holds them is copied, lists as Numbered."""
-    tree: dict[int | str, Any] = {}
+    tree: _Tree = {}
     for path in paths:
         _graft(tree, path)
     return _pruned(data, tree)
 
 
-def _graft(tree: dict[int | str, Any], path: KeyPath) -> None:
-    """Note a path in a tree of steps; None stands where everything below goes."""
+def _graft(tree: _Tree, path: KeyPath) -> None:
+    """Note a path in a tree of steps."""
     branch = tree
     for step in path[:-1]:
         below = branch.setdefault(step, {})
@@ -221,17 +218,19 @@ def _graft(tree: dict[int | str, Any], path: KeyPath) -> None:
         branch[path[-1]] = None
 
 
-def _pruned(data: Any, tree: Mapping[int | str, Any]) -> Any:
+def _pruned(data: object, tree: _Tree) -> object:
     if isinstance(data, list):
         # Rows keep their numbers, so that later faults name the right place in the file.
-        held: dict[Any, Any] = Numbered(enumerate(data))
-    elif isinstance(data, dict):
-        held = dict(data)
-    else:
-        return data
-    for step, below in tree.items():
-        if below is None:
-            held.pop(step, None)
-        elif step in held:
-            held[step] = _pruned(held[step], below)
-    return held
+        return Numbered(_kept(enumerate(data), tree))
+    return dict(_kept(data.items(), tree)) if isinstance(data, dict) else data
+
+
+Step = TypeVar("Step", int, str)
+
+
+def _kept(rows: Iterable[tuple[Step, object]], tree: _Tree) -> Iterator[tuple[Step, object]]:
+    for step, value in rows:
+        if step not in tree:
+            yield step, value
+        elif (below := tree[step]) is not None:
+            yield step, _pruned(value, below)

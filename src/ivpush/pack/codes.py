@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 from ivpush.errors import Fault, did_you_mean
 from ivpush.pack.checked import read_shape
@@ -16,10 +16,12 @@ from ivpush.pack.shapes.rules import ColumnChoice
 
 __all__ = [
     "COLUMNS",
+    "Choice",
     "CodeRow",
     "DatedNumber",
     "Limits",
     "cells_by_column",
+    "choice_of",
     "chosen",
     "number_on",
     "read_codes",
@@ -57,27 +59,34 @@ Cells = Mapping[str, Mapping[str, Collection[str]]]
 """The codes that hold a word, by column and word: ``cells["role"]["initial"]``."""
 
 
-def selected(asked: Any, codes: Mapping[str, CodeRow]) -> frozenset[str] | None:
+Choice = Literal["any"] | tuple[str, ...] | Mapping[str, tuple[str, ...]]
+"""Which codes a rule looks at: any, a list of them, or words by column of codes.yaml."""
+
+
+def choice_of(shape: Literal["any"] | tuple[str, ...] | ColumnChoice | None) -> Choice | None:
+    """The choice that a rule file writes."""
+    if not isinstance(shape, ColumnChoice):
+        return shape
+    return {column: getattr(shape, column) for column in COLUMNS if getattr(shape, column)}
+
+
+def selected(asked: Choice | None, codes: Mapping[str, CodeRow]) -> frozenset[str] | None:
     """The codes that a choice names, by a list or by words of columns; None where it is any."""
     return chosen(asked, cells_by_column(codes))
 
 
-def chosen(asked: Any, cells: Cells) -> frozenset[str] | None:
+def chosen(asked: Choice | None, cells: Cells) -> frozenset[str] | None:
     """What ``selected`` gives, from cells that were gathered before."""
     if asked is None or asked == "any":
         return None
-    if isinstance(asked, list):
-        return frozenset(map(str, asked))
+    if isinstance(asked, tuple):
+        return frozenset(asked)
     columns = (
-        frozenset().union(*(cells[column].get(word, ()) for word in _listed(words)))
+        frozenset().union(*(cells[column].get(word, ()) for word in words))
         for column, words in asked.items()
     )
     # Words of one column add up, columns narrow: {family: [a, b], role: [c]}.
     return frozenset.intersection(*columns)
-
-
-def _listed(words: Any) -> Any:
-    return (words,) if isinstance(words, str) else words
 
 
 def cells_by_column(codes: Mapping[str, CodeRow]) -> dict[str, dict[str, set[str]]]:
@@ -205,8 +214,10 @@ def read_limits(sheet: Sheet, known: Known, say: Say) -> dict[str, list[DatedNum
         if not rows:
             say(Fault(sheet.place(("limits", name)), f"{name}: has no rows", "write one"))
     # A limit whose rows were all broken was named before; only a missing name is said here.
-    for name in Limits.__annotations__.keys() - sheet.data["limits"].keys():
-        say(Fault(sheet.place(), f"lacks the limit '{name}', which the engine reads", "write it"))
+    for name in Limits.__annotations__:
+        if sheet.at(("limits", name)) is None:
+            problem = f"lacks the limit '{name}', which the engine reads"
+            say(Fault(sheet.place(), problem, "write it"))
     return limits
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from ivpush.contract.fields import Device, Setting
 from ivpush.errors import Fault, did_you_mean
@@ -13,7 +13,7 @@ from ivpush.language.tree import fold
 from ivpush.pack.checked import read_shape
 from ivpush.pack.codes import CodeRow, DatedNumber
 from ivpush.pack.drugs import DrugNames, DrugRow, DrugTable
-from ivpush.pack.files import Say, Sheet
+from ivpush.pack.files import Layer, Say, Sheet
 from ivpush.pack.known import Known
 from ivpush.pack.releases import NOTED, quarter_end
 from ivpush.pack.roles import Role, Spellings
@@ -31,7 +31,7 @@ from ivpush.pack.shapes.data import (
 
 if TYPE_CHECKING:
     from ivpush.pack.files import Window
-    from ivpush.pack.releases import Release
+    from ivpush.pack.releases import Releases
 
 __all__ = [
     "MODIFIERS",
@@ -84,7 +84,7 @@ class Data:
     reasons: dict[str, tuple[str, tuple[str, ...]]]
     questions: dict[str, tuple[str, str]]
     words: dict[tuple[str, str], str]
-    releases: dict[str, list[Release]]
+    releases: Releases
 
     @property
     def denials(self) -> dict[tuple[str, str], bool]:
@@ -104,23 +104,17 @@ class Data:
                 yield low, high
         for row in self.supervision:
             yield row.valid_from, row.valid_to
-        for name, releases in self.releases.items():
+        for name, releases in self.releases.by_kind().items():
             for release in releases:
                 # Past its quarter a table still counts, but findings then say so: a book apart.
                 last = quarter_end(release.day) if name in NOTED else None
                 yield release.day, last
 
-    def release(self, name: str, day: date) -> Release | None:
-        """The latest release of a table that is not after the date; of two, the later pack's."""
-        # Never a later release: CMS edits apply from their date and not before it.
-        able = [release for release in self.releases.get(name, ()) if release.day <= day]
-        return max(able, key=lambda release: (release.day, release.pack)) if able else None
 
-
-def denials_of(releases: Mapping[str, Sequence[Release]]) -> dict[tuple[str, str], bool]:
+def denials_of(releases: Releases) -> dict[tuple[str, str], bool]:
     """Denial codes by kind (CARC, RARC), and whether each is still active."""
     denials: dict[tuple[str, str], bool] = {}
-    for release in releases.get("denials", ()):
+    for release in releases.denials:
         # Releases come in order of date, so what ended later overwrites what was active.
         denials |= release.table
     return denials
@@ -140,7 +134,7 @@ class _Marks:
 def read_data(
     sheets: Mapping[str, Sheet],
     drugs: DrugTable,
-    releases: dict[str, list[Release]],
+    releases: Releases,
     written: WordLists,
     known: Known,
     say: Say,
@@ -248,7 +242,7 @@ class WordLists(NamedTuple):
     devices: Spellings[Device]
 
 
-def read_word_lists(layers: Sequence[Mapping[str, Any]], known: Known, say: Say) -> WordLists:
+def read_word_lists(layers: Sequence[Layer], known: Known, say: Say) -> WordLists:
     """The word lists, folded, and the roles; a later pack's list or role stands for its name's."""
     lists: dict[str, frozenset[str]] = {}
     roles: dict[str, RoleShape] = {}

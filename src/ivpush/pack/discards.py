@@ -6,26 +6,22 @@ Two dated tables beside those of payment: ``discards`` (what a bill, a place or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal, get_args
+from collections.abc import Container, Iterable, Mapping
+from typing import Literal, get_args
+
+from ivpush.pack.files import word_of
 
 __all__ = ["Asks", "Discards", "read_discards"]
 
 Asks = Literal["always", "never", "opps", "asp"]
 """Every drug; none; those that hospitals are paid for apart; those that the ASP file prices."""
 
-Rows = dict[tuple[str, str], Asks]
-_NONE: Mapping[str, Any] = {}
+_ASKS: tuple[Asks, ...] = get_args(Asks)
 
 
-def read_discards(rows: Iterable[list[str]]) -> Rows:
+def read_discards(rows: Iterable[list[str]]) -> dict[tuple[str, str], Asks]:
     """The rows of the table by what they speak of; what it asks by must be known."""
-    read: Rows = {}
-    for on, value, asks, _ in rows:
-        if asks not in get_args(Asks):
-            raise ValueError(asks)
-        read[on, value] = asks  # type: ignore[assignment]
-    return read
+    return {(on, value): word_of(_ASKS, asks) for on, value, asks, _ in rows}
 
 
 class Discards:
@@ -37,11 +33,15 @@ class Discards:
         book.discards.single_dose(code)
     """
 
-    def __init__(self, held: Mapping[str, Any]) -> None:
-        self._rows: Rows = held.get("discards", {})
-        self._single: frozenset[str] = held.get("singledose", frozenset())
-        self._priced: Mapping[str, Any] = held.get("asp", _NONE)
-        self._statuses: Mapping[str, tuple[str, str | None]] = held.get("opps", _NONE)
+    def __init__(
+        self,
+        rows: Mapping[tuple[str, str], Asks],
+        single: frozenset[str],
+        priced: Container[str],
+        statuses: Mapping[str, tuple[str, str | None]],
+    ) -> None:
+        self._rows, self._single = rows, single
+        self._priced, self._statuses = priced, statuses
 
     def single_dose(self, code: str) -> bool:
         """Whether a code is listed as one that comes in single-dose containers only."""

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from ivpush.errors import Fault, PackError, did_you_mean
 from ivpush.pack.checked import read_shape
-from ivpush.pack.files import Say, Sheet, read_csv
+from ivpush.pack.files import Layer, Say, Sheet, csv_of, read_csv
 from ivpush.pack.shapes.data import DrugWordsFile
 
 __all__ = [
@@ -87,7 +86,7 @@ class DrugTable:
     names: DrugNames
 
 
-def read_drugs(layers: Sequence[Mapping[str, Any]], words: Sheet, say: Say) -> DrugTable:
+def read_drugs(layers: Sequence[Layer], words: Sheet, say: Say) -> DrugTable:
     """The drug table of stacked packs: a later pack's row of a code or name stands for it."""
     by_code: dict[str, DrugRow] = {}
     by_name: dict[str, DrugRow] = {}
@@ -95,11 +94,11 @@ def read_drugs(layers: Sequence[Mapping[str, Any]], words: Sheet, say: Say) -> D
     for n, layer in enumerate(layers):
         try:
             if n == 0 or "drugs.csv" in layer:
-                rows = list(_rows(layer.get("drugs.csv", b""), say))
+                rows = list(_rows(csv_of(layer, "drugs.csv"), say))
                 by_code.update((row.hcpcs, row) for row in rows if row.hcpcs)
                 by_name.update(_current(rows))
             if "drug_names.csv" in layer:
-                named.update(_named(layer["drug_names.csv"], by_code, by_name, say))
+                named.update(_named(csv_of(layer, "drug_names.csv"), by_code, by_name, say))
         except PackError as error:
             for fault in error.faults:
                 say(fault)
@@ -320,7 +319,9 @@ class DrugNames:
             self._ready = _Parser(self._names, self._ambiguous, self._words)
         return self._ready.read(name.casefold())
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(
+        self,
+    ) -> tuple[type[DrugNames], tuple[dict[str, DrugRow], Words, frozenset[str]]]:
         return DrugNames, (self._names, self._words, self._ambiguous)
 
 

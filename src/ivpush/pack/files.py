@@ -9,20 +9,29 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Protocol, TypeAlias, TypeVar
 
 import yaml
 
 from ivpush.errors import Fault, PackError, did_you_mean
 
 __all__ = [
+    "KeyPath",
+    "Layer",
     "Marks",
+    "Say",
     "Sheet",
+    "Window",
+    "Yaml",
     "covers",
+    "csv_of",
+    "mappings_of",
     "read_csv",
     "read_yaml",
+    "sheets_of",
+    "word_of",
 ]
 
 # Forty times the largest file of the shipped pack; CSV tables of CMS run to several megabytes.
@@ -45,8 +54,22 @@ KeyPath = tuple[int | str, ...]
 Marks = dict[KeyPath, tuple[int, int, int, int]]
 
 
+Yaml: TypeAlias = "str | list[Yaml] | dict[str, Yaml]"
+"""What a YAML file of a pack holds: texts, in lists and mappings."""
+
+
+class _Events(Protocol):
+    """A parser of YAML."""
+
+    def get_event(self) -> yaml.Event:
+        """The next event of the file."""
+
+    def dispose(self) -> None:
+        """Let go of what the parser holds."""
+
+
 # libyaml's parser is several times as fast; both give the same events.
-_LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_LOADER: Callable[[str], _Events] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class Sheet:
@@ -54,8 +77,25 @@ class Sheet:
 
     __slots__ = ("data", "marks", "name")
 
-    def __init__(self, name: str, data: Any, marks: Marks) -> None:
+    def __init__(self, name: str, data: Yaml, marks: Marks) -> None:
         self.name, self.data, self.marks = name, data, marks
+
+    @property
+    def mapping(self) -> dict[str, Yaml]:
+        """The data as a mapping; an empty one where the file holds none."""
+        return self.data if isinstance(self.data, dict) else {}
+
+    def at(self, path: KeyPath) -> Yaml | None:
+        """The value at a path; None where there is none."""
+        data: Yaml | None = self.data
+        for step in path:
+            if isinstance(data, dict):
+                data = data.get(str(step))
+            elif isinstance(data, list) and isinstance(step, int) and step < len(data):
+                data = data[step]
+            else:
+                return None
+        return data
 
     def place(self, path: KeyPath = (), *, key: bool = False) -> str:
         """``file:line:column`` of a value, or of its key; of its parent where it has none."""
@@ -103,110 +143,129 @@ def read_yaml(name: str, raw: bytes) -> Sheet:
         loader.dispose()
 
 
+def _place_of(event: yaml.Event) -> tuple[int, int]:
+    """The line and column of an event, counted from 1."""
+    mark = event.start_mark
+    # Both parsers mark every event; the stubs allow for others.
+    return (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+
+
 class _Frame:
     """A mapping or list being read."""
 
-    __slots__ = ("count", "data", "key", "key_mark", "path")
+    __slots__ = ("data", "key", "key_place", "path")
 
-    def __init__(self, data: Any, path: KeyPath) -> None:
+    def __init__(self, data: list[Yaml] | dict[str, Yaml], path: KeyPath) -> None:
         self.data, self.path = data, path
         self.key: str | None = None
-        self.key_mark = (1, 1)
-        self.count = 0
+        self.key_place = (1, 1)
 
 
-def _compose(name: str, loader: Any) -> Sheet:
-    stack: list[_Frame] = []
-    marks: Marks = {}
-    made: list[Any] = []
-    nodes = documents = 0
+class _Composer:
+    """Puts the events of one file together to its data, and refuses what no pack may hold."""
 
-    def refuse(event: Any, problem: str, remedy: str) -> PackError:
-        mark = event.start_mark
-        return PackError(Fault(f"{name}:{mark.line + 1}:{mark.column + 1}", problem, remedy))
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.marks: Marks = {}
+        self.whole: Yaml | None = None
+        self._stack: list[_Frame] = []
+        self._nodes = self._documents = 0
 
-    while True:
-        event = loader.get_event()
-        kind = type(event)
-        if kind is yaml.StreamEndEvent:
-            break
-        if kind is yaml.StreamStartEvent or kind is yaml.DocumentEndEvent:
-            continue
-        if kind is yaml.DocumentStartEvent:
-            documents += 1
-            if documents > 1:
-                raise refuse(event, "begins a second document", "write one document a file")
-            # A directive can change what tags mean for the whole document.
-            if event.version or event.tags:
-                raise refuse(event, "holds a YAML directive", "delete it")
-            continue
-        if kind is yaml.SequenceEndEvent or kind is yaml.MappingEndEvent:
-            stack.pop()
-            continue
-        # Aliases can make a file of a kilobyte grow to gigabytes, and hide what a rule says.
-        if kind is yaml.AliasEvent or event.anchor is not None:
-            raise refuse(event, "uses an anchor or alias", "write the value out")
+    def take(self, event: yaml.Event) -> None:
+        """Take in one event of the file."""
+        if isinstance(event, yaml.ScalarEvent):
+            self._check(event, event.tag)
+            # Escapes such as \u202e hide them from the check of the raw text.
+            if not event.value.isprintable() and _HIDDEN.search(event.value):
+                raise self._fault(event, "writes a hidden or control character", "delete it")
+            self._put(event.value, event)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._check(event, event.tag)
+            self._open({} if isinstance(event, yaml.MappingStartEvent) else [], event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._stack.pop()
+        elif isinstance(event, yaml.AliasEvent):
+            raise self._fault(event, *_ALIAS)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self._begin(event)
+
+    def _begin(self, event: yaml.DocumentStartEvent) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            raise self._fault(event, "begins a second document", "write one document a file")
+        # A directive can change what tags mean for the whole document.
+        if event.version or event.tags:
+            raise self._fault(event, "holds a YAML directive", "delete it")
+
+    def _check(self, event: yaml.NodeEvent, tag: str | None) -> None:
+        if event.anchor is not None:
+            raise self._fault(event, *_ALIAS)
         # A tag would let the file choose a type of Python; here every scalar is text.
-        if event.tag is not None:
-            raise refuse(event, "carries a tag", "write plain values")
-        nodes += 1
-        if nodes > MOST_NODES:
-            raise refuse(event, f"holds more than {MOST_NODES} values", "split the file")
-        scalar = kind is yaml.ScalarEvent
-        # Escapes such as \u202e hide them from the check of the raw text.
-        if scalar and not event.value.isprintable() and _HIDDEN.search(event.value):
-            raise refuse(event, "writes a hidden or control character", "delete it")
-        data: Any = event.value if scalar else {} if kind is yaml.MappingStartEvent else []
-        path = _put(stack, made, data, scalar, event, marks, refuse)
-        if path is not None and not scalar:
-            # Readers walk the data recursively and must never meet Python's own limit.
-            if len(stack) >= MOST_DEPTH:
-                raise refuse(event, f"is nested deeper than {MOST_DEPTH} levels", "flatten it")
-            stack.append(_Frame(data, path))
-    if not made:
-        raise PackError(Fault(f"{name}:1:1", "is empty", "write a mapping"))
-    return Sheet(name, made[0], marks)
+        if tag is not None:
+            raise self._fault(event, "carries a tag", "write plain values")
+        self._nodes += 1
+        if self._nodes > MOST_NODES:
+            raise self._fault(event, f"holds more than {MOST_NODES} values", "split the file")
 
+    def _fault(self, event: yaml.Event, problem: str, remedy: str) -> PackError:
+        line, column = _place_of(event)
+        return PackError(Fault(f"{self.name}:{line}:{column}", problem, remedy))
 
-def _put(
-    stack: list[_Frame],
-    made: list[Any],
-    data: Any,
-    scalar: bool,
-    event: Any,
-    marks: Marks,
-    refuse: Any,
-) -> KeyPath | None:
-    """Place a value in its parent; None where it was a mapping's key."""
-    mark = event.start_mark
-    here = (mark.line + 1, mark.column + 1)
-    if not stack:
-        made.append(data)
-        marks[()] = (*here, *here)
-        return ()
-    frame = stack[-1]
-    if isinstance(frame.data, list):
-        path: KeyPath = (*frame.path, frame.count)
-        frame.count += 1
-        frame.data.append(data)
-        marks[path] = (*here, *here)
+    def _open(self, data: list[Yaml] | dict[str, Yaml], event: yaml.Event) -> None:
+        """Place a list or mapping in its parent, and let what follows go into it."""
+        path = self._put(data, event)
+        # Readers walk the data recursively and must never meet Python's own limit.
+        if len(self._stack) >= MOST_DEPTH:
+            problem = f"is nested deeper than {MOST_DEPTH} levels"
+            raise self._fault(event, problem, "flatten it")
+        self._stack.append(_Frame(data, path))
+
+    def _put(self, data: Yaml, event: yaml.Event) -> KeyPath:
+        """Place a value, or a key, in its parent; gives its path."""
+        here = _place_of(event)
+        if not self._stack:
+            self.whole = data
+            self.marks[()] = (*here, *here)
+            return ()
+        frame = self._stack[-1]
+        if isinstance(frame.data, list):
+            path: KeyPath = (*frame.path, len(frame.data))
+            frame.data.append(data)
+            self.marks[path] = (*here, *here)
+            return path
+        if frame.key is None:
+            frame.key, frame.key_place = self._key(data, frame.data, event), here
+            return frame.path
+        key, frame.key = frame.key, None
+        frame.data[key] = data
+        path = (*frame.path, key)
+        self.marks[path] = (*frame.key_place, *here)
         return path
-    if frame.key is None:
-        if not scalar:
-            raise refuse(event, "has a key that is not text", "write a word as the key")
+
+    def _key(self, data: Yaml, beside: Mapping[str, Yaml], event: yaml.Event) -> str:
+        """A value as the key that it stands for in a mapping."""
+        if not isinstance(data, str):
+            raise self._fault(event, "has a key that is not text", "write a word as the key")
         # YAML 1.1 merges by this key; keys from elsewhere would have no place of their own.
         if data == "<<":
-            raise refuse(event, "merges another mapping", "write the values out")
+            raise self._fault(event, "merges another mapping", "write the values out")
         # PyYAML keeps the last of two silently, so half of what is written would not count.
-        if data in frame.data:
-            raise refuse(event, f"repeats the key '{data[:60]}'", "keep one of them")
-        frame.key, frame.key_mark = data, here
-        return None
-    key, frame.key = frame.key, None
-    frame.data[key] = data
-    path = (*frame.path, key)
-    marks[path] = (*frame.key_mark, *here)
-    return path
+        if data in beside:
+            raise self._fault(event, f"repeats the key '{data[:60]}'", "keep one of them")
+        return data
+
+
+# Aliases can make a file of a kilobyte grow to gigabytes, and hide what a rule says.
+_ALIAS = ("uses an anchor or alias", "write the value out")
+
+
+def _compose(name: str, loader: _Events) -> Sheet:
+    composer = _Composer(name)
+    while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
+        composer.take(event)
+    if composer.whole is None:
+        raise PackError(Fault(f"{name}:1:1", "is empty", "write a mapping"))
+    return Sheet(name, composer.whole, composer.marks)
 
 
 def read_csv(name: str, raw: bytes, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
@@ -247,6 +306,40 @@ def _header_faults(name: str, header: Sequence[str], columns: Sequence[str]) -> 
     return faults or [
         Fault(f"{name}:1", "has its columns out of order or twice", "write " + ",".join(columns))
     ]
+
+
+Layer = Mapping[str, Sheet | bytes]
+"""The files of one pack of a stack, by relative path: YAML as a sheet, CSV as its bytes."""
+
+
+def sheets_of(layer: Layer) -> Iterator[tuple[str, Sheet]]:
+    """The YAML files of a pack, by relative path."""
+    for name, file in layer.items():
+        if isinstance(file, Sheet):
+            yield name, file
+
+
+def mappings_of(data: Yaml | None) -> tuple[dict[str, Yaml], ...]:
+    """The mappings of a list, such as the cases of a rule."""
+    rows = data if isinstance(data, list) else []
+    return tuple(row for row in rows if isinstance(row, dict))
+
+
+def csv_of(layer: Layer, name: str) -> bytes:
+    """The bytes of a CSV file of a pack; none where it has no such file."""
+    file = layer.get(name)
+    return file if isinstance(file, bytes) else b""
+
+
+Choice = TypeVar("Choice", bound=str)
+
+
+def word_of(words: Iterable[Choice], written: str) -> Choice:
+    """What a cell of a table writes, as one of a closed list of words; raises ValueError."""
+    for word in words:
+        if word == written:
+            return word
+    raise ValueError(written)
 
 
 Window = tuple[date, date | None]

@@ -13,10 +13,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache as once
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from ivpush.errors import Fault, PackError, UsageError
-from ivpush.pack.files import MOST_CSV_BYTES, read_yaml
+from ivpush.pack.files import MOST_CSV_BYTES, Sheet, Yaml, read_yaml
 
 __all__ = ["Cache", "collect", "read_files", "rules_folder"]
 
@@ -67,19 +66,19 @@ class Cache:
         self.key = digest.hexdigest()
         self.path = folder / f"{self.key}.json"
 
-    def read(self) -> list[dict[str, Any]] | None:
+    def read(self) -> list[dict[str, Yaml]] | None:
         """The parsed files of each layer; None where they are not kept or not as written."""
         try:
             seal, _, text = self.path.read_bytes().partition(b"\n")
             # The seal holds the key too: a whole file under another pack's name is a miss.
             if seal.decode() != hashlib.sha256(self.key.encode() + text).hexdigest():
                 return None
-            made: list[dict[str, Any]] = json.loads(text)
+            made: list[dict[str, Yaml]] = json.loads(text)
             return made
         except (OSError, ValueError):
             return None
 
-    def write(self, data: list[dict[str, Any]]) -> None:
+    def write(self, data: list[dict[str, Yaml]]) -> None:
         """Keep the parsed files; a folder that cannot be written to is no fault."""
         text = json.dumps(data, separators=(",", ":")).encode()
         seal = hashlib.sha256(self.key.encode() + text).hexdigest().encode()
@@ -94,9 +93,9 @@ class Cache:
             return
 
 
-def read_files(contents: Mapping[str, bytes], faults: list[Fault]) -> dict[str, Any]:
+def read_files(contents: Mapping[str, bytes], faults: list[Fault]) -> dict[str, Sheet | bytes]:
     """Every YAML file as a Sheet, every CSV as its bytes."""
-    made: dict[str, Any] = {}
+    made: dict[str, Sheet | bytes] = {}
     for name, raw in contents.items():
         if name.endswith(".csv"):
             made[name] = raw

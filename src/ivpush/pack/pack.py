@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 
 from ivpush.errors import Fault, PackError, UsageError, did_you_mean
 from ivpush.language.tree import Kind
@@ -16,22 +16,27 @@ from ivpush.language.vocabulary import Names
 from ivpush.pack.book import Book, Content, Terms
 from ivpush.pack.causes import check_causes
 from ivpush.pack.checked import read_shape
-from ivpush.pack.codes import cells_by_column, read_codes, read_limits, words_of
+from ivpush.pack.codes import (
+    CodeRow,
+    DatedNumber,
+    cells_by_column,
+    read_codes,
+    read_limits,
+    words_of,
+)
 from ivpush.pack.data import Data, denials_of, read_data, read_word_lists
 from ivpush.pack.drugs import read_drugs
-from ivpush.pack.files import Say, Sheet
+from ivpush.pack.files import Layer, Say, Sheet, Yaml, sheets_of
 from ivpush.pack.folder import Cache, collect, read_files, rules_folder
 from ivpush.pack.known import Known
 from ivpush.pack.payers import Payer, own_rules, read_payer, with_bases
-from ivpush.pack.policies import Policy, policy_values, read_policies
+from ivpush.pack.policies import Policy, PolicyValue, policy_values, read_policies
 from ivpush.pack.releases import Release, read_tables
-from ivpush.pack.rule import ROOMS, Rule, read_pins, read_rule
+from ivpush.pack.rule import ROOMS, Case, Rule, read_pins, read_rule
 from ivpush.pack.shapes.data import PackFile, SourcesFile
 from ivpush.pack.wording import read_wording
 
-__all__ = [
-    "Pack",
-]
+__all__ = ["Pack", "Parts"]
 
 
 # All of them are needed: without one of these files nothing else can be checked.
@@ -51,15 +56,26 @@ _KINDS = (
 )
 
 
+class Parts(TypedDict, total=False):
+    """The parts of a pack that ``Pack.with_`` replaces."""
+
+    codes: dict[str, CodeRow]
+    limits: dict[str, list[DatedNumber]]
+    policies: dict[str, Policy]
+    rules: tuple[Rule, ...]
+    payers: dict[str, Payer]
+    data: Data
+
+
 class Pack:
     """A checked rule pack; make one with ``Pack.load`` and ask it for a Book."""
 
-    def __init__(self, layers: Sequence[Mapping[str, Any]], digest: str) -> None:
+    def __init__(self, layers: Sequence[Layer], digest: str) -> None:
         faults: list[Fault] = []
         self.digest = digest
         self._layers = layers
         # Not bounded: a run asks for few windows of dates, payers and sets of policies.
-        self._windows: dict[Any, Book] = {}
+        self._windows: dict[tuple[object, ...], Book] = {}
         self._build(faults)
         if faults:
             raise PackError(faults)
@@ -77,14 +93,8 @@ class Pack:
         known = store.read() if store is not None else None
         # Sheets of the cache have no places and need none: only packs without a fault are kept.
         if store is not None and known is not None:
-            layers = [
-                {
-                    **{name: raw for name, raw in content.items() if name.endswith(".csv")},
-                    **{name: Sheet(name, data, {}) for name, data in one.items()},
-                }
-                for content, one in zip(contents, known, strict=True)
-            ]
-            return cls(layers, store.key)
+            kept = [_kept_layer(*each) for each in zip(contents, known, strict=True)]
+            return cls(kept, store.key)
         faults: list[Fault] = []
         layers = [read_files(content, faults) for content in contents]
         if faults:
@@ -94,10 +104,7 @@ class Pack:
         made = cls(layers, key)
         if store is not None:
             store.write(
-                [
-                    {name: one.data for name, one in layer.items() if isinstance(one, Sheet)}
-                    for layer in layers
-                ]
+                [{name: sheet.data for name, sheet in sheets_of(layer)} for layer in layers]
             )
         return made
 
@@ -106,14 +113,14 @@ class Pack:
         """The pack's rules, then those that payers' overlays bring of their own."""
         return (*self.rules, *(own for payer in self.payers.values() for own in payer.rules))
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[type[Pack], tuple[Sequence[Layer], str]]:
         # A worker builds it anew from plain data; books and functions cannot be pickled.
         return Pack, (self._layers, self.digest)
 
     @property
-    def releases(self) -> Mapping[str, Sequence[Release]]:
+    def releases(self) -> Mapping[str, Sequence[Release[object]]]:
         """The releases of tables held, by kind and date, of all packs of the stack."""
-        return self._data.releases
+        return self.data.releases.by_kind()
 
     def _sheet(self, name: str, faults: list[Fault]) -> Sheet:
         """One of the base pack's files; later packs add rules, payers, drugs and tables."""
@@ -149,8 +156,9 @@ class Pack:
         _check_sets(data, self.policies, sheets["places"], say)
         self.name, self.version = about.name, about.version
         self.case_date, self.checked = about.case_date.isoformat(), about.checked
-        self.sources: dict[str, Any] = sheets["sources"].data["sources"]
-        self._data = data
+        self.sources = sources.sources
+        self.data = data
+        """Everything of the pack that is looked up by date, payer or policy."""
         self.names = Names(
             {name: one.kind for name, one in self.policies.items() if one.kind.name != "other"},
             {name: Kind("whole") for name in self.limits},
@@ -174,8 +182,8 @@ class Pack:
         taken: dict[str, str] = {}
         for layer in self._layers:
             pins = _pinned(layer, known, say)
-            for name, sheet in layer.items():
-                if not isinstance(sheet, Sheet) or not _is_rule(name):
+            for name, sheet in sheets_of(layer):
+                if not _is_rule(name):
                     continue
                 rule = read_rule(sheet, known, say, pins.get(name, ()))
                 if rule is None:
@@ -191,8 +199,8 @@ class Pack:
         sheets = [
             sheet
             for layer in self._layers
-            for name, sheet in layer.items()
-            if isinstance(sheet, Sheet) and name.startswith("payers/")
+            for name, sheet in sheets_of(layer)
+            if name.startswith("payers/")
         ]
         # An overlay may switch off or soften what the overlay that it stands on brings.
         rules = {rule.id for rule in self.rules}.union(*map(own_rules, sheets))
@@ -207,7 +215,7 @@ class Pack:
     def _boundaries(self) -> list[date]:
         # The first window begins before all dates, so that bisect finds one for each day.
         days = {date.min}
-        for low, high in self._data.windows(self.codes, self.limits):
+        for low, high in self.data.windows(self.codes, self.limits):
             days.add(low)
             if high is not None:
                 # The day after, because the end of a window belongs to it.
@@ -222,25 +230,17 @@ class Pack:
                 days.add(rule.valid_to + timedelta(days=1))
         return sorted(days)
 
-    def with_(self, *, data: Mapping[str, Any] | None = None, **parts: Any) -> Pack:
-        """A pack with some parts replaced: codes, limits, policies, rules; ``data`` by field.
+    def with_(self, **parts: Unpack[Parts]) -> Pack:
+        """A pack with some parts replaced: codes, limits, policies, rules, payers, data.
 
         The parts are taken as they are: nothing is checked again, and this pack stays the same.
         """
-        made = Pack.__new__(Pack)
-        made.__dict__.update(self.__dict__)
-        made._windows = {}
-        for name, part in parts.items():
-            setattr(made, name, part)
-        if data:
-            made._data = replace(self._data, **data)
-        made._marks = made._boundaries()
-        return made
-
-    @property
-    def data(self) -> Data:
-        """Everything of the pack that is looked up by date, payer or policy."""
-        return self._data
+        pack = Pack.__new__(Pack)
+        pack.__dict__.update(self.__dict__)
+        pack.__dict__.update(parts)
+        pack._windows = {}
+        pack._marks = pack._boundaries()
+        return pack
 
     def sheet(self, name: str) -> Sheet | None:
         """One YAML file of the base pack, by its path without the ending; None without it."""
@@ -250,13 +250,13 @@ class Pack:
     def sheets(self) -> Iterator[Sheet]:
         """Every YAML file of every layer."""
         for layer in self._layers:
-            yield from (one for one in layer.values() if isinstance(one, Sheet))
+            yield from (sheet for _, sheet in sheets_of(layer))
 
     def book(
         self,
         day: date | None,
         payer: str | None = None,
-        policies: Mapping[str, Any] | None = None,
+        policies: Mapping[str, object] | None = None,
         setting: str | None = None,
     ) -> Book:
         """What is in force on a date; without a date, on the day the pack was checked.
@@ -278,7 +278,9 @@ class Pack:
             book = self._windows[key] = self._open(on, payer, policies or {}, setting)
         return book.dated(day)
 
-    def _policies(self, overlay: Payer | None, policies: Mapping[str, Any]) -> dict[str, Any]:
+    def _policies(
+        self, overlay: Payer | None, policies: Mapping[str, object]
+    ) -> dict[str, PolicyValue]:
         """Policies of a payer's overlay with the caller's own on top, checked."""
         # The caller's own last: who asks "what if" means it against the payer too.
         set_by = dict(overlay.policies) if overlay is not None else {}
@@ -294,7 +296,7 @@ class Pack:
         return policy_values(self.policies, set_by)
 
     def _open(
-        self, day: date, payer: str | None, set_by: Mapping[str, Any], setting: str | None
+        self, day: date, payer: str | None, set_by: Mapping[str, object], setting: str | None
     ) -> Book:
         overlay = self.payers.get(payer) if payer is not None else None
         if overlay is not None:
@@ -322,12 +324,18 @@ class Pack:
         content = Content(
             codes=self.codes,
             limits=self.limits,
-            data=self._data,
+            data=self.data,
             rules=[rule for rule in rules if rule.in_force(day)],
             names=self.names,
             wording=self._wording,
         )
         return Book(terms, content, opener=self)
+
+
+def _kept_layer(content: Mapping[str, bytes], data: Mapping[str, Yaml]) -> Layer:
+    """The files of a pack with those of YAML from the cache, which keeps no places of values."""
+    tables = {name: raw for name, raw in content.items() if name.endswith(".csv")}
+    return {**tables, **{name: Sheet(name, part, {}) for name, part in data.items()}}
 
 
 _PINS = ".pins.yaml"
@@ -343,13 +351,11 @@ def _is_rule(name: str) -> bool:
     return _is_check(name) and not name.endswith(_PINS)
 
 
-def _pinned(
-    layer: Mapping[str, Any], known: Known, say: Say
-) -> dict[str, tuple[Mapping[str, Any], ...]]:
+def _pinned(layer: Layer, known: Known, say: Say) -> dict[str, tuple[Case, ...]]:
     """The further cases of one pack, by the rule file that each file of them stands beside."""
-    pins: dict[str, tuple[Mapping[str, Any], ...]] = {}
-    for name, sheet in layer.items():
-        if not isinstance(sheet, Sheet) or not name.endswith(_PINS) or not _is_check(name):
+    pins: dict[str, tuple[Case, ...]] = {}
+    for name, sheet in sheets_of(layer):
+        if not name.endswith(_PINS) or not _is_check(name):
             continue
         rule = name.removesuffix(_PINS) + ".yaml"
         if rule in layer:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 from ivpush.contract.result import Severity
 from ivpush.errors import Fault, UsageError, did_you_mean
 from ivpush.pack.checked import read_shape
-from ivpush.pack.files import Say, Sheet, covers
+from ivpush.pack.files import Say, Sheet, covers, mappings_of
 from ivpush.pack.known import Known
-from ivpush.pack.policies import Policy
+from ivpush.pack.policies import Policy, PolicyValue
 from ivpush.pack.rule import Rule, rule_of
 from ivpush.pack.shapes.rules import OverlayFile
 
@@ -31,7 +30,7 @@ class Payer:
     id: str
     title: str
     cites: tuple[str, ...]
-    policies: dict[str, Any]
+    policies: dict[str, PolicyValue]
     severity: dict[str, Severity]
     off: dict[str, str]
     rules: tuple[Rule, ...]
@@ -69,7 +68,7 @@ class Payer:
     def applied(self, rules: Iterable[Rule]) -> list[Rule]:
         """The pack's rules as this payer has them, in order, with its own."""
         changed = [
-            rule.with_(severity=self.severity[rule.id]) if rule.id in self.severity else rule
+            replace(rule, severity=self.severity[rule.id]) if rule.id in self.severity else rule
             # Own rules come last and untouched: nobody softens what the overlay itself brings.
             for rule in (*rules, *self.inherited)
             if rule.id not in self.off
@@ -120,10 +119,9 @@ def _chain(payer: Payer, payers: Mapping[str, Payer], say: Say) -> list[Payer]:
 
 def own_rules(sheet: Sheet) -> set[str]:
     """Ids of the rules that an overlay brings, as far as they can be read."""
-    rules = sheet.data.get("rules") if isinstance(sheet.data, dict) else None
     # Before any shape is checked, so nothing of the file may be taken for granted.
-    rows = rules if isinstance(rules, list) else []
-    return {str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row}
+    rows = mappings_of(sheet.at(("rules",)))
+    return {str(row["id"]) for row in rows if "id" in row}
 
 
 def read_payer(
@@ -154,8 +152,8 @@ def read_payer(
 
 
 def _values(
-    written: Mapping[str, Any], policies: Mapping[str, Policy], sheet: Sheet, say: Say
-) -> Iterator[tuple[str, Any]]:
+    written: Mapping[str, object], policies: Mapping[str, Policy], sheet: Sheet, say: Say
+) -> Iterator[tuple[str, PolicyValue]]:
     """The policies that an overlay sets, each with its value as the policy reads it."""
     for name, value in written.items():
         try:

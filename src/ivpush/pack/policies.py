@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from ivpush.errors import Fault, UsageError, did_you_mean
 from ivpush.language.tree import Kind
@@ -16,31 +16,27 @@ from ivpush.pack.shapes.data import PoliciesFile, PolicyShape
 __all__ = [
     "Policies",
     "Policy",
+    "PolicyValue",
     "policy_values",
     "read_policies",
 ]
 
 
+PolicyValue = str | bool | int | frozenset[str] | dict[str, int]
+"""What a policy is set to: a word, a flag, a number, a list of words, or units by code."""
+
+
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """One switch: its kind, its values (or bounds), its default, and who says what."""
+class Switch:
+    """What values a policy may take: its form, and its words or bounds."""
 
     name: str
     form: str
-    kind: Kind
     values: tuple[str, ...]
     low: int
     high: int
-    default: Any
-    touches: str
-    why: str
-    cites: tuple[str, ...]
-    asks: tuple[Any, ...] = ()
-    """Values that payers hold beside the default: asked of a payer whose position is unknown."""
-    settles: tuple[Any, ...] = ()
-    """Values that say what a missing fact bills, so that no answer about it excuses a claim."""
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: object) -> PolicyValue:
         """A value as written by a person or a program; raises UsageError where it does not fit."""
         return _READERS[self.form](self, value)
 
@@ -49,7 +45,22 @@ class Policy:
         return UsageError(Fault(f"policy {self.name}", problem, remedy))
 
 
-def _flag(policy: Policy, value: Any) -> bool:
+@dataclass(frozen=True, slots=True)
+class Policy(Switch):
+    """One policy: what it may be set to, its default, and who says what."""
+
+    kind: Kind
+    default: PolicyValue
+    touches: str
+    why: str
+    cites: tuple[str, ...]
+    asks: tuple[PolicyValue, ...] = ()
+    """Values that payers hold beside the default: asked of a payer whose position is unknown."""
+    settles: tuple[PolicyValue, ...] = ()
+    """Values that say what a missing fact bills, so that no answer about it excuses a claim."""
+
+
+def _flag(policy: Switch, value: object) -> bool:
     # Values come as text from YAML and the command line, and as bool from Python.
     word = str(value).lower()
     if word in {"true", "false"}:
@@ -57,14 +68,14 @@ def _flag(policy: Policy, value: Any) -> bool:
     raise policy.wrong("is a flag", "write true or false")
 
 
-def _number(policy: Policy, value: Any) -> int:
+def _number(policy: Switch, value: object) -> int:
     number = _whole(value)
     if number is not None and policy.low <= number <= policy.high:
         return number
     raise policy.wrong("is a whole number", f"write one from {policy.low} to {policy.high}")
 
 
-def _words(policy: Policy, value: Any) -> frozenset[str]:
+def _words(policy: Switch, value: object) -> frozenset[str]:
     # The command line has one text for a list; a file has a list.
     words = value.split(",") if isinstance(value, str) else value
     if not isinstance(words, Collection) or isinstance(words, Mapping | bytes):
@@ -74,7 +85,7 @@ def _words(policy: Policy, value: Any) -> frozenset[str]:
     return frozenset(word.strip() for word in words)
 
 
-def _units(policy: Policy, value: Any) -> dict[str, int]:
+def _units(policy: Switch, value: object) -> dict[str, int]:
     units = {}
     # The pair of None reads as no number, so that one test refuses both wrong forms.
     for code, text in value.items() if isinstance(value, Mapping) else ((None, None),):
@@ -85,7 +96,7 @@ def _units(policy: Policy, value: Any) -> dict[str, int]:
     return units
 
 
-def _choice(policy: Policy, value: Any) -> str:
+def _choice(policy: Switch, value: object) -> str:
     if isinstance(value, str) and value in policy.values:
         return value
     # Cut at 60 characters: a value may be a whole file pasted by mistake.
@@ -94,7 +105,7 @@ def _choice(policy: Policy, value: Any) -> str:
     raise policy.wrong(f"has no value {shown}", did_you_mean(near, policy.values))
 
 
-def _whole(value: Any) -> int | None:
+def _whole(value: object) -> int | None:
     """A whole number of up to nine digits."""
     text = str(value) if isinstance(value, int | str) else ""
     # str(True) is no digit, and isdigit alone would take digits of other scripts.
@@ -102,7 +113,7 @@ def _whole(value: Any) -> int | None:
     return int(text) if fits else None
 
 
-_READERS: Mapping[str, Callable[[Policy, Any], Any]] = {
+_READERS: Mapping[str, Callable[[Switch, object], PolicyValue]] = {
     "choice": _choice,
     "flag": _flag,
     "number": _number,
@@ -158,7 +169,7 @@ class Policies:
     setting_rule: str
     transfusion_premed: str
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: Mapping[str, object]) -> None:
         # The file names the policies, so no constructor can list them all.
         self.__dict__.update(values)
 
@@ -177,7 +188,7 @@ def _check_declared(policies: Mapping[str, Policy], sheet: Sheet, say: Say) -> N
     # Annotations are text here (``from __future__``), so _FORMS has their words as keys.
     for name, hint in Policies.__annotations__.items():
         form, policy = _FORMS[hint], policies.get(name)
-        if policy is None and name not in sheet.data["policies"]:
+        if policy is None and sheet.at(("policies", name)) is None:
             problem = f"lacks the policy '{name}', which the engine reads"
             say(Fault(sheet.place(), problem, "write it"))
         elif policy is not None and policy.form != form:
@@ -208,37 +219,54 @@ def _policy(name: str, row: PolicyShape, sheet: Sheet, say: Say) -> Policy | Non
         # Kind other keeps a mapping out of rules: the language has no look-up by code.
         "units": Kind("other"),
     }
-    # Without its values in use at first: they are read by the policy itself.
-    bare = Policy(
+    switch = Switch(name, form=row.kind, values=row.values, low=row.low, high=row.high)
+    reader = _Reader(switch, sheet, say)
+    default = reader.read(row.default, "default")
+    asks, settles = reader.each(row.asks, "asks"), reader.each(row.settles, "settles")
+    if default is None or asks is None or settles is None:
+        return None
+    return Policy(
         name=name,
         form=row.kind,
-        kind=kinds[row.kind],
         values=row.values,
         low=row.low,
         high=row.high,
-        default=None,
+        kind=kinds[row.kind],
+        default=default,
         touches=row.touches,
         why=row.why,
         cites=row.cites,
+        asks=asks,
+        settles=settles,
     )
-    faults: list[Fault] = []
 
-    def read(value: Any, *path: int | str) -> Any:
+
+class _Reader(NamedTuple):
+    """Reads the values that the file writes of one policy."""
+
+    switch: Switch
+    sheet: Sheet
+    say: Say
+
+    def read(self, written: object, *path: int | str) -> PolicyValue | None:
+        """A value; None, and said, where it does not fit."""
         try:
-            return bare.read(value)
+            return self.switch.read(written)
         except UsageError as error:
-            place = sheet.place(("policies", name, *path))
             fault = error.faults[0]
-            faults.append(Fault(place, f"{path[0]}: {fault.problem}", fault.remedy))
+            place = self.sheet.place(("policies", self.switch.name, *path))
+            self.say(Fault(place, f"{path[0]}: {fault.problem}", fault.remedy))
+            return None
 
-    default = read(row.default, "default")
-    asks = tuple(read(value, "asks", n) for n, value in enumerate(row.asks))
-    settles = tuple(read(value, "settles", n) for n, value in enumerate(row.settles))
-    for fault in faults:
-        say(fault)
-    return replace(bare, default=default, asks=asks, settles=settles) if not faults else None
+    def each(self, written: Iterable[object], key: str) -> tuple[PolicyValue, ...] | None:
+        """The values of a list; None where one of them does not fit."""
+        read = [self.read(value, key, n) for n, value in enumerate(written)]
+        values = tuple(value for value in read if value is not None)
+        return values if len(values) == len(read) else None
 
 
-def policy_values(policies: Mapping[str, Policy], set_by: Mapping[str, Any]) -> dict[str, Any]:
+def policy_values(
+    policies: Mapping[str, Policy], set_by: Mapping[str, PolicyValue]
+) -> dict[str, PolicyValue]:
     """Every policy's value: the one set, else its default."""
     return {name: set_by.get(name, policy.default) for name, policy in policies.items()}

@@ -6,12 +6,21 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Generic, NamedTuple, TypeVar, get_args
 
+from ivpush.contract.facts import BillUse
 from ivpush.errors import Fault, PackError, did_you_mean
-from ivpush.pack.discards import read_discards
-from ivpush.pack.files import Say, read_csv
-from ivpush.pack.surroundings import read_answers, read_owners, read_procedures, read_uses
+from ivpush.pack.discards import Asks, read_discards
+from ivpush.pack.files import Layer, Say, csv_of, read_csv, word_of
+from ivpush.pack.surroundings import (
+    Answer,
+    CodeRange,
+    Owner,
+    read_answers,
+    read_owners,
+    read_procedures,
+    read_uses,
+)
 
 __all__ = [
     "NOTED",
@@ -20,8 +29,11 @@ __all__ = [
     "PairTable",
     "Pairs",
     "Release",
+    "Releases",
+    "latest",
     "quarter_end",
     "read_tables",
+    "table_on",
 ]
 
 
@@ -87,15 +99,70 @@ TABLES: dict[str, tuple[str, ...]] = {
 """The tables that a pack may hold, ``tables/KIND-DATE.csv``, with their columns."""
 
 
+Table = TypeVar("Table")
+Table_co = TypeVar("Table_co", covariant=True)
+Rows = Iterable[list[str]]
+
+
 @dataclass(frozen=True, slots=True)
-class Release:
+class Release(Generic[Table_co]):
     """One release of a table: from when it counts, and which pack of the stack holds it."""
 
     day: date
-    table: Any
+    table: Table_co
     name: str
     pack: int
     rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """The releases of every kind of table, by date; of one date the later pack's comes last."""
+
+    ptp: Sequence[Release[PairTable]] = ()
+    mue: Sequence[Release[Mapping[str, Mapping[str, tuple[int, int]]]]] = ()
+    """Units and adjudication indicator, by setting and code."""
+    addon: Sequence[Release[Mapping[str, frozenset[str]]]] = ()
+    """Primaries by add-on."""
+    pos: Sequence[Release[Mapping[str, bool]]] = ()
+    """Whether a place of service is a facility; those without a row are unassigned."""
+    tob: Sequence[Release[Mapping[str, BillUse]]] = ()
+    """What the first digits of a type of bill make of these services."""
+    denials: Sequence[Release[Mapping[tuple[str, str], bool]]] = ()
+    """Whether a denial code of a kind is active."""
+    ndc: Sequence[Release[Mapping[str, str]]] = ()
+    """HCPCS codes by NDC."""
+    indicators: Sequence[Release[Mapping[str, tuple[str, ...]]]] = ()
+    """What the fee schedule says of a code: the columns after it."""
+    opps: Sequence[Release[Mapping[str, tuple[str, str | None]]]] = ()
+    """Status indicator and APC by code."""
+    asp: Sequence[Release[Mapping[str, tuple[str, ...]]]] = ()
+    """Dosage and payment limit by code."""
+    products: Sequence[Release[Mapping[str, str]]] = ()
+    """HCPCS codes by brand."""
+    discards: Sequence[Release[Mapping[tuple[str, str], Asks]]] = ()
+    singledose: Sequence[Release[frozenset[str]]] = ()
+    owners: Sequence[Release[Sequence[Owner]]] = ()
+    procedures: Sequence[Release[Sequence[tuple[CodeRange, str]]]] = ()
+    uses: Sequence[Release[Mapping[str, frozenset[str]]]] = ()
+    beside: Sequence[Release[Mapping[tuple[str, str, str], Answer]]] = ()
+
+    def by_kind(self) -> dict[str, Sequence[Release[object]]]:
+        """The releases of the kinds that the packs hold, whatever stands in their tables."""
+        return {kind: releases for kind in TABLES if (releases := getattr(self, kind))}
+
+
+def latest(releases: Sequence[Release[Table]], day: date) -> Release[Table] | None:
+    """The latest release that is not after a date; of two, the later pack's."""
+    # Never a later release: CMS edits apply from their date and not before it.
+    able = [release for release in releases if release.day <= day]
+    return max(able, key=lambda release: (release.day, release.pack)) if able else None
+
+
+def table_on(releases: Sequence[Release[Table]], day: date, before: Table) -> Table:
+    """The table that counts on a date; ``before`` stands for one before the first release."""
+    release = latest(releases, day)
+    return release.table if release is not None else before
 
 
 def quarter_end(day: date) -> date:
@@ -107,33 +174,64 @@ def quarter_end(day: date) -> date:
     return after - timedelta(days=1)
 
 
-class _Named(NamedTuple):
-    """A table by its file: the day of its release, which pack holds it, its kind and name."""
+class _File(NamedTuple):
+    """A table's file: the day of its release, which pack holds it, its kind and name."""
 
     day: date
     pack: int
     kind: str
     name: str
+    raw: bytes
 
 
-def read_tables(layers: Sequence[Mapping[str, Any]], say: Say) -> dict[str, list[Release]]:
+def read_tables(layers: Sequence[Layer], say: Say) -> Releases:
     """Every table of a stack of packs; the later release counts, and of one date the later pack."""
-    named = [
-        table
-        for n, layer in enumerate(layers)
-        for name in layer
-        if name.startswith("tables/") and (table := _named(name, n, say)) is not None
-    ]
-    releases: dict[str, list[Release]] = {}
-    # By day, then pack: a later pack's release of the same day comes last and counts.
-    for table in sorted(named):
-        release = _read(table, layers[table.pack][table.name], say)
-        if release is not None:
-            releases.setdefault(table.kind, []).append(release)
-    return releases
+    files = _Files(layers, say)
+    return Releases(
+        ptp=files.read("ptp", _ptp),
+        mue=files.read("mue", _mue),
+        addon=files.read("addon", _addon),
+        pos=files.read("pos", lambda rows: {row[0]: row[1] == "true" for row in rows}),
+        tob=files.read("tob", _tob),
+        denials=files.read("denials", _denials),
+        ndc=files.read("ndc", _pairs),
+        indicators=files.read("indicators", _cells),
+        opps=files.read("opps", lambda rows: {row[0]: (row[1], row[2] or None) for row in rows}),
+        asp=files.read("asp", _cells),
+        products=files.read("products", _pairs),
+        discards=files.read("discards", read_discards),
+        singledose=files.read("singledose", lambda rows: frozenset([row[0] for row in rows])),
+        owners=files.read("owners", read_owners),
+        procedures=files.read("procedures", read_procedures),
+        uses=files.read("uses", read_uses),
+        beside=files.read("beside", read_answers),
+    )
 
 
-def _named(name: str, pack: int, say: Say) -> _Named | None:
+class _Files:
+    """The tables' files of a stack of packs, read kind by kind."""
+
+    def __init__(self, layers: Sequence[Layer], say: Say) -> None:
+        self._say = say
+        named = [
+            file
+            for n, layer in enumerate(layers)
+            for name in layer
+            if name.startswith("tables/")
+            and (file := _file(name, csv_of(layer, name), n, say)) is not None
+        ]
+        # By day, then pack: a later pack's release of the same day comes last and counts.
+        self._files = sorted(named)
+
+    def read(self, kind: str, table_of: Callable[[Rows], Table]) -> list[Release[Table]]:
+        """The releases of one kind; what cannot be read is said and left out."""
+        releases = (
+            _release(file, table_of, self._say) for file in self._files if file.kind == kind
+        )
+        return [release for release in releases if release is not None]
+
+
+def _file(name: str, raw: bytes, pack: int, say: Say) -> _File | None:
     """What the name of a table's file says; None where it is none."""
     # Years from 1900 to 2199, so that the end of its quarter is always a day too.
     parts = re.fullmatch(r"tables/([a-z]+)-((?:19|20|21)\d\d-\d\d-\d\d)\.csv", name, re.ASCII)
@@ -141,41 +239,41 @@ def _named(name: str, pack: int, say: Say) -> _Named | None:
         say(Fault(name, "is no table of this pack", did_you_mean(name, TABLES)))
         return None
     try:
-        return _Named(date.fromisoformat(parts[2]), pack, parts[1], name)
+        return _File(date.fromisoformat(parts[2]), pack, parts[1], name, raw)
     except ValueError:
         say(Fault(name, "is named after no day", "write the release as YYYY-MM-DD"))
         return None
 
 
-def _read(table: _Named, raw: bytes, say: Say) -> Release | None:
+def _release(file: _File, table_of: Callable[[Rows], Table], say: Say) -> Release[Table] | None:
     lines: list[tuple[int, list[str]]] = []
-    read = _READERS[table.kind]
     try:
-        lines = list(read_csv(table.name, raw, TABLES[table.kind]))
-        content = read([row for _, row in lines])
+        lines = list(read_csv(file.name, file.raw, TABLES[file.kind]))
+        table = table_of([row for _, row in lines])
     except PackError as error:
         for fault in error.faults:
             say(fault)
         return None
     except ValueError:
         # Read row by row only after a failure, since good tables are read whole.
-        bad = [line for line, row in lines if not _fits(read, row)]
-        for place in [f"{table.name}:{line}" for line in bad] or [table.name]:
-            say(Fault(place, "holds a number that is none", "write whole numbers"))
+        bad = [line for line, row in lines if not _fits(table_of, row)]
+        for place in [f"{file.name}:{line}" for line in bad] or [file.name]:
+            problem = "holds a number or a word that does not fit"
+            say(Fault(place, problem, "write whole numbers, and words as other rows have them"))
         return None
-    return Release(day=table.day, table=content, name=table.name, pack=table.pack, rows=len(lines))
+    return Release(day=file.day, table=table, name=file.name, pack=file.pack, rows=len(lines))
 
 
-def _fits(read: Callable[..., Any], row: list[str]) -> bool:
+def _fits(table_of: Callable[[Rows], object], row: list[str]) -> bool:
     """Whether one row of a table can be read."""
     try:
-        read([row])
+        table_of([row])
     except ValueError:
         return False
     return True
 
 
-def _ptp(rows: Iterable[list[str]]) -> PairTable:
+def _ptp(rows: Rows) -> PairTable:
     table: dict[tuple[str, str], dict[str, str]] = {}
     for setting, two, indicator, ones in rows:
         # 0 never, 1 with a modifier, 9 not applicable: a pair of 9 was deleted when it began.
@@ -184,7 +282,7 @@ def _ptp(rows: Iterable[list[str]]) -> PairTable:
     return PairTable(table)
 
 
-def _mue(rows: Iterable[list[str]]) -> dict[str, dict[str, tuple[int, int]]]:
+def _mue(rows: Rows) -> dict[str, dict[str, tuple[int, int]]]:
     table: dict[str, dict[str, tuple[int, int]]] = {"professional": {}, "facility": {}}
     for code, office, hospital, mai_office, mai_hospital in rows:
         # An empty cell: CMS publishes no MUE of the code for that kind of claim.
@@ -195,7 +293,7 @@ def _mue(rows: Iterable[list[str]]) -> dict[str, dict[str, tuple[int, int]]]:
     return table
 
 
-def _addon(rows: Iterable[list[str]]) -> dict[str, frozenset[str]]:
+def _addon(rows: Rows) -> dict[str, frozenset[str]]:
     table: dict[str, set[str]] = {}
     for code, primary, _ in rows:
         # One row a pair, as CMS lists them.
@@ -203,27 +301,20 @@ def _addon(rows: Iterable[list[str]]) -> dict[str, frozenset[str]]:
     return {code: frozenset(those) for code, those in table.items()}
 
 
-def _denials(rows: Iterable[list[str]]) -> dict[tuple[str, str], bool]:
+def _denials(rows: Rows) -> dict[tuple[str, str], bool]:
     return {(kind, code): not ended for kind, code, ended in rows}
 
 
-_READERS: dict[str, Callable[[Iterable[list[str]]], Any]] = {
-    "ptp": _ptp,
-    "mue": _mue,
-    "addon": _addon,
-    "denials": _denials,
-    # Places without a row are unassigned by CMS, which is not the same as no facility.
-    "pos": lambda rows: {row[0]: row[1] == "true" for row in rows},
-    "tob": lambda rows: {row[0]: row[1] for row in rows},
-    "ndc": lambda rows: {row[0]: row[1] for row in rows},
-    "indicators": lambda rows: {row[0]: tuple(row[1:]) for row in rows},
-    "opps": lambda rows: {row[0]: (row[1], row[2] or None) for row in rows},
-    "asp": lambda rows: {row[0]: tuple(row[1:]) for row in rows},
-    "products": lambda rows: {row[0]: row[1] for row in rows},
-    "discards": read_discards,
-    "singledose": lambda rows: frozenset([row[0] for row in rows]),
-    "owners": read_owners,
-    "procedures": read_procedures,
-    "uses": read_uses,
-    "beside": read_answers,
-}
+def _tob(rows: Rows) -> dict[str, BillUse]:
+    words: tuple[BillUse, ...] = get_args(BillUse)
+    return {row[0]: word_of(words, row[1]) for row in rows}
+
+
+def _pairs(rows: Rows) -> dict[str, str]:
+    """The second cell of a row by its first."""
+    return {row[0]: row[1] for row in rows}
+
+
+def _cells(rows: Rows) -> dict[str, tuple[str, ...]]:
+    """The cells of a row by its first."""
+    return {row[0]: tuple(row[1:]) for row in rows}

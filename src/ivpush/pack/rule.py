@@ -7,17 +7,18 @@ each key may hold stands in ``shapes.rules``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, get_args
+from typing import get_args
 
 from ivpush.contract.result import Disposition, Safety, Severity
 from ivpush.errors import Fault
 from ivpush.language.compiler import Compiled, compile_rule
 from ivpush.language.messages import Template
 from ivpush.pack.checked import read_shape
-from ivpush.pack.codes import chosen
-from ivpush.pack.files import KeyPath, Say, Sheet
+from ivpush.pack.codes import Choice, choice_of, chosen
+from ivpush.pack.edits import RuleEdit, read_edit
+from ivpush.pack.files import KeyPath, Say, Sheet, Yaml, mappings_of
 from ivpush.pack.known import Known
 from ivpush.pack.shapes.rules import PinsFile, RuleShape, Subject
 
@@ -25,6 +26,7 @@ __all__ = [
     "KEYS",
     "ROOMS",
     "SUBJECTS",
+    "Case",
     "Rule",
     "read_pins",
     "read_rule",
@@ -44,8 +46,8 @@ ROOMS = {
 }
 """The rooms of ``checks/``, and the first digit of the ids of the rules in each."""
 SUBJECTS: tuple[str, ...] = get_args(Subject)
-# Kept as written, because people read the rule's own words, not the tree's.
-_TEXTS = ("when", "require", "message", "fix", "fix_otherwise")
+Case = Mapping[str, Yaml]
+"""A case of a rule as its file writes it; ``authoring.cases`` makes an encounter of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Rule:
     codes: frozenset[str] | None
     message: Template
     fix: Template
-    edit: Any
+    edit: RuleEdit | None
     safety: Safety
     follows_from: tuple[str, ...]
     carc: str | None
@@ -71,15 +73,15 @@ class Rule:
     why: str
     not_covered: str
     cites: tuple[str, ...]
-    cases: tuple[Mapping[str, Any], ...]
+    cases: tuple[Case, ...]
     compiled: Compiled
     texts: Mapping[str, str]
     place: str
-    asked: Any = None
+    asked: Choice | None = None
     """Its choice of codes as written: any, a list, or words by column."""
     fix_otherwise: Template | None = None
     """The fix in other words, where a path of ``fix`` is unknown."""
-    pins: tuple[Mapping[str, Any], ...] = ()
+    pins: tuple[Case, ...] = ()
     """Cases that stand in a file beside the rule's, ``IVPnnn-name.pins.yaml``."""
 
     def fix_for(self, e: object, s: object, p: object, l: object) -> str:  # noqa: E741 - named as generated code
@@ -90,7 +92,7 @@ class Rule:
         return self.fix.render(e, s, p, l)
 
     @property
-    def every_case(self) -> tuple[Mapping[str, Any], ...]:
+    def every_case(self) -> tuple[Case, ...]:
         """The cases that a reader is shown, then those that only hold the rule fast."""
         return (*self.cases, *self.pins)
 
@@ -98,16 +100,12 @@ class Rule:
         """Whether the rule applies to services of a day."""
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
-    def with_(self, **changes: Any) -> Rule:
-        """The rule as an overlay changes it."""
-        return replace(self, **changes)
-
 
 def read_rule(
     sheet: Sheet,
     known: Known,
     say: Say,
-    pins: tuple[Mapping[str, Any], ...] = (),
+    pins: tuple[Case, ...] = (),
 ) -> Rule | None:
     """The rule of one file; every fault is said, and None returned if there is any."""
     faults: list[Fault] = []
@@ -128,16 +126,16 @@ def rule_of(
     known: Known,
     *,
     path: KeyPath = (),
-    pins: tuple[Mapping[str, Any], ...] = (),
+    pins: tuple[Case, ...] = (),
 ) -> Rule | None:
     """The rule of a mapping at a path of a sheet, once its shape is right."""
-    data = _data_at(sheet, path)
     require, message, fix = shape.require.tree, shape.message.template, shape.fix.template
     # Without the vocabulary or a subject no text was parsed, and that fault is said already.
     if known.names is None or require is None or message is None or fix is None:
         return None
     when = shape.when.tree if shape.when is not None else None
     denial, otherwise = shape.denial, shape.fix_otherwise
+    asked = choice_of(shape.codes)
     return Rule(
         id=shape.id,
         name=shape.name,
@@ -147,10 +145,10 @@ def rule_of(
         valid_from=shape.in_force.low,
         valid_to=shape.in_force.high,
         for_each=shape.for_each,
-        codes=chosen(data.get("codes"), known.cells),
+        codes=chosen(asked, known.cells),
         message=message,
         fix=fix,
-        edit=data.get("edit"),
+        edit=read_edit(shape.edit),
         # Only edits that add a modifier must say it (``RuleShape``); others rest on the record.
         safety=shape.safety or "safe",
         follows_from=shape.follows_from,
@@ -159,17 +157,17 @@ def rule_of(
         why=shape.why,
         not_covered=shape.not_covered,
         cites=shape.cites,
-        cases=tuple(data["cases"]),
+        cases=mappings_of(sheet.at((*path, "cases"))),
         compiled=compile_rule(when, require, known.names, shape.id),
-        texts={key: data[key] for key in _TEXTS if key in data},
+        texts=_texts(shape),
         place=sheet.place(path),
-        asked=data.get("codes"),
+        asked=asked,
         fix_otherwise=otherwise.template if otherwise is not None else None,
         pins=pins,
     )
 
 
-def read_pins(sheet: Sheet, known: Known, say: Say) -> tuple[Mapping[str, Any], ...]:
+def read_pins(sheet: Sheet, known: Known, say: Say) -> tuple[Case, ...]:
     """The cases of one ``IVPnnn-name.pins.yaml``, which must name the rule of its own name."""
     shape = read_shape(sheet, PinsFile, say, known)
     if shape is None:
@@ -179,20 +177,25 @@ def read_pins(sheet: Sheet, known: Known, say: Say) -> tuple[Mapping[str, Any], 
     if shape.rule != rule:
         problem = f"rule: is not {rule}, which the file is named after"
         say(Fault(sheet.place(("rule",)), problem, f"write {rule}, or rename the file"))
-    return tuple(sheet.data["cases"])
+    return mappings_of(sheet.at(("cases",)))
 
 
-def _data_at(sheet: Sheet, path: KeyPath) -> Mapping[str, Any]:
-    data = sheet.data
-    for step in path:
-        data = data[step]
-    return dict(data)
+def _texts(shape: RuleShape) -> dict[str, str]:
+    """The rule's own words by key: people read them, and not the trees."""
+    written = {
+        "when": shape.when,
+        "require": shape.require,
+        "message": shape.message,
+        "fix": shape.fix,
+        "fix_otherwise": shape.fix_otherwise,
+    }
+    return {key: part.text for key, part in written.items() if part is not None}
 
 
 def _check_order(sheet: Sheet, say: Say) -> None:
     """Say the first key that stands too late: rules are read side by side, so all in one order."""
     # Unknown keys are a fault of their own and have no place in the order.
-    written = [key for key in sheet.data if key in KEYS] if isinstance(sheet.data, dict) else []
+    written = [key for key in sheet.mapping if key in KEYS]
     ordered = sorted(written, key=KEYS.index)
     if written != ordered:
         late = next(key for key, right in zip(written, ordered, strict=True) if key != right)
@@ -202,8 +205,7 @@ def _check_order(sheet: Sheet, say: Say) -> None:
 
 def _check_names(sheet: Sheet, say: Say) -> None:
     """Say where the id and the name of a rule differ from its file's name and room."""
-    data = sheet.data if isinstance(sheet.data, dict) else {}
-    key, name = data.get("id"), data.get("name")
+    key, name = sheet.mapping.get("id"), sheet.mapping.get("name")
     if not isinstance(key, str) or not isinstance(name, str):
         return
     *_, room, file = ["", *sheet.name.split("/")]

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
-from ivpush.pack.files import covers
+from ivpush.pack.files import covers, word_of
 
 __all__ = [
     "Answer",
@@ -113,11 +113,15 @@ class Surroundings:
         book.surroundings.answer("scope", uses, "push")      # 'ask'
     """
 
-    def __init__(self, tables: Mapping[str, Any]) -> None:
-        self.owners: Sequence[Owner] = tables.get("owners", ())
-        self.uses: Mapping[str, frozenset[str]] = tables.get("uses", {})
-        self._procedures: Sequence[tuple[CodeRange, str]] = tables.get("procedures", ())
-        self._answers: Mapping[tuple[str, str, str], Answer] = tables.get("beside", {})
+    def __init__(
+        self,
+        owners: Sequence[Owner] = (),
+        procedures: Sequence[tuple[CodeRange, str]] = (),
+        uses: Mapping[str, frozenset[str]] | None = None,
+        answers: Mapping[tuple[str, str, str], Answer] | None = None,
+    ) -> None:
+        self.owners, self._procedures = owners, procedures
+        self.uses, self._answers = uses or {}, answers or {}
         self._groups: dict[str, str | None] = {}
         self._owned: dict[tuple[object, ...], tuple[Owner, ...]] = {}
         self._drugs = frozenset().union(*(owner.drugs for owner in self.owners))
@@ -176,10 +180,8 @@ def _list(text: str) -> frozenset[str]:
     return frozenset(part.strip() for part in text.split(";") if part.strip())
 
 
-def _choice(words: object, written: str) -> Any:
-    if written not in get_args(words):
-        raise ValueError(written)
-    return written
+_ANSWERS: tuple[Answer, ...] = get_args(Answer)
+_WHENS: tuple[When, ...] = get_args(When)
 
 
 def read_owners(rows: Iterable[list[str]]) -> tuple[Owner, ...]:
@@ -192,7 +194,7 @@ def read_owners(rows: Iterable[list[str]]) -> tuple[Owner, ...]:
             uses=frozenset(
                 name.removeprefix(_USE) for name in _list(drugs) if name.startswith(_USE)
             ),
-            when=_choice(When, when),
+            when=word_of(_WHENS, when),
             valid_from=date.fromisoformat(low),
             valid_to=date.fromisoformat(high) if high else None,
             source=source,
@@ -208,7 +210,9 @@ def read_procedures(rows: Iterable[list[str]]) -> tuple[tuple[CodeRange, str], .
 
 def read_answers(rows: Iterable[list[str]]) -> dict[tuple[str, str, str], Answer]:
     """The table of answers by group, use and method; an empty use or method is any."""
-    return {(group, use, method): _choice(Answer, answer) for group, use, method, answer, _ in rows}
+    return {
+        (group, use, method): word_of(_ANSWERS, written) for group, use, method, written, _ in rows
+    }
 
 
 def read_uses(rows: Iterable[list[str]]) -> dict[str, frozenset[str]]:

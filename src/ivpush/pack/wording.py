@@ -61,5 +61,5 @@ class _Reader:
             self.say(Fault(self.sheet.place(self._path(name)), problem, error.remedy))
 
     def _path(self, name: str) -> tuple[str, ...]:
-        groups = (group for group, rows in self.sheet.data.items() if name in rows)
+        groups = (group for group, rows in self.sheet.mapping.items() if name in rows)
         return (next(groups, "reasons"), name)

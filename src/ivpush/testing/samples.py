@@ -82,8 +82,8 @@ def days() -> tuple[date, date]:
 
 def _plans() -> Fields:
     name = "samples.yaml"
-    data: Fields = read_yaml(name, (rules_folder() / name).read_bytes()).data
-    return data
+    plans: Fields = read_yaml(name, (rules_folder() / name).read_bytes()).mapping
+    return plans
 
 
 # Records

@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.authoring.cms import hcpcs, ncci, payment
 from ivpush.authoring.cms.files import File, sources
 from ivpush.authoring.cms.headings import Table, find, release_in
 from ivpush.authoring.cms.kinds import KEPT, MOST_FAULTS, Cells, Kind, Part, Wanted
 from ivpush.errors import Fault, InputError, UsageError, did_you_mean
-from ivpush.pack.releases import TABLES
+from ivpush.pack.releases import TABLES, table_on
 
 if TYPE_CHECKING:
     from ivpush.pack.pack import Pack
@@ -40,8 +40,6 @@ _HALVES = {
     "facility": ("ccioph", "hospital", "outpatient"),
 }
 """Words in the names of files that tell the setting."""
-_HELD = frozenset({"mue", "indicators", "opps", "asp"})
-"""Tables whose codes a later release must not lose."""
 _PART = re.compile(r"([^/]+)-f(\d{1,2})\.[a-z]+$", re.ASCII | re.IGNORECASE)
 """A part of a table that is published in several: ``NAME-f1.txt``."""
 NOTES = "notes under the table"
@@ -68,24 +66,22 @@ class Imported:
 def wanted_of(pack: Pack) -> Wanted:
     """What a pack asks of a release: its own codes, drugs, and those of the releases it holds."""
     drugs = pack.book(None).drugs
-    newest = {
-        kind: max(releases, key=lambda release: (release.day, release.pack))
-        for kind, releases in pack.releases.items()
-        if kind in _HELD
-    }
+    releases = pack.data.releases
+    # On the last day of all the newest release of each table counts.
+    units = table_on(releases.mue, date.max, {})
     return Wanted(
         families=frozenset(code for code, row in pack.codes.items() if row.administration),
         companions=frozenset(code for code, row in pack.codes.items() if row.role == "companion"),
         drugs=frozenset(drugs),
         ended={code: row.ended for code, row in drugs.items()},
-        held={kind: _codes(release.table) for kind, release in newest.items()},
+        # Tables whose codes a later release must not lose.
+        held={
+            "mue": frozenset(code for half in units.values() for code in half),
+            "indicators": frozenset(table_on(releases.indicators, date.max, {})),
+            "opps": frozenset(table_on(releases.opps, date.max, {})),
+            "asp": frozenset(table_on(releases.asp, date.max, {})),
+        },
     )
-
-
-def _codes(table: Mapping[str, Any]) -> frozenset[str]:
-    """Codes of a table; unlikely units stand there by setting and code."""
-    halves = [table[half] for half in _HALVES if half in table]
-    return frozenset(code for half in halves or [table] for code in half)
 
 
 def import_files(

@@ -26,6 +26,9 @@ from pydantic import (
 from pydantic_core import CoreSchema
 from pydantic_core import core_schema as cs
 
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+
 from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supervision
 from ivpush.contract.fields import Setting
 from ivpush.contract.result import Disposition, Safety, Severity
@@ -36,7 +39,7 @@ from ivpush.pack.shapes.words import (
     Cells,
     Cites,
     Day,
-    Handler,
+    JsonSchema,
     Named,
     Prose,
     Rows,
@@ -49,7 +52,16 @@ from ivpush.pack.shapes.words import (
     wrong,
 )
 
-__all__ = ["CaseShape", "ColumnChoice", "OverlayFile", "PinsFile", "RuleShape", "Subject"]
+__all__ = [
+    "CaseShape",
+    "ColumnChoice",
+    "EditChoice",
+    "EditWord",
+    "OverlayFile",
+    "PinsFile",
+    "RuleShape",
+    "Subject",
+]
 
 Subject = Literal["line", "administration", "service", "suggestion", "encounter"]
 Expected = Literal["line", "administration", "service", "suggestion", "encounter", "message", "fix"]
@@ -103,7 +115,7 @@ class Message(NamedTuple):
     template: Template | None
 
 
-def _expression(value: Any, info: ValidationInfo) -> Expression:
+def _expression(value: object, info: ValidationInfo) -> Expression:
     if not isinstance(value, str) or not value.strip():
         raise wrong("is no expression", "write one line of text")
     subject, names = info.data.get("for_each"), getattr(info.context, "names", None)
@@ -116,7 +128,7 @@ def _expression(value: Any, info: ValidationInfo) -> Expression:
         raise wrong(f"column {error.column}: {error.problem}", error.remedy) from None
 
 
-def _message(value: Any, info: ValidationInfo) -> Message:
+def _message(value: object, info: ValidationInfo) -> Message:
     if not isinstance(value, str) or not value.strip():
         raise wrong("is not text", "write a sentence")
     if len(value) > _LONGEST:
@@ -130,7 +142,7 @@ def _message(value: Any, info: ValidationInfo) -> Message:
         raise wrong(f"column {error.column}: {error.problem}", error.remedy) from None
 
 
-def _text_schema(_schema: CoreSchema, _handler: Handler) -> Any:
+def _text_schema(_schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchema:
     return {"type": "string", "minLength": 1}
 
 
@@ -172,7 +184,7 @@ class ColumnChoice(Shape):
         return self
 
 
-def _kind_of(value: Any) -> str:
+def _kind_of(value: object) -> str:
     """The tag of a union by the form of what is written; ``checked`` takes tags out of paths."""
     if isinstance(value, dict):
         return "<mapping>"
@@ -188,7 +200,7 @@ Codes = Annotated[
 ]
 
 
-def _line_kind(value: Any) -> str:
+def _line_kind(value: object) -> str:
     return "<mapping>" if isinstance(value, dict) else "<text>"
 
 
@@ -218,15 +230,15 @@ _EDITS = (
 )
 
 
-def _edited(value: Any) -> Any:
+def _edited(value: object) -> object:
     if not isinstance(value, dict) and value not in ("remove", "corrected"):
         raise wrong("is no edit", _EDITS)
     return value
 
 
+EditWord = Literal["remove", "corrected"]
 Edit = Annotated[
-    Annotated[Literal["remove", "corrected"], Tag("<text>")]
-    | Annotated[EditChoice, Tag("<mapping>")],
+    Annotated[EditWord, Tag("<text>")] | Annotated[EditChoice, Tag("<mapping>")],
     Discriminator(_kind_of),
     BeforeValidator(_edited),
 ]
@@ -310,7 +322,7 @@ class CaseFrame(Shape):
     """Policies under which it is judged, beside the defaults."""
     expect: tuple[Annotated[dict[Expected, Scalar], Field(min_length=1)], ...]
     """The subjects on which the rule fires, such as ``{line: 2}``, with parts of the message."""
-    unjudged: Any = None
+    unjudged: object = None
     """Facts for want of which the rule cannot judge; the key alone says that it cannot."""
 
 
@@ -378,7 +390,7 @@ class RuleShape(Shape):
 
     @field_validator("safety", mode="after")
     @classmethod
-    def _of_edits(cls, safety: Any, info: ValidationInfo) -> Any:
+    def _of_edits(cls, safety: Safety | None, info: ValidationInfo) -> Safety | None:
         """What adds a modifier says something of the care: the rule tells who proves it."""
         edit = info.data.get("edit")
         if safety is None and getattr(edit, "add_modifier", None) is not None:
@@ -389,7 +401,7 @@ class RuleShape(Shape):
 
     @field_validator("codes", mode="after")
     @classmethod
-    def _of_lines(cls, codes: Any, info: ValidationInfo) -> Any:
+    def _of_lines(cls, codes: object, info: ValidationInfo) -> object:
         """Only rules for each line choose codes, and each of them must."""
         subject = info.data.get("for_each")
         if codes is None and subject == "line":

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -28,11 +28,15 @@ from pydantic_core import core_schema as cs
 
 from ivpush.errors import did_you_mean
 
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+
 __all__ = [
     "Cell",
     "Cells",
     "Cites",
     "Day",
+    "JsonSchema",
     "Named",
     "Numbered",
     "OneOf",
@@ -52,8 +56,8 @@ __all__ = [
     "wrong",
 ]
 
-Handler = Any
-"""Pydantic's own way on: it gives the schema that a kind adds to."""
+JsonSchema = dict[str, object]
+"""A JSON Schema, as ``__get_pydantic_json_schema__`` gives it."""
 
 
 class Shape(BaseModel):
@@ -94,7 +98,9 @@ class Written:
     remedy: str
     then: Literal["date", "int"] | None = None
 
-    def __get_pydantic_core_schema__(self, _source: Any, _handler: Handler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, _source: object, _handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         # Anchored at both ends: pydantic's pattern alone matches anywhere in the text.
         schema: CoreSchema = cs.str_schema(pattern=f"^(?:{self.pattern})$", strict=True)
         if self.then is not None:
@@ -102,7 +108,9 @@ class Written:
             schema = cs.chain_schema([schema, read])
         return _refusing(schema, self.problem, self.remedy)
 
-    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: Handler) -> Any:
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> JsonSchema:
         return {"type": "string", "pattern": f"^(?:{self.pattern})$"}
 
 
@@ -124,10 +132,14 @@ class Named:
             raise wrong(f"'{value[:60]}' {_NOWHERE[self.what]}", did_you_mean(value, held))
         return value
 
-    def __get_pydantic_core_schema__(self, _source: Any, _handler: Handler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, _source: object, _handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         return cs.with_info_after_validator_function(self.check, cs.str_schema(strict=True))
 
-    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: Handler) -> Any:
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> JsonSchema:
         return {"type": "string", "x-names": self.what}
 
 
@@ -137,10 +149,14 @@ class OneOf:
 
     words: tuple[str, ...]
 
-    def __get_pydantic_core_schema__(self, _source: Any, _handler: Handler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, _source: object, _handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         return cs.literal_schema(list(self.words))
 
-    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: Handler) -> Any:
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> JsonSchema:
         return {"enum": list(self.words)}
 
 
@@ -159,10 +175,14 @@ class Cell:
             raise wrong(problem, did_you_mean(value, held))
         return value
 
-    def __get_pydantic_core_schema__(self, _source: Any, _handler: Handler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, _source: object, _handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         return cs.with_info_after_validator_function(self.check, cs.str_schema(strict=True))
 
-    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: Handler) -> Any:
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> JsonSchema:
         return {"type": ["string", "boolean"], "x-cells": self.column}
 
 
@@ -172,17 +192,21 @@ class Cells:
 
     column: str
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: Handler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         word = Cell(self.column).__get_pydantic_core_schema__(source, handler)
         words = cs.tuple_schema([word], variadic_item_index=0, min_length=1)
         return cs.no_info_before_validator_function(listed, words)
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Handler) -> Any:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchema:
         word = Cell(self.column).__get_pydantic_json_schema__(schema, handler)
         return {"anyOf": [word, {"type": "array", "items": word, "minItems": 1}]}
 
 
-def listed(value: Any) -> Any:
+def listed(value: object) -> object:
     """A lone text as a list of one."""
     return [value] if isinstance(value, str) else value
 
@@ -225,7 +249,7 @@ OneOrMore = Annotated[tuple[Text, ...], BeforeValidator(listed), Field(min_lengt
 """A text, or a list of texts."""
 
 
-def _value(_source: Any, _handler: Handler) -> CoreSchema:
+def _value(_source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
     text = cs.str_schema(strict=True)
     texts = cs.list_schema(text, strict=True)
     kinds = cs.union_schema([text, texts, cs.dict_schema(text, text)], mode="left_to_right")
@@ -233,7 +257,7 @@ def _value(_source: Any, _handler: Handler) -> CoreSchema:
 
 
 Value = Annotated[
-    Any,
+    str | list[str] | dict[str, str],
     GetPydanticSchema(
         _value,
         lambda _schema, _handler: {"type": ["string", "number", "boolean", "array", "object"]},
@@ -242,25 +266,27 @@ Value = Annotated[
 """What another reader makes sense of: a text, a list of texts, or a mapping of texts."""
 
 
-class Numbered(dict[int, Any]):
+class Numbered(dict[int, object]):
     """A list that lost some of its rows: what is left, by its place in the file."""
 
 
-def _numbered(value: Any) -> Any:
+def _numbered(value: object) -> Numbered:
     if isinstance(value, list):
-        return dict(enumerate(value))
+        return Numbered(enumerate(value))
     # The second pass of ``read_shape`` gives back what the first left of the list.
     if isinstance(value, Numbered):
         return value
     raise wrong("is no list", "write one row after each dash")
 
 
-def _as_array(schema: CoreSchema, handler: Handler) -> Any:
+def _as_array(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
     return {"type": "array", "items": handler(schema).get("additionalProperties", {})}
 
 
 class _AsArray:
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Handler) -> Any:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchema:
         return _as_array(schema, handler)
 
 

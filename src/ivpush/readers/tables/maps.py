@@ -153,7 +153,7 @@ def parse_map(name: str, raw: bytes) -> ColumnMap:
     """The map of a YAML file, checked whole; raises PackError with every fault."""
     sheet = read_yaml(name, raw)
     faults: list[Fault] = []
-    of_lines = isinstance(sheet.data, dict) and sheet.data.get("table") == "lines"
+    of_lines = sheet.mapping.get("table") == "lines"
     shape = read_shape(sheet, LinesMap if of_lines else ChartMap, faults.append)
     if shape is None:
         raise PackError(faults)
@@ -196,7 +196,7 @@ def _column_map(sheet: Sheet, shape: MapShape, clock: _Clock, values: Values) ->
 
 def _stated(sheet: Sheet, part: str, shape: Shape) -> dict[str, Any]:
     """What a mapping of the map holds, in the order of the file."""
-    written, held = sheet.data.get(part), shape.model_fields_set
+    written, held = sheet.mapping.get(part), shape.model_fields_set
     return {
         key: getattr(shape, key)
         for key in (written if isinstance(written, dict) else ())
