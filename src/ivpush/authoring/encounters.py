@@ -104,7 +104,7 @@ def _number(text: str) -> float | str:
     return float(text) if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", text) else text
 
 
-_READERS: Mapping[type, Callable[[str], object]] = {bool: _flag, int: _whole, Decimal: _number}
+_READERS: Mapping[object, Callable[[str], object]] = {bool: _flag, int: _whole, Decimal: _number}
 
 
 def _instant(text: str, day: date) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Literal, Union, get_args, get_origin
 
 __all__ = [
     "FieldType",
@@ -27,16 +27,16 @@ class FieldType:
         field_type(Literal["IV", "IM"])     # FieldType(of=str, words={"IV", "IM"})
     """
 
-    of: Any
+    of: object
     """A class, or an annotation that is none of the known forms."""
     nullable: bool = False
     words: frozenset[str] = frozenset()
     """The closed list of words, where there is one."""
-    members: Any = None
+    members: object = None
     """The annotation of the members, where the field is a tuple or frozenset."""
 
 
-def field_type(annotation: Any) -> FieldType:
+def field_type(annotation: object) -> FieldType:
     """What an annotation says; of several types in a union the first counts."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     # Constraints bound a value and change no kind; the validation of the contract reads them.

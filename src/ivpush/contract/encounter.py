@@ -81,7 +81,7 @@ class _Model(BaseModel):
     )
 
     @classmethod
-    def model_validate(cls, obj: Any, **options: Any) -> Self:
+    def model_validate(cls, obj: object, **options: Any) -> Self:
         """The model of a dictionary; raises InputError, which names fields and no value."""
         try:
             return super().model_validate(obj, **options)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from pydantic import Field, GetPydanticSchema, Strict, StringConstraints
 from pydantic_core import CoreSchema
 from pydantic_core import core_schema as cs
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 
 __all__ = [
     "PLAIN",
@@ -26,6 +29,7 @@ __all__ = [
     "Flag",
     "Identifier",
     "Instant",
+    "JsonSchema",
     "Level",
     "Method",
     "Mode",
@@ -46,20 +50,30 @@ __all__ = [
 ]
 
 
+JsonSchema = dict[str, object]
+"""A JSON Schema, as pydantic asks a kind of field for it."""
+
+
+class _Parse(Protocol):
+    """Makes the schema of a Python type: of that type alone, or of text that is read to it."""
+
+    def __call__(self, *, strict: bool) -> CoreSchema: ...
+
+
 def _said(schema: CoreSchema, kind: str, message: str) -> CoreSchema:
     return cs.custom_error_schema(schema, custom_error_type=kind, custom_error_message=message)
 
 
-def _written(pattern: str, parse: Any, kind: str, message: str, form: str) -> GetPydanticSchema:
+def _written(pattern: str, parse: _Parse, kind: str, message: str, form: str) -> GetPydanticSchema:
     """Text in one ISO form, or the Python type itself; numbers and loose text are refused."""
     # The pattern first: pydantic alone takes '20240701' and numbers for times as well.
     text = cs.chain_schema([cs.str_schema(pattern=pattern, strict=True), parse(strict=False)])
     python = cs.union_schema([parse(strict=True), text], mode="left_to_right")
 
-    def schema(_source: Any, _handler: Any) -> CoreSchema:
+    def schema(_source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         return _said(cs.json_or_python_schema(text, python), kind, message)
 
-    def describe(_schema: Any, _handler: Any) -> dict[str, Any]:
+    def describe(_schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchema:
         return {"type": "string", "format": form, "pattern": pattern}
 
     return GetPydanticSchema(schema, describe)
@@ -90,24 +104,28 @@ Day = Annotated[
 ]
 
 
-def _quantity(_source: Any, _handler: Any) -> CoreSchema:
+def _decimal(*, strict: bool) -> CoreSchema:
     # Fifteen digits, six of them decimals: an Arrow column of decimal128(15, 6) holds them.
-    exact: dict[str, Any] = {"ge": 0, "max_digits": 15, "decimal_places": 6}
+    return cs.decimal_schema(ge=Decimal(), max_digits=15, decimal_places=6, strict=strict)
+
+
+def _quantity(_source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
     # Strict: without it pydantic takes '5' and True for numbers.
     number = cs.union_schema(
         [cs.int_schema(strict=True), cs.float_schema(strict=True, allow_inf_nan=False)],
         mode="left_to_right",
     )
-    plain = cs.chain_schema([number, cs.decimal_schema(**exact)])
-    python = cs.union_schema([cs.decimal_schema(strict=True, **exact), plain], mode="left_to_right")
-    kinds = cs.json_or_python_schema(plain, python)
-    schema = dict(_said(kinds, "quantity", "write a number from 0"))
-    # As a JSON number: pydantic would write a Decimal as text, which readers would not sum.
-    out = cs.plain_serializer_function_ser_schema(
-        float, return_schema=cs.float_schema(), when_used="json"
+    plain = cs.chain_schema([number, _decimal(strict=False)])
+    python = cs.union_schema([_decimal(strict=True), plain], mode="left_to_right")
+    return cs.custom_error_schema(
+        cs.json_or_python_schema(plain, python),
+        custom_error_type="quantity",
+        custom_error_message="write a number from 0",
+        # As a JSON number: pydantic would write a Decimal as text, which readers would not sum.
+        serialization=cs.plain_serializer_function_ser_schema(
+            float, return_schema=cs.float_schema(), when_used="json"
+        ),
     )
-    schema["serialization"] = out
-    return cast(CoreSchema, schema)
 
 
 Quantity = Annotated[
@@ -120,13 +138,13 @@ class OnlyLists:
     """Lists and tuples only: a set or a generator has no order to keep."""
 
     @staticmethod
-    def __get_pydantic_core_schema__(source: Any, handler: Any) -> CoreSchema:
+    def __get_pydantic_core_schema__(source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         kinds = cs.union_schema([cs.is_instance_schema(list), cs.is_instance_schema(tuple)])
         python = cs.chain_schema([_said(kinds, "listed", "write a list"), handler(source)])
         return cs.json_or_python_schema(handler(source), python)
 
 
-def empty_for_null(value: Any) -> Any:
+def empty_for_null(value: object) -> object:
     """An empty list where a null stands for one, as rows of tables write it."""
     return () if value is None else value
 

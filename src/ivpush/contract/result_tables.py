@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, get_type_hints
 
 from ivpush.contract.cells import CellKind
 from ivpush.contract.result import (
@@ -23,8 +23,11 @@ from ivpush.contract.result import (
     Unjudged,
     Violation,
 )
-from ivpush.contract.tables import Column, column_of, columns_of
+from ivpush.contract.tables import Column, Row, column_of, columns_of
 from ivpush.errors import Fault, UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = [
     "RESULT_COLUMNS",
@@ -83,7 +86,7 @@ def missing_extra() -> UsageError:
     return UsageError(Fault("frames", problem, "pip install 'ivpush[frames]'"))
 
 
-def arrow_table(rows: Iterable[Mapping[str, Any]], columns: Iterable[Column]) -> Any:
+def arrow_table(rows: Iterable[Mapping[str, object]], columns: Iterable[Column]) -> pa.Table:
     """Rows as an Arrow table with columns of fixed names and types.
 
     Raises UsageError where pyarrow is not installed.
@@ -93,7 +96,7 @@ def arrow_table(rows: Iterable[Mapping[str, Any]], columns: Iterable[Column]) ->
         import pyarrow as pa
     except ImportError:
         raise missing_extra() from None
-    types: dict[CellKind, Any] = {
+    types: dict[CellKind, pa.DataType] = {
         "text": pa.string(),
         # As text, because an Arrow column has one zone and each time keeps its own offset.
         "time": pa.string(),
@@ -119,9 +122,9 @@ def result_columns(table: str) -> tuple[Column, ...]:
     return (_text("encounter"), *RESULT_COLUMNS[table])
 
 
-def result_rows(result: Result) -> dict[str, list[dict[str, Any]]]:
+def result_rows(result: Result) -> dict[str, list[Row]]:
     """The rows of one result in each of its tables."""
-    tables: dict[str, list[dict[str, Any]]] = {
+    tables: dict[str, list[Row]] = {
         "encounters": [{"status": result.status, **_row(result.pack, _STAMP)}],
         "suggested": [
             {"position": position, **_row(line, _SUGGESTED)}
@@ -140,15 +143,15 @@ def result_rows(result: Result) -> dict[str, list[dict[str, Any]]]:
     return tables
 
 
-def _row(record: object, columns: Iterable[Column]) -> dict[str, Any]:
-    row = {}
+def _row(record: object, columns: Iterable[Column]) -> Row:
+    row: Row = {}
     for column in columns:
         value = getattr(record, column.field)
         row[column.name] = list(value) if isinstance(value, tuple) else value
     return row
 
 
-def _question_rows(result: Result) -> list[dict[str, Any]]:
+def _question_rows(result: Result) -> list[Row]:
     """Questions with their answers as the JSON of the contract: a table has no nested records."""
     # Made only where there are questions: it writes the whole result.
     written = result.to_dict()["questions"] if result.questions else []

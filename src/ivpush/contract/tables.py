@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -26,6 +25,7 @@ __all__ = [
     "TABLES",
     "Column",
     "Parts",
+    "Row",
     "column_of",
     "columns_of",
     "encounter_rows",
@@ -39,7 +39,7 @@ TABLES = ("encounters", "administrations", "lines")
 # Administrations and lines are tables of their own; supervision has columns with a prefix.
 _NESTED = frozenset({"administrations", "lines", "supervision"})
 """Fields of the encounter that hold records of their own."""
-_KINDS: Mapping[type, CellKind] = {
+_KINDS: Mapping[object, CellKind] = {
     Decimal: "number",
     int: "whole",
     bool: "flag",
@@ -67,17 +67,21 @@ class Column:
     """Kind of the items of a list."""
 
 
+Row = dict[str, object]
+"""Cells by column name; what a cell holds, the kind of its column says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The rows of one encounter in each table, as cells by column name; None: no such table."""
 
     encounter: str
-    encounters: Sequence[Mapping[str, Any]] | None = None
-    administrations: Sequence[Mapping[str, Any]] | None = None
-    lines: Sequence[Mapping[str, Any]] | None = None
+    encounters: Sequence[Mapping[str, object]] | None = None
+    administrations: Sequence[Mapping[str, object]] | None = None
+    lines: Sequence[Mapping[str, object]] | None = None
 
 
-def column_of(name: str, field: str, annotation: Any) -> Column:
+def column_of(name: str, field: str, annotation: object) -> Column:
     """The column of a field with such an annotation; raises KeyError where it holds records."""
     stated = field_type(annotation)
     if stated.members is None:
@@ -139,9 +143,9 @@ def plan(source: str, table: str, names: Sequence[str]) -> list[Column]:
     return [known[name] for name in names]
 
 
-def read_cells(place: str, columns: Sequence[Column], cells: Sequence[Any]) -> dict[str, Any]:
+def read_cells(place: str, columns: Sequence[Column], cells: Sequence[object]) -> Row:
     """The values of a row by column name, nulls left out; raises InputError with the place."""
-    values: dict[str, Any] = {}
+    values: Row = {}
     faults = []
     for column, cell in zip(columns, cells, strict=True):
         # CSV cannot tell a null from an empty text, so only text columns keep the empty one.
@@ -163,7 +167,7 @@ def read_cells(place: str, columns: Sequence[Column], cells: Sequence[Any]) -> d
 # From an encounter to its rows
 
 
-def encounter_rows(encounter: Encounter) -> dict[str, list[dict[str, Any]]]:
+def encounter_rows(encounter: Encounter) -> dict[str, list[Row]]:
     """The rows of an encounter in the three tables, every column named."""
     return {
         "encounters": [_own_row(encounter)],
@@ -172,9 +176,9 @@ def encounter_rows(encounter: Encounter) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _own_row(encounter: Encounter) -> dict[str, Any]:
+def _own_row(encounter: Encounter) -> Row:
     supervision = encounter.supervision
-    row: dict[str, Any] = {
+    row: Row = {
         name: _out(getattr(encounter, name))
         for name in Encounter.model_fields
         if name not in _NESTED
@@ -187,7 +191,7 @@ def _own_row(encounter: Encounter) -> dict[str, Any]:
     return row
 
 
-def _rows_under(encounter: str, records: Sequence[BaseModel]) -> list[dict[str, Any]]:
+def _rows_under(encounter: str, records: Sequence[BaseModel]) -> list[Row]:
     return [
         {
             "encounter": encounter,
@@ -197,7 +201,7 @@ def _rows_under(encounter: str, records: Sequence[BaseModel]) -> list[dict[str, 
     ]
 
 
-def _out(value: Any) -> Any:
+def _out(value: object) -> object:
     """A value for a table: a time keeps its own offset only as text."""
     if isinstance(value, datetime):
         return value.isoformat()
@@ -207,7 +211,7 @@ def _out(value: Any) -> Any:
 # From rows to an encounter
 
 
-def record_of(parts: Parts) -> dict[str, Any]:
+def record_of(parts: Parts) -> Row:
     """The encounter of its rows as the contract's record; raises InputError where they clash."""
     own = _own_values(parts)
     has_rows_of = {
@@ -226,7 +230,7 @@ def record_of(parts: Parts) -> dict[str, Any]:
     return record
 
 
-def _own_values(parts: Parts) -> dict[str, Any]:
+def _own_values(parts: Parts) -> Row:
     """The values of the encounter's own row, where there is one."""
     if not parts.encounters:
         return {}
@@ -236,7 +240,7 @@ def _own_values(parts: Parts) -> dict[str, Any]:
     return dict(parts.encounters[0])
 
 
-def _with_supervision(own: Mapping[str, Any]) -> dict[str, Any]:
+def _with_supervision(own: Mapping[str, object]) -> Row:
     """The encounter's values, with those of columns ``supervision_...`` as a record of its own."""
     prefix = "supervision_"
     record = {name: value for name, value in own.items() if not name.startswith(prefix)}
@@ -248,7 +252,7 @@ def _with_supervision(own: Mapping[str, Any]) -> dict[str, Any]:
     return record
 
 
-def _without_shared(row: Mapping[str, Any], record: dict[str, Any]) -> dict[str, Any]:
+def _without_shared(row: Mapping[str, object], record: Row) -> Row:
     """The row alone; what it says of the encounter goes into the record."""
     own = {}
     for name, value in row.items():

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
 
 from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supervision
-from ivpush.contract.fields import Setting
+from ivpush.contract.fields import JsonSchema, Setting
 from ivpush.contract.result import Disposition, Safety, Severity
 from ivpush.language.messages import Template, parse_template
 from ivpush.language.parser import parse
@@ -39,7 +39,6 @@ from ivpush.pack.shapes.words import (
     Cells,
     Cites,
     Day,
-    JsonSchema,
     Named,
     Prose,
     Rows,

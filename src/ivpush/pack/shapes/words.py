@@ -26,6 +26,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core import core_schema as cs
 
+from ivpush.contract.fields import JsonSchema
 from ivpush.errors import did_you_mean
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ __all__ = [
     "Cells",
     "Cites",
     "Day",
-    "JsonSchema",
     "Named",
     "Numbered",
     "OneOf",
@@ -55,9 +55,6 @@ __all__ = [
     "listed",
     "wrong",
 ]
-
-JsonSchema = dict[str, object]
-"""A JSON Schema, as ``__get_pydantic_json_schema__`` gives it."""
 
 
 class Shape(BaseModel):
