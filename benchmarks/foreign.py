@@ -98,7 +98,7 @@ class Dialect:
         if loop is not None:
             raise NotPossibleError("a loop in a loop")
         rows, item, conditions = node.args[0], node.args[1], node.args[2:]
-        var = node.value
+        var = node.name
         within = [self.surely(condition, True, var) for condition in conditions]
         # any is surely true: a row surely passes; all is surely false: a row surely fails.
         if (node.op == "any") is truth:
@@ -120,18 +120,18 @@ class Dialect:
         if op in {"const", "set"}:
             return self.constant(node.value)
         if op in {"policy", "limits"}:
-            return self.constant(getattr(self.settled[op], node.value))
+            return self.constant(getattr(self.settled[op], node.name))
         if op == "root":
-            return str(node.value)
+            return node.name
         if op == "var":
-            return str(node.value) if self.cel else "#"
+            return node.name if self.cel else "#"
         if op == "fact":
             record = node.args[0]
-            self.used.add((record.kind.scope or "", node.value))
-            return f"{self.value(record, loop)}.{node.value}"
+            self.used.add((record.kind.scope or "", node.name))
+            return f"{self.value(record, loop)}.{node.name}"
         args = [self.value(arg, loop) for arg in node.args]
-        if op == "cmp" or (op == "arith" and node.value != "//"):
-            return f"({args[0]} {node.value} {args[1]})"
+        if op == "cmp" or (op == "arith" and node.name != "//"):
+            return f"({args[0]} {node.name} {args[1]})"
         form = (IN_CEL if self.cel else IN_ZEN).get(op)
         # The row of a zen-engine loop is always "#", so one loop cannot stand in another.
         if form is None or (loop is not None and not self.cel and "#" in form):

@@ -88,7 +88,7 @@ class Translator:
         if op in {"const", "set"}:
             return constant(node.value)
         if op in {"policy", "limits"}:
-            return constant(getattr(self.settled[op], node.value))
+            return constant(getattr(self.settled[op], node.name))
         if op == "fact":
             return self.fact(node)
         if op in {"any", "all", "count"}:
@@ -97,9 +97,9 @@ class Translator:
         if op in {"and", "or"}:
             return "(" + f" {op.upper()} ".join(args) + ")"
         if op == "cmp":
-            return f"({args[0]} {'=' if node.value == '==' else node.value} {args[1]})"
-        if op == "arith" and node.value != "//":  # // cuts towards zero in SQL
-            return f"({args[0]} {node.value} {args[1]})"
+            return f"({args[0]} {'=' if node.name == '==' else node.name} {args[1]})"
+        if op == "arith" and node.name != "//":  # // cuts towards zero in SQL
+            return f"({args[0]} {node.name} {args[1]})"
         if op in {"in", "notin"}:
             return self.member(node, args)
         if op in FORMS:
@@ -130,16 +130,16 @@ class Translator:
         """The shape that holds a fact, how SQL begins its name, and its path in the record."""
         record = node.args[0]
         if record.op == "var":
-            return self.loops[record.value], f"{record.value}.", (node.value,)
+            return self.loops[record.name], f"{record.name}.", (node.name,)
         if record.op == "root":
-            root = str(record.value)
-            return self.shapes[root], f"{root}__", (node.value,)
+            root = record.name
+            return self.shapes[root], f"{root}__", (node.name,)
         shape, prefix, path = self.place(record)
-        return shape, prefix, (*path, node.value)
+        return shape, prefix, (*path, node.name)
 
     def loop(self, node: Node) -> str:
         rows, item, conditions = node.args[0], node.args[1], node.args[2:]
-        var, source = node.value, self.text(rows)
+        var, source = node.name, self.text(rows)
         shape, _, path = self.place(rows)
         self.loops[var] = shape.lists[path]
         each = [self.text(part) for part in (*conditions, item)]

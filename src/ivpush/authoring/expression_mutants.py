@@ -108,9 +108,9 @@ def _words(tree: Node) -> dict[str, frozenset[str]]:
 
 def _text_constants(comparison: Node) -> Iterator[str]:
     for side in comparison.args:
-        if side.op == "const" and isinstance(side.value, str):
+        if isinstance(side.value, str):
             yield side.value
-        elif side.op == "set":
+        elif isinstance(side.value, frozenset):
             yield from (value for value in side.value if isinstance(value, str))
 
 

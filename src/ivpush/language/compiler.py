@@ -7,7 +7,7 @@ one kind of subject, into a single function (``fuse``).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ivpush.contract.encounter import Encounter
 from ivpush.language.printer import Printer, function
@@ -152,7 +152,7 @@ class Compiled:
             self._evidence = function("evidence", lines, printer, self._label)
         return tuple(dict.fromkeys(self._evidence(e, s, p, l)))
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[type[Compiled], tuple[Node | None, Node, Names, str]]:
         # Generated functions cannot be pickled: the copy makes its own when it needs them.
         return Compiled, (self._when, self._require, self._names, self._label)
 
@@ -211,10 +211,10 @@ def _place(record: Node, name: str, printer: Printer, text: str) -> str:
 def _missing_of(nodes: Sequence[Node], printer: Printer) -> list[str]:
     """Statements that note in ``held`` each fact of some expressions that is null."""
     lines: list[str] = []
-    seen: set[tuple[Node, Any]] = set()
+    seen: set[tuple[Node, str]] = set()
     for node in nodes:
         for fact in _facts(node):
-            key = (fact.args[0], fact.value)
+            key = (fact.args[0], fact.name)
             if key not in seen and fact.args[0].op in {"root", "var", "fact"}:
                 lines += _missing_fact(fact, printer)
                 seen.add(key)
@@ -226,7 +226,7 @@ def _missing_of(nodes: Sequence[Node], printer: Printer) -> list[str]:
 
 def _missing_fact(node: Node, printer: Printer) -> list[str]:
     record = node.args[0]
-    fact = printer.names.scopes[record.kind.scope or ""][node.value]
+    fact = printer.names.scopes[record.kind.scope or ""][node.name]
     if not fact.kind.nullable:
         return []
     text, guard = printer.print(record), ""
@@ -239,7 +239,7 @@ def _missing_fact(node: Node, printer: Printer) -> list[str]:
         place = _place(record, lack[1:], printer, text)
         lines.append(f"    if {text}.given{lack} is None: held[{place}] = True")
     if not fact.lacks:
-        lines.append(f"    held[{_place(record, node.value, printer, text)}] = True")
+        lines.append(f"    held[{_place(record, node.name, printer, text)}] = True")
     return [*lines, "    found = True"]
 
 
@@ -248,10 +248,10 @@ def _missing_rows(loop: Node, printer: Printer) -> list[str]:
     rows = loop.args[0]
     if loop.op not in {"min", "max"} or rows.op != "fact":
         return []
-    place = _place(rows.args[0], rows.value, printer, printer.print(rows.args[0]))
+    place = _place(rows.args[0], rows.name, printer, printer.print(rows.args[0]))
     tests = [f"({printer.print(condition)})" for condition in loop.args[2:]]
     counts = " and ".join(tests) or "True"
-    counted = f"[1 for v_{loop.value} in {printer.print(rows)} or () if {counts}]"
+    counted = f"[1 for v_{loop.name} in {printer.print(rows)} or () if {counts}]"
     return [f"if not {counted}: held[{place}] = found = True"]
 
 
@@ -261,7 +261,7 @@ def _in_loop(loop: Node, body: list[str], printer: Printer) -> list[str]:
         return []
     rows = printer.print(loop.args[0])
     # ``or ()``: where the list itself is unknown, it was noted before as a fact.
-    return [f"for v_{loop.value} in {rows} or ():", *(f"    {line}" for line in body)]
+    return [f"for v_{loop.name} in {rows} or ():", *(f"    {line}" for line in body)]
 
 
 def _evidence_lines(nodes: Sequence[Node], printer: Printer) -> list[str]:
@@ -274,9 +274,9 @@ def _evidence_lines(nodes: Sequence[Node], printer: Printer) -> list[str]:
 
 def _rests(fact: Node, printer: Printer) -> tuple[str, ...]:
     """The contract's fields that a fact rests on; none: the whole encounter."""
-    if fact.kind.name == "record" and fact.value in {"supervision", "claim"}:
-        return (fact.value,)
-    return printer.names.scopes[fact.args[0].kind.scope or ""][fact.value].rests_on
+    if fact.kind.name == "record" and fact.name in {"supervision", "claim"}:
+        return (fact.name,)
+    return printer.names.scopes[fact.args[0].kind.scope or ""][fact.name].rests_on
 
 
 def _evidence_of(nodes: Sequence[Node], printer: Printer) -> list[str]:

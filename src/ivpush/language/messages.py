@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Any
 
 from ivpush.errors import did_you_mean
 from ivpush.language.parser import path_of
@@ -103,7 +102,7 @@ class Template:
         )
         return render
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[type[Template], tuple[tuple[Clause, ...], Names]]:
         # Generated functions cannot be pickled: the copy makes its own when it needs them.
         return Template, (self._clauses, self._names)
 
@@ -180,7 +179,7 @@ class _Paths:
     def path(self, text: str, column: int) -> Node:
         """The tree of one path; raises ExpressionError at its column of the template."""
         if text in self.words:
-            return Node("given", TEXT, value=text, column=column)
+            return Node("given", TEXT, name=text, column=column)
         try:
             return path_of(text, self.names, self.subject)
         except ExpressionError as error:

@@ -16,7 +16,7 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from ivpush.errors import did_you_mean
 from ivpush.language.tree import AGGREGATES, FLAG, TEXT, WHOLE, ExpressionError, Kind, Node
@@ -108,7 +108,7 @@ def path_of(text: str, names: Names, subject: str) -> Node:
         raise ExpressionError(1, "names records, not a value", "name one of its facts")
     scope = node.args[0].kind.scope if node.args else None
     # Free text may hold a patient's name, and results go into logs and tickets.
-    if scope is not None and names.scopes[scope][node.value].free_text:
+    if scope is not None and names.scopes[scope][node.name].free_text:
         raise ExpressionError(
             1,
             "is the chart's own words, which no message repeats",
@@ -199,7 +199,7 @@ class _Reader:
             )
         left = self._need(tree.left, _NUMBERS, "a number")
         right = self._need(tree.right, _NUMBERS, "a number")
-        if sign == "//" and not (right.op == "const" and right.value > 0):
+        if sign == "//" and not (isinstance(right.value, int) and right.value > 0):
             raise ExpressionError(
                 tree.right.col_offset + 1,
                 "divides by what may be zero",
@@ -207,7 +207,7 @@ class _Reader:
             )
         name = "whole" if left.kind.name == right.kind.name == "whole" else "number"
         return Node(
-            "arith", Kind(name, _open((left, right))), (left, right), value=sign, column=column
+            "arith", Kind(name, _open((left, right))), (left, right), name=sign, column=column
         )
 
     def _comparison(self, tree: ast.Compare) -> Node:
@@ -240,7 +240,7 @@ class _Reader:
         _check_word(left, right, column)
         _check_word(right, left, column)
         return Node(
-            "cmp", FLAG.opened(_open((left, right))), (left, right), value=sign, column=column
+            "cmp", FLAG.opened(_open((left, right))), (left, right), name=sign, column=column
         )
 
     def _surely_equal(self, left_tree: ast.expr, right_tree: ast.expr) -> Node:
@@ -267,17 +267,17 @@ class _Reader:
         return Node("in" if sign == "in" else "notin", kind, (left, right), column=column)
 
     def _constants(self, left: Node, trees: Iterable[ast.expr], column: int) -> Node:
-        values = []
+        values: list[str | int] = []
         for tree in trees:
             constant, place = self.node(tree), tree.col_offset + 1
             alike = (constant.kind.name == "whole") == (left.kind.name == "whole")
-            if constant.op != "const" or not alike:
+            if not isinstance(constant.value, str | int) or not alike:
                 raise ExpressionError(
                     place, "is not a constant of the same kind", "list constants only"
                 )
             _check_word(left, constant, place)
             values.append(constant.value)
-        return Node("set", Kind("texts"), (), value=frozenset(values), column=column)
+        return Node("set", Kind("texts"), value=frozenset(values), column=column)
 
     def _name(self, tree: ast.Name) -> Node:
         if tree.id in self.seen:
@@ -303,25 +303,19 @@ class _Reader:
             )
         kind = facts[tree.attr].kind
         nullable = kind.nullable or record.kind.nullable
-        return Node("fact", kind.opened(nullable), (record,), value=tree.attr, column=column)
+        return Node("fact", kind.opened(nullable), (record,), name=tree.attr, column=column)
 
     def _of_pack(self, root: str, name: str, column: int) -> Node:
         """A policy or limit, looked up when the rule runs; a word list or modifier, as it is."""
-        table: Mapping[str, Any] = {
-            "policy": self.names.policies,
-            "limits": self.names.limits,
-            "words": self.names.words,
-            "modifier": self.names.modifiers,
-        }[root]
-        if name not in table:
-            raise ExpressionError(
-                column, f"names no {root} '{name[:60]}'", did_you_mean(name, table)
-            )
+        names = self.names
         if root == "words":
-            return Node("set", Kind("texts"), (), value=table[name], column=column)
+            words = _entry(names.words, root, name, column)
+            return Node("set", Kind("texts"), value=words, column=column)
         if root == "modifier":
-            return Node("const", TEXT, (), value=table[name], column=column)
-        return Node(root, table[name], (), value=name, column=column)
+            code = _entry(names.modifiers, root, name, column)
+            return Node("const", TEXT, value=code, column=column)
+        kinds = names.policies if root == "policy" else names.limits
+        return Node(root, _entry(kinds, root, name, column), name=name, column=column)
 
     def _call(self, tree: ast.Call) -> Node:
         column = tree.col_offset + 1
@@ -373,7 +367,7 @@ class _Reader:
         # Of no rows there is neither a least nor a most.
         nullable = _open((rows, item, *conditions)) or name in {"min", "max"}
         args = (rows, item, *conditions)
-        return Node(name, kind.opened(nullable), args, value=variable, column=column)
+        return Node(name, kind.opened(nullable), args, name=variable, column=column)
 
     def _variable(self, generator: ast.comprehension, column: int) -> str:
         if not isinstance(generator.target, ast.Name) or generator.is_async:
@@ -392,7 +386,7 @@ class _Reader:
         if self.depth > MOST_DEPTH:
             raise ExpressionError(column, "loops more than two deep", "state it with fewer loops")
         self.seen[variable] = Node(
-            "var", Kind("record", scope=rows.kind.scope), value=variable, column=column
+            "var", Kind("record", scope=rows.kind.scope), name=variable, column=column
         )
 
     def _leave(self, variable: str) -> None:
@@ -403,7 +397,7 @@ class _Reader:
         # A rule about the encounter runs once, so that its scans do not multiply.
         if rows.op != "fact" or self.subject == "encounter":
             return
-        if (rows.args[0].kind.scope, rows.value) in _WHOLE_LISTS:
+        if (rows.args[0].kind.scope, rows.name) in _WHOLE_LISTS:
             self.scans += 1
             if self.scans > MOST_SCANS:
                 raise ExpressionError(
@@ -411,6 +405,16 @@ class _Reader:
                     "scans the whole encounter too often",
                     "use a set fact or a linked list",
                 )
+
+
+Entry = TypeVar("Entry")
+
+
+def _entry(table: Mapping[str, Entry], root: str, name: str, column: int) -> Entry:
+    """What a pack holds under a name; raises ExpressionError where it has no such name."""
+    if name not in table:
+        raise ExpressionError(column, f"names no {root} '{name[:60]}'", did_you_mean(name, table))
+    return table[name]
 
 
 def _check_size(text: str) -> None:
@@ -442,11 +446,11 @@ def _compare_sign(op: ast.cmpop, tree: ast.Compare) -> str:
 def _constant(tree: ast.Constant) -> Node:
     value, column = tree.value, tree.col_offset + 1
     if isinstance(value, bool):
-        return Node("const", FLAG, (), value=value, column=column)
+        return Node("const", FLAG, value=value, column=column)
     if isinstance(value, int):
-        return Node("const", WHOLE, (), value=value, column=column)
+        return Node("const", WHOLE, value=value, column=column)
     if isinstance(value, str):
-        return Node("const", TEXT, (), value=value, column=column)
+        return Node("const", TEXT, value=value, column=column)
     raise ExpressionError(
         column,
         f"holds a constant of type {type(value).__name__}",
@@ -473,25 +477,20 @@ def _comparable(left: str, sign: str, right: str) -> bool:
 
 def _dated(node: Node, other: Node) -> Node:
     """A text constant beside a date becomes that date."""
-    if node.op == "const" and node.kind.name == "text" and other.kind.name == "date":
+    if isinstance(node.value, str) and other.kind.name == "date":
         try:
-            return Node(
-                "const", Kind("date"), (), value=date.fromisoformat(node.value), column=node.column
-            )
+            day = date.fromisoformat(node.value)
+            return Node("const", Kind("date"), value=day, column=node.column)
         except ValueError:
             raise ExpressionError(node.column, "is not a date", "write YYYY-MM-DD") from None
     return node
 
 
 def _check_word(word: Node, constant: Node, column: int) -> None:
-    words = word.kind.words
-    if words is not None and constant.op == "const" and constant.kind.name == "text":
-        if constant.value not in words:
-            raise ExpressionError(
-                column,
-                f"'{constant.value[:60]}' is not among its words",
-                did_you_mean(constant.value, words),
-            )
+    words, value = word.kind.words, constant.value
+    if words is not None and isinstance(value, str) and value not in words:
+        problem = f"'{value[:60]}' is not among its words"
+        raise ExpressionError(column, problem, did_you_mean(value, words))
 
 
 def _in_words(kind: Kind) -> str:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from sys import intern
 from typing import Any
 
-from ivpush.language.tree import AGGREGATES, Node, fold
+from ivpush.language.tree import AGGREGATES, Node, Number, fold
 from ivpush.language.vocabulary import Names
 
 __all__ = ["Printer", "function"]
@@ -35,12 +35,14 @@ def _count3(values: list[int | None]) -> int | None:
     return sum(known) if len(known) == len(values) else None
 
 
-def _min3(values: list[Any]) -> Any:
-    return None if None in values or not values else min(values)
+def _min3(values: list[Number | None]) -> Number | None:
+    known = [value for value in values if value is not None]
+    return min(known) if known and len(known) == len(values) else None
 
 
-def _max3(values: list[Any]) -> Any:
-    return None if None in values or not values else max(values)
+def _max3(values: list[Number | None]) -> Number | None:
+    known = [value for value in values if value is not None]
+    return max(known) if known and len(known) == len(values) else None
 
 
 def _overlaps(left: Iterable[object], right: Iterable[object]) -> bool:
@@ -108,13 +110,13 @@ class Printer:
             # Only numbers and flags are spelled out: a text is bound, so that none becomes code.
             return str(node.value) if type(node.value) in {int, bool} else self.constant(node.value)
         if op == "root":
-            return "e" if node.value == "encounter" else "s"
+            return "e" if node.name == "encounter" else "s"
         if op == "var":
-            return f"v_{node.value}"
+            return f"v_{node.name}"
         if op == "given":
-            return f"s[{self.constant(node.value)}]"  # a word handed in with a reason
+            return f"s[{self.constant(node.name)}]"  # a word handed in with a reason
         if op in {"policy", "limits"}:
-            return f"{op[0]}.{node.value}"
+            return f"{op[0]}.{node.name}"
         if op == "fact":
             return self._fact(node)
         if op in {"and", "or"}:
@@ -126,7 +128,7 @@ class Printer:
     def _fact(self, node: Node) -> str:
         """A fact of a record; None where the record is."""
         record = node.args[0]
-        path = self.names.scopes[record.kind.scope or ""][node.value].path
+        path = self.names.scopes[record.kind.scope or ""][node.name].path
         source = self.print(record)
         if not record.kind.nullable:
             return f"{source}.{path}"
@@ -207,7 +209,7 @@ class Printer:
         item, conditions = node.args[1], node.args[2:]
         unsure = any(part.kind.nullable for part in (item, *conditions))
         test = self.print(item) if not conditions else self._tested(node, unsure=unsure)
-        values = f"[{test} for v_{node.value} in {rows}]"
+        values = f"[{test} for v_{node.name} in {rows}]"
         if unsure or node.op == "count":
             return f"{node.op}3({values})"
         return f"(True in {values})" if node.op == "any" else f"(False not in {values})"
@@ -225,7 +227,7 @@ class Printer:
         """``sum``, ``min`` or ``max`` of the rows that count."""
         item, conditions = node.args[1], node.args[2:]
         texts = [self.print(condition) for condition in conditions]
-        value, row = self.print(item), f"v_{node.value}"
+        value, row = self.print(item), f"v_{node.name}"
         name = {"sum": "count3"}.get(node.op, f"{node.op}3")
         if not any(condition.kind.nullable for condition in conditions):
             guard = "".join(f" if {text}" for text in texts)
@@ -250,7 +252,7 @@ def _operation(node: Node, texts: list[str]) -> str:
         case "minus":
             return f"-{first}"
         case "cmp" | "arith":
-            return f"{first} {node.value} {texts[1]}"
+            return f"{first} {node.name} {texts[1]}"
         case "in":
             return f"{first} in {texts[1]}"
         case "notin":
@@ -270,10 +272,10 @@ def _operation(node: Node, texts: list[str]) -> str:
 def _of_encounter(node: Node) -> bool:
     """Whether an expression rests on the encounter alone: no subject, no row of a loop around."""
     parts = list(node.walk())
-    bound = {part.value for part in parts if part.op in AGGREGATES}
+    bound = {part.name for part in parts if part.op in AGGREGATES}
     return not any(
-        (part.op == "root" and part.value != "encounter")
-        or (part.op == "var" and part.value not in bound)
+        (part.op == "root" and part.name != "encounter")
+        or (part.op == "var" and part.name not in bound)
         for part in parts
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ivpush.language.evaluator import evaluate
-from ivpush.language.tree import AGGREGATES, FLAG, Kind, Node
+from ivpush.language.tree import AGGREGATES, FLAG, Kind, Node, Value, is_value
 from ivpush.language.vocabulary import Names
 
 __all__ = ["Settled", "reduced"]
@@ -40,26 +40,28 @@ def reduced(node: Node, names: Names, settled: Settled) -> Node:
     if node.op in _CONSTANT or node.op in _OPEN:
         return node
     if node.op in {"policy", "limits"} or _is_settled(node, names, settled):
-        return _constant(node, evaluate(node, names, dict(settled.values)))
+        worth = evaluate(node, names, settled.values)
+        return _constant(node, worth) if is_value(worth) else node
     args = tuple(reduced(arg, names, settled) for arg in node.args)
     if node.op in {"and", "or"}:
         return _junction(node, args)
     left = replace(node, args=args, kind=_kind(node, args))
     if node.op != "fact" and all(arg.op in _CONSTANT for arg in args):
-        return _constant(node, evaluate(left, names, {}))
+        worth = evaluate(left, names, {})
+        return _constant(node, worth) if is_value(worth) else left
     return left
 
 
 def _is_settled(node: Node, names: Names, settled: Settled) -> bool:
     """Whether a node is a fact of the subject that is the same for all records meant."""
-    if node.op != "fact" or node.args[0].op != "root" or node.args[0].value == "encounter":
+    if node.op != "fact" or node.args[0].op != "root" or node.args[0].name == "encounter":
         return False
-    fact = names.scopes[node.args[0].kind.scope or ""][node.value]
+    fact = names.scopes[node.args[0].kind.scope or ""][node.name]
     return fact.path.startswith(settled.paths)
 
 
-def _constant(node: Node, value: object) -> Node:
-    return Node("const", node.kind.opened(value is None), (), value, node.column)
+def _constant(node: Node, value: Value | None) -> Node:
+    return Node("const", node.kind.opened(value is None), value=value, column=node.column)
 
 
 def _kind(node: Node, args: tuple[Node, ...]) -> Kind:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import TypeGuard
 
 __all__ = [
     "AGGREGATES",
@@ -20,7 +22,11 @@ __all__ = [
     "ExpressionError",
     "Kind",
     "Node",
+    "Number",
+    "Scalar",
+    "Value",
     "fold",
+    "is_value",
 ]
 
 
@@ -36,6 +42,22 @@ AGGREGATES = frozenset({"any", "all", "count", "sum", "min", "max"})
 
 NEVER_UNKNOWN = frozenset({"known", "is", "surely"})
 """Operators that are true or false even where an operand is unknown."""
+
+
+Number = int | Decimal
+Scalar = bool | Number | str | date
+Value = Scalar | frozenset[Scalar] | tuple[Scalar, ...]
+"""What an expression may be worth, unless it is a record or a list of records.
+
+A flag, a number, a text, a date or an instant (which is a date too), or several of these.
+"""
+
+
+def is_value(worth: object) -> TypeGuard[Value | None]:
+    """Whether what an expression is worth is a value or unknown, and not a record or records."""
+    if isinstance(worth, frozenset | tuple):
+        return all(isinstance(member, Scalar) for member in worth)
+    return worth is None or isinstance(worth, Scalar)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +81,22 @@ FLAG, WHOLE, TEXT = Kind("flag"), Kind("whole"), Kind("text")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One step of an expression; ``value`` is the operator, name or constant.
+    """One step of an expression.
+
+    ``name`` is the sign of a comparison or a sum, or what a fact, a root, a policy or a loop
+    variable is called; ``value`` is what a constant or a list of constants is worth.
 
     ``line.units > 1`` is::
 
-        Node("cmp", FLAG, (Node("fact", WHOLE, (line,), "units"), Node("const", WHOLE, (), 1)), ">")
+        units = Node("fact", WHOLE, (line,), "units")
+        Node("cmp", FLAG, (units, Node("const", WHOLE, value=1)), ">")
     """
 
     op: str
     kind: Kind
     args: tuple[Node, ...] = ()
-    value: Any = None
+    name: str = ""
+    value: Value | None = None
     column: int = 0
 
     def walk(self) -> Iterator[Node]:

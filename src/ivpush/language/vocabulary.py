@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, get_args, get_type_hints
+from typing import get_args, get_type_hints
 
 from ivpush.contract.annotations import field_type
 from ivpush.contract.facts import (
@@ -59,7 +59,7 @@ _PLAIN = {
 }
 
 
-def kind_of(annotation: Any) -> Kind:
+def kind_of(annotation: object) -> Kind:
     """The kind of a Python annotation."""
     stated = field_type(annotation)
     if stated.words:
@@ -75,7 +75,7 @@ def kind_of(annotation: Any) -> Kind:
     return Kind("record" if scope else "other", stated.nullable, scope=scope)
 
 
-def _scope_of(hint: Any) -> str | None:
+def _scope_of(hint: object) -> str | None:
     return next((name for name, scope in SCOPES.items() if scope is hint), None)
 
 
@@ -114,13 +114,13 @@ class Names:
 
     def roots(self, subject: str) -> dict[str, Node]:
         """The names that an expression about ``subject`` may begin with."""
-        whole = Node("root", Kind("record", scope="encounter"), value="encounter")
+        whole = Node("root", Kind("record", scope="encounter"), name="encounter")
         found = {"encounter": whole}
         # Rules name these without the encounter: claim.codes, supervision.met.
         for name in ("supervision", "claim"):
             found[name] = Node("fact", Kind("record", scope=name), (whole,), name)
         if subject != "encounter":
-            found[subject] = Node("root", Kind("record", scope=subject), value="subject")
+            found[subject] = Node("root", Kind("record", scope=subject), name="subject")
         return found
 
 
@@ -158,7 +158,7 @@ class Fact:
     the chart's own words, which no message may repeat.
     """
 
-    type: Any
+    type: object
     path: str
     meaning: str
     rests_on: tuple[str, ...]
