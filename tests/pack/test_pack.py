@@ -14,6 +14,7 @@ import yaml
 
 from ivpush import Encounter, Engine, Pack, PackError, UsageError
 from ivpush.authoring.cases import run_cases
+from ivpush.pack.data import MODIFIERS
 from ivpush.pack.folder import rules_folder
 
 PACK = Pack.load()
@@ -335,6 +336,14 @@ def test_every_policy_names_its_values_and_sources() -> None:
             policy.why and policy.cites and policy.touches in {"derivation", "checks", "questions"}
         )
         assert policy.read(policy.default) == policy.default or policy.form in {"words", "units"}
+
+
+def test_a_pack_must_hold_every_modifier_that_the_engine_reads() -> None:
+    files = [
+        file for wing in ("coding", "claim") for file in Path(f"src/ivpush/{wing}").glob("*.py")
+    ]
+    source = "".join(file.read_text("utf-8") for file in files)
+    assert {kind for kind in PACK.data.modifiers if f'"{kind}"' in source} == MODIFIERS
 
 
 def test_a_policy_that_settles_a_missing_fact_does_so_by_values_of_its_own() -> None:

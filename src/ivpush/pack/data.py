@@ -57,7 +57,9 @@ class SupervisionRow:
     cites: tuple[str, ...]
 
 
-MODIFIERS = frozenset({"distinct", "separate_encounter", "separate_site", "wasted"})
+MODIFIERS = frozenset(
+    {"distinct", "none_wasted", "separate_encounter", "separate_site", "unusual", "wasted"}
+)
 """The kinds of modifiers that the engine itself reads, by ``book.modifier``."""
 
 
