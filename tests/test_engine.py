@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from ivpush import Encounter, Engine, Pack, Result
+from ivpush.batch import EngineOptions, check_many
 from ivpush.contract.result import Violation
+from ivpush.errors import UsageError
 
 PACK = Pack.load()
 ENGINE = Engine(pack=PACK)
@@ -65,6 +67,16 @@ WORKED = (
     ],
     [line(1, "96374", 2), line(2, "96375")],
 )
+
+
+@pytest.mark.parametrize("payer", ["medicaer", "Medicare", ""])
+def test_a_payer_given_to_the_engine_has_an_overlay(payer: str) -> None:
+    with pytest.raises(UsageError, match="payer: has no overlay in this pack"):
+        Engine(payer=payer)
+    with pytest.raises(UsageError, match="payer: has no overlay in this pack"):
+        EngineOptions(payer=payer).engine()
+    with pytest.raises(UsageError, match="payer: has no overlay in this pack"):
+        list(check_many([], EngineOptions(payer=payer)))
 
 
 def test_the_worked_example() -> None:

@@ -209,6 +209,44 @@ def test_what_is_no_frame_is_refused_with_a_remedy(given_: dict[str, Any], said:
         check_frame(**given_, engine=ENGINE)
 
 
+LINES = pl.DataFrame(
+    {"encounter": ["A"], "number": [1], "code": ["96374"], "units": [1], "date": ["2026-03-02"]}
+)
+
+
+@pytest.mark.parametrize("engine", [ENGINE, EngineOptions(), None])
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"lines": LINES.rename({"code": "cpt"})}, "lines: lacks the column 'code'"),
+        ({"lines": LINES.rename({"code": "cpt"})}, "lines: column 'cpt' is not one of the lines"),
+        ({"lines": LINES.drop("units")}, "lines: lacks the column 'units'"),
+        ({"setting": "hospital"}, "setting: does not exist; write one of: facility, professional"),
+        ({"timezone": "Mars"}, "timezone: is not a known zone"),
+        ({"payer": "medicaer"}, "payer: has no overlay in this pack; did you mean 'medicare'?"),
+    ],
+)
+def test_what_the_caller_got_wrong_is_refused_and_sets_nothing_aside(
+    engine: Any, more: dict[str, Any], said: str
+) -> None:
+    given_ = {"lines": LINES, "setting": "facility", "engine": engine, **more}
+    with pytest.raises(UsageError, match=re.escape(said)):
+        check_frame(**given_)
+    with pytest.raises(UsageError, match=re.escape(said)):
+        list(check_batches(**given_))
+
+
+def test_an_unknown_payer_is_refused_by_processes_too() -> None:
+    with pytest.raises(UsageError, match="did you mean 'medicare'"):
+        check_frame(lines=LINES, setting="facility", payer="medicaer", workers=1)
+
+
+def test_a_payer_that_a_record_names_may_be_unknown() -> None:
+    lines = LINES.with_columns(encounter_payer=pl.lit("medicaer"))
+    found = check_frame(lines=lines, setting="facility", engine=ENGINE)
+    assert "IVP909" in found.violations["rule"].to_list()
+
+
 def test_an_object_of_the_arrow_interface_is_a_frame_too() -> None:
     class Foreign:
         def __init__(self, table: pa.Table) -> None:
@@ -511,7 +549,12 @@ def test_our_own_failure_sets_one_encounter_aside(monkeypatch: pytest.MonkeyPatc
         (
             {
                 "lines": iter(
-                    [pa.table({"encounter": ["A"]}), pa.table({"encounter": ["A"], "code": ["x"]})]
+                    [
+                        pa.table(
+                            {name: ["1"] for name in ("encounter", "number", "code", "units")}
+                        ),
+                        pa.table({"encounter": ["A"], "code": ["x"]}),
+                    ]
                 )
             },
             "lines: has a batch with other columns",

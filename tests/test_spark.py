@@ -89,6 +89,9 @@ def test_what_does_not_exist_is_told_before_anything_runs(session: Any) -> None:
         ({"column": "none"}, "column none: is not in the DataFrame"),
         ({"keep": ["status"]}, "column status: is also a column of the results"),
         ({"policies": {"nonsense": "1"}}, "policy nonsense"),
+        ({"payer": "medicaer"}, "payer: has no overlay in this pack; did you mean 'medicare'"),
+        ({"setting": "hospital"}, "setting: does not exist"),
+        ({"timezone": "Mars"}, "timezone: is not a known zone"),
     ):
         with pytest.raises(UsageError, match=said):
             spark.check(frame, **more)

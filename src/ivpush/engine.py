@@ -97,7 +97,8 @@ class Engine:
 
     ``payer`` is the overlay of encounters that name none; ``policies`` set switches by name;
     ``packs`` are folders of further rules, stacked in order. Raises PackError where a pack is not
-    fit to be used and UsageError for a policy or value that does not exist.
+    fit to be used and UsageError for a payer, policy or value that does not exist. A payer that an
+    encounter names may be unknown: its result says so.
     """
 
     __slots__ = ("_books", "pack", "payer", "policies")
@@ -111,6 +112,8 @@ class Engine:
         pack: Pack | None = None,
     ) -> None:
         self.pack = pack or Pack.load(extra=tuple(Path(folder) for folder in packs))
+        if payer is not None:
+            self.pack.require_payer(payer)
         self.payer = payer
         self.policies = dict(policies or {})
         self._books: dict[tuple[date | None, str | None, str | None], Book] = {}

@@ -17,7 +17,15 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Fault", "InputError", "IvpushError", "PackError", "UsageError", "did_you_mean"]
+__all__ = [
+    "Fault",
+    "InputError",
+    "IvpushError",
+    "PackError",
+    "UsageError",
+    "did_you_mean",
+    "nearest_word",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +83,19 @@ class UsageError(IvpushError):
     """Something was asked for that does not exist: a policy, a rule, a payer, a file."""
 
 
+def nearest_word(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is nearest to one; None where none is near."""
+    # The word is cut, because comparing takes time that grows with its length squared.
+    near = difflib.get_close_matches(word[:80], sorted(known), n=1, cutoff=0.6)
+    return near[0] if near else None
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A remedy that names the nearest known word, or lists the known ones where none is near."""
     words = sorted(known)
-    # The word is cut, because comparing takes time that grows with its length squared.
-    near = difflib.get_close_matches(word[:80], words, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean '{near[0]}'?"
+    near = nearest_word(word, words)
+    if near is not None:
+        return f"did you mean '{near}'?"
     if not words:
         return ""
     shown = ", ".join(words[:12]) + (", …" if len(words) > 12 else "")

@@ -99,13 +99,13 @@ def check_frame(
     """Check the encounters of frames; frames of the same library come back.
 
     ``setting``, ``timezone`` and ``payer`` fill what the frames do not say. ``workers`` is as in
-    ``check_readings``. Raises UsageError where no frame is given, or the extra is not installed,
-    and whatever building an engine raises.
+    ``check_readings``. Raises UsageError where no frame is given, the columns of one do not fit, an
+    option does not exist, or the extra is not installed, and whatever building an engine raises.
     """
     tables = {"encounters": encounters, "administrations": administrations, "lines": lines}
     options = ReadOptions(timezone=timezone, setting=setting, payer=payer)
     joined = _joined(tables, options)
-    pieces = list(_pieces(joined.readings, engine, SIZE, workers))
+    pieces = list(_pieces(joined.readings, engine, SIZE, workers, options))
     return _checked(_together(pieces), joined.like)
 
 
@@ -127,15 +127,15 @@ def check_batches(  # noqa: PLR0913  (by name only: what check_frame takes, and 
     may stand anywhere, so the tables are read to their end before the first answer (more than a
     few thousand rows wait in a private temporary file). Pieces are in order of first appearance,
     and the same with any number of workers. Raises as ``check_frame`` does, and UsageError where a
-    batch has other columns than the first.
+    batch has other columns than the first: what the call itself shows at once, the rest with the
+    first answer.
     """
     tables = {"encounters": encounters, "administrations": administrations, "lines": lines}
     options = ReadOptions(timezone=timezone, setting=setting, payer=payer)
     # Here and not in a generator, so that a table that is none is refused at the call.
     joined = _joined(tables, options)
-    return check_readings(
-        joined.readings, like=joined.like, engine=engine, size=size, workers=workers
-    )
+    pieces = _pieces(joined.readings, engine, size, workers, options)
+    return (_checked(piece, joined.like) for piece in pieces)
 
 
 def check_readings(
@@ -224,21 +224,27 @@ def _rows_of(reading: Record | SetAside) -> int:
 
 
 def _pieces(
-    readings: Iterable[Reading], engine: Engine | EngineOptions | None, size: int, workers: int
+    readings: Iterable[Reading],
+    engine: Engine | EngineOptions | None,
+    size: int,
+    workers: int,
+    read: ReadOptions | None = None,
 ) -> Iterator[_Tables]:
     if size < 1 or workers < 0:
         name = "size" if size < 1 else "workers"
         raise UsageError(Fault(name, "is too small", "write a larger number"))
+    read = read or ReadOptions()
     pieces, engine = _cut(readings, size), engine or EngineOptions()
-    return _spread(pieces, engine, workers) if workers else _checked_here(pieces, engine)
+    if workers:
+        return _spread(pieces, engine, workers, read)
+    if isinstance(engine, EngineOptions):
+        return _checked_here(pieces, _Judge(WorkOptions(engine, read=read)))
+    if read.payer is not None:
+        engine.pack.require_payer(read.payer)
+    return _checked_here(pieces, _Judge(WorkOptions(), engine))
 
 
-def _checked_here(pieces: Iterable[_Piece], engine: Engine | EngineOptions) -> Iterator[_Tables]:
-    judge = (
-        _Judge(WorkOptions(engine))
-        if isinstance(engine, EngineOptions)
-        else _Judge(WorkOptions(), engine)
-    )
+def _checked_here(pieces: Iterable[_Piece], judge: _Judge) -> Iterator[_Tables]:
     for piece in pieces:
         # Nothing leaves the process, so that encounters need not become JSON and back.
         outcomes = ((reading.place, _here(reading)) for reading in piece.records)
@@ -250,7 +256,7 @@ def _here(reading: Record | SetAside) -> Encounter | str:
 
 
 def _spread(
-    pieces: Iterable[_Piece], engine: Engine | EngineOptions, workers: int
+    pieces: Iterable[_Piece], engine: Engine | EngineOptions, workers: int, read: ReadOptions
 ) -> Iterator[_Tables]:
     if not isinstance(engine, EngineOptions):
         raise UsageError(
@@ -261,7 +267,7 @@ def _spread(
             )
         )
     chunks = ((piece.notes, list(map(_item, piece.records))) for piece in pieces)
-    for notes, answers in spread(_Judge, WorkOptions(engine), chunks, workers=workers):
+    for notes, answers in spread(_Judge, WorkOptions(engine, read=read), chunks, workers=workers):
         yield {**_together(answers), "notes": _notes_table(notes)}
 
 
@@ -272,7 +278,7 @@ class _Judge:
     """Who hands out the pieces needs to know nothing of it (``batch.pool.Handler``)."""
 
     def __init__(self, options: WorkOptions, engine: Engine | None = None) -> None:
-        self._engine = engine or options.engine.engine()
+        self._engine = engine or options.build()
         self._selection = Selection(options.engine.silent)
 
     def __call__(self, items: Sequence[Item]) -> _Tables:

@@ -72,6 +72,14 @@ def test_a_format_without_its_writer_is_2(
     assert not list(Path().glob("o*"))
 
 
+def test_convert_writes_the_payer_into_records_that_name_none(ivpush: Any) -> None:
+    run = ivpush("convert", write("f", MENDED), "--payer", "medicare")
+    assert Encounter.model_validate_json(run.out).payer == "medicare"
+    run = ivpush("convert", "f", "--payer", "medicaer")
+    assert (run.status, run.out) == (2, "")
+    assert "--payer: has no overlay in this pack; did you mean 'medicare'?" in run.err
+
+
 def test_convert_refuses_its_own_input(ivpush: Any) -> None:
     assert ivpush("convert", write("f", CLEAN), "--output", "f").status == 2
     assert json.loads(Path("f").read_bytes()) == CLEAN

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ivpush import Encounter
-from tests.commands.cli import CANARY, CHART, CLEAN, MENDED, WRONG, module, part, write
+from tests.commands.cli import CANARY, CHART, CLEAN, MENDED, WRONG, module, part, spawn, write
 
 
 @pytest.mark.parametrize(
@@ -180,3 +180,20 @@ def test_tables_are_joined_unless_a_map_makes_each_whole(
     assert "lines.csv+given.parquet,E1,encounter" in run.out
     run = ivpush("check", "lines.csv", "given.parquet", "--map", "m", "--output", "csv:-")
     assert "\nlines.csv,E1,encounter" in run.out and "\ngiven.parquet,E1,encounter" in run.out
+
+
+def test_a_header_that_does_not_fit_is_2_and_leaves_no_traceback(ivpush: Any) -> None:
+    Path("w.csv").write_text("x,y\n1,2\n", "utf-8")
+    # In a process of its own, for what a generator leaves behind is told when it ends.
+    done = spawn("check", "w.csv", env={})
+    assert done.returncode == 2
+    assert "w.csv: holds no column of ours, but columns 1, 2" in done.stderr
+    assert "Traceback" not in done.stderr and "ignored" not in done.stderr
+
+
+def test_a_zone_that_does_not_exist_is_2(ivpush: Any) -> None:
+    for command in ("check", "convert"):
+        run = ivpush(command, write("f", CLEAN), "--timezone", "America/Chicgo")
+        assert run.status == 2
+        assert "--timezone: is not a known zone; did you mean 'America/Chicago'?" in run.err
+        assert run.out == ""

@@ -76,7 +76,8 @@ def test_ignoring_every_error_makes_the_status_0(ivpush: Any) -> None:
     [
         ('payr = "x"', "did you mean 'payer'"),
         ('ignore = ["IVP104"]', "is no mapping; write rule, reason"),
-        ('payer = "nobody"', "has no overlay"),
+        ('payer = "nobody"', "ivpush.toml: payer: has no overlay"),
+        ("policies = {nonsense = 1}", "ivpush.toml: policies.nonsense: does not exist"),
         ('select = ["IVP999"]', "is no rule"),
         ('packs = ["nowhere"]', "nowhere"),
         ('policies = {a = "b"}', ""),

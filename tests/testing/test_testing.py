@@ -222,6 +222,7 @@ def test_case_files_are_collected_and_judged(tmp_path: Path) -> None:
         ("cases: {a: b}", "holds no list of cases"),
         ("cases: [", "push.ivpush.yaml:2:"),
         ("engine: {policies: {nonsense: x}}\ncases: []", "policy nonsense"),
+        ("engine: {payer: medicaer}\ncases: []", "did you mean 'medicare'"),
         ("cases: [{name: x, nonsense: y, fires: []}]", "is not in the contract"),
     ],
 )

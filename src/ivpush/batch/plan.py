@@ -103,6 +103,13 @@ class WorkOptions:
     read: ReadOptions = field(default_factory=ReadOptions)
     show_text: bool = False
 
+    def build(self) -> Engine:
+        """The engine; raises PackError or UsageError, also for the payer of ``read``."""
+        engine = self.engine.engine()
+        if self.read.payer is not None:
+            engine.pack.require_payer(self.read.payer)
+        return engine
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

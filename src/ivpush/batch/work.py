@@ -80,7 +80,7 @@ class Worker:
 
     def __init__(self, options: WorkOptions) -> None:
         self._options = options
-        self._engine = options.engine.engine()
+        self._engine = options.build()
         self._selection = Selection(options.engine.silent)
         self._write = WriteOptions(self._engine.pack, __version__, options.show_text)
         heads = tuple(_head(name, self._write) for name in options.formats)
@@ -149,7 +149,7 @@ class Singles:
 
     def __init__(self, options: WorkOptions) -> None:
         self._options = options
-        self._engine = options.engine.engine()
+        self._engine = options.build()
         self._selection = Selection(options.engine.silent)
 
     def __call__(self, items: Sequence[Item]) -> list[Single]:

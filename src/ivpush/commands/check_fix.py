@@ -51,7 +51,7 @@ def fix(run: Run, intake: Intake) -> None:
 
     def encounters(source: Source) -> Iterator[Reading]:
         _only("json", kinds, run, source.name)
-        return source.read(intake.read_options())
+        return source.read(intake.read)
 
     readings = intake.readings(run.options.files, {_X12: mend}, encounters)
     if intake.linker is not None:
@@ -116,7 +116,7 @@ def _mend(run: Run, intake: Intake, source: Source) -> Iterator[Reading]:
     out = run.fixed.stream if run.fixed is not None else _Nowhere()
     # An error leaves it set, so that a copy without its end is not kept.
     run.torn = run.fixed is not None
-    for reading in mend(source.name, source.stream, out, correct, options=intake.read_options()):
+    for reading in mend(source.name, source.stream, out, correct, options=intake.read):
         if not isinstance(reading, Record):
             yield reading
         while refused:

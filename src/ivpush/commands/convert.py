@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
 from ivpush.commands.inputs import Intake, add_files, add_inputs, input_names
-from ivpush.commands.options import INTERRUPTED, add_look
+from ivpush.commands.options import INTERRUPTED, add_look, add_pack, read_pack
 from ivpush.commands.outputs import Guard, Out, Shield, module_of
 from ivpush.errors import InputError, IvpushError, UsageError
 from ivpush.writers.safe import as_json, escaped_json
@@ -45,6 +45,7 @@ def add(commands: Commands) -> None:
         help="write to a file instead of standard output",
     )
     parser.add_argument("--payer", help="overlay of encounters that name no payer")
+    add_pack(parser)
     add_look(parser)
     parser.set_defaults(run=_convert)
 
@@ -54,7 +55,9 @@ def _convert(options: argparse.Namespace) -> int:
     guard.take(options.output, "--output")
     if options.set_aside is not None:
         guard.take(options.set_aside, "--set-aside")
-    intake = Intake(options)
+    if options.payer is not None:
+        read_pack(options).require_payer(options.payer)
+    intake = Intake(options, payer=options.payer)
     outs: list[Out] = []
     try:
         # For SIGTERM, which is an interruption too. Nothing is held: a record is a single write.

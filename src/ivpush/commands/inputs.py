@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -111,11 +112,14 @@ class Intake:
             print(record.place, record.encounter.id)
         status = intake.close()
 
-    ``statuses`` gathers the exit statuses that apply; the worst is what ``close`` gives.
+    ``read`` is what the command line knows and an input may not say; ``statuses`` gathers the exit
+    statuses that apply, the worst of which ``close`` gives.
     """
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace, payer: str | None = None) -> None:
+        """``payer`` goes into records that name none; raises UsageError for a bad option."""
         self._options = options
+        self.read = replace(read_options(options), payer=payer)
         self._aside: IO[bytes] | None = None
         self.checked = self.set_aside = 0
         self.statuses = {CLEAN}
@@ -131,10 +135,6 @@ class Intake:
 
         self.linker = Linker()
         return self.linker
-
-    def read_options(self) -> ReadOptions:
-        """What the command line knows and an input may not say."""
-        return read_options(self._options)
 
     # Records
 
@@ -188,7 +188,7 @@ class Intake:
         Files of a format whose records may be spread over files are read together, after the rest.
         ``special`` reads some formats otherwise, ``usual`` the others.
         """
-        read = usual or (lambda source: source.read(self.read_options()))
+        read = usual or (lambda source: source.read(self.read))
         together: dict[str, list[Source]] = {}
         with ExitStack() as kept_open:
             for name in names:
@@ -207,7 +207,7 @@ class Intake:
 
     def _joins(self, source: Source, special: Mapping[str, Read]) -> bool:
         """Whether a file's records may be spread over other files too."""
-        return source.format.name not in special and source.joins(self.read_options())
+        return source.format.name not in special and source.joins(self.read)
 
     def _of_sources(self, sources: list[Source], read: Read) -> Iterator[Reading]:
         from ivpush.readers.detect import read_together
@@ -216,14 +216,14 @@ class Intake:
             if len(sources) == 1:
                 yield from read(sources[0])
             else:
-                yield from read_together(sources, self.read_options())
+                yield from read_together(sources, self.read)
 
     def _opened(self, stack: ExitStack, name: str) -> Source | None:
         """An input, open for as long as the stack; None where its first bytes are unsound."""
         from ivpush.readers.detect import DAMAGE, damaged, open_source
 
         try:
-            opened = open_source(name, self.read_options(), self._options.from_)
+            opened = open_source(name, self.read, self._options.from_)
             return stack.enter_context(opened)
         except DAMAGE as error:
             self.put_aside(damaged(name, error))

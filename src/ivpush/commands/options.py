@@ -11,11 +11,12 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ivpush.errors import Fault, IvpushError, UsageError, did_you_mean
+from ivpush.errors import Fault, IvpushError, UsageError
 
 if TYPE_CHECKING:
     from ivpush.claim.selection import Selection
@@ -53,6 +54,8 @@ __all__ = [
 CLEAN, BROKEN, USAGE, PACK, UNREAD, INTERRUPTED = 0, 1, 2, 3, 4, 130
 ORDER = (INTERRUPTED, PACK, USAGE, UNREAD, BROKEN, CLEAN)
 """Which exit status counts where several apply, first to last."""
+_FLAGS = {name: f"--{name.replace('_', '-')}" for name in ("payer", "setting", "timezone")}
+"""Settings of the library by the names of its options: here they are written as flags."""
 _WIDTH, _LEAST_WIDTH, _MOST_WIDTH = 96, 40, 240
 
 
@@ -80,6 +83,8 @@ def tell(text: str) -> None:
 def complain(error: IvpushError, place: str = "") -> None:
     """Print the faults of an error on standard error, each after the place if one is named."""
     for fault in error.faults:
+        if isinstance(error, UsageError) and fault.place in _FLAGS:
+            fault = replace(fault, place=_FLAGS[fault.place])
         tell(f"{place}: {fault}" if place else str(fault))
 
 
@@ -218,10 +223,26 @@ def make_engine(options: argparse.Namespace) -> Engine:
             raise UsageError(Fault("--policy", "has no value", "write --policy NAME=VALUE"))
         policies[name] = value
     pack = read_pack(options)
-    if options.payer is not None and options.payer not in pack.payers:
-        remedy = did_you_mean(options.payer, pack.payers)
-        raise UsageError(Fault("--payer", "has no overlay in this pack", remedy))
-    return Engine(options.payer, policies=policies, pack=pack)
+    try:
+        return Engine(options.payer, policies=policies, pack=pack)
+    except UsageError as error:
+        raise _where_written(error, options) from None
+
+
+def _where_written(error: UsageError, options: argparse.Namespace) -> UsageError:
+    """The error with the configuration's place where it set what does not exist."""
+    settled = options.settled
+    written = {f"policy {name}": f"policies.{name}" for name in settled.policies}
+    if options.payer == settled.payer:
+        written["payer"] = "payer"
+    return UsageError(
+        [
+            replace(fault, place=f"{settled.place}: {written[fault.place]}")
+            if fault.place in written
+            else fault
+            for fault in error.faults
+        ]
+    )
 
 
 def make_look(options: argparse.Namespace) -> Look:

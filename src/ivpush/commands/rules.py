@@ -159,11 +159,8 @@ def _list_payer(options: argparse.Namespace, pack: Pack) -> int:
     """What an overlay changes, each beside the value of the base pack."""
     from ivpush.authoring.diff import payer_rows
 
-    payer = pack.payers.get(options.payer)
-    if payer is None:
-        remedy = did_you_mean(options.payer, pack.payers)
-        raise UsageError(Fault("--payer", "has no overlay in this pack", remedy))
-    rows = payer_rows(payer, pack)
+    pack.require_payer(options.payer)
+    rows = payer_rows(pack.payers[options.payer], pack)
     if options.format == "json":
         return _say_json(rows)
     for row in rows:

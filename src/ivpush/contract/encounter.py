@@ -63,6 +63,7 @@ __all__ = [
     "Encounter",
     "Supervision",
     "plain",
+    "zone_is_known",
 ]
 
 # A drug every few minutes for weeks; beyond that a file holds several patients.
@@ -339,8 +340,7 @@ def _crossed(encounter: Encounter) -> Iterator[str]:
     if (given or billed) and encounter.service_date is None:
         yield "date is not stated anywhere; write the encounter's date"
     zone = encounter.timezone
-    # dateutil opens the name as a file below its folder of zones: it must be no path.
-    if zone is not None and (not zone_is_plain(zone) or tz.gettz(zone) is None):
+    if zone is not None and not zone_is_known(zone):
         yield "timezone is not a known zone; write an IANA name such as America/Chicago"
     # Such times cannot be ordered, and no minutes between them could be trusted.
     if zone is None and len({at.tzinfo is None for at in _instants(encounter)}) > 1:
@@ -370,14 +370,13 @@ def _instants(encounter: Encounter) -> Iterator[datetime]:
                 yield at
 
 
-def zone_is_plain(name: str) -> bool:
-    """Whether a zone name is made of letters, digits, ``_ + - /`` only, so it is no path."""
-    # Without a dot there is no '..'; a leading slash would leave the folder of zones.
-    return (
-        name.isascii()
-        and not name.startswith("/")
-        and name.replace("/", "a").replace("_", "a").replace("+", "a").replace("-", "a").isalnum()
-    )
+def zone_is_known(name: str) -> bool:
+    """Whether a name is that of a time zone."""
+    # dateutil opens the name as a file below its folder of zones, so it must be no path: without a
+    # dot there is no '..', and a leading slash would leave that folder.
+    bare = name.replace("/", "a").replace("_", "a").replace("+", "a").replace("-", "a")
+    is_plain = name.isascii() and not name.startswith("/") and bare.isalnum()
+    return is_plain and tz.gettz(name) is not None
 
 
 _PLAIN_WORDS = {

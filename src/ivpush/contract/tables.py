@@ -8,7 +8,8 @@ encounter. Lists are lists, or texts joined by ``;`` (a JSON array where an item
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,7 +20,7 @@ from pydantic import BaseModel
 from ivpush.contract.annotations import field_type
 from ivpush.contract.cells import HOW_TO_WRITE, UNREADABLE, CellKind, read_cell
 from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supervision
-from ivpush.errors import Fault, InputError, did_you_mean
+from ivpush.errors import Fault, InputError, UsageError, nearest_word
 
 __all__ = [
     "TABLES",
@@ -29,6 +30,7 @@ __all__ = [
     "column_of",
     "columns_of",
     "encounter_rows",
+    "needed_columns",
     "plan",
     "read_cells",
     "record_of",
@@ -47,6 +49,10 @@ _KINDS: Mapping[object, CellKind] = {
     date: "day",
     str: "text",
 }
+
+_NAME = re.compile("(?=.{1,40}$)([a-z][a-z0-9]*|[A-Za-z0-9]+(_[A-Za-z0-9]+)+)")
+"""What looks like the name of a column, and not like a value."""
+_MOST_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,27 +126,81 @@ def table_kind(names: Iterable[str]) -> str:
     return "lines" if {"number", "code"} & columns else "administrations"
 
 
-def plan(source: str, table: str, names: Sequence[str]) -> list[Column]:
-    """The columns of a table as it stands; raises InputError for one that the contract lacks.
+def needed_columns(table: str) -> tuple[str, ...]:
+    """The columns without which no row of a table can be read; a setting may be the caller's."""
+    if table == "encounters":
+        return ("id",)
+    model = Administration if table == "administrations" else ClaimLine
+    own = [name for name, info in model.model_fields.items() if info.is_required()]
+    return ("encounter", *own)
 
-    ``source`` is where the table was read, such as the name of its file.
+
+def plan(source: str, table: str, names: Sequence[str]) -> list[Column]:
+    """The columns of a table as it stands; raises UsageError where its header does not fit.
+
+    ``source`` is where the table was read, such as the name of its file. A header is the same for
+    every row, so that no record is at fault.
     """
     known = {column.name: column for column in columns_of(table)}
-    faults = [
-        # Without a header its text is the first row's values, so only the place is named.
-        Fault(source, f"column {n} is not one of the {table} table", did_you_mean(name, known))
-        for n, name in enumerate(names, 1)
-        if name not in known
-    ]
-    key = "id" if table == "encounters" else "encounter"
-    if key not in names:
-        faults.append(Fault(source, f"lacks the column '{key}'", "add it"))
+    if known.keys().isdisjoint(names):
+        raise UsageError(_all_foreign(source, names))
+    faults = [*_foreign(source, table, names, known), *_lacking(source, table, names)]
     # Of two columns of one name the later would win without a word.
     if len(set(names)) != len(names):
         faults.append(Fault(source, "names a column twice", "keep one"))
     if faults:
-        raise InputError(faults)
+        raise UsageError(faults)
     return [known[name] for name in names]
+
+
+def _all_foreign(source: str, names: Sequence[str]) -> Fault:
+    """The fault of a header without a column of ours, of which nobody can tell what it is."""
+    tables = (f"{', '.join(needed_columns(table))} ({table})" for table in ("lines", TABLES[1]))
+    remedy = f"a table of ours has {' or '.join(tables)}; a column map reads another"
+    return Fault(source, f"holds no column of ours, but {_shown(names, names, ())}", remedy)
+
+
+def _foreign(
+    source: str, table: str, names: Sequence[str], known: Collection[str]
+) -> Iterator[Fault]:
+    """Columns that the table does not have: each with its nearest, then the rest together."""
+    far = []
+    for name in names:
+        if name in known:
+            continue
+        near = nearest_word(name, known)
+        if near is None:
+            far.append(name)
+        else:
+            problem = f"{_shown([name], names, known)} is not one of the {table} table"
+            yield Fault(source, problem, f"did you mean '{near}'?")
+    if far:
+        of_it = "is not one" if len(far) == 1 else "are none"
+        problem = f"{_shown(far, names, known)} {of_it} of the {table} table"
+        yield Fault(source, problem, "rename what is ours, or read the table with a column map")
+
+
+def _lacking(source: str, table: str, names: Sequence[str]) -> Iterator[Fault]:
+    lacking = [f"'{name}'" for name in needed_columns(table) if name not in names]
+    if lacking:
+        of = "column" if len(lacking) == 1 else "columns"
+        yield Fault(source, f"lacks the {of} {', '.join(lacking)}", f"the {table} table needs them")
+
+
+def _shown(names: Sequence[str], header: Sequence[str], known: Collection[str]) -> str:
+    """Columns of a header as a message may name them: by name, else by their place in it.
+
+    Without a header its text is the first row's values, and a name may be a patient's.
+    """
+    is_header = any(name in known or "_" in name for name in header)
+    shown = [
+        f"'{name}'" if is_header and _NAME.fullmatch(name) else str(n)
+        for n, name in enumerate(header, 1)
+        if name in names
+    ]
+    of = "column" if len(shown) == 1 else "columns"
+    more = f", … ({len(shown)} in all)" if len(shown) > _MOST_SHOWN else ""
+    return f"{of} {', '.join(shown[:_MOST_SHOWN])}{more}"
 
 
 def read_cells(place: str, columns: Sequence[Column], cells: Sequence[object]) -> Row:

@@ -278,6 +278,12 @@ class Pack:
             book = self._windows[key] = self._open(on, payer, policies or {}, setting)
         return book.dated(day)
 
+    def require_payer(self, payer: str) -> None:
+        """Raise UsageError where a payer has no overlay in the pack."""
+        if payer not in self.payers:
+            problem = "has no overlay in this pack"
+            raise UsageError(Fault("payer", problem, did_you_mean(str(payer), self.payers)))
+
     def _policies(
         self, overlay: Payer | None, policies: Mapping[str, object]
     ) -> dict[str, PolicyValue]:

@@ -3,7 +3,8 @@
 ``detect.FORMATS`` lists the formats with their rooms. A reader offers
 ``read(name, stream, options)``, which yields Records, SetAsides and Notes in the order of the input
 and keeps no more than one claim or encounter in memory; ``name`` begins every place. It raises
-nothing for bad content: what cannot be read becomes a SetAside, so that in = read + set aside.
+nothing for bad content: what cannot be read becomes a SetAside, so that in = read + set aside. Only
+a table whose header does not fit raises UsageError, for no record of it is at fault.
 
 ::
 
@@ -15,11 +16,14 @@ nothing for bad content: what cannot be read becomes a SetAside, so that in = re
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
-from ivpush.contract.encounter import Encounter
-from ivpush.errors import InputError
+from ivpush.contract.encounter import Encounter, zone_is_known
+from ivpush.contract.fields import Setting
+from ivpush.errors import Fault, InputError, UsageError, did_you_mean, nearest_word
 
 __all__ = ["Note", "ReadOptions", "Reading", "Record", "SetAside"]
 
@@ -58,7 +62,11 @@ Reading = Record | SetAside | Note
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What the caller knows about an input and the input does not say."""
+    """What the caller knows about an input and the input does not say.
+
+    Raises UsageError for a setting or a time zone that does not exist: else every record would be
+    set aside for what none of them said.
+    """
 
     timezone: str | None = None
     """IANA zone of times written without an offset."""
@@ -68,3 +76,24 @@ class ReadOptions:
     """Overlay id of records that name no payer."""
     map: Path | str | None = None
     """Column map of a table: a YAML file, or the name of a shipped one."""
+
+    def __post_init__(self) -> None:
+        faults = [*_unknown_setting(self.setting), *_unknown_zone(self.timezone)]
+        if faults:
+            raise UsageError(faults)
+
+
+def _unknown_setting(setting: str | None) -> Iterator[Fault]:
+    settings = get_args(Setting)
+    if setting is not None and setting not in settings:
+        yield Fault("setting", "does not exist", did_you_mean(setting, settings))
+
+
+def _unknown_zone(name: str | None) -> Iterator[Fault]:
+    if name is None or zone_is_known(name):
+        return
+    from zoneinfo import available_timezones
+
+    near = nearest_word(name, available_timezones())
+    remedy = f"did you mean '{near}'?" if near else "write an IANA name such as America/Chicago"
+    yield Fault("timezone", "is not a known zone", remedy)

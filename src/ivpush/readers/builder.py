@@ -15,7 +15,7 @@ from typing import Any
 
 from dateutil import tz
 
-from ivpush.contract.encounter import Encounter, zone_is_plain
+from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
 from ivpush.readers.shapes import NDC
@@ -49,11 +49,11 @@ class Case:
     notes: Counter[str] = field(default_factory=Counter)
     """Messages, with how often each was said."""
     zone: tzinfo | None = field(init=False)
-    """The caller's time zone; None where none is named, or a name that the contract refuses."""
+    """The caller's time zone; None where none is named."""
 
     def __post_init__(self) -> None:
         name = self.options.timezone
-        self.zone = tz.gettz(name) if name is not None and zone_is_plain(name) else None
+        self.zone = tz.gettz(name) if name is not None else None
 
     def fault(self, place: str, problem: str, remedy: str) -> None:
         """Take down one fault; the record is set aside when all of them are known."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ivpush import Engine
+from ivpush.errors import UsageError
 from ivpush.readers import Record, SetAside
 from tests.readers.mar.samples import DATA, DOSE, encounters, fates, notes, only, readings
 
@@ -17,8 +18,6 @@ from tests.readers.mar.samples import DATA, DOSE, encounters, fates, notes, only
     ("text", "said"),
     [
         ("", "is empty"),
-        ("a,b\n1,2\n", "lacks the column 'encounter'"),
-        ("encounter,encounter\n1,2\n", "names a column twice"),
         ("encounter,drug\nE,\x00\n", "f:2: holds a control character"),
         ("encounter,drug\nE,a,b\n", "f:2: has 3 cells; write 2"),
         ('encounter,drug\nE,"open\n', "is not CSV"),
@@ -38,6 +37,19 @@ def test_what_cannot_be_read_is_set_aside_with_its_place(text: str, said: str) -
     aside = [one for one in readings(text) if isinstance(one, SetAside)]
     assert aside
     assert any(said in str(one.error) for one in aside), [str(one.error) for one in aside]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a,b\n1,2\n", "lacks the column 'encounter'; the map 'generic-dose' reads"),
+        ("encounter,encounter\n1,2\n", "names a column twice"),
+    ],
+)
+def test_a_header_that_the_map_does_not_fit_is_refused(text: str, said: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        readings(text)
+    assert said in str(refused.value)
 
 
 def test_an_encounter_with_an_unreadable_row_is_set_aside_whole() -> None:

@@ -46,7 +46,10 @@ _GIVING = frozenset({"push", "bolus", "dose", "flush", "start", "next_bag"})
 def read(
     name: str, stream: IO[bytes], options: ReadOptions | None = None
 ) -> Iterator[Record | SetAside | Note]:
-    """The encounters of a record's table; raises UsageError or PackError for a map that is none."""
+    """The encounters of a record's table.
+
+    Raises UsageError or PackError for a map that is none, or that does not fit the table.
+    """
     options = options or ReadOptions()
     column_map = load_map(options.map or DEFAULT_MAP)
     if column_map.table != "administrations":

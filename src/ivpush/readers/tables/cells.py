@@ -12,6 +12,7 @@ import io
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -84,7 +85,10 @@ class Table:
 def open_table(
     name: str, stream: IO[bytes], delimiter: str = ",", encoding: str = "utf-8-sig"
 ) -> Table:
-    """The table of a stream; raises InputError where it has no header or cannot be opened."""
+    """The table of a stream; raises InputError where it has no header or cannot be opened.
+
+    Raises UsageError where a header names a column twice.
+    """
     head, stream = _head(stream)
     if head.startswith((_PARQUET, _ARROW_FILE, _ARROW_STREAM)):
         return _open_binary(name, head, stream)
@@ -97,7 +101,7 @@ def open_table(
     columns = [text_of(cell).strip() for cell in header.cells]
     named = [column for column in columns if column]
     if len(set(named)) != len(named):
-        raise InputError(Fault(f"{name}:1", "names a column twice", "rename one of them"))
+        raise UsageError(Fault(f"{name}:1", "names a column twice", "rename one of them"))
     return Table(name, columns, _of_width(rows, len(columns)), by_line=True)
 
 
@@ -140,7 +144,9 @@ def _text_rows(stream: IO[bytes], delimiter: str, encoding: str) -> Iterator[Row
                 yield Bad(reader.line_num + 1, problem, remedy, rest=True)
                 return
     finally:
-        text.detach()  # so that the caller's stream stays open
+        # So that the caller's stream stays open; one that was closed before has nothing to keep.
+        with suppress(ValueError):
+            text.detach()
 
 
 def has_hidden(text: str) -> bool:

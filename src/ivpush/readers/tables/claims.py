@@ -39,7 +39,10 @@ _NO_CODE = "left out: bills no procedure code"
 
 
 def read(name: str, stream: IO[bytes], options: ReadOptions) -> Iterator[Record | SetAside | Note]:
-    """The claims of a table of lines; raises UsageError or PackError for a map that is none."""
+    """The claims of a table of lines.
+
+    Raises UsageError or PackError for a map that is none, or that does not fit the table.
+    """
     column_map = load_map(options.map or "")
     try:
         table = open_table(name, stream, column_map.delimiter, column_map.encoding)

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from ivpush.contract.result_tables import missing_extra
+from ivpush.contract.tables import needed_columns
 from ivpush.errors import Fault, UsageError
 from ivpush.readers.tables.cells import Table, rows_in
 
@@ -50,8 +51,7 @@ def opened_tables(tables: Mapping[str, Any]) -> Opened:
 
 def _table(name: str, first: Any, others: Iterator[Any]) -> Table:
     if first is None:  # no batch, so that nobody named the columns
-        key = "id" if name == "encounters" else "encounter"
-        return Table(name, [key], iter(()), by_line=False, kind=name)
+        return Table(name, list(needed_columns(name)), iter(()), by_line=False, kind=name)
     opened = _to_arrow(name, first)
     columns = list(opened.column_names)
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from dateutil import tz
 
-from ivpush.errors import Fault, InputError
+from ivpush.errors import Fault, InputError, UsageError
 from ivpush.readers import Note, ReadOptions
 from ivpush.readers.tables.cells import Row, Table, text_of
 from ivpush.readers.tables.forms import ndc, number, plain_text, read_time, whole
@@ -77,7 +77,7 @@ class Lookup:
         )
 
     def need(self, *facts: str) -> None:
-        """Raise InputError where the table lacks all columns of a fact that nothing can replace."""
+        """Raise UsageError where the table lacks all columns of a fact that nothing replaces."""
         faults = [
             Fault(
                 self.table.name,
@@ -88,7 +88,7 @@ class Lookup:
             if fact in self.map.columns and fact not in self._available
         ]
         if faults:
-            raise InputError(faults)
+            raise UsageError(faults)
 
     def refuse_unknown(
         self, rows: Iterable[Row], fact: str, ledger: Ledger, *, needed: bool = False

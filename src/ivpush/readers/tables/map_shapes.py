@@ -10,10 +10,9 @@ import codecs
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from dateutil import tz
 from pydantic import AfterValidator, BeforeValidator, Field, create_model
 
-from ivpush.contract.encounter import zone_is_plain
+from ivpush.contract.encounter import zone_is_known
 from ivpush.contract.fields import Access, Category, Method, Purpose, Route, Setting, TimesFrom
 from ivpush.pack.shapes.words import OneOf, OneOrMore, Shape, Text, Written, listed, wrong
 from ivpush.readers.tables.forms import time_form
@@ -157,7 +156,7 @@ def _form(text: str) -> str:
 
 
 def _zone(text: str) -> str:
-    if not zone_is_plain(text) or tz.gettz(text) is None:
+    if not zone_is_known(text):
         raise wrong("is not a known zone", "write an IANA name such as America/Chicago")
     return text
 

@@ -15,7 +15,7 @@ from typing import IO, Any, NamedTuple
 
 from ivpush.contract.encounter import Encounter
 from ivpush.contract.tables import Parts, plan, read_cells, record_of, table_kind
-from ivpush.errors import Fault, InputError
+from ivpush.errors import Fault, InputError, UsageError
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.tables.cells import Bad, Row, Table, open_table, text_of
 from ivpush.readers.tables.claims import with_options
@@ -72,23 +72,25 @@ def read_joined(
 def join_tables(
     tables: Iterable[Table], options: ReadOptions | None = None
 ) -> Iterator[Record | SetAside | Note]:
-    """The encounters of opened tables, joined by encounter id."""
+    """The encounters of opened tables, joined by encounter id.
+
+    Raises UsageError where a header does not fit, or two tables are of one kind.
+    """
     sources: dict[str, _Source] = {}
-    failed = False
+    faults: list[Fault] = []
     for table in tables:
         try:
             source = _Source(table)
-            if source.kind in sources:
-                problem = f"is a second table of {source.kind}"
-                raise InputError(Fault(table.name, problem, "join tables of one kind beforehand"))
-            sources[source.kind] = source
-        except InputError as error:
-            failed = True
-            yield SetAside(table.name, error)
-    if failed:
-        yield from (Note(source.table.name, _LEFT) for source in sources.values())
-    else:
-        yield from _joined(sources, options or ReadOptions())
+        except UsageError as error:
+            faults += error.faults
+            continue
+        if source.kind in sources:
+            problem = f"is a second table of {source.kind}"
+            faults.append(Fault(table.name, problem, "join tables of one kind beforehand"))
+        sources[source.kind] = source
+    if faults:
+        raise UsageError(faults)
+    yield from _joined(sources, options or ReadOptions())
 
 
 class _Origin(NamedTuple):
