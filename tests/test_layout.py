@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from benchmarks.shape import skips_of_repository
+from benchmarks.shape import skips_of_repository, wings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,6 +27,10 @@ MOST_MODULE_LINES = 500
 MOST_FUNCTION_LINES = 60
 MOST_FMT_SKIPS = 20
 """Of the whole repository. Lower it as marks go; it may only fall."""
+CORE = ("errors", "clock", "contract/", "language/", "pack/", "coding/", "claim/", "engine")
+"""The wings between reading and writing, where every value has a type."""
+MOST_ANY = 0.02
+"""Of the annotations of a core wing; pydantic and JSON ask for some."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -123,6 +127,20 @@ def size_faults(source: Path) -> list[str]:
     return faults
 
 
+def typing_faults(source: Path, core: Iterable[str]) -> list[str]:
+    """Wings whose annotations say too often that anything goes, or that switch checks off."""
+    faults = []
+    for name, shape in wings(source).items():
+        if name not in core:
+            continue
+        counts = shape.counts
+        if counts["Any"] > MOST_ANY * counts["annotations"]:
+            faults.append(f"{name}: has Any in {counts['Any']} of {counts['annotations']}")
+        if counts["type: ignore"]:
+            faults.append(f"{name}: has {counts['type: ignore']} type: ignore")
+    return faults
+
+
 def _public(tree: ast.Module | ast.ClassDef, name: str) -> Iterator[tuple[str, ast.AST]]:
     for node in tree.body:
         if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_"):
@@ -190,6 +208,12 @@ def test_the_formatter_is_kept_out_of_few_places() -> None:
     skips = skips_of_repository(SOURCE)
     assert skips is not None
     assert skips <= MOST_FMT_SKIPS
+
+
+def test_the_core_is_typed_to_the_end() -> None:
+    assert set(CORE) <= wings(SOURCE).keys()
+    faults = typing_faults(SOURCE, CORE)
+    assert not faults, "\n".join(faults)
 
 
 def test_public_names_are_documented_and_annotated() -> None:
@@ -269,6 +293,14 @@ def test_length_is_caught_just_past_the_bound(tmp_path: Path) -> None:
     assert size_faults(tmp_path) == ["upper.long: has 61 lines; split it"]
     (tmp_path / "lower.py").write_text("\n" * 501, "utf-8")
     assert "lower: has 501 lines; split it" in size_faults(tmp_path)
+
+
+def test_what_hides_a_type_is_caught(tmp_path: Path) -> None:
+    plain = "".join(f"n{n}: int\n" for n in range(49))
+    _planted(tmp_path, upper=plain + "rest: Any\n", lower=plain + "rest: list[Any]\nlast: Any\n")
+    assert typing_faults(tmp_path, ("upper", "lower")) == ["lower: has Any in 2 of 51"]
+    (tmp_path / "upper.py").write_text("low: int = 'a'  # type: ignore[assignment]\n", "utf-8")
+    assert "upper: has 1 type: ignore" in typing_faults(tmp_path, ("upper",))
 
 
 def test_missing_docstrings_and_annotations_are_caught(tmp_path: Path) -> None:

@@ -6,12 +6,12 @@ it -> correct -> put in words
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.claim.correction import apply_edits, corrected_lines, folded_units
 from ivpush.claim.facts import encounter_facts, suggestion_facts
@@ -107,7 +107,7 @@ class Engine:
         self,
         payer: str | None = None,
         *,
-        policies: Mapping[str, Any] | None = None,
+        policies: Mapping[str, object] | None = None,
         packs: Sequence[Path | str] = (),
         pack: Pack | None = None,
     ) -> None:
@@ -119,7 +119,7 @@ class Engine:
         self._books: dict[tuple[date | None, str | None, str | None], Book] = {}
         self._book(None, payer)  # a policy that does not exist is refused now
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Callable[..., Engine], tuple[object, ...]]:
         return _rebuilt, (self.payer, self.policies, self.pack)
 
     def _book(self, day: date | None, payer: str | None, setting: str | None = None) -> Book:
@@ -260,5 +260,5 @@ def _open(questions: Iterable[Question], lines: Iterable[ClaimLine]) -> tuple[st
     return tuple(dict.fromkeys(missing))
 
 
-def _rebuilt(payer: str | None, policies: dict[str, Any], pack: Pack) -> Engine:
+def _rebuilt(payer: str | None, policies: dict[str, object], pack: Pack) -> Engine:
     return Engine(payer, policies=policies, pack=pack)

@@ -704,11 +704,19 @@ def test_a_faulty_name_is_explained(tmp_path: Path, names: str, said: str) -> No
     assert said in str(caught.value) and "drug_names.csv:" in str(caught.value)
 
 
-def test_a_faulty_row_is_explained(tmp_path: Path) -> None:
-    folder = stacked(tmp_path, "X0001,housedrug,therapeutic,,,push,one,mg,per,,,ours,L\n")
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("therapeutic,,,push,one,mg,per,,,ours,L", "bad number or date; write it plainly"),
+        ("theraputic,,,push,1,mg,per,,,ours,L", "bad date or class of drug; write a day"),
+        ("blood,theraputic,,push,1,mg,per,,,ours,L", "bad date or class of drug; write a day"),
+    ],
+)
+def test_a_faulty_row_is_explained(tmp_path: Path, row: str, said: str) -> None:
+    folder = stacked(tmp_path, f"X0001,housedrug,{row}\n")
     with pytest.raises(PackError) as caught:
         Pack.load(extra=[folder])
-    assert str(caught.value) == "drugs.csv:2: holds a bad number or date; write it plainly"
+    assert str(caught.value).startswith(f"drugs.csv:2: holds a {said}")
 
 
 # --- the commands

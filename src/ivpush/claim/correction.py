@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.contract.encounter import ClaimLine
 from ivpush.pack.edits import AddModifier, DropModifiers, Remove, Successor
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from ivpush.pack.edits import LineEdit
 
 __all__ = ["apply_edits", "corrected_lines", "folded_units", "mended"]
-
-_FORM = ("revenue_code", "place_of_service", "diagnosis_pointers")
-"""Fields of the form that do not hang on the service; nobody but the biller knows the charge."""
 
 _STANDS = frozenset({"matched", "outside", None})
 """Statuses of lines that go out as they came in."""
@@ -125,19 +122,17 @@ class _Correction:
             (draft, left) for draft, left in zip(self._drafts, self._left, strict=True) if left > 0
         ]
         return [
-            _new_line(place, draft, left, self._form_of(draft))
+            _new_line(place, draft, left, self._model_of(draft))
             for place, (draft, left) in enumerate(missed, number)
         ]
 
-    def _form_of(self, draft: Draft) -> dict[str, Any]:
-        """What a new line takes over from a line beside it: of its family, else of the others."""
+    def _model_of(self, draft: Draft) -> ClaimLine | None:
+        """The line that a new one is filled in like: one of its family, else of the others."""
         kind = (draft.row.family, draft.row.technique)
         able = [line for line in self._lines if line.coded.in_family]
         # The sort is stable: of lines equally alike the first of the claim is the model.
         able.sort(key=lambda line: _unlike(line, kind))
-        if not able:
-            return {}
-        return {name: getattr(able[0].given, name) for name in _FORM}
+        return able[0].given if able else None
 
 
 def _unlike(line: LineFacts, kind: tuple[str, str]) -> tuple[bool, bool]:
@@ -148,9 +143,12 @@ def _ids(draft: Draft) -> tuple[str, ...]:
     return tuple([each.given.id for each in draft.administrations])
 
 
-def _new_line(number: int, draft: Draft, units: int, form: Mapping[str, Any]) -> ClaimLine:
+def _new_line(number: int, draft: Draft, units: int, model: ClaimLine | None) -> ClaimLine:
     return ClaimLine(
-        **form,
+        # What does not hang on the service; nobody but the biller knows the charge.
+        revenue_code=model.revenue_code if model is not None else None,
+        place_of_service=model.place_of_service if model is not None else None,
+        diagnosis_pointers=model.diagnosis_pointers if model is not None else (),
         number=number,
         code=draft.row.code,
         modifiers=draft.modifiers,
@@ -161,7 +159,7 @@ def _new_line(number: int, draft: Draft, units: int, form: Mapping[str, Any]) ->
 
 
 def _as_draft(given: ClaimLine, draft: Draft) -> ClaimLine:
-    change: dict[str, Any] = {
+    change: dict[str, object] = {
         "code": draft.row.code,
         "units": draft.units,
         "modifiers": draft.modifiers,

@@ -6,7 +6,7 @@ Everything that differs by source is read from the book's policies; every number
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dateutil import tz
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ivpush.coding.permission import Standing
     from ivpush.contract.chart_facts import Family, Reason
     from ivpush.contract.encounter import Administration, Encounter
-    from ivpush.contract.fields import Category, Device
+    from ivpush.contract.fields import Device
     from ivpush.pack.book import Book
     from ivpush.pack.drugs import DrugRow
     from ivpush.pack.roles import Role
@@ -127,7 +127,7 @@ def _as_written(given: Administration, book: Book) -> Administration:
     if given.drug is None:
         return given
     written = book.names.look_up(given.drug)
-    changes: dict[str, Any] = {}
+    changes: dict[str, object] = {}
     if written.oral and given.route is None:
         changes["route"] = "PO"
     if written.row is not None and written.row.category == "hydration":
@@ -174,8 +174,8 @@ def _status(given: Administration, book: Book) -> str | None:
 
 def _known_drug(given: Administration, row: DrugRow, book: Book) -> DrugFacts:
     # Some biologics are complex by vein and simple by injection.
-    injected = row.category_injection and given.route in INJECTED_ROUTES
-    category: Category = row.category_injection if injected else row.category  # type: ignore[assignment]
+    injected = row.category_injection if given.route in INJECTED_ROUTES else None
+    category = injected or row.category
     # Payers differ on whether two formulations of one generic are the same drug.
     by_code = book.policy.same_drug_formulation == "same_hcpcs" and given.hcpcs
     ended = (

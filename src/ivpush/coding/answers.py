@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ivpush.contract.encounter import Supervision
 from ivpush.contract.result import Between, Equals
@@ -31,7 +31,7 @@ def answered(encounter: Encounter, book: Book, when: Equals | Between) -> tuple[
     value = when.low if isinstance(when, Between) else when.value
     if owner == "policy":
         return encounter, book.with_policy(name, value)
-    changes: dict[str, Any] = {name: value}
+    changes: dict[str, object] = {name: value}
     if owner == "supervision":
         stated = encounter.supervision or Supervision()
         changes = {"supervision": stated.model_copy(update=changes)}

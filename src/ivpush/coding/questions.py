@@ -152,7 +152,7 @@ class _Candidates:
         drafts = drafts_of(self._derive(changed), changed, self.book)
         return _Try(Equals(field, value), drafts)
 
-    def _with(self, administration: AdministrationFacts, **changes: Any) -> Encounter:
+    def _with(self, administration: AdministrationFacts, **changes: object) -> Encounter:
         """The encounter with other facts of one administration."""
         administrations = list(self.encounter.administrations or ())
         changed = administrations[administration.index].model_copy(update=changes)

@@ -206,7 +206,7 @@ class _Beside:
     ) -> ServiceFacts:
         first = members[0]
         return ServiceFacts(
-            family=row.family,  # type: ignore[arg-type]  # a pack may add families
+            family=row.family,
             technique=row.technique,
             minutes=first.total_minutes,
             rank=self.book.rank(row.family, row.technique),

@@ -341,7 +341,7 @@ class AdministrationFacts:
 class ServiceFacts:
     """One service of the encounter: a drug given by one technique in one chain."""
 
-    family: Annotated[Family, Means("code family")]
+    family: Annotated[str, Means("code family, as in codes.yaml")]
     technique: Annotated[str, Means("technique, as in codes.yaml")]
     minutes: Annotated[int | None, Means("minutes that count")]
     rank: Annotated[int | None, Means("rank in the hierarchy, 1 highest")]

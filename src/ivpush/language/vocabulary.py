@@ -141,6 +141,7 @@ COLUMN_FACTS: Mapping[tuple[str, str], str] = {
     ("line", "role"): "role",
     ("line", "variant"): "variant",
     ("line", "replaced_role"): "role",
+    ("service", "family"): "family",
     ("service", "technique"): "technique",
     ("suggestion", "family"): "family",
     ("suggestion", "role"): "role",

@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import get_args
 
+from ivpush.contract.fields import Category
 from ivpush.errors import Fault, PackError, did_you_mean
 from ivpush.pack.checked import read_shape
-from ivpush.pack.files import Layer, Say, Sheet, csv_of, read_csv
+from ivpush.pack.files import Layer, Say, Sheet, csv_of, read_csv, word_of
 from ivpush.pack.shapes.data import DrugWordsFile
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
 
 _NAME_PART = re.compile(r"[a-z0-9.]+")
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
+_CATEGORIES: tuple[Category, ...] = get_args(Category)
 _DAY = re.compile(r"(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}")
 
 
@@ -40,8 +43,8 @@ class DrugRow:
 
     hcpcs: str
     name: str
-    category: str
-    category_injection: str | None
+    category: Category
+    category_injection: Category | None
     hormonal: bool
     techniques: frozenset[str]
     unit_amount: Decimal | None
@@ -116,12 +119,13 @@ def _rows(raw: bytes, say: Say) -> Iterator[DrugRow]:
         if (amount and not _AMOUNT.fullmatch(amount)) or (ended and not _DAY.fullmatch(ended)):
             say(Fault(f"drugs.csv:{line}", "holds a bad number or date", "write it plainly"))
             continue
+        injected = row["category_injection"]
         try:
             yield DrugRow(
                 hcpcs=row["hcpcs"],
                 name=row["name"],
-                category=row["category"],
-                category_injection=row["category_injection"] or None,
+                category=word_of(_CATEGORIES, row["category"]),
+                category_injection=word_of(_CATEGORIES, injected) if injected else None,
                 hormonal=row["hormonal"] == "true",
                 techniques=frozenset(row["techniques"].split("|")),
                 unit_amount=Decimal(amount) if amount else None,
@@ -132,7 +136,8 @@ def _rows(raw: bytes, say: Say) -> Iterator[DrugRow]:
                 key=plain_name(row["name"]),
             )
         except ValueError:
-            say(Fault(f"drugs.csv:{line}", "holds a bad number or date", "write it plainly"))
+            remedy = f"write a day that there is, and one of {', '.join(_CATEGORIES)}"
+            say(Fault(f"drugs.csv:{line}", "holds a bad date or class of drug", remedy))
 
 
 def _current(rows: Sequence[DrugRow]) -> dict[str, DrugRow]:
