@@ -162,7 +162,7 @@ class Engine:
             reading = nearest(encounter, lines, matching, asked, book)
         heard = judged.heard()
         if reading is not None:
-            otherwise = code_chart(reading.encounter, reading.book)
+            otherwise = reading.coded()
             heard = standing(judged, _judge(otherwise, asked, reading.book)[0])
         missing = reading.missing if reading is not None else ()
         proposal = _proposed(

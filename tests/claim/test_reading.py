@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ivpush import Result
-from tests.visits import asked, check, drip, fluid, line, push
+from tests.visits import DAY, asked, check, drip, fluid, line, push
 
 BIOLOGIC = {"drug": "infliximab", "hcpcs": "J1745", "category": "complex_biologic"}
 OFFICE = {"setting": "professional"}
@@ -147,3 +147,27 @@ def test_a_name_that_is_not_understood_may_be_another_of_a_drug_of_the_chart() -
     result = check(push("a", "10:00", drug="zzyzx", category=None), known, lines=claim)
     assert errors(result) == []
     assert result.corrected is None
+
+
+def test_an_office_says_by_its_initial_code_what_each_visit_was_for() -> None:
+    """A record names the primary reason of one visit; a claim may hold many."""
+    days = [DAY, "2026-03-09", "2026-03-16"]
+    doses = [
+        each
+        for n, day in enumerate(days)
+        for each in (
+            fluid(f"f{n}", f"{day}T10:00", f"{day}T11:31"),
+            push(f"p{n}", f"{day}T12:00"),
+        )
+    ]
+    claim = [
+        line(3 * n + k, code, date=day)
+        for n, day in enumerate(days)
+        for k, code in enumerate(("96360", "96361", "96375"), 1)
+    ]
+    for named in (None, "f1"):
+        result = check(*doses, lines=claim, primary_administration=named, **OFFICE)
+        assert errors(result) == []
+    wrong = [*claim[:-1], line(9, "96375", 2, date=days[-1])]
+    result = check(*doses, lines=wrong, primary_administration="f1", **OFFICE)
+    assert {where for _, where in errors(result)} == {9}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.visits import billed, check, dose, push, reasons
+from tests.visits import DAY, NEXT_DAY, billed, check, dose, line, push, reasons
 
 FLUSH = dose("f", "10:00", None, purpose="flush", access="port", method="push")
 
@@ -30,6 +30,19 @@ def test_a_port_flush_is_billed_only_where_nothing_else_is() -> None:
         beside = check(FLUSH, other)
         assert billed(beside) == [(code, 1)]
         assert "part of the service whose line it keeps open" in reasons(beside)["f"]
+
+
+def test_a_port_flush_is_billed_on_a_day_without_another_service_of_the_same_claim() -> None:
+    pushed = push("a", f"{NEXT_DAY}T10:00")
+    lines = [
+        line(1, "96523", date=DAY),
+        line(2, "96374", date=NEXT_DAY),
+        line(3, "99213", date=NEXT_DAY, modifiers=["25"]),
+    ]
+    office = {"setting": "professional", "lines": lines}
+    assert ("96523", 1) in billed(check(FLUSH, pushed, **office))
+    visited = [*lines, line(4, "99213", date=DAY)]
+    assert ("96523", 1) not in billed(check(FLUSH, pushed, **{**office, "lines": visited}))
 
 
 def test_infusions_under_the_skin_are_one_and_a_later_site_is_set_up_once() -> None:

@@ -113,3 +113,23 @@ def test_a_further_hour_of_a_second_site_is_right_without_the_modifier_too() -> 
     bare = [line(1, "96365"), line(2, "96365"), line(3, "96366", 2)]
     wrong = [each.line for each in check(*chart, lines=bare).violations if each.rule == "IVP502"]
     assert len(wrong) == 1
+
+
+def test_a_modifier_that_a_procedure_asks_for_says_nothing_of_the_main_site() -> None:
+    chemo = {"category": "chemotherapy", "purpose": "treatment"}
+    chart = [
+        drip("a", "10:00", "11:00", **chemo),
+        push("p", "11:05", **chemo),
+        push("q", "09:50", purpose="treatment"),
+        push("r", "09:55", purpose="treatment"),
+        drip("b", "10:00", "11:00", **chemo, **NEEDED),
+    ]
+    lines = [
+        line(1, "92960"),
+        line(2, "96413"),
+        line(3, "96411"),
+        line(4, "96375", 2, modifiers=["59"]),
+        line(5, "96413", modifiers=["XS"]),
+    ]
+    result = check(*chart, lines=lines)
+    assert [verdict.status for verdict in result.lines] == ["outside", *["matched"] * 4]

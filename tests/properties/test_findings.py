@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from hypothesis import given
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 
 from ivpush import Encounter, Engine, Result
 from ivpush.coding.answers import answered
-from ivpush.testing.samples import encounters as made_up
 from tests.properties.charts import NOON, Dose, as_lines, billed, chart, doses, settings_drawn
 from tests.properties.test_structure import claims
 
@@ -93,18 +91,3 @@ def test_a_line_is_told_of_one_fault_or_of_faults_that_do_not_explain_each_other
             for cause in on_line:
                 if violation.rule != cause.rule and cause.rule.startswith(follows[violation.rule]):
                     assert rank.index(cause.severity) > rank.index(violation.severity)
-
-
-def test_two_thousand_right_claims_raise_no_error() -> None:
-    """Made-up visits of every kind, billed as suggested: what is said of them is a false alarm."""
-    alarms = []
-    for record in made_up(seed=20, n=2_000, engine=ENGINE):
-        encounter = Encounter.model_validate(record)
-        right = as_lines(ENGINE.suggest(encounter))
-        drugs = [line for line in record["lines"] if line["code"] not in ENGINE.pack.codes]
-        lines = [json.loads(json.dumps(line)) for line in (*right, *drugs)]
-        for number, line in enumerate(lines, 1):
-            line["number"] = number
-        claim = Encounter.model_validate({**record, "lines": lines})
-        alarms += errors(ENGINE.check(claim))
-    assert alarms == []

@@ -10,7 +10,7 @@ policy says what is billed while a fact is missing, no answer about it counts. T
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from itertools import islice, product
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +22,8 @@ from ivpush.contract.result import Answer, Equals, Question
 
 if TYPE_CHECKING:
     from ivpush.claim.matching import Matching
+    from ivpush.coding.chains import Chain
+    from ivpush.coding.chart import CodedChart
     from ivpush.coding.questions import Asked
     from ivpush.coding.suggestions import Draft
     from ivpush.contract.encounter import Encounter
@@ -37,6 +39,8 @@ _MOST_ROUNDS = 3
 _MOST_OPENED = 16
 """Answers after which the chart is asked anew; one answer alone costs nothing to try."""
 
+_PRIMARY = "primary_administration"
+
 _Answers = tuple[tuple[Question, Answer], ...]
 _Kind = tuple[str, bool, "date | None"]
 
@@ -48,6 +52,12 @@ class Reading(NamedTuple):
     book: Book
     missing: tuple[str, ...]
     """The facts that nobody stated, as paths."""
+    leads: frozenset[str] = frozenset()
+    """Primary reasons of encounters whose reason nobody named, as the claim has them."""
+
+    def coded(self) -> CodedChart:
+        """The chart, coded by the answers."""
+        return code_chart(self.encounter, self.book, self.leads)
 
     def with_(self, answers: _Answers) -> Reading:
         """The reading with further answers."""
@@ -55,7 +65,7 @@ class Reading(NamedTuple):
         for _, answer in answers:
             encounter, book = answered(encounter, book, answer.when)
         missing = dict.fromkeys((*self.missing, *(question.missing for question, _ in answers)))
-        return Reading(encounter, book, tuple(missing))
+        return self._replace(encounter=encounter, book=book, missing=tuple(missing))
 
 
 class _Distance(NamedTuple):
@@ -74,12 +84,16 @@ def nearest(
 ) -> Reading | None:
     """The answers that the claim fits better than what is suggested meanwhile; None: no better."""
     questions = asked.open
-    if not questions or _right(lines, matching):
+    visits = book.by_reason(encounter.setting) and any(draft.part for draft in matching.drafts)
+    if not (questions or visits) or _right(lines, matching):
         return None
     scale = _Scale(lines, questions, matching.drafts)
     # What is suggested meanwhile is the mark: an answer must fit better, not as well.
     best = scale.distance(matching.drafts)
     reading = Reading(encounter, book, ())
+    led = _led_as_billed(reading, lines) if visits else None
+    if led is not None and _nearer(distance := scale.distance(led.coded().drafts), best):
+        best, reading, questions = distance, led, _questions(led)
     for _ in range(_MOST_ROUNDS):
         closer = _closest(reading, questions, scale, best)
         if closer is None:
@@ -90,6 +104,35 @@ def nearest(
             break
         questions = _questions(reading)
     return reading if reading.missing else None
+
+
+def _led_as_billed(reading: Reading, lines: Iterable[LineFacts]) -> Reading | None:
+    """A claim of several visits, each led by the service whose initial code it bills.
+
+    On a claim of one the primary reason is asked for; a record names that of one visit alone.
+    """
+    chains = reading.coded().derived.chains
+    billed = {(line.beside.part, line.given.code) for line in lines}
+    leads = frozenset(
+        [lead for chain in chains if (lead := _lead_as_billed(chain, billed, reading)) is not None]
+    )
+    return reading._replace(leads=leads, missing=(_PRIMARY,)) if leads else None
+
+
+def _lead_as_billed(
+    chain: Chain, billed: Collection[tuple[int | None, str]], reading: Reading
+) -> str | None:
+    """The service of a chain whose initial code is billed, where that of its initial is not."""
+    initial, named = chain.initial, reading.encounter.primary_administration
+    if initial is None or (chain.part, initial.code) in billed:
+        return None
+    if any(each.given.id == named for each in chain.administrations):
+        return None
+    for service in chain.services:
+        row = reading.book.pick(service.family, service.technique, "initial")
+        if row is not None and (chain.part, row.code) in billed:
+            return service.lead.given.id
+    return None
 
 
 def _closest(
@@ -113,7 +156,7 @@ def _closest(
 
 
 def _questions(reading: Reading) -> tuple[Question, ...]:
-    return questions_of(code_chart(reading.encounter, reading.book), reading.book).open
+    return questions_of(reading.coded(), reading.book).open
 
 
 def _nearer(distance: _Distance, best: _Distance) -> bool:
@@ -175,7 +218,7 @@ def _single(questions: Iterable[Question], scale: _Scale) -> Iterator[tuple[_Ans
 
 def _same_drug(reading: Reading, scale: _Scale) -> Iterator[tuple[_Answers, _Distance]]:
     """A drug that is not understood read as another of the chart: it may be a name of that one."""
-    chart = code_chart(reading.encounter, reading.book).derived.administrations
+    chart = reading.coded().derived.administrations
     names = dict.fromkeys(each.given.drug for each in chart if each.drug.drug_known)
     unknown = [each for each in chart if each.drug.drug_known is False]
     for administration, name in islice(product(unknown, names), _MOST_OPENED):
@@ -185,7 +228,7 @@ def _same_drug(reading: Reading, scale: _Scale) -> Iterator[tuple[_Answers, _Dis
             answer = Answer(Equals(path, name), suggested=())
             answers = ((Question(administration.given.id, path, "", "", (answer,)), answer),)
             after = reading.with_(answers)
-            yield answers, scale.distance(code_chart(after.encounter, after.book).drafts)
+            yield answers, scale.distance(after.coded().drafts)
 
 
 def _together(

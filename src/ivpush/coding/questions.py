@@ -146,7 +146,7 @@ class _Candidates:
         self.tries_left -= 1
         if self.tries_left < 0:
             raise _EnoughError
-        return derive(changed, self.book, standing_of(changed, self.book))
+        return derive(changed, self.book, standing_of(changed, self.book), self.coded.leads)
 
     def _try(self, field: str, value: Any, changed: Encounter) -> _Try:
         drafts = drafts_of(self._derive(changed), changed, self.book)
@@ -382,10 +382,15 @@ class _Candidates:
     def _payer(self) -> Iterator[Question]:
         """Which side an unknown payer takes in each dispute that decides this encounter."""
         listener, heard = self.book.listening()
-        code_chart(self.encounter, listener)  # tells which policies this chart is coded by
+        # Tells which policies this chart is coded by.
+        code_chart(self.encounter, listener, self.coded.leads)
         for name, others in self.book.disputes:
             if name in heard and name != _ENDED_EARLY:
                 yield from self._asked("payer", self._tried(name, others), None, what=name)
+
+    def _under(self, policy: str, value: Any) -> CodedChart:
+        """The chart coded by another value of a policy."""
+        return code_chart(self.encounter, self.book.with_policy(policy, value), self.coded.leads)
 
     def _tried(self, policy: str, others: Iterable[Any]) -> list[_Try]:
         """What a policy bills by the value held and by others."""
@@ -393,7 +398,7 @@ class _Candidates:
         return [
             _Try(
                 Equals(f"policy.{policy}", value),
-                code_chart(self.encounter, self.book.with_policy(policy, value)).drafts,
+                self._under(policy, value).drafts,
             )
             for value in (held, *(value for value in others if value != held))
         ]

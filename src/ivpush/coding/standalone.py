@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from ivpush import clock
 from ivpush.coding.techniques import BY_VEIN
-from ivpush.coding.times import by_time, minutes_together
+from ivpush.coding.times import by_time, minutes_together, zone_of
 from ivpush.contract.chart_facts import AdministrationFacts, ServiceFacts
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from ivpush.contract.chart_facts import Role
     from ivpush.contract.encounter import Encounter
     from ivpush.pack.book import Book
@@ -171,9 +173,12 @@ class _Beside:
             )
 
     def _billed_beside(self, flush: CodeRow) -> bool:
-        """Whether a visit, or another service that takes the flush up, is billed."""
+        """Whether a visit, or another service that takes the flush up, is billed that day."""
         pairs = self.book.pairs_of(flush.code, self.setting)
+        usual, days = self.encounter.service_date, self._days_of_flushes()
         for line in self.encounter.lines or ():
+            if (line.date if line.date is not None else usual) not in days:
+                continue
             row = self.book.code_any(line.code)
             if row is not None and row.administration:
                 continue  # the chart says whether that is right
@@ -182,6 +187,16 @@ class _Beside:
             if pairs is not None and line.code in pairs.never | pairs.with_modifier:
                 return True
         return False
+
+    def _days_of_flushes(self) -> set[date | None]:
+        """The days on which ports were flushed; one without a start is the encounter's."""
+        zone = zone_of(self.encounter)
+        return {
+            self.encounter.service_date
+            if flush.start_seconds is None
+            else clock.local_date(flush.start_seconds, zone)
+            for flush in self.flushes
+        }
 
     def _row(self, administration: AdministrationFacts) -> tuple[CodeRow | None, Role]:
         """The code of a stand-alone technique in this setting, and the role it plays."""

@@ -94,7 +94,7 @@ def _drafts_of_part(
     book: Book,
 ) -> list[Draft]:
     """The lines of one encounter of the chart."""
-    main = _main(chains, services, encounter, book)
+    main = _main(chains, services, derived.neighbours, encounter, book)
     drafts = [
         draft
         for service in sorted(services, key=lambda service: _place(service, main))
@@ -112,7 +112,11 @@ def _drafts_of_part(
 
 
 def _main(
-    chains: Sequence[Chain], services: Iterable[ServiceFacts], encounter: Encounter, book: Book
+    chains: Sequence[Chain],
+    services: Iterable[ServiceFacts],
+    neighbours: Neighbours,
+    encounter: Encounter,
+    book: Book,
 ) -> Chain | None:
     """The chain that carries no modifier: that whose initial ranks highest.
 
@@ -129,6 +133,11 @@ def _main(
         return first
     marked, unmarked = _units_by_mark(encounter.lines, book)
     units = _units_by_chain(services)
+    if neighbours:
+        for own in units.values():
+            # Marked by what stands beside it, whichever chain is the main one.
+            for code in [each for each in own if _apart_anyway(each, neighbours, encounter, book)]:
+                del own[code]
 
     def agreement(main: Chain) -> int:
         return sum(
@@ -140,6 +149,13 @@ def _main(
 
     # max keeps the first of equals: without a hint of the claim, the order of the sort above.
     return max(equal, key=agreement)
+
+
+def _apart_anyway(code: str, neighbours: Neighbours, encounter: Encounter, book: Book) -> bool:
+    """Whether an NCCI pair with another service of the claim asks for a modifier on a code."""
+    pairs = book.pairs.get(encounter.setting, code)
+    beside = neighbours.by_day.values()
+    return pairs is not None and any(not pairs.with_modifier.isdisjoint(day) for day in beside)
 
 
 def _needed(chain: Chain) -> bool:
