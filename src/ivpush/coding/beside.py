@@ -30,9 +30,6 @@ _ASIDE = frozenset({"premedication", "keep_open", "flush", "drug_carrier"})
 _PREMEDICATION = frozenset({"premedication"})
 """The use of a dose before a procedure, whatever its drug."""
 
-_FIRST = frozenset({"initial", "stand_alone", "pump_start"})
-"""Roles in which a technique's own code stands, and not an add-on."""
-
 _OWNABLE: frozenset[Reason | None] = frozenset(
     {None, "no_code", "not_parenteral", "stop_missing", "route_missing"}
 )
@@ -247,7 +244,8 @@ def _paired(
 ) -> _Paired:
     never: str | None = None
     groups: dict[str, str] = {}
-    for own in _own_codes(administration, book):
+    # A dose is held against the codes that it would be billed by if it came first.
+    for own in book.leading(administration.family, administration.technique):
         pairs = book.pairs.get(setting, own)
         if pairs is None:
             continue
@@ -257,13 +255,3 @@ def _paired(
             if group is not None:
                 groups.setdefault(group, code)
     return _Paired(never, groups)
-
-
-def _own_codes(administration: AdministrationFacts, book: Book) -> list[str]:
-    """The codes that a dose of its family and technique may be billed by when it comes first."""
-    kind = (administration.family, administration.technique)
-    return [
-        row.code
-        for (family, technique, role, _), row in book.picks.items()
-        if (family, technique) == kind and role in _FIRST
-    ]

@@ -38,6 +38,9 @@ __all__ = ["Book", "Content", "Opener", "Terms"]
 LIKE_FAMILY = 10
 """Codes that must share their first three digits before a number counts as the family's range."""
 
+_LEADING = frozenset({"initial", "stand_alone", "pump_start"})
+"""Roles in which a technique's own code stands, and not an add-on."""
+
 _NDC_PARTS = (5, 4, 2)
 """Digits of an NDC's parts as claims carry it: labeler, product, package."""
 _NO_CODES: frozenset[str] = frozenset()
@@ -133,7 +136,7 @@ class Book:
         self.codes = {
             code: row for code, row in codes.items() if covers(row.valid_from, row.valid_to, day)
         }
-        self.prefixes = _prefixes(self.codes)
+        self.prefixes, self._leading = _prefixes(self.codes), _leading(self.codes)
         self.picks = {
             (row.family, row.technique, row.role, row.variant): row for row in self.codes.values()
         }
@@ -210,6 +213,10 @@ class Book:
     ) -> CodeRow | None:
         """The valid code of a family, technique and role."""
         return self.picks.get((family or "", technique or "", role, variant))
+
+    def leading(self, family: str | None, technique: str | None) -> tuple[str, ...]:
+        """The valid codes by which a technique of a family is billed when it comes first."""
+        return self._leading.get((family, technique), ())
 
     def rank(self, family: str, technique: str) -> int | None:
         """Rank in the hierarchy, 1 highest."""
@@ -336,6 +343,16 @@ class Book:
         if rule == "auto_by_claim_form":
             return setting == "professional"
         return rule == "primary_reason"
+
+
+def _leading(codes: Mapping[str, CodeRow]) -> dict[tuple[str | None, str | None], tuple[str, ...]]:
+    """The codes by which each family and technique is billed when it comes first."""
+    leading: dict[tuple[str | None, str | None], tuple[str, ...]] = {}
+    for code, row in codes.items():
+        if row.role in _LEADING:
+            kind = (row.family, row.technique)
+            leading[kind] = (*leading.get(kind, ()), code)
+    return leading
 
 
 def _days_in_force(held: Releases, day: dt.date) -> dict[str, dt.date]:
