@@ -24,6 +24,8 @@ from ivpush.pack.shapes.data import (
     PlacesFile,
     ReasonsFile,
     RoleShape,
+    SourcesFile,
+    SourceShape,
     SupervisionFile,
     SupervisionShape,
     WordsFile,
@@ -39,6 +41,7 @@ __all__ = [
     "SupervisionRow",
     "denials_of",
     "read_data",
+    "read_sources",
     "read_word_lists",
 ]
 
@@ -242,6 +245,24 @@ class WordLists(NamedTuple):
     lists: dict[str, frozenset[str]]
     roles: Spellings[Role]
     devices: Spellings[Device]
+
+
+def read_sources(layers: Sequence[Layer], say: Say) -> dict[str, SourceShape] | None:
+    """The sources of all packs of a stack by id; None where the base pack's cannot be used."""
+    sources: dict[str, SourceShape] = {}
+    for n, layer in enumerate(layers):
+        sheet = layer.get("sources.yaml")
+        if not isinstance(sheet, Sheet):
+            continue
+        shape = read_shape(sheet, SourcesFile, say)
+        if shape is None and n == 0:
+            return None
+        for name, source in (shape.sources if shape is not None else {}).items():
+            if name in sources:
+                place = sheet.place(("sources", name), key=True)
+                say(Fault(place, f"'{name}' is a source of another pack", "choose another id"))
+            sources.setdefault(name, source)
+    return sources
 
 
 def read_word_lists(layers: Sequence[Layer], known: Known, say: Say) -> WordLists:

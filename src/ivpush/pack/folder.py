@@ -30,15 +30,24 @@ def rules_folder() -> Path:
     return inside if inside.is_dir() else Path(__file__).resolve().parents[3] / "rules"
 
 
+_READ = {".yaml", ".yml", ".csv"}
+"""Files that may be meant for a pack; .yml is read nowhere, and the one who reads names it."""
+
+
+def _is_hidden(path: Path, folder: Path) -> bool:
+    """Whether a file is of another program, such as those in ``.git``."""
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
 def collect(folder: Path) -> dict[str, bytes]:
     """The files of a pack by relative path; links that lead out of it are refused."""
     if not folder.is_dir():
-        raise UsageError(Fault(folder.name, "is no folder of rules", "name one"))
+        raise UsageError(Fault(str(folder), "is no folder of rules", "name one"))
     found: dict[str, bytes] = {}
     root = folder.resolve()
     # Sorted, so that order of faults and digest are the same on every file system.
     for path in sorted(folder.rglob("*")):
-        if path.suffix not in {".yaml", ".csv"} or not path.is_file():
+        if path.suffix not in _READ or not path.is_file() or _is_hidden(path, folder):
             continue
         # A link out of a pack from elsewhere could read any file of the machine into a message.
         if not path.resolve().is_relative_to(root):

@@ -24,36 +24,20 @@ from ivpush.pack.codes import (
     read_limits,
     words_of,
 )
-from ivpush.pack.data import Data, denials_of, read_data, read_word_lists
+from ivpush.pack.data import Data, denials_of, read_data, read_sources, read_word_lists
 from ivpush.pack.drugs import read_drugs
 from ivpush.pack.files import Layer, Say, Sheet, Yaml, sheets_of
 from ivpush.pack.folder import Cache, collect, read_files, rules_folder
 from ivpush.pack.known import Known
 from ivpush.pack.payers import Payer, own_rules, read_payer, with_bases
+from ivpush.pack.placing import BASE_FILES, PINS, is_pins, is_rule, misplaced
 from ivpush.pack.policies import Policy, PolicyValue, policy_values, read_policies
 from ivpush.pack.releases import Release, read_tables
-from ivpush.pack.rule import ROOMS, Case, Rule, read_pins, read_rule
-from ivpush.pack.shapes.data import PackFile, SourcesFile
+from ivpush.pack.rule import Case, Rule, read_pins, read_rule
+from ivpush.pack.shapes.data import PackFile
 from ivpush.pack.wording import read_wording
 
 __all__ = ["Pack", "Parts"]
-
-
-# All of them are needed: without one of these files nothing else can be checked.
-_KINDS = (
-    "pack",
-    "sources",
-    "codes",
-    "limits",
-    "hierarchy",
-    "policies",
-    "supervision",
-    "modifiers",
-    "phrases",
-    "places",
-    "reasons",
-    "drug_words",
-)
 
 
 class Parts(TypedDict, total=False):
@@ -88,7 +72,15 @@ class Pack:
 
         ``cache`` is a folder for parsed files. Raises PackError with every fault found at once.
         """
-        contents = [collect(one) for one in (rules or rules_folder(), *extra)]
+        folders = (rules or rules_folder(), *extra)
+        contents = [collect(folder) for folder in folders]
+        lost = [
+            fault
+            for n, (folder, content) in enumerate(zip(folders, contents, strict=True))
+            for fault in misplaced(str(folder), content, base=n == 0)
+        ]
+        if lost:
+            raise PackError(lost)
         store = Cache(cache, contents) if cache is not None else None
         known = store.read() if store is not None else None
         # Sheets of the cache have no places and need none: only packs without a fault are kept.
@@ -131,11 +123,11 @@ class Pack:
 
     def _build(self, faults: list[Fault]) -> None:
         say: Say = faults.append
-        sheets = {name: self._sheet(name, faults) for name in _KINDS}
+        sheets = {name: self._sheet(name, faults) for name in BASE_FILES}
         # Sources before all: every other file cites them, and each name is checked as it is read.
         about = read_shape(sheets["pack"], PackFile, say)
-        sources = read_shape(sheets["sources"], SourcesFile, say)
-        known = Known(sources=frozenset(sources.sources) if sources is not None else None)
+        sources = read_sources(self._layers, say)
+        known = Known(sources=frozenset(sources) if sources is not None else None)
         self.codes = read_codes(sheets["codes"], known, say)
         self.limits = read_limits(sheets["limits"], known, say)
         self.policies = read_policies(sheets["policies"], known, say)
@@ -156,7 +148,7 @@ class Pack:
         _check_sets(data, self.policies, sheets["places"], say)
         self.name, self.version = about.name, about.version
         self.case_date, self.checked = about.case_date.isoformat(), about.checked
-        self.sources = sources.sources
+        self.sources = sources
         self.data = data
         """Everything of the pack that is looked up by date, payer or policy."""
         self.names = Names(
@@ -183,7 +175,7 @@ class Pack:
         for layer in self._layers:
             pins = _pinned(layer, known, say)
             for name, sheet in sheets_of(layer):
-                if not _is_rule(name):
+                if not is_rule(name):
                     continue
                 rule = read_rule(sheet, known, say, pins.get(name, ()))
                 if rule is None:
@@ -344,30 +336,17 @@ def _kept_layer(content: Mapping[str, bytes], data: Mapping[str, Yaml]) -> Layer
     return {**tables, **{name: Sheet(name, part, {}) for name, part in data.items()}}
 
 
-_PINS = ".pins.yaml"
-
-
-def _is_check(name: str) -> bool:
-    parts = name.split("/")
-    # checks/ROOM/FILE and nothing deeper: the room decides the first digit of the id.
-    return len(parts) == 3 and parts[0] == "checks" and parts[1] in ROOMS
-
-
-def _is_rule(name: str) -> bool:
-    return _is_check(name) and not name.endswith(_PINS)
-
-
 def _pinned(layer: Layer, known: Known, say: Say) -> dict[str, tuple[Case, ...]]:
     """The further cases of one pack, by the rule file that each file of them stands beside."""
     pins: dict[str, tuple[Case, ...]] = {}
     for name, sheet in sheets_of(layer):
-        if not name.endswith(_PINS) or not _is_check(name):
+        if not is_pins(name):
             continue
-        rule = name.removesuffix(_PINS) + ".yaml"
+        rule = name.removesuffix(PINS) + ".yaml"
         if rule in layer:
             pins[rule] = read_pins(sheet, known, say)
         else:
-            beside = [other for other in layer if _is_rule(other)]
+            beside = [other for other in layer if is_rule(other)]
             problem = f"stands beside no rule file {rule.rpartition('/')[2]}"
             say(Fault(sheet.place(), problem, did_you_mean(rule, beside)))
     return pins
