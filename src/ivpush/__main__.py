@@ -1,8 +1,9 @@
 """The command line: ``ivpush check | explain | convert | backtest | rules | drugs | tables``.
 
-Exit status: 0 clean; 1 violations at or above ``--fail-on``; 2 bad usage or missing input; 3 a rule
-pack that is not fit to be used; 4 some records could not be read; 130 interrupted. Where several
-apply: 130, 3, 2, 4, 1. Results go to standard output, everything else to standard error.
+Exit status: 0 clean; 1 violations at or above ``--fail-on``; 2 bad usage, or missing or empty
+input; 3 a rule pack that is not fit to be used; 4 some records could not be read; 130 interrupted.
+Where several apply: 130, 3, 2, 4, 1. Results go to standard output, everything else to standard
+error.
 """
 
 from __future__ import annotations

@@ -275,3 +275,16 @@ def test_a_missing_file_is_a_mistake_in_use(folder: Path) -> None:
 
     with pytest.raises(UsageError, match="name a file that can be read"):
         called(["backtest", str(folder / "none"), str(folder / "none")])
+
+
+def test_a_payer_that_does_not_exist_is_refused(folder: Path) -> None:
+    from ivpush.errors import UsageError
+
+    arguments = written(folder, claims_837(*claim(b"C1", b"96375")), remits_835(clp(b"C1")))
+    with pytest.raises(UsageError, match="did you mean 'medicare'"):
+        called([*arguments, "--payer", "medicaer"])
+
+
+def test_an_input_without_a_claim_is_2(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert called(written(folder, b"", remits_835(clp(b"C1")))) == 2
+    assert "c.837: holds no record" in capsys.readouterr().err

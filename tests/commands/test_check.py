@@ -12,7 +12,7 @@ from tests.commands.cli import CANARY, CLEAN, ROOT, WRONG, spawn, write
 
 
 @pytest.mark.parametrize(
-    ("records", "status"), [((CLEAN,), 0), ((WRONG,), 1), ((CLEAN, WRONG), 1), ((), 0)]
+    ("records", "status"), [((CLEAN,), 0), ((WRONG,), 1), ((CLEAN, WRONG), 1), ((), 2)]
 )
 def test_status_of_clean_and_wrong_claims(ivpush: Any, records: Any, status: int) -> None:
     assert ivpush("check", write("f.ndjson", *records)).status == status

@@ -191,6 +191,65 @@ def test_a_header_that_does_not_fit_is_2_and_leaves_no_traceback(ivpush: Any) ->
     assert "Traceback" not in done.stderr and "ignored" not in done.stderr
 
 
+@pytest.mark.parametrize("command", [("check",), ("check", "--fix"), ("convert",)])
+def test_a_chart_that_cannot_be_read_ends_the_run_before_a_claim(
+    ivpush: Any, command: tuple[str, ...]
+) -> None:
+    write("claims", WRONG)
+    Path("chart.csv").write_text("x,y\n1,2\n", "utf-8")
+    for chart, said in (
+        ("nowhere", "nowhere: No such file"),
+        ("chart.csv", "chart.csv: holds no column of ours"),
+    ):
+        run = ivpush(*command, "claims", "--chart", chart)
+        assert (run.status, run.out) == (2, "")
+        assert said in run.err
+        assert run.err.endswith(
+            "0 in = 0 checked + 0 set aside\n".replace("checked", _done(command))
+        )
+
+
+def _done(command: tuple[str, ...]) -> str:
+    return "written" if command[0] == "convert" else "checked"
+
+
+@pytest.mark.parametrize("command", ["check", "convert"])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("f.ndjson", ""),
+        ("f.ndjson", "\n \n"),
+        ("f.json", "[]"),
+        ("f.csv", "encounter,number,code,units\n"),
+        ("f.hl7", "FHS|^~\\&\r"),
+    ],
+)
+def test_an_input_without_a_record_is_2_and_said(
+    ivpush: Any, command: str, name: str, text: str
+) -> None:
+    Path(name).write_text(text, "utf-8")
+    run = ivpush(command, name, "--setting", "facility")
+    assert run.status == 2
+    assert f"{name}: " in run.err
+    assert "input: holds no record; name a file that holds one" in run.err
+    assert "0 in = 0 " in run.err
+
+
+def test_an_empty_file_among_others_is_said(ivpush: Any) -> None:
+    Path("empty.ndjson").write_text("", "utf-8")
+    run = ivpush("check", write("f", CLEAN), "empty.ndjson")
+    assert run.status == 0
+    assert "empty.ndjson: holds no record" in run.err
+
+
+def test_an_empty_batch_is_2_and_said(ivpush: Any) -> None:
+    Path("empty.ndjson").write_text("", "utf-8")
+    run = ivpush("check", "empty.ndjson", "--workers", "1")
+    assert run.status == 2
+    assert "empty.ndjson: holds no record" in run.err
+    assert "input: holds no record" in run.err
+
+
 def test_a_zone_that_does_not_exist_is_2(ivpush: Any) -> None:
     for command in ("check", "convert"):
         run = ivpush(command, write("f", CLEAN), "--timezone", "America/Chicgo")

@@ -22,12 +22,13 @@ def test_the_cache_is_used_unless_refused(
     assert len(list((tmp_path / "cache/ivpush").iterdir())) == 1
 
 
-def test_an_empty_folder_of_rules_is_no_other_packs_cache(ivpush: Any) -> None:
+def test_an_empty_folder_of_rules_is_3_also_where_the_pack_below_is_kept(ivpush: Any) -> None:
     Path("ours").mkdir()
     write("f", CLEAN)
     assert ivpush("check", "f").status == 0
-    assert ivpush("check", "f", "--rules", "ours").status == 0
-    assert ivpush("check", "f", "--rules", "ours").status == 0
+    run = ivpush("check", "f", "--rules", "ours")
+    assert run.status == 3
+    assert "ours: holds no file of a pack" in run.err
 
 
 def test_where_the_cache_stands() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivpush.readers import ReadOptions, Record, SetAside
+from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers import json as reader
 from ivpush.readers.json import read
 from ivpush.testing.samples import lines
@@ -47,7 +47,7 @@ def test_as_many_come_out_as_went_in(lines: list[str]) -> None:
 @given(st.binary(max_size=300))
 def test_no_bytes_make_it_crash(raw: bytes) -> None:
     for reading in read("f", io.BytesIO(raw)):
-        assert isinstance(reading, Record | SetAside)
+        assert isinstance(reading, Record | SetAside | Note)
 
 
 def test_places_count_blank_lines_at_the_top() -> None:

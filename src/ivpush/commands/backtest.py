@@ -9,12 +9,15 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from ivpush.commands.inputs import NOTHING_READ
 from ivpush.commands.options import (
     CLEAN,
     UNREAD,
+    USAGE,
     add_engine,
     complain,
     make_engine,
@@ -66,7 +69,12 @@ def backtest(options: argparse.Namespace) -> int:
         say(json.dumps(report.to_dict(), indent=2) + "\n")
     else:
         say(report_text(report))
-    return UNREAD if report.set_aside else CLEAN
+    if report.set_aside:
+        return UNREAD
+    if report.counts["claims"]:
+        return CLEAN
+    complain(UsageError(replace(NOTHING_READ, place=options.claims)))
+    return USAGE
 
 
 def _opened(name: str) -> IO[bytes]:

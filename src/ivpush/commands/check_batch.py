@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from ivpush.commands.inputs import read_options
+from ivpush.commands.inputs import NOTHING_READ, read_options
 from ivpush.commands.options import (
     BROKEN,
     CLEAN,
@@ -192,6 +192,9 @@ def run(options: argparse.Namespace) -> int:
     progress.clear()
     counts = counts or progress.counts
     if counts is not None:
+        if not counts.read and statuses == {CLEAN}:
+            statuses.add(USAGE)
+            complain(UsageError(NOTHING_READ))
         progress.close(counts)
         statuses |= _statuses(counts, options)
     return next(status for status in ORDER if status in statuses)

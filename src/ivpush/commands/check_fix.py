@@ -40,7 +40,7 @@ def fix(run: Run, intake: Intake) -> None:
     Raises UsageError where an 837 and another format would go into one output.
     """
     if run.options.chart:
-        charts = intake.start_linking().take(intake.readings(run.options.chart))
+        charts = intake.start_linking().take(intake.charts())
         for _ in intake.counted(charts):
             raise AssertionError("charts wait in the index")
     kinds: set[str] = set()

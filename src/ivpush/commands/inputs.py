@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "INPUT_FORMATS",
+    "NOTHING_READ",
     "Intake",
     "add_files",
     "add_inputs",
@@ -33,6 +34,8 @@ __all__ = [
     "tell_note",
 ]
 
+NOTHING_READ = Fault("input", "holds no record", "name a file that holds one")
+"""What is wrong with a run that read nothing."""
 Read = Callable[["Source"], Iterator["Reading"]]
 """Reads an open input."""
 INPUT_FORMATS = ("fhir", "x12", "hl7", "parquet", "json", "csv", "mar")
@@ -146,8 +149,14 @@ class Intake:
         if not self._options.chart:
             yield from self.counted(claims)
             return
-        charts = self.readings(self._options.chart)
-        yield from self.counted(link(claims, charts, self.start_linking()))
+        yield from self.counted(link(claims, self.charts(), self.start_linking()))
+
+    def charts(self) -> Iterator[Reading]:
+        """What stands in the charts; raises UsageError for a file that cannot be read.
+
+        A claim that is judged as if no chart had come would be judged wrongly.
+        """
+        return self.readings(self._options.chart, needed=True)
 
     def counted(self, readings: Iterable[Reading]) -> Iterator[Record]:
         """The records among readings; the others are reported, and all are counted."""
@@ -182,9 +191,12 @@ class Intake:
         names: Iterable[str],
         special: Mapping[str, Read] | None = None,
         usual: Read | None = None,
+        *,
+        needed: bool = False,
     ) -> Iterator[Reading]:
         """What stands in the files; one that cannot be opened or understood is reported.
 
+        With ``needed`` it ends the run instead, as a UsageError.
         Files of a format whose records may be spread over files are read together, after the rest.
         ``special`` reads some formats otherwise, ``usual`` the others.
         """
@@ -192,7 +204,7 @@ class Intake:
         together: dict[str, list[Source]] = {}
         with ExitStack() as kept_open:
             for name in names:
-                with self._reported(name), ExitStack() as stack:
+                with self._reported(name, needed=needed), ExitStack() as stack:
                     source = self._opened(stack, name)
                     if source is None:
                         continue
@@ -203,7 +215,9 @@ class Intake:
                     else:
                         yield from _of_source(source, special or {}, read)
             for sources in together.values():
-                yield from self._of_sources(sources, read)
+                names = ", ".join(source.name for source in sources)
+                with self._reported(names, needed=needed):
+                    yield from self._of_sources(sources, read)
 
     def _joins(self, source: Source, special: Mapping[str, Read]) -> bool:
         """Whether a file's records may be spread over other files too."""
@@ -212,11 +226,10 @@ class Intake:
     def _of_sources(self, sources: list[Source], read: Read) -> Iterator[Reading]:
         from ivpush.readers.detect import read_together
 
-        with self._reported(", ".join(source.name for source in sources)):
-            if len(sources) == 1:
-                yield from read(sources[0])
-            else:
-                yield from read_together(sources, self.read)
+        if len(sources) == 1:
+            yield from read(sources[0])
+        else:
+            yield from read_together(sources, self.read)
 
     def _opened(self, stack: ExitStack, name: str) -> Source | None:
         """An input, open for as long as the stack; None where its first bytes are unsound."""
@@ -230,18 +243,27 @@ class Intake:
             return None
 
     @contextmanager
-    def _reported(self, name: str) -> Iterator[None]:
-        """Reports a file that cannot be read or that no reader takes; the run goes on."""
+    def _reported(self, name: str, *, needed: bool) -> Iterator[None]:
+        """Reports a file that cannot be read or that no reader takes; the run goes on.
+
+        Raises UsageError instead where the file is ``needed``.
+        """
         try:
             yield
         except OutputError:
             # An error of writing passes through here too, and it ends the run.
             raise
         except OSError as error:
-            self.statuses.add(USAGE)
-            tell(f"{name}: {error.strerror or 'cannot be read'}; name a file that can be read")
+            problem = error.strerror or "cannot be read"
+            fault = Fault(name, problem, "name a file that can be read")
+            self._missed(UsageError(fault), needed=needed)
         except (InputError, UsageError) as error:
-            self.refused(error)
+            self._missed(error, needed=needed)
+
+    def _missed(self, error: IvpushError, *, needed: bool) -> None:
+        if needed:
+            raise UsageError(error.faults)
+        self.refused(error)
 
     # Ends
 
@@ -261,6 +283,9 @@ class Intake:
                 file=sys.stderr,
             )
         read = self.checked + self.set_aside
+        if not read and self.statuses == {CLEAN}:
+            # An extract that failed must not look like a day without a fault.
+            self.refused(UsageError(NOTHING_READ))
         print(
             f"{read} in = {self.checked} {done} + {self.set_aside} set aside{more}",
             file=sys.stderr,

@@ -231,7 +231,9 @@ def make_engine(options: argparse.Namespace) -> Engine:
 
 def _where_written(error: UsageError, options: argparse.Namespace) -> UsageError:
     """The error with the configuration's place where it set what does not exist."""
-    settled = options.settled
+    settled = getattr(options, "settled", None)
+    if settled is None:  # a command without a configuration
+        return error
     written = {f"policy {name}": f"policies.{name}" for name in settled.policies}
     if options.payer == settled.payer:
         written["payer"] = "payer"

@@ -67,7 +67,8 @@ class Cache:
     def __init__(self, folder: Path, contents: Sequence[Mapping[str, bytes]]) -> None:
         digest = hashlib.sha256(_CACHE_FORMAT.encode())
         for content in contents:
-            digest.update(f"{len(content)};".encode())  # an empty pack is a layer too
+            # So that no file counts as one of the layer below.
+            digest.update(f"{len(content)};".encode())
             for name in sorted(content):
                 # Lengths first: without them two packs could run together to the same bytes.
                 digest.update(f"{len(name)}:{name}:{len(content[name])}:".encode())

@@ -13,13 +13,14 @@ from typing import IO, Any
 
 from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supervision
 from ivpush.errors import Fault, InputError
-from ivpush.readers import ReadOptions, Record, SetAside
+from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
 
 __all__ = ["lines", "opening", "read", "record"]
 
 MOST_RECORD_BYTES = 32 * 1024 * 1024
 MOST_DOCUMENT_BYTES = 256 * 1024 * 1024
 """An array or an indented object is read at once; one object a line has no such bound."""
+_EMPTY = "holds no record"
 _FROM_OPTIONS = ("setting", "timezone", "payer")
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _FIELDS = frozenset(
@@ -30,9 +31,7 @@ _FIELDS = frozenset(
 """Names that may be repeated in an error; any other key might be a value gone astray."""
 
 
-def read(
-    name: str, stream: IO[bytes], options: ReadOptions | None = None
-) -> Iterator[Record | SetAside]:
+def read(name: str, stream: IO[bytes], options: ReadOptions | None = None) -> Iterator[Reading]:
     """The encounters of a stream, in order; ``name`` begins every place.
 
     What the options know stands in for a setting, time zone or payer that a record leaves out.
@@ -44,6 +43,7 @@ def read(
     """
     number, first, is_lines = opening(stream)
     if not first:
+        yield Note(name, _EMPTY)
         return
     known = _known(options)
     if is_lines:
@@ -106,7 +106,7 @@ def _whole(line: bytes) -> bool:
     return True
 
 
-def _document(name: str, text: bytes, known: dict[str, str]) -> Iterator[Record | SetAside]:
+def _document(name: str, text: bytes, known: dict[str, str]) -> Iterator[Reading]:
     """The encounters of an array, or of one object over several lines."""
     try:
         data = _parsed(text)
@@ -115,6 +115,8 @@ def _document(name: str, text: bytes, known: dict[str, str]) -> Iterator[Record 
         return
     # An element of an array has no bytes of its own to keep when it is set aside.
     if isinstance(data, list):
+        if not data:
+            yield Note(name, _EMPTY)
         for number, element in enumerate(data, 1):
             yield _encounter(f"{name}[{number}]", element, known)
     else:

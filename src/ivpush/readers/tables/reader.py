@@ -109,10 +109,13 @@ class _Source:
         self.kind = table.kind or table_kind(table.columns)
         self.columns = plan(table.name, self.kind, table.columns)
         self.key = table.columns.index("id" if self.kind == "encounters" else "encounter")
+        self.is_empty = True
+        """Whether no row of it was read so far."""
 
     def rows(self, numbers: Iterator[int]) -> Iterator[Row | Bad]:
         """Rows of an encounter's id and an origin's parts, so that tables of any columns join."""
         for row in self.table.rows:
+            self.is_empty = False
             if isinstance(row, Row):
                 key = text_of(row.cells[self.key])
                 yield Row(next(numbers), (key, self.kind, row.number, row.cells))
@@ -146,6 +149,9 @@ def _joined(
             present = {_origin(row).kind for row in group.rows}
             without_rows.update(kind for kind in sources if kind not in present)
         yield _reading(group, sources, options)
+    for source in sources.values():
+        if source.is_empty:
+            yield Note(source.table.name, "holds no row")
     if len(sources) > 1:
         yield from _partners_missing(sources, without_rows, encounters)
 
