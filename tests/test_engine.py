@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +15,8 @@ import pytest
 from ivpush import Encounter, Engine, Pack, Result
 from ivpush.batch import EngineOptions, check_many
 from ivpush.contract.result import Violation
-from ivpush.errors import UsageError
+from ivpush.errors import InputError, IvpushError, UsageError
+from ivpush.pack.folder import rules_folder
 
 PACK = Pack.load()
 ENGINE = Engine(pack=PACK)
@@ -294,6 +299,8 @@ def test_results_survive_json() -> None:
         assert again == result
         assert again.to_json() == result.to_json()
         assert list(result.to_dict()) == [
+            "schema",
+            "ivpush",
             "encounter",
             "pack",
             "status",
@@ -395,3 +402,74 @@ def test_no_free_text_reaches_the_result() -> None:
     result = check([drug, other], [line(1, "96365", 9), line(2, "96413")])
     assert CANARY not in result.to_json().decode()
     assert CANARY not in repr(result) + str(result)
+
+
+RECORD = {
+    "id": "E1",
+    "setting": "facility",
+    "date": "2026-03-02",
+    "lines": [{"number": 1, "code": "96375", "units": 1}],
+}
+
+
+def test_an_encounter_may_come_as_a_dictionary_or_as_json() -> None:
+    engine = Engine(pack=PACK)
+    expected = engine.check(Encounter.model_validate(RECORD))
+    for given_as in (RECORD, json.dumps(RECORD), json.dumps(RECORD).encode()):
+        assert engine.check(given_as) == expected
+    assert list(engine.check_many([RECORD])) == [expected]
+    for wrong in (None, 7, ["a"], object()):
+        with pytest.raises(InputError, match="give an Encounter, a dictionary or JSON"):
+            engine.check(wrong)  # type: ignore[arg-type]
+
+
+def test_a_result_says_which_rules_spoke(tmp_path: Path) -> None:
+    engine = Engine("medicare", policies={"long_push": "warn"}, pack=PACK)
+    stamp = engine.check(RECORD).pack
+    assert [(layer.name, layer.version) for layer in stamp.layers] == [(PACK.name, PACK.version)]
+    assert stamp.policies["long_push"] == "warn"
+    assert "exact_15_minutes" not in stamp.policies  # as by default
+    more = tmp_path / "acme" / "checks" / "drug"
+    more.mkdir(parents=True)
+    rule = next((rules_folder() / "checks" / "drug").glob("IVP802-*.yaml")).read_text("utf-8")
+    text = rule.replace("IVP802", "IVP890").replace("drug-line-missing", "our-drug-line-missing")
+    (more / "IVP890-our-drug-line-missing.yaml").write_text(text, "utf-8")
+    stacked = Engine(packs=[tmp_path / "acme"]).check(RECORD).pack
+    assert [layer.name for layer in stacked.layers] == [PACK.name, "acme"]
+    assert stacked.layers[0] == stamp.layers[0]
+    assert stacked.layers[1].version is None
+    assert stacked.version == f"{PACK.version}+{stacked.layers[1].hash[:12]}"
+    (more / "IVP890-our-drug-line-missing.yaml").write_text(text + "\n", "utf-8")
+    changed = Engine(packs=[tmp_path / "acme"]).check(RECORD).pack
+    assert changed.layers[1].hash != stacked.layers[1].hash
+
+
+def test_a_result_is_asked_in_plain_words() -> None:
+    result = Engine(pack=PACK).check(RECORD)
+    assert not result.ok
+    assert {each.severity for each in result.errors} == {"error"}
+    parts = (*result.errors, *result.warnings, *result.notes)
+    assert sorted(map(repr, parts)) == sorted(map(repr, result.violations))
+    assert sum(result.by_line().values(), ()) == result.violations
+    assert all(
+        each.line == number for number, all_of in result.by_line().items() for each in all_of
+    )
+    right = Engine(pack=PACK).check({**RECORD, "administrations": [], "lines": []})
+    assert right.ok
+
+
+def test_no_door_repeats_a_value() -> None:
+    secret = "JANE ROE 1960-01-01"
+    doors: list[Callable[[], object]] = [
+        lambda: Encounter(id="E1", setting=secret),  # type: ignore[arg-type]
+        lambda: Encounter(id="E1", setting="facility", **{secret: 1}),  # type: ignore[arg-type]
+        lambda: Encounter.model_validate({"id": "E1", "setting": secret}),
+        lambda: Encounter.model_validate_json(json.dumps({"id": [secret]})),
+        lambda: setattr(Encounter(id="E1", setting="facility"), "id", secret),
+        lambda: Result.from_json(json.dumps({"encounter": "E1", "suggested": secret})),
+        lambda: Engine(pack=PACK).check({"id": "E1", "setting": "facility", "date": secret}),
+    ]
+    for door in doors:
+        with pytest.raises(IvpushError) as caught:
+            door()
+        assert "JANE" not in "".join(traceback.format_exception(caught.value))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,6 +31,7 @@ from ivpush.claim.reading import nearest
 from ivpush.coding.chart import CodedChart, code_chart, coded_beside
 from ivpush.coding.questions import Asked, decides, questions_of
 from ivpush.coding.suggestions import not_billable, suggested_lines
+from ivpush.contract.encounter import encounter_of
 from ivpush.contract.result import PackStamp, Question, Result, SuggestedLine
 from ivpush.pack.pack import Pack
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ivpush.coding.derivation import Derived
     from ivpush.coding.permission import Standing
     from ivpush.coding.suggestions import Draft
-    from ivpush.contract.encounter import ClaimLine, Encounter
+    from ivpush.contract.encounter import ClaimLine, Encounter, Record
     from ivpush.contract.facts import EncounterFacts
     from ivpush.pack.book import Book
 
@@ -51,7 +51,12 @@ _MOST_BOOKS = 4_096
 _MOST_ROUNDS = 4
 """How often a claim is corrected: a new code may ask an edit of another line."""
 
-_stamp = lru_cache(maxsize=4_096)(PackStamp)
+
+class _Opened(NamedTuple):
+    """A book with what results say of it."""
+
+    book: Book
+    stamp: PackStamp
 
 
 @dataclass(slots=True)
@@ -116,43 +121,48 @@ class Engine:
             self.pack.require_payer(payer)
         self.payer = payer
         self.policies = dict(policies or {})
-        self._books: dict[tuple[date | None, str | None, str | None], Book] = {}
-        self._book(None, payer)  # a policy that does not exist is refused now
+        self._books: dict[tuple[date | None, str | None, str | None], _Opened] = {}
+        self._opened(None, payer)  # a policy that does not exist is refused now
 
     def __reduce__(self) -> tuple[Callable[..., Engine], tuple[object, ...]]:
         return _rebuilt, (self.payer, self.policies, self.pack)
 
-    def _book(self, day: date | None, payer: str | None, setting: str | None = None) -> Book:
+    def _opened(self, day: date | None, payer: str | None, setting: str | None = None) -> _Opened:
         """What is in force on a date for a payer and kind of claim, kept as first asked for."""
         key = (day, payer, setting if payer is not None else None)
-        book = self._books.get(key)
-        if book is None:
+        opened = self._books.get(key)
+        if opened is None:
             if len(self._books) > _MOST_BOOKS:
                 self._books.clear()
-            book = self._books[key] = self.pack.book(day, payer, self.policies, setting)
-        return book
+            book = self.pack.book(day, payer, self.policies, setting)
+            opened = self._books[key] = _Opened(book, self.pack.stamp(book))
+        return opened
 
-    def _book_of(self, encounter: Encounter) -> Book:
+    def _opened_for(self, encounter: Encounter) -> _Opened:
         payer = encounter.payer or self.payer
-        return self._book(encounter.service_date, payer, encounter.setting)
+        return self._opened(encounter.service_date, payer, encounter.setting)
 
-    def check(self, encounter: Encounter) -> Result:
-        """Suggested lines, violations, questions and the claim to send instead."""
-        return self.work(encounter).result
+    def check(self, encounter: Encounter | Record) -> Result:
+        """Suggested lines, violations, questions and the claim to send instead.
 
-    def check_many(self, encounters: Iterable[Encounter]) -> Iterator[Result]:
+        A dictionary, or a JSON text of one encounter, is read as the contract says; raises
+        InputError where it does not fit, with the fields and no value.
+        """
+        return self.work(encounter_of(encounter)).result
+
+    def check_many(self, encounters: Iterable[Encounter | Record]) -> Iterator[Result]:
         """Results of encounters, one at a time and in order."""
         for encounter in encounters:
             yield self.check(encounter)
 
     def suggest(self, encounter: Encounter) -> tuple[SuggestedLine, ...]:
         """Only the lines that the chart supports."""
-        book = self._book_of(encounter)
+        book = self._opened_for(encounter).book
         return suggested_lines(code_chart(encounter, book).drafts, book)
 
     def work(self, encounter: Encounter) -> Worked:
         """The result with everything that led to it."""
-        book = self._book_of(encounter)
+        book, stamp = self._opened_for(encounter)
         coded = code_chart(encounter, book)
         asked = questions_of(coded, book)
         judged, matching = _judge(coded, asked, book)
@@ -175,7 +185,7 @@ class Engine:
         broken = violations(heard, judged.facts, proposal.corrected)
         result = Result(
             encounter=encounter.id,
-            pack=_stamp(self.pack.name, self.pack.version, book.payer, encounter.service_date),
+            pack=stamp,
             status=status_of(broken, asked=bool(asked.questions)),
             suggested=suggested_lines(coded.drafts, book),
             not_billable=not_billable(coded.derived.administrations, book),

@@ -84,10 +84,14 @@ class UsageError(IvpushError):
 
 
 def nearest_word(word: str, known: Iterable[str]) -> str | None:
-    """The known word that is nearest to one; None where none is near."""
+    """The known word that is most like one, whatever the case; None where none is near."""
+    # Of words that differ in case alone the first stands.
+    by_fold: dict[str, str] = {}
+    for each in known:
+        by_fold.setdefault(each.casefold(), each)
     # The word is cut, because comparing takes time that grows with its length squared.
-    near = difflib.get_close_matches(word[:80], sorted(known), n=1, cutoff=0.6)
-    return near[0] if near else None
+    near = difflib.get_close_matches(word[:80].casefold(), by_fold, n=1, cutoff=0.6)
+    return by_fold[near[0]] if near else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -46,7 +46,8 @@ def test_the_schema_names_what_the_result_holds() -> None:
     result = Engine(pack=PACK).check(encounter).to_dict()
     schema = result_schema()
     top = schema if "properties" in schema else schema["$defs"]["Result"]
-    assert list(top["properties"]) == list(result)
+    # The schema lists what has a default last.
+    assert set(top["properties"]) == set(result)
     assert json.dumps(top)
 
 

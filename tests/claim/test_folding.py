@@ -20,6 +20,7 @@ def violation(rule: str, number: int | None, severity: Severity = "error") -> Vi
         evidence=(),
         edit=None,
         folds=(),
+        fingerprint="",
         carc=None,
         rarc=None,
         cites=(),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ivpush import Administration, ClaimLine, Encounter, InputError
+from ivpush import Administration, ClaimLine, Encounter, InputError, UsageError
 
 CANARY = "Jane-Doe-078-05-1120"
 DOSE: dict[str, Any] = {"id": "a1", "drug": "ondansetron", "route": "IV", "method": "push"}
@@ -241,7 +241,7 @@ def test_no_value_stands_in_a_repr() -> None:
 
 def test_models_are_frozen() -> None:
     read = Encounter.model_validate(encounter(lines=[LINE]))
-    with pytest.raises(Exception, match="frozen"):
+    with pytest.raises(UsageError, match="never change"):
         read.id = "other"  # type: ignore[misc]
 
 

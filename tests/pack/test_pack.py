@@ -421,5 +421,7 @@ def test_the_order_of_files_and_packs_does_not_matter(tmp_path: Path) -> None:
     assert len(found) == 1
     (text,) = found
     assert b"IVP790" in text and b"IVP791" in text
-    turned = Pack([dict(reversed(list(layer.items()))) for layer in PACK._layers], PACK.digest)
+    turned = Pack(
+        [dict(reversed(list(layer.items()))) for layer in PACK._layers], PACK.digest, PACK.layers
+    )
     assert Engine(pack=turned).check(record).to_json() == Engine(pack=PACK).check(record).to_json()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.claim.correction import mended
+from ivpush.claim.fingerprints import Fingerprints
 from ivpush.claim.folding import RANK, folded
 from ivpush.contract.facts import AdministrationFacts, LineFacts, ServiceFacts, SuggestionFacts
 from ivpush.contract.result import Edit, Unjudged, Violation
@@ -203,7 +204,8 @@ def violations(
     if any(isinstance(heard.finding.rule.edit, Corrected) for heard in findings):
         whole = _whole_edit(facts, corrected)
     follows = {heard.finding.rule.id: heard.finding.rule.follows_from for heard in findings}
-    broken = folded([_violation(heard, whole) for heard in findings], follows)
+    fingerprints = Fingerprints(facts.lines or ())
+    broken = folded([_violation(heard, whole, fingerprints) for heard in findings], follows)
     broken.sort(key=_place)
     return tuple(broken)
 
@@ -219,7 +221,7 @@ def _place(violation: Violation) -> tuple[object, ...]:
     )
 
 
-def _violation(heard: Heard, whole: Edit | None) -> Violation:
+def _violation(heard: Heard, whole: Edit | None, fingerprints: Fingerprints) -> Violation:
     (rule, subject), facts, book = heard
     line, administrations = _about(heard.finding)
     looked_at = (facts, subject, book.policy, book.limits)
@@ -235,10 +237,23 @@ def _violation(heard: Heard, whole: Edit | None) -> Violation:
         evidence=rule.compiled.evidence(*looked_at),
         edit=_edit(rule, line, book, whole),
         folds=(),
+        fingerprint=_fingerprint(heard.finding, fingerprints),
         carc=rule.carc,
         rarc=rule.rarc,
         cites=rule.cites,
     )
+
+
+def _fingerprint(finding: Finding, fingerprints: Fingerprints) -> str:
+    rule, kind = finding.rule.id, finding.rule.for_each
+    match finding.subject:
+        case LineFacts() as line:
+            return fingerprints.of_line(rule, line)
+        case SuggestionFacts() as suggestion:
+            return fingerprints.of_suggestion(rule, suggestion)
+        case _:
+            _, administrations = _about(finding)
+            return fingerprints.of_place(rule, kind, [each.index for each in administrations])
 
 
 def _about(finding: Finding) -> tuple[LineFacts | None, Iterable[AdministrationFacts]]:

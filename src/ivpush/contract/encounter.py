@@ -8,9 +8,9 @@ never hold the value. JSON and Python dictionaries are accepted alike.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, cast
 
 from dateutil import tz
 from pydantic import (
@@ -24,8 +24,8 @@ from pydantic import (
 from pydantic.functional_validators import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from ivpush.contract.faults import Models, faults_of
 from ivpush.contract.fields import (
-    PLAIN,
     Access,
     Category,
     Code,
@@ -55,13 +55,15 @@ from ivpush.contract.fields import (
     Whole,
     empty_for_null,
 )
-from ivpush.errors import Fault, InputError, did_you_mean
+from ivpush.errors import Fault, InputError, UsageError
 
 __all__ = [
     "Administration",
     "ClaimLine",
     "Encounter",
+    "Record",
     "Supervision",
+    "encounter_of",
     "plain",
     "zone_is_known",
 ]
@@ -81,13 +83,33 @@ class _Model(BaseModel):
         use_attribute_docstrings=True,
     )
 
+    # Hidden from type checkers: they would take any word for a field then.
+    if not TYPE_CHECKING:
+
+        def __init__(self, **fields: Any) -> None:
+            """A model from its fields; raises InputError, which names fields and no value."""
+            try:
+                super().__init__(**fields)
+                return
+            except ValidationError as error:
+                faults = _faults(error, type(self))
+            raise InputError(faults)
+
+        # Pydantic then still builds nested models on its own, many times as fast.
+        __init__.__pydantic_base_init__ = True
+
+        def __setattr__(self, name: str, value: object) -> None:
+            """Refused: pydantic's own error would show the value."""
+            problem = "cannot be set, for models never change"
+            raise UsageError(Fault(name, problem, "make another: model_copy(update={...})"))
+
     @classmethod
     def model_validate(cls, obj: object, **options: Any) -> Self:
         """The model of a dictionary; raises InputError, which names fields and no value."""
         try:
             return super().model_validate(obj, **options)
         except ValidationError as error:
-            faults = tuple(_faults(error, cls))
+            faults = _faults(error, cls)
         # Outside of ``except``, so that the traceback holds no pydantic error with its values.
         raise InputError(faults)
 
@@ -97,7 +119,7 @@ class _Model(BaseModel):
         try:
             return super().model_validate_json(json_data, **options)
         except ValidationError as error:
-            faults = tuple(_faults(error, cls))
+            faults = _faults(error, cls)
         raise InputError(faults)
 
 
@@ -379,64 +401,31 @@ def zone_is_known(name: str) -> bool:
     return is_plain and tz.gettz(name) is not None
 
 
-_PLAIN_WORDS = {
-    "missing": "is required",
-    "bool_type": "write true or false",
-    "int_type": "write a whole number",
-    "int_from_float": "write a whole number",
-    "string_type": "write text",
-    "tuple_type": "write a list",
-    "model_type": "write an object",
-    "json_invalid": "this is not JSON",
+_WITHIN: Models = {
+    "administrations": Administration,
+    "lines": ClaimLine,
+    "supervision": Supervision,
 }
 
 
-def _faults(error: ValidationError, model: type[BaseModel]) -> Iterator[Fault]:
-    for one in error.errors(include_url=False, include_context=True, include_input=False):
-        place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in one["loc"]).lstrip(".")
-        # Said of the whole encounter by ``_crossed``, which names the field within its text.
-        if one["type"] == "crossed":
-            yield Fault("the encounter", one["msg"])
-            continue
-        if one["type"] == "extra_forbidden":
-            # The last step is the unknown field itself; the model that lacks it is one step up.
-            known = _fields_at(model, one["loc"][:-1])
-            yield Fault(
-                place.rpartition(".")[0] or "the top level",
-                "holds a field that is not in the contract",
-                did_you_mean(str(one["loc"][-1]), known),
-            )
-            continue
-        context = one.get("ctx", {})
-        remedy = _PLAIN_WORDS.get(one["type"]) or one["msg"].removeprefix("Value error, ")
-        if one["type"] == "string_pattern_mismatch":
-            remedy = _SHAPES.get(str(context.get("pattern")), "write it in the form of the field")
-        elif one["type"] in {"string_too_short", "string_too_long"} and context.get(
-            "min_length", context.get("max_length")
-        ) in {2, 5}:
-            # Bounds of 2 and 5 are those of a modifier and a code; other texts have other bounds.
-            remedy = "write a code of exactly that many capital letters and digits: 5, a modifier 2"
-        yield Fault(place or model.__name__, "is not what the contract asks for", remedy)
+def _faults(error: ValidationError, model: type[BaseModel]) -> tuple[Fault, ...]:
+    return tuple(faults_of(error, model, _WITHIN))
 
 
-_SHAPES = {
-    PLAIN: "leave out control characters such as tabs and line ends",
-    "^[A-Z0-9]+$": "write capital letters A-Z and digits 0-9 only",
-    "^[0-9]{2}$": "write two digits",
-    "^0?[0-9]{2}[0-9A-Z]$": "write the three characters of the type of bill",
-    "^[0-9]{3,4}$": "write the four digits of the revenue code",
-}
+Record = Mapping[str, Any] | str | bytes
+"""An encounter that is yet to be read: a dictionary, or a JSON text."""
 
 
-def _fields_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
-    """Field names of the model that a location ends in."""
-    here: type[BaseModel] = model
-    for part in loc:
-        found: dict[str, type[BaseModel]] = {
-            "administrations": Administration,
-            "lines": ClaimLine,
-            "supervision": Supervision,
-        }
-        if isinstance(part, str) and here is Encounter and part in found:
-            here = found[part]
-    return list(here.model_fields)
+def encounter_of(given: object) -> Encounter:
+    """The encounter that is given as such, as a dictionary or as a JSON text.
+
+    Raises InputError where it does not fit the contract, or is of another kind.
+    """
+    if isinstance(given, Encounter):
+        return given
+    if isinstance(given, str | bytes):
+        return Encounter.model_validate_json(given)
+    if isinstance(given, Mapping):
+        return Encounter.model_validate(dict(given))
+    problem = f"is of the type {type(given).__name__}"
+    raise InputError(Fault("the encounter", problem, "give an Encounter, a dictionary or JSON"))

@@ -11,13 +11,16 @@ records; their docstrings become the published schema::
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 
+from ivpush._version import __version__
 from ivpush.contract.encounter import ClaimLine
+from ivpush.contract.faults import place_of
+from ivpush.errors import Fault, InputError
 
 __all__ = [
     "Answer",
@@ -27,7 +30,9 @@ __all__ = [
     "Equals",
     "LineVerdict",
     "NotBillable",
+    "PackLayer",
     "PackStamp",
+    "PolicySetting",
     "Question",
     "Result",
     "Safety",
@@ -46,13 +51,42 @@ Disposition = Literal["return", "reject_line", "deny_line", "needs_documentation
 
 
 @dataclass(frozen=True, slots=True)
-class PackStamp:
-    """Which rules spoke: pack, version, payer's overlay, and the date whose rules applied."""
+class PackLayer:
+    """One pack of the stack: the base pack, or a folder of further rules upon it.
+
+    ``version`` is what the pack says of itself; ``hash`` follows from the bytes of its files.
+    """
 
     name: str
-    version: str
+    version: str | None
+    hash: str
+
+
+PolicySetting = str | bool | int | tuple[str, ...] | dict[str, int]
+"""What a policy can be set to: a choice, a flag, a number, words, or units by code."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackStamp:
+    """Which rules spoke: the packs, the payer's overlay, the date, and policies set otherwise.
+
+    ``policies`` holds those that the payer or the caller set otherwise than by default.
+    """
+
+    layers: tuple[PackLayer, ...]
     payer: str | None
     in_force_on: dt.date | None
+    policies: dict[str, PolicySetting]
+
+    @property
+    def name(self) -> str:
+        """The names of the packs, from the base up."""
+        return "+".join(layer.name for layer in self.layers)
+
+    @property
+    def version(self) -> str:
+        """The version of each pack, or the beginning of its hash where it states none."""
+        return "+".join(layer.version or layer.hash[:12] for layer in self.layers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +166,8 @@ class Violation:
     """One rule that the encounter breaks, with its mend and its source.
 
     ``folds`` are the rules whose findings on the same line merely follow from this one.
+    ``fingerprint`` is the same for the same rule on the same line of a later claim: it follows from
+    the rule, the line's code and modifiers, and which of equal lines it is.
     """
 
     rule: str
@@ -145,6 +181,7 @@ class Violation:
     evidence: tuple[str, ...]
     edit: Edit | None
     folds: tuple[str, ...]
+    fingerprint: str
     carc: str | None
     rarc: str | None
     cites: tuple[str, ...]
@@ -172,9 +209,12 @@ class Result:
     """Everything ivpush has to say about one encounter.
 
     ``corrected`` is the claim to send instead: checked with the same chart it raises no error. It
-    is None where it is withheld, and ``withheld`` then says why.
+    is None where it is withheld, and ``withheld`` then says why. ``schema`` is the version of the
+    contract, ``ivpush`` that of the program.
     """
 
+    schema: Literal[1] = field(default=1, kw_only=True)
+    ivpush: str = field(default=__version__, kw_only=True)
     encounter: str
     pack: PackStamp
     status: Status
@@ -187,6 +227,36 @@ class Result:
     corrected: tuple[ClaimLine, ...] | None
     withheld: str | None = None
 
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong and nothing is open: the status is ``clean``."""
+        return self.status == "clean"
+
+    @property
+    def errors(self) -> tuple["Violation", ...]:
+        """What a payer would deny or return, or what the chart does not support."""
+        return self._of("error")
+
+    @property
+    def warnings(self) -> tuple["Violation", ...]:
+        """What is worth a second look: missed charges, and what the record lacks."""
+        return self._of("warning")
+
+    @property
+    def notes(self) -> tuple["Violation", ...]:
+        """Advice: findings of severity ``info``."""
+        return self._of("info")
+
+    def _of(self, severity: Severity) -> tuple["Violation", ...]:
+        return tuple([each for each in self.violations if each.severity == severity])
+
+    def by_line(self) -> dict[int | None, tuple["Violation", ...]]:
+        """The findings of each billed line by its number; those of the whole under None."""
+        lines: dict[int | None, list[Violation]] = {}
+        for violation in self.violations:
+            lines.setdefault(violation.line, []).append(violation)
+        return {number: tuple(found) for number, found in lines.items()}
+
     def to_json(self, *, indent: int | None = None) -> bytes:
         """The result as UTF-8 JSON with the names of the contract; same result, same bytes."""
         return result_adapter().dump_json(self, indent=indent, by_alias=True)
@@ -198,8 +268,23 @@ class Result:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Result":
-        """A result read back from its JSON; raises pydantic's ValidationError if it is none."""
-        return result_adapter().validate_json(text)
+        """A result read back from its JSON.
+
+        Raises InputError, which names fields and no value, where it is none.
+        """
+        try:
+            return result_adapter().validate_json(text)
+        except ValidationError as error:
+            faults = [
+                Fault(
+                    place_of(each["loc"]) or "the result",
+                    "is not what a result holds",
+                    "write it with to_json",
+                )
+                for each in error.errors(include_input=False, include_url=False)
+            ]
+        # Outside of ``except``, so that the traceback holds no pydantic error with its values.
+        raise InputError(faults)
 
     def __repr__(self) -> str:
         # Counts only: a result names codes and findings, and reprs end up in logs.

@@ -7,7 +7,7 @@ columns follow from the records of ``contract.result``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, get_type_hints
 
@@ -39,13 +39,16 @@ __all__ = [
 
 
 def _columns(
-    record: type, *, without: str = "", renamed: Mapping[str, str] | None = None
+    record: type, *, without: Collection[str] = (), renamed: Mapping[str, str] | None = None
 ) -> tuple[Column, ...]:
     """The columns of a record's fields, in order."""
     annotations = get_type_hints(record, include_extras=True)
     names = {field.name: field.name for field in fields(record)} | dict(renamed or {})
-    names.pop(without, None)
-    return tuple(column_of(name, field, annotations[field]) for field, name in names.items())
+    return tuple(
+        column_of(name, field, annotations[field])
+        for field, name in names.items()
+        if field not in without
+    )
 
 
 def _text(name: str) -> Column:
@@ -53,12 +56,16 @@ def _text(name: str) -> Column:
 
 
 # A bare ``name`` or ``version`` in the table ``encounters`` would not say whose.
-_STAMP = _columns(PackStamp, renamed={"name": "pack", "version": "pack_version"})
+_STAMP = (
+    Column("pack", "name", "text"),
+    Column("pack_version", "version", "text"),
+    *_columns(PackStamp, without=("layers", "policies")),
+)
 _SUGGESTED = _columns(SuggestedLine)
 _NOT_BILLABLE = _columns(NotBillable)
-_VIOLATION = _columns(Violation, without="edit")  # the corrected table has the whole claim
+_VIOLATION = _columns(Violation, without=("edit",))  # the corrected table has the whole claim
 _VERDICT = _columns(LineVerdict)
-_QUESTION = _columns(Question, without="answers")
+_QUESTION = _columns(Question, without=("answers",))
 # ``missing`` is a text in the table ``questions``; one name must not hold two kinds.
 _UNJUDGED = _columns(Unjudged, renamed={"missing": "lacks"})
 _CLAIM_LINE = tuple(

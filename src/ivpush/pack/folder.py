@@ -17,10 +17,10 @@ from pathlib import Path
 from ivpush.errors import Fault, PackError, UsageError
 from ivpush.pack.files import MOST_CSV_BYTES, Sheet, Yaml, read_yaml
 
-__all__ = ["Cache", "collect", "read_files", "rules_folder"]
+__all__ = ["Cache", "collect", "digest_of", "read_files", "rules_folder"]
 
 # To be raised when the parsed form changes: old files then are misses.
-_CACHE_FORMAT = "1"
+_CACHE_FORMAT = "2"
 
 
 @once
@@ -61,19 +61,22 @@ def collect(folder: Path) -> dict[str, bytes]:
     return found
 
 
+def digest_of(content: Mapping[str, bytes]) -> str:
+    """A hash of a pack's files, names and bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    for name in sorted(content):
+        # Lengths first: without them two packs could run together to the same bytes.
+        digest.update(f"{len(name)}:{name}:{len(content[name])}:".encode())
+        digest.update(content[name])
+    return digest.hexdigest()
+
+
 class Cache:
     """Parsed files of a pack as JSON, keyed by their content; anything odd is a miss."""
 
     def __init__(self, folder: Path, contents: Sequence[Mapping[str, bytes]]) -> None:
-        digest = hashlib.sha256(_CACHE_FORMAT.encode())
-        for content in contents:
-            # So that no file counts as one of the layer below.
-            digest.update(f"{len(content)};".encode())
-            for name in sorted(content):
-                # Lengths first: without them two packs could run together to the same bytes.
-                digest.update(f"{len(name)}:{name}:{len(content[name])}:".encode())
-                digest.update(content[name])
-        self.key = digest.hexdigest()
+        hashes = (_CACHE_FORMAT, *(digest_of(content) for content in contents))
+        self.key = hashlib.sha256(";".join(hashes).encode()).hexdigest()
         self.path = folder / f"{self.key}.json"
 
     def read(self) -> list[dict[str, Yaml]] | None:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from ivpush.contract.result import PackLayer, PackStamp
 from ivpush.errors import Fault, PackError, UsageError, did_you_mean
 from ivpush.language.tree import Kind
 from ivpush.language.vocabulary import Names
@@ -27,11 +28,11 @@ from ivpush.pack.codes import (
 from ivpush.pack.data import Data, denials_of, read_data, read_sources, read_word_lists
 from ivpush.pack.drugs import read_drugs
 from ivpush.pack.files import Layer, Say, Sheet, Yaml, sheets_of
-from ivpush.pack.folder import Cache, collect, read_files, rules_folder
+from ivpush.pack.folder import Cache, collect, digest_of, read_files, rules_folder
 from ivpush.pack.known import Known
 from ivpush.pack.payers import Payer, own_rules, read_payer, with_bases
 from ivpush.pack.placing import BASE_FILES, PINS, is_pins, is_rule, misplaced
-from ivpush.pack.policies import Policy, PolicyValue, policy_values, read_policies
+from ivpush.pack.policies import Policy, PolicyValue, as_written, policy_values, read_policies
 from ivpush.pack.releases import Release, read_tables
 from ivpush.pack.rule import Case, Rule, read_pins, read_rule
 from ivpush.pack.shapes.data import PackFile
@@ -54,10 +55,14 @@ class Parts(TypedDict, total=False):
 class Pack:
     """A checked rule pack; make one with ``Pack.load`` and ask it for a Book."""
 
-    def __init__(self, layers: Sequence[Layer], digest: str) -> None:
+    def __init__(
+        self, layers: Sequence[Layer], digest: str, origins: Sequence[PackLayer] = ()
+    ) -> None:
         faults: list[Fault] = []
         self.digest = digest
         self._layers = layers
+        # A pack that no folder was read for is one layer, and its hash is the digest.
+        self._origins = origins or (PackLayer("", version=None, hash=digest),)
         # Not bounded: a run asks for few windows of dates, payers and sets of policies.
         self._windows: dict[tuple[object, ...], Book] = {}
         self._build(faults)
@@ -81,19 +86,23 @@ class Pack:
         ]
         if lost:
             raise PackError(lost)
+        origins = [
+            PackLayer(folder.resolve().name, version=None, hash=digest_of(content))
+            for folder, content in zip(folders, contents, strict=True)
+        ]
         store = Cache(cache, contents) if cache is not None else None
         known = store.read() if store is not None else None
         # Sheets of the cache have no places and need none: only packs without a fault are kept.
         if store is not None and known is not None:
             kept = [_kept_layer(*each) for each in zip(contents, known, strict=True)]
-            return cls(kept, store.key)
+            return cls(kept, store.key, origins)
         faults: list[Fault] = []
         layers = [read_files(content, faults) for content in contents]
         if faults:
             raise PackError(faults)
         # A batch notes the digest, to see if rules changed, so it is made without a cache too.
         key = store.key if store is not None else Cache(Path(), contents).key
-        made = cls(layers, key)
+        made = cls(layers, key, origins)
         if store is not None:
             store.write(
                 [{name: sheet.data for name, sheet in sheets_of(layer)} for layer in layers]
@@ -105,9 +114,9 @@ class Pack:
         """The pack's rules, then those that payers' overlays bring of their own."""
         return (*self.rules, *(own for payer in self.payers.values() for own in payer.rules))
 
-    def __reduce__(self) -> tuple[type[Pack], tuple[Sequence[Layer], str]]:
+    def __reduce__(self) -> tuple[type[Pack], tuple[object, ...]]:
         # A worker builds it anew from plain data; books and functions cannot be pickled.
-        return Pack, (self._layers, self.digest)
+        return Pack, (self._layers, self.digest, self._origins)
 
     @property
     def releases(self) -> Mapping[str, Sequence[Release[object]]]:
@@ -147,6 +156,10 @@ class Pack:
             raise PackError(faults)
         _check_sets(data, self.policies, sheets["places"], say)
         self.name, self.version = about.name, about.version
+        base = replace(self._origins[0], name=about.name, version=about.version)
+        # The order in which packs are stacked changes nothing, so it is not told either.
+        more = sorted(self._origins[1:], key=lambda layer: (layer.name, layer.hash))
+        self.layers = (base, *more)
         self.case_date, self.checked = about.case_date.isoformat(), about.checked
         self.sources = sources
         self.data = data
@@ -292,6 +305,19 @@ class Pack:
                 )
             set_by[name] = policy.read(value)
         return policy_values(self.policies, set_by)
+
+    def stamp(self, book: Book) -> PackStamp:
+        """What results say of the rules by which they came about."""
+        return PackStamp(
+            layers=self.layers,
+            payer=book.payer,
+            in_force_on=book.date,
+            policies={
+                name: as_written(value)
+                for name, policy in self.policies.items()
+                if (value := getattr(book.policy, name)) != policy.default
+            },
+        )
 
     def _open(
         self, day: date, payer: str | None, set_by: Mapping[str, object], setting: str | None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ivpush.contract.result import PolicySetting
 from ivpush.errors import Fault, UsageError, did_you_mean
 from ivpush.language.tree import Kind
 from ivpush.pack.checked import read_shape
@@ -17,6 +18,7 @@ __all__ = [
     "Policies",
     "Policy",
     "PolicyValue",
+    "as_written",
     "policy_values",
     "read_policies",
 ]
@@ -263,6 +265,11 @@ class _Reader(NamedTuple):
         read = [self.read(value, key, n) for n, value in enumerate(written)]
         values = tuple(value for value in read if value is not None)
         return values if len(values) == len(read) else None
+
+
+def as_written(value: PolicyValue) -> PolicySetting:
+    """A policy's value as results write it: a set of words in order."""
+    return tuple(sorted(value)) if isinstance(value, frozenset) else value
 
 
 def policy_values(
