@@ -155,8 +155,9 @@ def _lines(rng: Random, visit: Visit) -> Iterator[dict[str, Any]]:
     beside = _beside(rng, visit)
     codes = {code for code, _ in beside}
     for line in visit.lines:
-        day_codes = {other.code for other in visit.lines if other.day == line.day}
-        needed = indicators(visit.setting, line.code, day_codes | codes)
+        of_day = {other.code for other in visit.lines if other.day == line.day}
+        others = of_day | (codes if line.day == visit.day else set())
+        needed = indicators(visit.setting, line.code, others)
         modifier = line.modifier or (SPLIT if needed else "")
         yield _line(line.code, line.units, line.day, modifier)
     for code, modifier in beside:
