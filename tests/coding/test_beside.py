@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ivpush import Result
-from tests.visits import PACK, asked, billed, check, drip, fluid, line, push
+from tests.visits import DAY, PACK, asked, billed, check, drip, fluid, line, push
 
 SCAN, REPAIR, SCOPE, HEART_CT, EYE, INTUBATION = (
     "74177",
@@ -162,6 +162,13 @@ def test_a_modifier_that_lifts_a_standing_pair_is_never_needless(modifier: str) 
     result = check(given("morphine"), lines=lines)
     assert not [each for each in result.violations if each.line == 2]
     assert [each.modifiers for each in result.corrected or ()] == [(), (modifier,)]
+
+
+def test_premedication_serves_nothing_of_another_encounter() -> None:
+    dose, later = push("a", "08:00", purpose="premedication"), push("b", "2026-03-09T10:00")
+    repaired = line(1, "12001", date=DAY)
+    assert billed(check(dose, later, lines=[repaired])) == [("96374", 1)]
+    assert len(billed(check(dose, push("b", "10:00"), lines=[repaired]))) == 2
 
 
 def test_every_source_of_the_tables_is_a_source_of_the_pack() -> None:

@@ -225,20 +225,38 @@ def as_charted(draw: st.DrawFn, dose: Dose) -> Dose:
     return dose.with_(drug=name, category=None, extra=extra)
 
 
+def day_of_doses(draw: st.DrawFn, most: int) -> list[Dose]:
+    """The doses of one date: under any name, through one access or two, in one visit or two."""
+    sites = draw(st.sampled_from((("left arm",), ("left arm", "right arm"))))
+    plan = draw(doses(most, sites=sites))
+    if draw(st.booleans()):
+        plan = [dose.with_(extra=NEEDED) if dose.site == "right arm" else dose for dose in plan]
+    returned = draw(st.integers(1, len(plan)))  # all in one visit where it is the number of them
+    if draw(st.booleans()):
+        plan = [
+            dose.with_(
+                offset=(dose.offset or 0) + 120 * (n >= returned),
+                extra=(*dose.extra, ("visit", 1 + (n >= returned))),
+            )
+            for n, dose in enumerate(plan)
+        ]
+    return [as_charted(draw, dose) if draw(st.booleans()) else dose for dose in plan]
+
+
 @st.composite
-def whole_visits(draw: st.DrawFn, most: int = 3) -> tuple[Encounter, list[dict[str, Any]]]:
+def whole_visits(
+    draw: st.DrawFn, most: int = 3, dates: int = 3
+) -> tuple[Encounter, list[dict[str, Any]]]:
     """Charts of one to three dates, days apart, and the foreign lines of the same claim."""
     setting = draw(settings_drawn)
     plan: list[Dose] = []
     foreign: list[dict[str, Any]] = []
-    for number in range(draw(st.integers(1, 3))):
+    for number in range(draw(st.integers(1, dates))):
         days = 7 * number
-        for dose in draw(doses(most)):
-            if draw(st.booleans()):
-                dose = as_charted(draw, dose)
-            plan.append(
-                dose.with_(id=f"d{number}{dose.id}", offset=(dose.offset or 0) + 1440 * days)
-            )
+        plan += [
+            dose.with_(id=f"d{number}{dose.id}", offset=(dose.offset or 0) + 1440 * days)
+            for dose in day_of_doses(draw, most)
+        ]
         foreign += foreign_lines(draw, (NOON + timedelta(days=days)).date().isoformat())
     more: dict[str, Any] = {}
     if setting == "professional" and draw(st.booleans()):

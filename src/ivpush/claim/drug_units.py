@@ -1,14 +1,15 @@
 """Facts of billed drug lines: billing units from charted doses, ended codes, the form of the NDC.
 
 ``lines`` asks for them. ``up to 10 mg`` rounds up each administration, ``per 1 mg`` rounds up the
-day's sum (HCPCS Level II descriptors, CMS). Where a claim bills a drug by days,
-each day's lines are compared with the doses that began on it.
+day's sum (HCPCS Level II descriptors, CMS). A dated line is compared with the doses of its own
+encounter; where that bills a drug by days, each day's lines with the doses that began on it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from ivpush import clock
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ivpush.pack.book import Book
     from ivpush.pack.drugs import DrugRow
 
-__all__ = ["DrugLines"]
+__all__ = ["DrugLines", "drug_lines"]
 
 _CARRIERS = frozenset({"hydration", "flush"})
 """Classes of fluids that carry other drugs, which a chart often names with the drug alone."""
@@ -150,6 +151,34 @@ class DrugLines:
             if not line.wasted:
                 billed[line.day_key] = billed.get(line.day_key, 0) + line.given.units
         return billed
+
+
+def drug_lines(
+    encounter: Encounter, parts: Sequence[int | None], doses: Sequence[int], book: Book
+) -> Sequence[tuple[DrugLineFacts, WasteFacts]]:
+    """The drug facts of each line of a claim, beside the doses of its own encounter.
+
+    ``parts`` are the encounters in which the lines are dated, None where that is not said, and
+    ``doses`` those of the administrations.
+    """
+    whole = DrugLines(encounter, book)
+    facts = [(whole.facts(number), whole.waste(number)) for number in range(len(parts))]
+    for part in {*parts} - {None} if len({*doses}) > 1 else ():
+        own = [number for number, other in enumerate(parts) if other == part]
+        drugs = DrugLines(_part_of(encounter, own, [each == part for each in doses]), book)
+        for place, number in enumerate(own):
+            facts[number] = (drugs.facts(place), drugs.waste(place))
+    return facts
+
+
+def _part_of(encounter: Encounter, lines: Sequence[int], given: Sequence[bool]) -> Encounter:
+    """One encounter of a claim that holds several."""
+    changes = {
+        "date": encounter.service_date,
+        "lines": tuple([(encounter.lines or ())[number] for number in lines]),
+        "administrations": tuple(compress(encounter.administrations or (), given)),
+    }
+    return encounter.model_copy(update=changes)
 
 
 def _drug_lines(encounter: Encounter, book: Book) -> Iterable[tuple[int, _DrugLine]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ivpush.claim.drug_units import DrugLines
+from ivpush.claim.drug_units import drug_lines
 from ivpush.claim.visits import Billed, Visits
 from ivpush.contract.claim_facts import (
     CodedFacts,
@@ -42,8 +42,9 @@ def line_facts(coded: CodedChart, book: Book) -> list[LineFacts]:
     setting, usual_day = encounter.setting, encounter.service_date
     billed = [_billed(line, usual_day, setting, book) for line in encounter.lines]
     beside = _Beside(billed, setting, book)
-    drugs = DrugLines(encounter, book)
     visits = Visits(billed, coded, book)
+    parts = [visits.on(line.day).part if line.given.date else None for line in billed]
+    drugs = drug_lines(encounter, parts, [x.part for x in coded.derived.administrations], book)
     stay, diagnoses = _stay(encounter), len(encounter.diagnoses)
     seen: set[tuple[object, ...]] = set()
     lines = []
@@ -61,8 +62,8 @@ def line_facts(coded: CodedChart, book: Book) -> list[LineFacts]:
                 service_date=day,
                 coded=of_code,
                 marks=marks,
-                drug=drugs.facts(index),
-                waste=drugs.waste(index),
+                drug=drugs[index][0],
+                waste=drugs[index][1],
                 beside=visits.on(day),
                 ended=ended,
                 too_early=too_early,

@@ -12,6 +12,7 @@ from datetime import date, tzinfo
 from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush import clock
+from ivpush.coding.encounters import cut
 
 if TYPE_CHECKING:
     from ivpush.contract.chart_facts import AdministrationFacts, Reason
@@ -97,7 +98,9 @@ def stand_beside(
     book: Book,
 ) -> None:
     """Settle which doses belong to a code beside them, and which must be asked about."""
-    _premedicate(administrations, encounter, book)
+    if any(each.given.purpose == "premedication" for each in administrations):
+        for members in cut(administrations, encounter, book, zone):
+            _premedicate(members, encounter, zone, book)
     kinds: dict[tuple[object, ...], _Paired] = {}
     for administration in administrations:
         seconds = administration.start_seconds
@@ -128,17 +131,17 @@ def _name_procedure(
 
 
 def _premedicate(
-    administrations: Sequence[AdministrationFacts], encounter: Encounter, book: Book
+    members: Sequence[AdministrationFacts],
+    encounter: Encounter,
+    zone: tzinfo | None,
+    book: Book,
 ) -> None:
     """Tie each premedication to what follows it next; what a policy makes of it before blood."""
-    before = [each for each in administrations if each.given.purpose == "premedication"]
-    if not before:
-        return
-    rows = (book.code_any(line.code) for line in encounter.lines or ())
-    transfused = any(row is not None and row.family == "transfusion" for row in rows)
+    before = [each for each in members if each.given.purpose == "premedication"]
+    transfused = _transfused(members, encounter, zone, book)
     after = [
         each
-        for each in administrations
+        for each in members
         if each.given.purpose not in _ASIDE and each.drug.category != "flush"
     ]
     for dose in before:
@@ -149,6 +152,23 @@ def _premedicate(
         refused = dose.before_blood and book.policy.transfusion_premed == "not_billable"
         if refused and dose.reason is None:
             dose.reason = "transfusion"
+
+
+def _transfused(
+    members: Sequence[AdministrationFacts],
+    encounter: Encounter,
+    zone: tzinfo | None,
+    book: Book,
+) -> bool:
+    """Whether a transfusion is billed on a date on which these were given."""
+    starts = [each.start_seconds for each in members]
+    days = {clock.local_date(start, zone) for start in starts if start is not None}
+    for line in encounter.lines or ():
+        row = book.code_any(line.code)
+        dated_elsewhere = line.date is not None and days and line.date not in days
+        if row is not None and row.family == "transfusion" and not dated_elsewhere:
+            return True
+    return False
 
 
 def _precedes_blood(
