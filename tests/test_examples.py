@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -67,17 +68,25 @@ def test_the_missing_stop_is_asked_for() -> None:
     assert question.who and len(question.answers) > 3
 
 
-def test_the_readmes_python_does_what_it_shows() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
-    (block,) = re.findall(r"```python\n(.*?)```", text, re.S)
+@pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
+def test_the_python_of_a_page_does_what_it_shows(page: str) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text("utf-8"), re.S)
+    assert blocks
     space: dict[str, object] = {}
-    setup, _, shown = block.partition("result.status")
-    exec(setup, space)
-    for line in f"result.status{shown}".splitlines():
-        source, _, shown_value = line.partition("  # ")
-        value = eval(source, space)
-        if shown_value.startswith(("[", "'")):
-            assert repr(value) == shown_value.strip()
+    shown = 0
+    for block in blocks:
+        for statement in ast.parse(block).body:
+            source = ast.get_source_segment(block, statement) or ""
+            rest = block.splitlines()[(statement.end_lineno or 1) - 1][statement.end_col_offset :]
+            value = rest.partition("# ")[2].strip()
+            if isinstance(statement, ast.Expr) and value.startswith(
+                ("[", "'", "True", "False", "4")
+            ):
+                assert repr(eval(source, space)) == value, source
+                shown += 1
+            else:
+                exec(source, space)
+    assert shown >= 2
 
 
 def test_the_readme_shows_what_the_command_prints() -> None:

@@ -20,6 +20,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from ivpush._version import __version__
 from ivpush.contract.encounter import ClaimLine
 from ivpush.contract.faults import place_of
+from ivpush.contract.summary import html_of, text_of
 from ivpush.errors import Fault, InputError
 
 __all__ = [
@@ -293,7 +294,16 @@ class Result:
             f"violations={len(self.violations)}, questions={len(self.questions)})"
         )
 
-    __str__ = __repr__
+    def text(self) -> str:
+        """The result as a person reads it: codes, findings with their mends, questions."""
+        return text_of(self)
+
+    def __str__(self) -> str:
+        return text_of(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the codes to bill, and the findings as a table."""
+        return html_of(self)
 
 
 @cache
