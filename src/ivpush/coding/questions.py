@@ -239,10 +239,11 @@ class _Candidates:
         return row is not None and any(line.code == row.code for line in self.encounter.lines or ())
 
     def _class(self, administration: AdministrationFacts) -> Iterator[Question]:
-        """Which class a drug is of, with the known names inside what is written first."""
+        """Which class a drug is of, with the drugs that what is written may mean first."""
         written = administration.given.drug
-        names = self.book.names.look_up(written).names if written is not None else ()
-        held = {row.name: row.category for name in names if (row := self.book.names.exact(name))}
+        answer = self.book.names.look_up(written) if written is not None else None
+        rows = () if answer is None else answer.offered or (answer.row,)
+        held = {row.name: row.category for row in rows if row is not None}
         usual = _CLASSES + _CLASSES_BY_ROUTE.get(administration.given.route or "", ())
         classes = sorted(usual, key=lambda each: each not in held.values())
         name = "unnamed" if administration.drug.drug_known is None else "category"

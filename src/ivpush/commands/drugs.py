@@ -37,16 +37,6 @@ _WHY_NOT = {
     "two_drugs": "it names more than one drug",
     "premixed": "this drug with a fluid may be hydration or a drug",
 }
-_ALIKE = 0.78
-"""How alike names must be to be shown: about one letter in five may differ."""
-_MOST_ALIKE = 3
-
-
-class _Alike(NamedTuple):
-    """A known name that is much like an unknown one, and its drug."""
-
-    name: str
-    row: DrugRow
 
 
 class _Name(NamedTuple):
@@ -99,10 +89,9 @@ def _find(options: argparse.Namespace) -> int:
             say(f"  {line}\n")
         return CLEAN
     say(f"  not found: {_why_not(answer)}\n")
-    alike = _alike(names, text, answer)
-    if alike:
-        say("  nearest known names, for a person to judge:\n")
-        say("".join(f"    {name} -> {row.name}\n" for name, row in alike))
+    if answer.offered:
+        say("  it may be, for a person to judge:\n")
+        say("".join(f"    {row.name}\n" for row in answer.offered))
     say("  add it to the drug_names.csv of a pack, or state the drug's HCPCS code\n")
     return BROKEN
 
@@ -129,27 +118,6 @@ def _why_not(answer: Found) -> str:
     return f"{_WHY_NOT[answer.how]}{word}{names}"
 
 
-def _alike(names: DrugNames, text: str, answer: Found) -> list[_Alike]:
-    """Names like the whole text, else like its unknown word; none for a name that is vague."""
-    if answer.how != "unknown_word":
-        return []
-    alike = _nearest(names, text)
-    # Words of up to three letters are like too many names.
-    if not alike and len(answer.word) > 3:
-        alike = _nearest(names, answer.word)
-    return [_Alike(name, row) for name in alike if (row := names.exact(name)) is not None]
-
-
-def _nearest(names: DrugNames, text: str) -> list[str]:
-    """Known names most like a text: for people to look at, never for a decision."""
-    from difflib import get_close_matches
-
-    from ivpush.pack.drugs import plain_name
-
-    name = plain_name(text)[:80]
-    return get_close_matches(name, names.known(), n=_MOST_ALIKE, cutoff=_ALIKE)
-
-
 # The names of a file
 
 
@@ -159,12 +127,11 @@ def _lint(options: argparse.Namespace) -> int:
     empty = rows.pop("", 0)
     unknown = _unknown(rows, names)
     if options.format == "csv":
-        _print_rows(unknown, names)
+        _print_rows(unknown)
     else:
         for name in unknown:
-            alike = _alike(names, name.text, name.answer)
-            near = f"; near {alike[0].row.name}" if alike else ""
-            say(f"{name.rows:6} {plain(name.text)}: {_why_not(name.answer)}{near}\n")
+            may_be = f"; may be {_first_offered(name)}" if name.answer.offered else ""
+            say(f"{name.rows:6} {plain(name.text)}: {_why_not(name.answer)}{may_be}\n")
     _print_counts(rows, unknown, empty)
     return BROKEN if unknown else CLEAN
 
@@ -176,13 +143,17 @@ def _unknown(rows: Mapping[str, int], names: DrugNames) -> list[_Name]:
     return sorted(unknown, key=lambda name: (-name.rows, name.text))
 
 
-def _print_rows(unknown: Sequence[_Name], names: DrugNames) -> None:
+def _print_rows(unknown: Sequence[_Name]) -> None:
     """Rows to complete for a pack's drug_names.csv; ``?`` stands for what a person must say."""
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow(["name", "drug", "kind", "source"])
     for name in unknown:
-        alike = _alike(names, name.text, name.answer)
-        out.writerow([plain(name.text), f"? {alike[0].row.name}" if alike else "?", "?", "?"])
+        out.writerow([plain(name.text), f"? {_first_offered(name)}".rstrip(), "?", "?"])
+
+
+def _first_offered(name: _Name) -> str:
+    """The drug that a name may mean first; empty where it may mean anything."""
+    return name.answer.offered[0].name if name.answer.offered else ""
 
 
 def _print_counts(rows: Counter[str], unknown: Sequence[_Name], empty: int) -> None:

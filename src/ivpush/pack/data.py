@@ -12,7 +12,8 @@ from ivpush.errors import Fault, did_you_mean
 from ivpush.language.tree import fold
 from ivpush.pack.checked import read_shape
 from ivpush.pack.codes import CodeRow, DatedNumber
-from ivpush.pack.drugs import DrugNames, DrugRow, DrugTable
+from ivpush.pack.drug_files import DrugTable
+from ivpush.pack.drugs import DrugNames, DrugRow
 from ivpush.pack.files import Layer, Say, Sheet
 from ivpush.pack.known import Known
 from ivpush.pack.releases import NOTED, quarter_end

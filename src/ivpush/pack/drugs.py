@@ -1,7 +1,8 @@
-"""The drug table of a pack, and which drug a charted name is.
+"""Which drug a charted name is.
 
 A name is looked up whole, then without what nurses write around it: amounts, units, carriers,
-words for the form or the route. Each find says how it was found.
+words for the form or the route. Each find says how it was found. Called through the book;
+``ivpush.pack.drug_files`` reads the rows and the names.
 """
 
 from __future__ import annotations
@@ -11,30 +12,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import get_args
+from difflib import get_close_matches
+from typing import NamedTuple
 
 from ivpush.contract.fields import Category
-from ivpush.errors import Fault, PackError, did_you_mean
-from ivpush.pack.checked import read_shape
-from ivpush.pack.files import Layer, Say, Sheet, csv_of, read_csv, word_of
-from ivpush.pack.shapes.data import DrugWordsFile
+from ivpush.pack.drug_text import Reading, TextReader, Words, plain_name
 
-__all__ = [
-    "WORD_LISTS",
-    "DrugNames",
-    "DrugRow",
-    "DrugTable",
-    "Found",
-    "Words",
-    "plain_name",
-    "read_drugs",
-    "read_words",
-]
+__all__ = ["DrugNames", "DrugRow", "Found"]
 
-_NAME_PART = re.compile(r"[a-z0-9.]+")
-_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
-_CATEGORIES: tuple[Category, ...] = get_args(Category)
-_DAY = re.compile(r"(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}")
+MOST_LETTERS = 200
+MOST_KEPT = 16_384
+_MOST_ALIKE = 3
+_ALIKE = 0.78
+"""How alike names must be to be offered: about one letter in five may differ."""
+_FEWEST_LETTERS = 4
+"""Shorter words are like too many names, and run into others too easily."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,205 +47,6 @@ class DrugRow:
     key: str
 
 
-def plain_name(text: str) -> str:
-    """A drug's name without case, punctuation or doubled spaces, for exact look-up."""
-    if text.isascii() and text.isalnum():
-        return text.lower()
-    return " ".join(_NAME_PART.findall(text.casefold().replace("'", "").replace("\u2019", "")))
-
-
-_COLUMNS = (
-    "hcpcs",
-    "name",
-    "category",
-    "category_injection",
-    "hormonal",
-    "techniques",
-    "unit_amount",
-    "unit",
-    "unit_rule",
-    "ended",
-    "successor",
-    "source",
-    "confidence",
-)
-_NAME_COLUMNS = ("name", "drug", "kind", "source")
-_KINDS = ("generic", "brand", "abbreviation", "misspelling", "ambiguous")
-
-
-@dataclass(frozen=True, slots=True)
-class DrugTable:
-    """Rows of drugs by HCPCS code, and the look-up of names."""
-
-    by_code: dict[str, DrugRow]
-    names: DrugNames
-
-
-def read_drugs(layers: Sequence[Layer], words: Sheet, say: Say) -> DrugTable:
-    """The drug table of stacked packs: a later pack's row of a code or name stands for it."""
-    by_code: dict[str, DrugRow] = {}
-    by_name: dict[str, DrugRow] = {}
-    named: dict[str, str] = {}
-    for n, layer in enumerate(layers):
-        try:
-            if n == 0 or "drugs.csv" in layer:
-                rows = list(_rows(csv_of(layer, "drugs.csv"), say))
-                by_code.update((row.hcpcs, row) for row in rows if row.hcpcs)
-                by_name.update(_current(rows))
-            if "drug_names.csv" in layer:
-                named.update(_named(csv_of(layer, "drug_names.csv"), by_code, by_name, say))
-        except PackError as error:
-            for fault in error.faults:
-                say(fault)
-    ambiguous = [name for name, key in named.items() if not key]
-    names = {name: by_name[key] for name, key in named.items() if key}
-    lists = read_words(words, by_name, say)
-    return DrugTable(by_code, DrugNames({**names, **by_name}, lists, ambiguous))
-
-
-def _rows(raw: bytes, say: Say) -> Iterator[DrugRow]:
-    for line, cells in read_csv("drugs.csv", raw, _COLUMNS):
-        row = dict(zip(_COLUMNS, cells, strict=True))
-        amount, ended = row["unit_amount"], row["ended"]
-        # int() and Decimal() read more than people mean: infinity, signs, digits of other scripts.
-        if (amount and not _AMOUNT.fullmatch(amount)) or (ended and not _DAY.fullmatch(ended)):
-            say(Fault(f"drugs.csv:{line}", "holds a bad number or date", "write it plainly"))
-            continue
-        injected = row["category_injection"]
-        try:
-            yield DrugRow(
-                hcpcs=row["hcpcs"],
-                name=row["name"],
-                category=word_of(_CATEGORIES, row["category"]),
-                category_injection=word_of(_CATEGORIES, injected) if injected else None,
-                hormonal=row["hormonal"] == "true",
-                techniques=frozenset(row["techniques"].split("|")),
-                unit_amount=Decimal(amount) if amount else None,
-                unit=row["unit"] or None,
-                unit_rule=row["unit_rule"] or None,
-                ended=date.fromisoformat(ended) if ended else None,
-                successor=row["successor"] or None,
-                key=plain_name(row["name"]),
-            )
-        except ValueError:
-            remedy = f"write a day that there is, and one of {', '.join(_CATEGORIES)}"
-            say(Fault(f"drugs.csv:{line}", "holds a bad date or class of drug", remedy))
-
-
-def _current(rows: Sequence[DrugRow]) -> dict[str, DrugRow]:
-    """The row that a name means: one still valid before an ended or replaced one."""
-    made: dict[str, DrugRow] = {}
-    for row in rows:
-        first = made.get(row.key)
-        if first is None or _age(row) < _age(first):
-            made[row.key] = row
-    return made
-
-
-def _age(row: DrugRow) -> tuple[bool, bool]:
-    return row.ended is not None, row.successor is not None
-
-
-def _named(
-    raw: bytes, by_code: Mapping[str, DrugRow], by_name: Mapping[str, DrugRow], say: Say
-) -> dict[str, str]:
-    """Plain names of one pack with the key of their drug; ambiguous ones with none."""
-    made: dict[str, str] = {}
-    keys = {row.hcpcs: row.key for row in by_code.values()}
-    keys |= {row.name: row.key for row in by_name.values()}
-    for line, (written, drug, kind, _) in read_csv("drug_names.csv", raw, _NAME_COLUMNS):
-        name, key = plain_name(written), keys.get(drug) or plain_name(drug)
-        if (wrong := _unfit(name, key, kind, by_name)) is not None:
-            say(Fault(f"drug_names.csv:{line}", *wrong))
-        elif made.setdefault(name, key) != key:
-            say(
-                Fault(
-                    f"drug_names.csv:{line}",
-                    f"'{name[:60]}' names two drugs",
-                    "keep one, or call it ambiguous",
-                )
-            )
-    return made
-
-
-def _unfit(
-    name: str, key: str, kind: str, by_name: Mapping[str, DrugRow]
-) -> tuple[str, str] | None:
-    """What is wrong with a row of drug_names.csv, and what to write."""
-    if kind not in _KINDS:
-        return f"no kind '{kind[:60]}'", did_you_mean(kind, _KINDS)
-    if not name:
-        return "has no name", "write one"
-    if (kind == "ambiguous") != (key == ""):
-        return "is ambiguous with a drug, or names none", "leave the drug of kind ambiguous empty"
-    if key and key not in by_name:
-        return f"no drug '{key[:60]}'", did_you_mean(key, by_name)
-    if name in by_name and name != key:
-        return f"'{name[:60]}' is another drug of drugs.csv", "choose another name"
-    return None
-
-
-def read_words(sheet: Sheet, by_name: Mapping[str, DrugRow], say: Say) -> Words:
-    """The word lists of drug_words.yaml; drugs that they name must be in the table."""
-    shape = read_shape(sheet, DrugWordsFile, say)
-    if shape is None:
-        return Words()
-    for key in ("fluids", "premixed", "diluents"):
-        for n, name in enumerate(getattr(shape, key)):
-            if plain_name(name) not in by_name:
-                problem = f"{key}: no drug '{name[:60]}'"
-                say(Fault(sheet.place((key, n)), problem, did_you_mean(plain_name(name), by_name)))
-    lists = {
-        key: frozenset(plain_name(word) if key in _NAMES else word.casefold() for word in words)
-        for key, words in shape
-    }
-    return Words(**lists)
-
-
-_NAMES = frozenset({"fluids", "carriers", "premixed", "diluents"})
-"""The lists that hold names of drugs."""
-WORD_LISTS = tuple(DrugWordsFile.model_fields)
-"""The lists of drug_words.yaml."""
-MOST_LETTERS = 200
-MOST_WORDS = 8
-MOST_KEPT = 16_384
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Words that do not say which drug it is, by what they say instead; from drug_words.yaml.
-
-    ``units`` and ``per`` (units of a rate) make amounts. ``dropped`` words are routes and forms;
-    ``containers``, ``salts`` and ``notes`` may be part of a name and are passed over only where
-    they are not. ``fluids`` are names of drugs that carry others; ``premixed`` are drugs that may
-    make a fluid of their own with one: a bag of fluid where ``usual_amounts`` run in one of
-    ``bag_volumes``, a drug where a word of ``piggybacks`` says so, else unknown. ``diluents`` named
-    last, after a word of ``joining``, only dissolve a drug. What ``keep_open``, ``oral`` and a rate
-    (``at``, ``volumes``, ``hours``) say is a fact of its own; ``counted`` stand before numbers.
-    """
-
-    units: frozenset[str] = frozenset()
-    per: frozenset[str] = frozenset()
-    dropped: frozenset[str] = frozenset()
-    containers: frozenset[str] = frozenset()
-    salts: frozenset[str] = frozenset()
-    notes: frozenset[str] = frozenset()
-    fluids: frozenset[str] = frozenset()
-    carriers: frozenset[str] = frozenset()
-    premixed: frozenset[str] = frozenset()
-    piggybacks: frozenset[str] = frozenset()
-    bag_volumes: frozenset[str] = frozenset()
-    usual_amounts: frozenset[str] = frozenset()
-    diluents: frozenset[str] = frozenset()
-    joining: frozenset[str] = frozenset()
-    keep_open: frozenset[str] = frozenset()
-    oral: frozenset[str] = frozenset()
-    counted: frozenset[str] = frozenset()
-    at: frozenset[str] = frozenset()
-    volumes: frozenset[str] = frozenset()
-    hours: frozenset[str] = frozenset()
-
-
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a look-up came to: the row, or None; how it was reached, or why it was not.
@@ -261,6 +54,7 @@ class Found:
     ``how`` is ``exact``, ``stripped`` or ``carried`` (a fluid beside it) with a row, else
     ``empty``, ``too_long``, ``unknown_word``, ``ambiguous``, ``two_drugs`` or ``premixed``.
     ``names`` are the names of the table that the text holds, ``word`` the first unknown word.
+    Without a row ``offered`` are drugs that the text may mean: for a person to say, never decided.
     The text may also say that it keeps a vein open, goes by mouth, and a rate in ml an hour.
     """
 
@@ -268,21 +62,28 @@ class Found:
     how: str
     names: tuple[str, ...] = ()
     word: str = ""
+    offered: tuple[DrugRow, ...] = ()
     keep_open: bool = False
     oral: bool = False
     rate: Decimal | None = None
 
 
 class DrugNames:
-    """The names of a pack's drugs; look-ups are kept, so that a repeated name costs one."""
+    """The names of a pack's drugs; look-ups are kept, so that a repeated name costs one.
 
-    __slots__ = ("_ambiguous", "_kept", "_names", "_ready", "_words")
+    ``vague`` names may mean several drugs: those that they may mean, none where they are countless.
+    """
+
+    __slots__ = ("_kept", "_names", "_ready", "_vague", "_words")
 
     def __init__(
-        self, names: Mapping[str, DrugRow], words: Words, ambiguous: Iterable[str] = ()
+        self,
+        names: Mapping[str, DrugRow],
+        words: Words,
+        vague: Mapping[str, Sequence[DrugRow]] | None = None,
     ) -> None:
         self._names, self._words = dict(names), words
-        self._ambiguous = frozenset(ambiguous)
+        self._vague = {name: tuple(rows) for name, rows in (vague or {}).items()}
         self._ready: _Parser | None = None
         self._kept: dict[str, Found] = {}
 
@@ -317,108 +118,226 @@ class DrugNames:
         row = self._names.get(plain)
         if row is not None:
             return Found(row, "exact", (plain,))
-        if plain in self._ambiguous:
-            return Found(None, "ambiguous", (plain,))
+        if plain in self._vague:
+            return Found(None, "ambiguous", (plain,), offered=self._vague[plain])
         # Most names are found as they are; what reads the others is made when first asked for.
         if self._ready is None:
-            self._ready = _Parser(self._names, self._ambiguous, self._words)
-        return self._ready.read(name.casefold())
+            self._ready = _Parser(self._names, self._vague, self._words)
+        return self._ready.read(name)
 
-    def __reduce__(
-        self,
-    ) -> tuple[type[DrugNames], tuple[dict[str, DrugRow], Words, frozenset[str]]]:
-        return DrugNames, (self._names, self._words, self._ambiguous)
+    def __reduce__(self) -> tuple[type[DrugNames], tuple[object, ...]]:
+        return DrugNames, (self._names, self._words, self._vague)
+
+
+class _Text(NamedTuple):
+    """The names in a text, and what beside them may tell which drug they mean."""
+
+    names: tuple[str, ...]
+    amounts: tuple[str, ...]
+    said: Set[str]
+    odd: Set[str]
 
 
 class _Parser:
     """Reads names that are not in the table as they stand."""
 
-    __slots__ = ("ambiguous", "amount", "counted", "longest", "names", "passed", "rate", "words")
+    __slots__ = (
+        "begins",
+        "dropped",
+        "every",
+        "names",
+        "silent",
+        "spelt",
+        "strengths",
+        "text",
+        "unclear",
+        "vague",
+        "words",
+    )
 
     def __init__(
-        self, names: Mapping[str, DrugRow], ambiguous: frozenset[str], words: Words
+        self,
+        names: Mapping[str, DrugRow],
+        vague: Mapping[str, tuple[DrugRow, ...]],
+        words: Words,
     ) -> None:
-        self.words = words
-        self.passed = words.containers | words.salts | words.notes
+        self.words, self.text = words, TextReader(words)
+        self.dropped = words.dropped | words.bags
+        self.silent = self.dropped | words.containers | words.salts | words.notes
         # `citrate` alone may be a name; beside another it is that one's salt.
-        able = {name: row for name, row in names.items() if name not in self.passed}
-        self.names, vague = _shortened(able, words.dropped)
-        self.ambiguous = (ambiguous | vague) - self.passed
-        self.amount, self.rate = _amounts(words), _rates(words)
-        # How often and which day of a cycle: x2, q8h, c1d8.
-        self.counted = re.compile(
-            f"(?:{_either(words.counted)}[0-9.]+{_either(words.per | words.counted)}?)+"
-        )
-        self.longest = min(MOST_WORDS, max((one.count(" ") + 1 for one in self.names), default=1))
+        able = {name: row for name, row in names.items() if name not in self.silent}
+        self.names, shortened = _shortened(able, self.dropped)
+        self.unclear = {**shortened, **vague}
+        self.every = {name: (row,) for name, row in {**names, **self.names}.items()} | self.unclear
+        self.vague = self.unclear.keys() - self.silent
+        self.spelt = {word for name in self.names for word in name.split()}
+        self.strengths = _strengths(names, words.fluids)
+        self.begins = set(_beginnings((*self.names, *self.vague)))
 
     def read(self, text: str) -> Found:
-        text = re.sub(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))", "", text)
-        rate = self.rate.search(text)
-        amounts = [_plain_amount(one[0]) for one in self.amount.finditer(text)]
-        rest = plain_name(self.amount.sub(" ; ", text)).split()
-        parts = [part for one in rest if (part := one.strip("."))]
-        kept, keep_open, oral = self.beside(" ".join(parts))
-        said = {*parts, *(" ".join(one.split()[:2]) for one in amounts)}
-        found = self.parse([one for one in kept if one not in self.words.dropped], amounts, said)
-        hourly = Decimal(rate[1] or rate[2]) if rate is not None else None
-        return replace(found, keep_open=keep_open, oral=oral, rate=hourly)
+        reading = self.text.read(text)
+        whole, keep_open, oral = " ".join(reading.parts), False, False
+        if whole not in self.names:
+            whole, keep_open, oral = self.text.without_asides(whole)
+        found = self.parse(list(self.apart(whole.split())), reading)
+        return replace(found, keep_open=keep_open, oral=oral, rate=reading.rate)
 
-    def beside(self, text: str) -> tuple[list[str], bool, bool]:
-        """The words without those that say how it runs or goes in, and whether they said so."""
-        if text in self.names:
-            return text.split(), False, False
-        said = []
-        for phrases in (self.words.keep_open, self.words.oral):
-            kept = re.sub(rf"(?<![a-z0-9]){_either(phrases)}(?![a-z0-9])", " ", text)
-            said.append(kept != text)
-            text = kept
-        return text.split(), said[0], said[1]
+    def apart(self, words: Sequence[str]) -> Iterator[str]:
+        """The words, those that run together apart: ``40kcl``, ``1000ccns``, ``nsbolus``."""
+        for n, word in enumerate(words):
+            if word in self.spelt or self.says_nothing(word):
+                yield word
+            else:
+                counted = n > 0 and words[n - 1][-1:].isdigit()
+                yield from self.split(word, counted=counted)
 
-    def parse(self, parts: Sequence[str], amounts: Sequence[str], said: Set[str]) -> Found:
+    def split(self, word: str, *, counted: bool) -> Iterable[str]:
+        """A number before a name, with a unit or without, a form after it, or the word itself."""
+        rest = word.lstrip("0123456789.")
+        number = word[: len(word) - len(rest)]
+        if number and rest in self.spelt:
+            return number, rest
+        if number or counted:
+            names = [name for name in self.text.without_unit(rest) if name in self.names]
+            if names:
+                return (number, names[0]) if number else names[:1]
+        name = rest.rstrip("0123456789.")
+        if f"{name} {rest[len(name) :]}" in self.names:
+            return name, rest[len(name) :]
+        forms = (form for form in self.dropped if len(form) >= _FEWEST_LETTERS)
+        before = [word[: -len(form)] for form in forms if word.endswith(form)]
+        return [name for name in before if name in self.names][:1] or [word]
+
+    def parse(self, parts: Sequence[str], reading: Reading) -> Found:
         """Read words as names of one drug, passing over what the lists hold."""
         names: list[str] = []
-        unknown = ""
+        loose: set[str] = set()
+        unknown: list[str] = []
         at = 0
         while at < len(parts):
-            for size in range(min(self.longest, len(parts) - at), 0, -1):
-                name = " ".join(parts[at : at + size])
-                if name in self.names or name in self.ambiguous:
-                    names.append(name)
-                    at += size
-                    break
-            else:
-                glued = parts[at].lstrip("0123456789.")  # 20kcl
-                if glued in self.names:
-                    names.append(glued)
-                elif glued and parts[at] not in self.passed:
-                    if not self.counted.fullmatch(parts[at]):
-                        unknown = unknown or parts[at]
-                at += 1
+            name, end = self.name_at(parts, at)
+            if name:
+                names.append(name)
+            elif _is_number(parts[at]):
+                # The 3 of 1/3 begins no name.
+                end += tuple(parts[at : at + 2]) in reading.strengths
+                loose.update(parts[at:end])
+            elif not self.says_nothing(parts[at]):
+                unknown.append(parts[at])
+            at = end
         if unknown:
-            return Found(None, "unknown_word", tuple(names), unknown)
-        digits = {number for one in parts if (number := re.match("[0-9]+", one)) is not None}
-        return self.settle(tuple(names), amounts, said | {number[0] for number in digits})
+            return self.unsure("unknown_word", names, unknown[0])
+        # Magnesium in saline is magnesium, though beside another drug it is its salt.
+        salts = [part for part in parts if part in self.every and part in self.silent]
+        if not names:
+            return self.alone(salts)
+        if all(self.carries(name) for name in names):
+            names += [part for part in salts if part not in self.words.bags]
+        numbers = {number[0] for part in parts if (number := re.match("[0-9]+", part)) is not None}
+        odd = (strength for strength in reading.strengths if loose.issuperset(strength))
+        text = _Text(
+            names=tuple(names),
+            amounts=reading.amounts,
+            said=reading.said | numbers,
+            odd=frozenset(next(odd, ())),
+        )
+        return self.settle(text)
 
-    def settle(self, told: tuple[str, ...], amounts: Sequence[str], said: Set[str]) -> Found:
-        """The one drug that the names mean, if they mean one."""
-        if not told:
+    def alone(self, names: Sequence[str]) -> Found:
+        """What a salt or a note means that no other name stands beside, as `citrate` may."""
+        if not names:
             return Found(None, "empty")
-        certain = [name for name in told if name not in self.words.carriers]
-        if not certain or any(name in self.ambiguous for name in certain):
-            return Found(None, "ambiguous", told)
-        rows = {row.key: row for row in (self.by_amount(name, amounts) for name in certain)}
+        rows = self.every[names[0]]
+        if len(names) > 1 or names[0] in self.unclear or len(rows) != 1:
+            return self.unsure("ambiguous", names)
+        return Found(rows[0], "stripped", tuple(names))
+
+    def carries(self, name: str) -> bool:
+        """Whether a name is that of a fluid."""
+        row = self.names.get(name)
+        return name in self.words.carriers or (row is not None and row.key in self.words.fluids)
+
+    def says_nothing(self, part: str) -> bool:
+        """Whether a word may be passed over."""
+        return part in self.silent or self.text.is_counted(part)
+
+    def name_at(self, parts: Sequence[str], at: int) -> tuple[str, int]:
+        """The name that takes most words from one on; forms and notes may stand inside it.
+
+        With the place after it; of no name, the next word.
+        """
+        best, end = "", at + 1
+        begun = {parts[at]}
+        for n, part in enumerate(parts[at:], at):
+            if n > at:
+                longer = {f"{name} {part}" for name in begun}
+                begun = longer | begun if part in self.silent else longer
+            begun &= self.begins
+            if not begun:
+                break
+            whole = [name for name in begun if name in self.names or name in self.vague]
+            if whole and (len(whole) > 1 or whole[0] != best):
+                best, end = max(whole, key=len), n + 1
+        return best, end
+
+    def unsure(self, how: str, names: Sequence[str], word: str = "") -> Found:
+        """No row, with the drugs that the text may mean: of its names, and names like its word."""
+        rows: dict[str, DrugRow] = {}
+        for name in (*names, *self.near(word)):
+            rows |= {row.key: row for row in self.every[name]}
+        return Found(None, how, tuple(names), word, offered=tuple(rows.values()))
+
+    def near(self, word: str) -> list[str]:
+        """Names like a word, for a person to judge."""
+        if len(word) < _FEWEST_LETTERS:
+            return []
+        alike = [name for name in self.names if name[0] == word[0] and " " not in name]
+        return get_close_matches(word, alike, n=_MOST_ALIKE, cutoff=_ALIKE)
+
+    def settle(self, text: _Text) -> Found:
+        """The one drug that the names mean, if they mean one."""
+        names = [self.additive(name, text) for name in text.names]
+        certain = [name for name in names if name not in self.words.carriers]
+        if not certain or any(name in self.unclear for name in certain):
+            return self.unsure("ambiguous", text.names)
+        rows = {row.key: row for row in (self.by_amount(name, text.amounts) for name in certain)}
         drugs = [row for key, row in rows.items() if key not in self.words.fluids]
+        carried = len(drugs) < len(rows) or len(certain) < len(names)
         if not drugs:
-            if len(rows) > 1 or len(certain) < len(told):
-                return Found(None, "two_drugs", told)
-            return Found(next(iter(rows.values())), "stripped", told)
-        if len(drugs) > 1 and not self.dissolved(drugs, said):
-            return Found(None, "two_drugs", told)
-        carried = len(rows) > 1 or len(certain) < len(told)
-        hydrating = any(row.category == "hydration" for row in rows.values() if row != drugs[0])
-        if drugs[0].key in self.words.premixed and (hydrating or len(certain) < len(told)):
-            return self.bag(drugs[0], told, said)
-        return Found(drugs[0], "carried" if carried else "stripped", told)
+            return self.fluid(list(rows.values()), text, alone=len(certain) == len(names))
+        drugs = _products(drugs, names)
+        if len(drugs) > 1 and not self.dissolved(drugs, text.said):
+            return self.unsure("two_drugs", text.names)
+        if drugs[0].key in self.words.premixed and self.hydrates(rows.values(), text):
+            return self.bag(drugs[0], text)
+        return Found(drugs[0], "carried" if carried else "stripped", text.names)
+
+    def additive(self, name: str, text: _Text) -> str:
+        """A vague name that beside a fluid means its electrolyte, as ``k`` does; else the name."""
+        rows = self.every[name]
+        electrolyte = len(rows) == 1 and rows[0].key in self.words.premixed
+        beside = electrolyte and any(self.carries(other) for other in text.names)
+        return rows[0].key if beside else name
+
+    def fluid(self, rows: Sequence[DrugRow], text: _Text, *, alone: bool) -> Found:
+        """A fluid that no drug is named with; a syringe of one is a flush."""
+        if len(rows) > 1 or not alone:
+            return self.unsure("two_drugs", text.names)
+        # 3% normal saline is no normal saline.
+        if text.odd and not text.odd <= self.strengths.get(rows[0].key, frozenset()):
+            return self.unsure("unknown_word", text.names, " ".join(sorted(text.odd)))
+        if rows[0].category != "hydration" or text.said.isdisjoint(self.words.syringes):
+            return Found(rows[0], "stripped", text.names)
+        flush = self.names.get(f"{text.names[0]} flush")
+        if flush is None:
+            return self.unsure("ambiguous", text.names)
+        return Found(flush, "stripped", text.names)
+
+    def hydrates(self, rows: Iterable[DrugRow], text: _Text) -> bool:
+        """Whether a text names a fluid, or says that there is one."""
+        fluid = any(row.category == "hydration" for row in rows)
+        named = not self.words.carriers.isdisjoint(text.names)
+        return fluid or named or not text.said.isdisjoint(self.words.bags)
 
     def dissolved(self, drugs: Sequence[DrugRow], said: Set[str]) -> bool:
         """Whether the second of two drugs, as lidocaine for a muscle, only dissolves the first."""
@@ -429,69 +348,73 @@ class _Parser:
             and not said.isdisjoint(self.words.joining)
         )
 
-    def bag(self, drug: DrugRow, told: tuple[str, ...], said: Set[str]) -> Found:
+    def bag(self, drug: DrugRow, text: _Text) -> Found:
         """An electrolyte with a fluid: a bag of fluid that holds it, a piggyback of it, or open."""
-        if not said.isdisjoint(self.words.piggybacks):
-            return Found(drug, "carried", told)
+        if not text.said.isdisjoint(self.words.piggybacks):
+            return Found(drug, "carried", text.names)
         fluid = self.names.get(f"fluid with {drug.key}")
-        first = self.names.get(told[0])
+        first = self.names.get(text.names[0])
         leads = first is None or first.key != drug.key
-        large = leads or not said.isdisjoint(self.words.bag_volumes)
-        if fluid is None or not large or said.isdisjoint(self.words.usual_amounts):
-            return Found(None, "premixed", told)
-        return Found(fluid, "stripped", told)
+        large = leads or not text.said.isdisjoint(self.words.bag_volumes | self.words.bags)
+        half = not text.said.isdisjoint(self.words.half_bags)
+        usual = self.words.half_amounts if half else self.words.usual_amounts
+        if fluid is not None and large and not text.said.isdisjoint(usual):
+            return Found(fluid, "stripped", text.names)
+        unsure = self.unsure("premixed", text.names)
+        return replace(unsure, offered=(*unsure.offered, fluid)) if fluid is not None else unsure
 
     def by_amount(self, name: str, amounts: Sequence[str]) -> DrugRow:
         """A strength that changes what the drug is, such as a lock flush's, has its own name."""
         able = (self.names.get(f"{name} {amount}") for amount in amounts)
-        return next((row for row in able if row is not None), self.names[name])
+        return next((row for row in able if row is not None), self.every[name][0])
+
+
+def _beginnings(names: Iterable[str]) -> Iterator[str]:
+    """Each name, and what may grow into it word by word."""
+    for name in names:
+        words = name.split()
+        yield from (" ".join(words[:n]) for n in range(1, len(words) + 1))
+
+
+def _is_number(part: str) -> bool:
+    return not part.strip("0123456789.")
+
+
+def _products(drugs: Sequence[DrugRow], names: Sequence[str]) -> list[DrugRow]:
+    """The drugs without the bare generic name of another of them: ``doxorubicin (Doxil)``."""
+    return [
+        drug
+        for drug in drugs
+        if drug.key not in names or not any(_is_product(other, drug) for other in drugs)
+    ]
+
+
+def _is_product(row: DrugRow, generic: DrugRow) -> bool:
+    """Whether a drug is one of the products of a generic name, of its class."""
+    same = (row.category, row.hormonal) == (generic.category, generic.hormonal)
+    return same and set(row.key.split()) > set(generic.key.split())
+
+
+def _strengths(names: Mapping[str, DrugRow], fluids: Set[str]) -> dict[str, frozenset[str]]:
+    """The numbers that stand in names of fluids, by the fluid."""
+    own: dict[str, set[str]] = {key: set() for key in fluids}
+    for name, row in names.items():
+        if row.key in own:
+            own[row.key].update(part for part in name.split() if part[0].isdigit())
+    return {key: frozenset(numbers) for key, numbers in own.items()}
 
 
 def _shortened(
     names: Mapping[str, DrugRow], dropped: frozenset[str]
-) -> tuple[dict[str, DrugRow], frozenset[str]]:
+) -> tuple[dict[str, DrugRow], dict[str, tuple[DrugRow, ...]]]:
     """The names with those that hold routes or forms also without; and what then means two."""
-    made = dict(names)
-    vague: set[str] = set()
+    shortened = dict(names)
+    vague: dict[str, tuple[DrugRow, ...]] = {}
     for name, row in names.items():
-        short = " ".join(one for one in name.split() if one not in dropped)
-        if short and made.setdefault(short, row).key != row.key and short not in names:
-            vague.add(short)
-    return made, frozenset(vague)
-
-
-def _either(words: Iterable[str]) -> str:
-    """A pattern of any of the words, the longest first; of no word where there are none."""
-    able = sorted(map(re.escape, words), key=len, reverse=True)
-    return "(?:" + ("|".join(able) or "(?!)") + ")"
-
-
-_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
-
-
-def _amounts(words: Words) -> re.Pattern[str]:
-    """Amounts as charts write them: ``4 mg/2 mL``, ``25000 units/250 ml``, ``(mcg/kg/min)``."""
-    unit, per = _either(words.units), _either(words.units | words.per)
-    numbers = rf"(?:{_NUMBER}|\.[0-9]+)(?:\s*[-x]\s*{_NUMBER})*"
-    rated = rf"(?:\s*/\s*(?:{_NUMBER}\s*)?{per}(?![a-z]))*"
-    return re.compile(
-        rf"(?<![a-z0-9.]){numbers}\s*-?\s*{per}(?![a-z]){rated}"
-        rf"|(?<![a-z0-9.]){numbers}\s*/\s*{_either(words.hours)}(?![a-z])"
-        rf"|(?<![a-z0-9]){unit}(?:\s*/\s*{per})+(?![a-z])"
-    )
-
-
-def _rates(words: Words) -> re.Pattern[str]:
-    """A rate in ml an hour: ``@ 125``, ``75 ml/hr``, ``150/h``; never one per kilogram."""
-    volume, hour = _either(words.volumes), _either(words.hours)
-    end = r"(?![a-z0-9./])"
-    return re.compile(
-        rf"(?:(?<![a-z0-9])|(?=[^a-z])){_either(words.at)}\s*({_NUMBER})(?:\s*{volume})?(?:\s*/\s*{hour})?\s*(?=$|[\s,;)]){end}"
-        rf"|(?<![a-z0-9./])({_NUMBER})\s*{volume}?\s*/\s*{hour}{end}"
-    )
-
-
-def _plain_amount(text: str) -> str:
-    """An amount as names of the table write it: ``10 unit ml`` for ``10 units/mL``."""
-    parts = re.findall(r"[0-9.]+|[a-z]+", text)
-    return " ".join(one.removesuffix("s") if len(one) > 3 else one for one in parts)
+        short = " ".join(part for part in name.split() if part not in dropped)
+        # `AT II` is not II.
+        if len(short) < _FEWEST_LETTERS or short in names:
+            continue
+        if shortened.setdefault(short, row).key != row.key:
+            vague[short] = (shortened[short], row)
+    return {name: row for name, row in shortened.items() if name not in vague}, vague

@@ -26,7 +26,7 @@ from ivpush.pack.codes import (
     words_of,
 )
 from ivpush.pack.data import Data, denials_of, read_data, read_sources, read_word_lists
-from ivpush.pack.drugs import read_drugs
+from ivpush.pack.drug_files import read_drugs
 from ivpush.pack.files import Layer, Say, Sheet, Yaml, sheets_of
 from ivpush.pack.folder import Cache, collect, digest_of, read_files, rules_folder
 from ivpush.pack.known import Known

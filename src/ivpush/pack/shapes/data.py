@@ -465,6 +465,14 @@ class DrugWordsFile(Shape):
     """Volumes of a bag of fluid."""
     usual_amounts: tuple[Text, ...] = ()
     """Amounts of such a drug that leave a bag of fluid one."""
+    half_bags: tuple[Text, ...] = ()
+    """Volumes of half a bag."""
+    half_amounts: tuple[Text, ...] = ()
+    """Amounts that leave half a bag of fluid one."""
+    bags: tuple[Text, ...] = ()
+    """Words for a fluid that do not say which."""
+    syringes: tuple[Text, ...] = ()
+    """Containers of a flush."""
     diluents: tuple[Text, ...] = ()
     """Drugs that may only dissolve another, where they are named last."""
     joining: tuple[Text, ...] = ()
