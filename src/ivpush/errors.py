@@ -16,6 +16,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 
 __all__ = [
     "Fault",
@@ -90,8 +91,17 @@ def nearest_word(word: str, known: Iterable[str]) -> str | None:
     for each in known:
         by_fold.setdefault(each.casefold(), each)
     # The word is cut, because comparing takes time that grows with its length squared.
-    near = difflib.get_close_matches(word[:80].casefold(), by_fold, n=1, cutoff=0.6)
-    return by_fold[near[0]] if near else None
+    word = word[:80].casefold()
+    near = difflib.get_close_matches(word, by_fold, n=len(by_fold) or 1, cutoff=0.6)
+
+    def likeness(other: str) -> tuple[float, int]:
+        # Of two that are equally near, the one that begins alike: IVP101 for IVP1O1, not IVP911.
+        ratio = difflib.SequenceMatcher(a=other, b=word).ratio()
+        alike = takewhile(lambda pair: pair[0] == pair[1], zip(other, word, strict=False))
+        return ratio, len(list(alike))
+
+    nearest = max(sorted(near), key=likeness, default=None)
+    return None if nearest is None else by_fold[nearest]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

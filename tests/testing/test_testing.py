@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from ivpush import Encounter, Engine, UsageError
+from ivpush.pack.folder import rules_folder
 from ivpush.testing import assert_clean, assert_fires, encounters
 from ivpush.testing.__main__ import main
 from ivpush.testing.samples import lines, templates, visit_kinds
@@ -162,14 +164,14 @@ cases:
     administrations:
       - {drug: ondansetron, route: IV, method: push, start: "10:00", stop: "10:02"}
       - {drug: ketorolac, route: IV, method: push, start: "10:05", stop: "10:06"}
-    suggested: ["96374", "96375"]
+    suggested: ["96375", "96374 x1"]
   - name: wrong on purpose
     lines: ["96374"]
     fires: [IVP104]
     silent: [IVP104]
     status: needs_chart
-    suggested: ["96365"]
-  - {name: expects nothing, lines: ["96374"]}
+    suggested: ["96365 x2"]
+  - {name: a field that is none, nonsense: y, lines: ["96374"], silent: [IVP101]}
 """
 TESTS = """
 def test_engine(ivpush_engine):
@@ -209,21 +211,58 @@ def test_case_files_are_collected_and_judged(tmp_path: Path) -> None:
     done = pytest_in(tmp_path)
     assert done.returncode == 1
     assert "3 passed" in done.stdout and "2 failed" in done.stdout
-    assert "IVP104 is silent; spoke: " in done.stdout
-    assert "the status is clean" in done.stdout or "the status is violations" in done.stdout
-    assert "suggested are: none" in done.stdout
-    assert "expects nothing; write one of: fires, silent, status, suggested" in done.stdout
+    assert "push.ivpush.yaml:14: wrong on purpose:" in done.stdout
+    assert "fires: expected IVP104, got IVP" in done.stdout
+    assert "status: expected needs_chart, got " in done.stdout
+    assert "suggested: expected 96365 x2, got none" in done.stdout
+    assert "push.ivpush.yaml:20: a field that is none: the top level:" in done.stdout
     assert "Traceback" not in done.stdout
+
+
+PACK_RULE = next((rules_folder() / "checks" / "roles").glob("IVP104-*[!s].yaml"))
+
+
+@pytest.mark.parametrize("where", ["file", "configuration"])
+def test_cases_and_the_fixture_know_packs(tmp_path: Path, where: str) -> None:
+    room = tmp_path / "cases" / "acme" / "checks" / "roles"
+    room.mkdir(parents=True)
+    text = PACK_RULE.read_text("utf-8")
+    text = text.replace("IVP104", "ACM190").replace("addon-without-primary", "our-addon")
+    (room / "ACM190-our-addon.yaml").write_text(text, "utf-8")
+    engine = "engine: {packs: [acme]}\n" if where == "file" else ""
+    cases = f"{engine}cases:\n  - {{name: ours, lines: ['96375'], fires: [ACM190, our-addon]}}\n"
+    (tmp_path / "cases" / "own.ivpush.yaml").write_text(cases, "utf-8")
+    if where == "configuration":
+        (tmp_path / "pytest.ini").write_text("[pytest]\nivpush_packs = cases/acme\n", "utf-8")
+        (tmp_path / "test_own.py").write_text(
+            "def test_pack(ivpush_engine):\n"
+            "    assert 'ACM190' in {rule.id for rule in ivpush_engine.pack.rules}\n",
+            "utf-8",
+        )
+    done = pytest_in(tmp_path)
+    assert done.returncode == 0, done.stdout
+
+
+CASE = "cases:\n  - {{name: x, lines: ['96374'], {}}}\n"
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("cases: {a: b}", "holds no list of cases"),
+        ("cases: {a: b}", "cases: is no list"),
+        ("engine: {}", "lacks the key 'cases'"),
+        ("cases: []\ncase: []", "unknown key 'case'; did you mean 'cases'?"),
+        ("engine: {pack: [a]}\ncases: []", "unknown key 'pack'; did you mean 'packs'?"),
+        ("engine: {packs: [nowhere]}\ncases: []", "nowhere: is no folder of rules"),
+        (CASE.format("silent: [IVP1O1]"), "'IVP1O1' is no rule; did you mean 'IVP101'?"),
+        (CASE.format("fires: addon-wihout-primary"), "did you mean 'addon-without-primary'?"),
+        (CASE.format("status: violation"), "did you mean 'violations'?"),
+        (CASE.format("suggested: ['9637']"), "'9637' is no line; write CODE-MODIFIER xUNITS"),
+        (CASE.format("date: '2026-03-02'"), "the case expects nothing; write one of: fires, "),
+        (CASE.format("fires: []"), "the case expects nothing; write one of: fires, "),
         ("cases: [", "push.ivpush.yaml:2:"),
         ("engine: {policies: {nonsense: x}}\ncases: []", "policy nonsense"),
         ("engine: {payer: medicaer}\ncases: []", "did you mean 'medicare'"),
-        ("cases: [{name: x, nonsense: y, fires: []}]", "is not in the contract"),
     ],
 )
 def test_a_case_file_that_is_wrong_is_told(tmp_path: Path, text: str, said: str) -> None:
@@ -231,6 +270,14 @@ def test_a_case_file_that_is_wrong_is_told(tmp_path: Path, text: str, said: str)
     done = pytest_in(tmp_path)
     assert done.returncode in {1, 2}
     assert said in done.stdout
+    assert "push.ivpush.yaml:" in done.stdout or "engine:" in text
+    assert "Traceback" not in done.stdout
+
+
+def test_a_rule_may_be_written_without_a_list(tmp_path: Path) -> None:
+    text = CASE.format("fires: IVP104, silent: IVP101").replace("96374", "96375")
+    (tmp_path / "push.ivpush.yaml").write_text(text, "utf-8")
+    assert pytest_in(tmp_path).returncode == 0
 
 
 def test_the_plugin_is_light() -> None:
@@ -247,3 +294,59 @@ def test_the_plugin_is_light() -> None:
 
 def test_lines_come_as_they_are_asked_for() -> None:
     assert len(list(islice(lines(1, 10**9, engine=ENGINE), 5))) == 5
+
+
+def test_a_failing_example_can_be_pasted(tmp_path: Path) -> None:
+    (tmp_path / "test_own.py").write_text(
+        "from hypothesis import given, settings\n"
+        "from ivpush.testing import strategies\n\n\n"
+        "@settings(database=None)\n"
+        "@given(strategies.encounters())\n"
+        "def test_short(encounter):\n"
+        "    assert len(encounter.administrations or ()) < 2\n",
+        "utf-8",
+    )
+    shown = pytest_in(tmp_path).stdout
+    (call,) = re.findall(r"encounter=(Encounter\.model_validate\(.*?\)),\n", _report(shown), re.S)
+    pasted = eval(call, {"Encounter": Encounter})
+    assert len(pasted.administrations) == 2
+
+
+def _report(shown: str) -> str:
+    """The lines that pytest marks as those of an error, without the mark."""
+    return "".join(row[4:] + "\n" for row in shown.splitlines() if row.startswith("E   "))
+
+
+def test_asserts_show_no_frame_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "test_own.py").write_text(
+        "from ivpush.testing import assert_clean, assert_fires\n\n\n"
+        "def test_unfit():\n    assert_clean({'id': 'E1', 'setting': 'hospital'})\n\n\n"
+        "def test_silent():\n    assert_fires({'id': 'E1', 'setting': 'facility'}, 'IVP101')\n",
+        "utf-8",
+    )
+    done = pytest_in(tmp_path)
+    assert "2 failed" in done.stdout
+    assert "setting" in done.stdout and "silent: IVP101" in done.stdout
+    assert "src/ivpush" not in done.stdout and "site-packages/ivpush" not in done.stdout
+
+
+def test_assert_fires_refuses_a_rule_that_does_not_exist() -> None:
+    with pytest.raises(UsageError, match="'IVP1O1': is no rule; did you mean 'IVP101'"):
+        assert_fires(_one("clean"), "IVP1O1", engine=ENGINE)
+
+
+@pytest.mark.parametrize("page", ["testing.md", "getting-started.md"])
+def test_the_tests_of_the_pages_pass_as_they_stand(tmp_path: Path, page: str) -> None:
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.S)
+    for n, block in enumerate(block for block in blocks if "def test_" in block):
+        (tmp_path / f"test_block_{n}.py").write_text(block, "utf-8")
+    (tmp_path / "claims").mkdir()
+    (clean,) = (ROOT / "examples").glob("office-infusion.json")
+    (tmp_path / "claims" / clean.name).write_bytes(clean.read_bytes())
+    for n, block in enumerate(re.findall(r"```yaml\n(.*?)```", text, re.S)):
+        if "fires:" in block:
+            (tmp_path / f"block_{n}.ivpush.yaml").write_text(block, "utf-8")
+    done = pytest_in(tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout and "skipped" not in done.stdout

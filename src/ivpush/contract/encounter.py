@@ -320,9 +320,12 @@ class Encounter(_Model):
     """Whether the record shows the work that makes a biologic's administration complex."""
 
     def __repr__(self) -> str:
-        given = "no chart" if self.administrations is None else len(self.administrations)
-        billed = "no claim" if self.lines is None else len(self.lines)
-        return f"Encounter(administrations={given}, lines={billed})"
+        # In brackets, as no call would make it again: Hypothesis then shows the call that does.
+        given, billed = self.administrations, self.lines
+        charted = "no chart" if given is None else f"administrations: {len(given)}"
+        return (
+            f"<Encounter, {charted}, {'no claim' if billed is None else f'lines: {len(billed)}'}>"
+        )
 
     __str__ = __repr__
 

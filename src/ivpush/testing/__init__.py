@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ivpush.contract.encounter import Encounter
     from ivpush.contract.result import Result
@@ -40,6 +40,7 @@ def encounters(
 
 def assert_clean(record: Mapping[str, Any] | Encounter, *, engine: Engine | None = None) -> Result:
     """Fail unless a record has neither an error nor an open question; gives the result."""
+    __tracebackhide__ = True
     result = _checked(record, engine)
     if result.status != "clean":
         errors = (violation for violation in result.violations if violation.severity == "error")
@@ -55,7 +56,13 @@ def assert_fires(
     line: int | None = None,
     engine: Engine | None = None,
 ) -> Result:
-    """Fail unless each of the rules (ids or names) speaks, on a line if one is named."""
+    """Fail unless each of the rules (ids or names) speaks, on a line if one is named.
+
+    Raises UsageError for a rule that does not exist.
+    """
+    __tracebackhide__ = True
+    engine = _engine(engine)
+    _require_rules(rules, engine)
     result = _checked(record, engine)
     on_line = [each for each in result.violations if line is None or each.line == line]
     speaking = {name for violation in on_line for name in (violation.rule, violation.name)}
@@ -72,8 +79,33 @@ def assert_fires(
 
 def _checked(record: Mapping[str, Any] | Encounter, engine: Engine | None) -> Result:
     from ivpush.contract.encounter import Encounter  # noqa: PLC0415
+    from ivpush.errors import InputError  # noqa: PLC0415
+
+    # Whoever tests a record need not see our own stack.
+    __tracebackhide__ = True
+    if not isinstance(record, Encounter):
+        try:
+            record = Encounter.model_validate(record)
+        except InputError as error:
+            raise InputError(error.faults) from None
+    return _engine(engine).check(record)
+
+
+def _engine(engine: Engine | None) -> Engine:
     from ivpush.engine import Engine  # noqa: PLC0415
 
-    if not isinstance(record, Encounter):
-        record = Encounter.model_validate(record)
-    return (engine or Engine()).check(record)
+    return engine or Engine()
+
+
+def _require_rules(names: Iterable[str], engine: Engine) -> None:
+    from ivpush.errors import Fault, UsageError, did_you_mean  # noqa: PLC0415
+
+    __tracebackhide__ = True
+    known = {key for rule in engine.pack.every_rule for key in (rule.id, rule.name)}
+    faults = [
+        Fault(f"'{name[:60]}'", "is no rule", did_you_mean(name, known))
+        for name in names
+        if name not in known
+    ]
+    if faults:
+        raise UsageError(faults)

@@ -3,7 +3,7 @@
 Pytest loads it wherever ivpush is installed, so that nothing heavy is imported before a file of
 cases is there. A case is written as in a rule file, with what is expected of the whole result:
 
-    engine: {payer: medicare, policies: {}}
+    engine: {payer: medicare, policies: {}, packs: [ours]}
     cases:
       - name: a further push alone
         setting: facility
@@ -13,36 +13,47 @@ cases is there. A case is written as in a rule file, with what is expected of th
         status: violations
         suggested: ["<code>-<modifier> x2"]
 
-Also the fixture ``ivpush_engine``: one engine for a whole run.
+Also the fixture ``ivpush_engine``: one engine for a whole run. ``ivpush_packs`` in pytest's
+configuration names folders of further packs for both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from ivpush.contract.result import Result, SuggestedLine
     from ivpush.engine import Engine
+    from ivpush.testing.casefiles import Case
 
-__all__ = ["CaseError", "ivpush_engine", "pytest_collect_file"]
+__all__ = ["CaseError", "ivpush_engine", "pytest_addoption", "pytest_collect_file"]
 
-_EXPECTED = ("fires", "silent", "status", "suggested")
+_PACKS = "ivpush_packs"
 
 
 class CaseError(Exception):
     """A case did not do as it says."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the setting that names packs."""
+    about = "folders of further rules, for ivpush_engine and *.ivpush.yaml"
+    parser.addini(_PACKS, about, type="paths", default=[])
+
+
+def _packs(config: pytest.Config) -> tuple[Path, ...]:
+    return tuple(config.getini(_PACKS))
+
+
 @pytest.fixture(scope="session")
-def ivpush_engine() -> Engine:
-    """An engine with the shipped rules."""
+def ivpush_engine(pytestconfig: pytest.Config) -> Engine:
+    """An engine with the shipped rules, and with those of the packs that are configured."""
     from ivpush.engine import Engine  # noqa: PLC0415  (loaded only where it is used)
 
-    return Engine()
+    return Engine(packs=_packs(pytestconfig))
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -59,96 +70,39 @@ class _CaseFile(pytest.File):
     def collect(self) -> Iterable[pytest.Item]:
         """One test a case."""
         from ivpush.errors import IvpushError  # noqa: PLC0415
+        from ivpush.testing.casefiles import read_case_file  # noqa: PLC0415
 
         try:
-            data = self._read()
-            cases = self._cases(data)
-            engine = _engine(data)
+            file = read_case_file(self.path, self.nodeid, _packs(self.config))
         except IvpushError as error:
             raise self.CollectError(str(error)) from None
-        for number, case in enumerate(cases, 1):
-            # A name is for people; a case without one is called by its number.
-            name = str(case.get("name", f"case {number}"))
-            yield _Case.from_parent(self, name=name, case=case, engine=engine)
-
-    def _read(self) -> Any:
-        from ivpush.pack.files import read_yaml  # noqa: PLC0415
-
-        return read_yaml(self.path.name, self.path.read_bytes()).data
-
-    def _cases(self, data: Any) -> list[dict[str, Any]]:
-        cases = data.get("cases") if isinstance(data, dict) else None
-        if not isinstance(cases, list) or not all(isinstance(case, dict) for case in cases):
-            raise self.CollectError(f"{self.path.name}: holds no list of cases")
-        return cases
-
-
-def _engine(data: Mapping[str, Any]) -> Engine:
-    """The engine that a file asks for; raises UsageError for what does not exist."""
-    from ivpush.engine import Engine  # noqa: PLC0415
-
-    about = data.get("engine") or {}
-    return Engine(about.get("payer"), policies=about.get("policies") or {})
+        for case in file.cases:
+            yield _Case.from_parent(self, name=case.name, case=case, engine=file.engine)
 
 
 class _Case(pytest.Item):
     """One case."""
 
-    def __init__(self, *, case: dict[str, Any], engine: Engine, **more: Any) -> None:
+    def __init__(self, *, case: Case, engine: Engine, **more: Any) -> None:
         super().__init__(**more)
         self._case, self._engine = case, engine
 
     def runtest(self) -> None:
         """Judge the case and compare."""
-        from ivpush.authoring.encounters import case_encounter  # noqa: PLC0415
-
-        facts = {key: value for key, value in self._case.items() if key not in _EXPECTED}
-        # Every key is a fact: the case would hold whatever the engine says.
-        if facts == self._case:
-            raise CaseError(f"expects nothing; write one of: {', '.join(_EXPECTED)}")
-        encounter = case_encounter(facts, self._engine.pack.case_date)
-        problems = list(_differences(self._engine.check(encounter), self._case))
+        problems = self._case.problems(self._engine)
         if problems:
-            raise CaseError("\n".join(problems))
+            raise CaseError("".join(f"\n  {problem}" for problem in problems))
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
-        """The difference in words; anything else as ever."""
+        """The difference in words, after file and line; anything else as ever."""
         from ivpush.errors import IvpushError  # noqa: PLC0415
 
         # Whoever writes cases need not see our own stack.
         if isinstance(excinfo.value, CaseError | IvpushError):
-            return f"{self.path.name}: {self.name}: {excinfo.value}"
+            place = f"{self.nodeid.partition('::')[0]}:{self._case.line}"
+            return f"{place}: {self.name}: {excinfo.value}"
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where the case stands."""
-        return self.path, None, self.name
-
-
-def _differences(result: Result, case: Mapping[str, Any]) -> Iterator[str]:
-    """What the result is, wherever it is not what the case expects."""
-    yield from _wrong_rules(result, case)
-    if "status" in case and case["status"] != result.status:
-        yield f"the status is {result.status}"
-    if "suggested" in case:
-        lines = sorted(map(_in_short, result.suggested))
-        if lines != sorted(case["suggested"] or ()):
-            yield f"suggested are: {', '.join(lines) or 'none'}"
-
-
-def _wrong_rules(result: Result, case: Mapping[str, Any]) -> Iterator[str]:
-    names = [(violation.rule, violation.name) for violation in result.violations]
-    speaking = {key for pair in names for key in pair}
-    spoke = ", ".join(" ".join(pair) for pair in names) or "none"
-    for rule in case.get("fires") or ():
-        if rule not in speaking:
-            yield f"{rule} is silent; spoke: {spoke}"
-    for rule in case.get("silent") or ():
-        if rule in speaking:
-            yield f"{rule} speaks"
-
-
-def _in_short(line: SuggestedLine) -> str:
-    """A line as cases write it; a single unit goes without saying."""
-    code = "-".join((line.code, *line.modifiers))
-    return f"{code} x{line.units}" if line.units > 1 else code
+        """Where the case stands; pytest counts lines from 0."""
+        return self.path, self._case.line - 1, self.name
