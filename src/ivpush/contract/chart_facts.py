@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Protocol
 
 from ivpush.contract.encounter import Administration
 from ivpush.contract.fields import Category, Device, Setting
-from ivpush.contract.means import WORKING, Means, Part
+from ivpush.contract.means import CODING, WORKING, Means, Part
 
 __all__ = [
     "ActsAs",
@@ -153,6 +153,8 @@ class DrugLike(Protocol):
 class Times(Part):
     """When an administration ran, as charted: what may be used, and what is wrong."""
 
+    RESTS_ON = (".start", ".stop", ".minutes", ".times_from", "start", "end", "inpatient_from")
+
     clock_minutes: Annotated[int | None, Means("whole minutes between a usable start and stop")]
     start_usable: Annotated[bool, Means("a start time counts: charted, pump or calculated")]
     stop_usable: Annotated[bool, Means("a stop time counts and is not before the start")]
@@ -194,6 +196,8 @@ class Times(Part):
 class DrugFacts(Part):
     """What was given: the drug's row in the drug table, and its class."""
 
+    RESTS_ON = (".drug", ".hcpcs", ".ndc", ".category", ".route", ".purpose")
+
     category: Annotated[
         Category,
         Means(
@@ -201,7 +205,9 @@ class DrugFacts(Part):
             "else therapeutic"
         ),
     ]
-    stated_category: Annotated[str | None, Means("class written in the chart")]
+    stated_category: Annotated[
+        str | None, Means("class written in the chart", rests_on=(".category",))
+    ]
     table_category: Annotated[
         str | None, Means("class the drug table gives for this drug and route")
     ]
@@ -232,38 +238,59 @@ class AdministrationFacts:
     default here: the technique, the place in a chain, and whether it is billable.
     """
 
+    RESTS_ON = (*CODING, "lines")
+
     given: Administration
     index: Annotated[int, Means("position in the chart, from 0")]
     times: Times
     drug: DrugFacts
     required_level: Annotated[str | None, Means("supervision level this service needs")]
     family: Annotated[
-        Family | None, Means("code family it belongs to; unknown where its category has none")
+        Family | None,
+        Means(
+            "code family it belongs to; unknown where its category has none",
+            rests_on=(*DrugFacts.RESTS_ON, "complexity_documented"),
+        ),
     ]
     reason: Annotated[Reason | None, Means("why it is not billable; unknown where it is billable")]
     running_minutes: Annotated[
         int | None,
         Means(
             "whole minutes it ran within the stay: by the clock, else as stated, else computed by "
-            "policy"
+            "policy",
+            rests_on=(*Times.RESTS_ON, ".volume_ml", ".rate_ml_per_hour", ".last_seen_running"),
         ),
     ]
     minutes_from: Annotated[
         Literal["clock", "stated", "volume_and_rate", "last_seen_running"] | None,
-        Means("where running_minutes comes from"),
+        Means(
+            "where running_minutes comes from",
+            rests_on=(*Times.RESTS_ON, ".volume_ml", ".rate_ml_per_hour", ".last_seen_running"),
+        ),
     ]
-    site_named: Annotated[bool, Means("the access site is charted")]
+    site_named: Annotated[bool, Means("the access site is charted", rests_on=(".site",))]
     role: Annotated[
         str | None,
-        Means("short name of the role of who gave it", lacks=(".administered_by",)),
+        Means(
+            "short name of the role of who gave it",
+            rests_on=(".administered_by",),
+            lacks=(".administered_by",),
+        ),
     ]
     acts_as: Annotated[
         ActsAs | None,
-        Means("in what capacity that person gives drugs", lacks=(".administered_by",)),
+        Means(
+            "in what capacity that person gives drugs",
+            rests_on=(".administered_by",),
+            lacks=(".administered_by",),
+        ),
     ]
     delivered_by: Annotated[
         Device | None,
-        Means("device that delivers it: as charted, else as named in the drug's text"),
+        Means(
+            "device that delivers it: as charted, else as named in the drug's text",
+            rests_on=(".device", ".pump_supplied_by", ".drug"),
+        ),
     ]
     setting: Annotated[Setting, WORKING]
     total_minutes: Annotated[int | None, WORKING]
@@ -310,7 +337,11 @@ class AdministrationFacts:
     """Whether it is a premedication, and another drug of the chart follows it."""
     separate_site: Annotated[bool, Means("its site has a documented need of its own")] = False
     reason_is_convenience: Annotated[
-        bool, Means("the reason given for its site is mere convenience")
+        bool,
+        Means(
+            "the reason given for its site is mere convenience",
+            rests_on=(".separate_site_reason",),
+        ),
     ] = False
     same_drug_infused: Annotated[bool, Means("the drug is also infused in the same chain")] = False
     repeat: Annotated[bool, Means("a push of a drug that its chain already had")] = False
@@ -340,6 +371,8 @@ class AdministrationFacts:
 @dataclass(slots=True, eq=False)
 class ServiceFacts:
     """One service of the encounter: a drug given by one technique in one chain."""
+
+    RESTS_ON = (*CODING, "lines")
 
     family: Annotated[str, Means("code family, as in codes.yaml")]
     technique: Annotated[str, Means("technique, as in codes.yaml")]

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from ivpush.contract.chart_facts import AdministrationFacts, ServiceFacts
 from ivpush.contract.encounter import ClaimLine
-from ivpush.contract.means import WORKING, Means, Part
+from ivpush.contract.means import CODING, WORKING, Means, Part
 
 __all__ = [
     "BesideFacts",
@@ -33,6 +33,8 @@ LineStatus = Literal["matched", "changed", "unsupported", "outside"]
 @dataclass(slots=True, eq=False)
 class CodedFacts(Part):
     """What a line's code settles, for one date, kind of claim and payer."""
+
+    RESTS_ON = (".code",)
 
     known: Annotated[bool, Means("the pack knows the code, valid or not")]
     valid: Annotated[
@@ -86,6 +88,8 @@ class CodedFacts(Part):
 class ModifierFacts(Part):
     """What the modifiers of a line say."""
 
+    RESTS_ON = (".modifiers",)
+
     modifiers: Annotated[frozenset[str], Means("its modifiers, in no order")] = frozenset()
     # 59 and X{EPSU} count alike on a pair of indicator 1 (DESIGN section 3, step 6).
     separate: Annotated[
@@ -102,11 +106,16 @@ class ModifierFacts(Part):
 class DrugLineFacts(Part):
     """A line that bills a drug, beside the doses of the chart; the defaults are other lines'."""
 
+    RESTS_ON = (".code",)
+
     drug_ended: Annotated[bool, Means("the drug's code ended before the service date")] = False
     drug_successor: Annotated[str | None, Means("code that replaced the drug's ended one")] = None
     drug_given: Annotated[
         bool | None,
-        Means("the chart gives this product; unknown without a chart, or where a drug is not read"),
+        Means(
+            "the chart gives this product; unknown without a chart, or where a drug is not read",
+            rests_on=(".code", "administrations"),
+        ),
     ] = None
     drug_carries: Annotated[bool, Means("a fluid that carries other drugs, or flushes a line")] = (
         False
@@ -114,39 +123,63 @@ class DrugLineFacts(Part):
     vaccine: Annotated[bool, Means("the code of a vaccine")] = False
     given_instead: Annotated[
         str | None,
-        Means("code of the product that the chart gives in its place and no line bills"),
+        Means(
+            "code of the product that the chart gives in its place and no line bills",
+            rests_on=("lines", "administrations"),
+        ),
     ] = None
     dose_units: Annotated[
-        int | None, Means("billing units of the charted doses; unknown where one is not charted")
+        int | None,
+        Means(
+            "billing units of the charted doses; unknown where one is not charted",
+            rests_on=(".code", "administrations", "lines"),
+        ),
     ] = None
     drug_day_units: Annotated[
         int | None,
-        Means("units of this drug that day, the discarded amount apart; unknown: no drug"),
+        Means(
+            "units of this drug that day, the discarded amount apart; unknown: no drug",
+            rests_on=("lines",),
+        ),
     ] = None
-    ndc_digits: Annotated[int | None, Means("digits of the line's NDC; unknown without one")] = None
+    ndc_digits: Annotated[
+        int | None, Means("digits of the line's NDC; unknown without one", rests_on=(".ndc",))
+    ] = None
     ndc_padded: Annotated[
         str | None,
-        Means("its hyphenated NDC with the zero that a short part lacks; unknown: none is short"),
+        Means(
+            "its hyphenated NDC with the zero that a short part lacks; unknown: none is short",
+            rests_on=(".ndc",),
+        ),
     ] = None
-    ndc_code: Annotated[str | None, Means("code of the line's NDC by the CMS crosswalk")] = None
+    ndc_code: Annotated[
+        str | None, Means("code of the line's NDC by the CMS crosswalk", rests_on=(".ndc",))
+    ] = None
 
 
 @dataclass(slots=True, eq=False)
 class WasteFacts(Part):
     """The discarded amount of a billed drug; the defaults are other lines'."""
 
+    RESTS_ON = (".code", "administrations", "lines")
+
     discard_due: Annotated[
         bool | None,
         Means(
             "Medicare asks for a discard modifier on it, if its container is for a single dose: "
-            "the place owes one and pays for the drug apart; unknown where no table says"
+            "the place owes one and pays for the drug apart; unknown where no table says",
+            rests_on=(".code", ".place_of_service", "type_of_bill", "place_of_service"),
         ),
     ] = None
     single_dose: Annotated[
         bool | None, Means("the charted doses came from single-dose containers")
     ] = None
     single_dose_listed: Annotated[
-        bool, Means("its code is listed as one that comes in single-dose containers only")
+        bool,
+        Means(
+            "its code is listed as one that comes in single-dose containers only",
+            rests_on=(".code",),
+        ),
     ] = False
     wasted_units: Annotated[
         int | None,
@@ -175,6 +208,8 @@ class WasteFacts(Part):
 class BesideFacts(Part):
     """What the claim bills in the line's own encounter; a claim may hold several."""
 
+    RESTS_ON = ("lines",)
+
     encounter_codes: Annotated[
         frozenset[str],
         Means(
@@ -196,7 +231,10 @@ class BesideFacts(Part):
     day_family_units: Annotated[int, Means("units of administration codes on its date")]
     encounter_initial_code: Annotated[
         str | None,
-        Means("initial code that the chart supports in its own encounter; unknown without one"),
+        Means(
+            "initial code that the chart supports in its own encounter; unknown without one",
+            rests_on=(*CODING, "lines"),
+        ),
     ]
     part: Annotated[int | None, WORKING]
     """Number of the chart's encounter on its date."""
@@ -205,6 +243,8 @@ class BesideFacts(Part):
 @dataclass(slots=True, eq=False)
 class MatchFacts(Part):
     """How a line compares with the chart; the defaults are those of a claim without one."""
+
+    RESTS_ON = (".code", ".units", ".modifiers", ".date", ".administrations", "lines", *CODING)
 
     status: Annotated[
         LineStatus | None, Means("how it compares with the chart; unknown without a chart")
@@ -274,20 +314,29 @@ class LineFacts:
     ``match`` is given to it once the claim was held against the chart.
     """
 
+    RESTS_ON = ("lines",)
+
     given: ClaimLine
     index: Annotated[int, Means("position in the claim, from 0")]
-    service_date: Annotated[date | None, Means("date of the line, else of the encounter")]
+    service_date: Annotated[
+        date | None, Means("date of the line, else of the encounter", rests_on=(".date", "date"))
+    ]
     coded: CodedFacts
     marks: ModifierFacts
     drug: DrugLineFacts
     waste: WasteFacts
     beside: BesideFacts
-    ended: Annotated[bool, Means("the code was deleted before the service date")]
-    too_early: Annotated[bool, Means("the code begins after the service date")]
+    ended: Annotated[
+        bool, Means("the code was deleted before the service date", rests_on=(".code",))
+    ]
+    too_early: Annotated[bool, Means("the code begins after the service date", rests_on=(".code",))]
     day_units: Annotated[int, Means("units of this code on that day, over all lines")]
     outside_encounter: Annotated[
         bool | None,
-        Means("dated before the encounter began or after it ended; unknown without both"),
+        Means(
+            "dated before the encounter began or after it ended; unknown without both",
+            rests_on=(".date", "start", "end"),
+        ),
     ]
     never_beside: Annotated[
         frozenset[str] | None,
@@ -315,14 +364,28 @@ class LineFacts:
         ),
     ]
     repeats_line: Annotated[bool, Means("an earlier line has its code, modifiers, date and units")]
-    pointer_beyond: Annotated[bool, Means("points to a diagnosis that the claim does not hold")]
-    facility_place: Annotated[bool | None, Means("its place of service is a facility, by policy")]
+    pointer_beyond: Annotated[
+        bool,
+        Means(
+            "points to a diagnosis that the claim does not hold",
+            rests_on=(".diagnosis_pointers", "diagnoses"),
+        ),
+    ]
+    facility_place: Annotated[
+        bool | None,
+        Means(
+            "its place of service is a facility, by policy",
+            rests_on=(".place_of_service", "place_of_service"),
+        ),
+    ]
     match: MatchFacts
 
 
 @dataclass(slots=True, eq=False)
 class SuggestionFacts:
     """One suggested line, with what was billed for it."""
+
+    RESTS_ON = (*CODING, "lines")
 
     code: Annotated[str, Means("code")]
     label: Annotated[str, Means("short label of the code")]
@@ -341,6 +404,8 @@ class SuggestionFacts:
 @dataclass(slots=True, eq=False)
 class ClaimFacts:
     """The claim as a whole."""
+
+    RESTS_ON = ("lines",)
 
     codes: Annotated[frozenset[str], Means("every code billed")]
     initial_units: Annotated[

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from ivpush.contract.chart_facts import AdministrationFacts, ServiceFacts
 from ivpush.contract.claim_facts import ClaimFacts, LineFacts, SuggestionFacts
 from ivpush.contract.encounter import Encounter, Supervision
-from ivpush.contract.means import Means
+from ivpush.contract.means import CODING, Means
 
 __all__ = [
     "AdministrationFacts",
@@ -37,6 +37,8 @@ BillUse = Literal["billable", "within_rate", "limited", "packaged", "not_billabl
 @dataclass(slots=True, eq=False)
 class SupervisionFacts:
     """Supervision as documented, beside what the service date asks."""
+
+    RESTS_ON = ("supervision", "administrations", "type_of_bill")
 
     given: Supervision
     required_level: Annotated[
@@ -66,18 +68,33 @@ class SupervisionFacts:
 class EncounterFacts:
     """The encounter, its claim and what was suggested."""
 
+    RESTS_ON = (*CODING, "lines")
+
     given: Encounter
-    date: Annotated[date | None, Means("service date")]
-    charted: Annotated[bool, Means("a chart came with it")]
-    billed: Annotated[bool, Means("a claim came with it")]
-    facility_place: Annotated[bool | None, Means("its place of service is a facility, by policy")]
+    date: Annotated[date | None, Means("service date", rests_on=("date",))]
+    charted: Annotated[bool, Means("a chart came with it", rests_on=("administrations",))]
+    billed: Annotated[bool, Means("a claim came with it", rests_on=("lines",))]
+    facility_place: Annotated[
+        bool | None,
+        Means("its place of service is a facility, by policy", rests_on=("place_of_service",)),
+    ]
     bill_use: Annotated[
         BillUse | None,
-        Means("what its type of bill makes of these services; unknown where not stated"),
+        Means(
+            "what its type of bill makes of these services; unknown where not stated",
+            rests_on=("type_of_bill",),
+        ),
     ]
-    payer_known: Annotated[bool | None, Means("an overlay for its payer exists; unknown: no payer")]
+    payer_known: Annotated[
+        bool | None,
+        Means("an overlay for its payer exists; unknown: no payer", rests_on=("payer",)),
+    ]
     tables_past_quarter: Annotated[
-        bool, Means("the service date lies past the quarter of a CMS table in use")
+        bool,
+        Means(
+            "the service date lies past the quarter of a CMS table in use",
+            rests_on=("date",),
+        ),
     ]
     initial_by: Annotated[
         Literal["hierarchy", "primary_reason", "fallback", "first_given"] | None,
@@ -112,11 +129,14 @@ class EncounterFacts:
     first_diagnosis: Annotated[
         str | None, Means("its first diagnosis, without the dot", rests_on=("diagnoses",))
     ]
-    administrations: Annotated[tuple[AdministrationFacts, ...] | None, Means("the chart")]
+    administrations: Annotated[
+        tuple[AdministrationFacts, ...] | None, Means("the chart", rests_on=("administrations",))
+    ]
     supervision: SupervisionFacts
     claim: ClaimFacts
     lines: Annotated[
-        tuple[LineFacts, ...] | None, Means("the claim's lines; unknown without a claim")
+        tuple[LineFacts, ...] | None,
+        Means("the claim's lines; unknown without a claim", rests_on=("lines",)),
     ]
     services: Annotated[tuple[ServiceFacts, ...], Means("services derived")]
     suggestions: Annotated[tuple[SuggestionFacts, ...], Means("suggested lines")]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["WORKING", "Means", "Part"]
+__all__ = ["CODING", "WORKING", "Means", "Part"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class Means:
     """What a fact means, for people; and what it rests on.
 
     ``rests_on`` holds fields of the contract: ``.minutes`` is a field of the same record,
-    ``setting`` a field of the encounter; empty means that it rests on the whole encounter.
+    ``setting`` a field of the encounter. Empty means what the record says of all its facts by
+    ``RESTS_ON``, an attribute of the class.
     ``lacks`` names the fields of the record that, unstated, leave it unknown.
     """
 
@@ -24,6 +25,19 @@ class Means:
     rests_on: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
 
+
+CODING = (
+    "administrations",
+    "primary_administration",
+    "complexity_documented",
+    "supervision",
+    "place_of_service",
+    "type_of_bill",
+    "start",
+    "end",
+    "inpatient_from",
+)
+"""What the coding of a chart rests on, beside the setting, the date, the payer and the zone."""
 
 WORKING = Means("")
 """Marks what the engine works with and no rule may name."""

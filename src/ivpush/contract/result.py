@@ -11,8 +11,11 @@ records; their docstrings become the published schema::
 """
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from html import escape
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -20,7 +23,6 @@ from pydantic import Field, TypeAdapter, ValidationError
 from ivpush._version import __version__
 from ivpush.contract.encounter import ClaimLine
 from ivpush.contract.faults import place_of
-from ivpush.contract.summary import html_of, text_of
 from ivpush.errors import Fault, InputError
 
 __all__ = [
@@ -296,14 +298,14 @@ class Result:
 
     def text(self) -> str:
         """The result as a person reads it: codes, findings with their mends, questions."""
-        return text_of(self)
+        return _text_of(self)
 
     def __str__(self) -> str:
-        return text_of(self)
+        return _text_of(self)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the codes to bill, and the findings as a table."""
-        return html_of(self)
+        return _html_of(self)
 
 
 @cache
@@ -311,3 +313,86 @@ def result_adapter() -> TypeAdapter[Result]:
     """The pydantic adapter that writes, reads and describes results; built on first use."""
     # Kept by ``cache``: to build it takes far longer than to write one result.
     return TypeAdapter(Result)
+
+
+# The result in words, and as a table of a notebook; the command's page draws the chart beside it
+
+
+_WORDS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
+
+
+def _text_of(result: Result) -> str:
+    """The result as plain text: what to bill, what is wrong, what is open, what to send instead."""
+    return "\n".join(
+        [
+            f"{result.encounter}: {result.status}; {_counts(result)}",
+            *_section("BILL", (_suggested(line) for line in result.suggested)),
+            *_section("NOT BILLABLE", _not_billable(result)),
+            *_section("WRONG", (_violation(each) for each in result.violations)),
+            *_section("OPEN QUESTIONS", (_question(each) for each in result.questions)),
+            *_section("SEND INSTEAD", _instead(result)),
+        ]
+    )
+
+
+def _html_of(result: Result) -> str:
+    """The findings as an HTML table below the codes to bill; every text is escaped."""
+    billed = ", ".join(_billed(line) for line in result.suggested) or "nothing"
+    rows = "".join(_row(each) for each in result.violations)
+    heads = "".join(f"<th>{name}</th>" for name in ("line", "severity", "rule", "message", "fix"))
+    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
+    head = f"{result.encounter}: {result.status}; {_counts(result)}"
+    return f"<p><b>{escape(head)}</b><br>Bill: {escape(billed)}</p>{table}"
+
+
+def _row(violation: Violation) -> str:
+    line = "" if violation.line is None else str(violation.line)
+    rule = f"{violation.rule} {violation.name}"
+    cells = (line, _WORDS[violation.severity], rule, violation.message, violation.fix)
+    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+
+
+def _counts(result: Result) -> str:
+    counts = Counter(each.severity for each in result.violations)
+    parts = [_counted(counts[severity], word) for severity, word in _WORDS.items()]
+    return ", ".join((*parts, _counted(len(result.questions), "question")))
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def _section(title: str, lines: Iterable[str]) -> list[str]:
+    rows = [f"  {line}" for line in lines]
+    return [title, *rows] if rows else []
+
+
+def _billed(line: SuggestedLine | ClaimLine) -> str:
+    return f"{'-'.join((line.code, *line.modifiers))} x {line.units}"
+
+
+def _suggested(line: SuggestedLine) -> str:
+    return f"{_billed(line)}: {line.because}"
+
+
+def _not_billable(result: Result) -> Iterator[str]:
+    for each in result.not_billable:
+        yield f"{each.administration}: {each.because}"
+
+
+def _violation(violation: Violation) -> str:
+    place = "the encounter" if violation.line is None else f"line {violation.line}"
+    what = f"{_WORDS[violation.severity]} {violation.rule} {violation.name}"
+    return f"{place}: {what}: {violation.message} -> {violation.fix}"
+
+
+def _question(question: Question) -> str:
+    return f"{question.ask} (ask {question.who})"
+
+
+def _instead(result: Result) -> Iterator[str]:
+    if result.corrected is None:
+        yield result.withheld or "nothing"
+    # A claim that is right already is told by its status.
+    elif result.errors:
+        yield ", ".join(_billed(line) for line in result.corrected) or "nothing"

@@ -6,26 +6,19 @@ one kind of subject, into a single function (``fuse``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ivpush.contract.encounter import Encounter
+from ivpush.language.evidence import evidence_lines, place_of
 from ivpush.language.printer import Printer, function
 from ivpush.language.reduction import Settled, reduced
-from ivpush.language.tree import AGGREGATES, Node
+from ivpush.language.tree import Node, facts_in, loops_in
 from ivpush.language.vocabulary import Names
 
 __all__ = ["Compiled", "Judge", "Reduced", "Settled", "compile_rule", "fuse"]
 
-# The id is opaque and says nothing of the care, so no verdict rests on it.
-WHOLE = tuple(name for name in Encounter.model_fields if name != "id")
-"""The evidence of a fact that rests on the whole encounter: every field of it."""
-
 Judge = Callable[[object, object, object, object], int]
 """Takes encounter, subject, policies and limits; 0 holds, 1 broken, 2 unknown."""
-
-_LISTED = {"administration": "administrations", "line": "lines"}
-"""Scopes whose records stand in a list of the encounter, so that their paths carry an index."""
 
 
 class Reduced(NamedTuple):
@@ -145,10 +138,10 @@ class Compiled:
         return collect
 
     def evidence(self, e: object, s: object, p: object, l: object) -> tuple[str, ...]:  # noqa: E741 - named as generated code
-        """Paths of the contract's fields that the verdict rests on."""
+        """Paths of the contract's fields that decided, of a rule that is broken."""
         if self._evidence is None:
             printer = Printer(self._names)
-            lines = _evidence_lines(self._parts, printer)
+            lines = evidence_lines(self._when, self._require, printer)
             self._evidence = function("evidence", lines, printer, self._label)
         return tuple(dict.fromkeys(self._evidence(e, s, p, l)))
 
@@ -179,46 +172,17 @@ def compile_rule(when: Node | None, require: Node, names: Names, label: str) -> 
     return Compiled(when, require, names, label)
 
 
-def _facts(node: Node) -> Iterator[Node]:
-    """Fact nodes outside of comprehensions, parents first."""
-    if node.op in AGGREGATES:
-        # The rows alone: what a row says is read inside the loop, by way of ``_loops``.
-        yield from _facts(node.args[0])
-        return
-    if node.op == "fact":
-        yield node
-    for arg in node.args:
-        yield from _facts(arg)
-
-
-def _loops(node: Node) -> Iterator[Node]:
-    """Comprehensions outside of comprehensions."""
-    if node.op in AGGREGATES:
-        yield node
-        return
-    for arg in node.args:
-        yield from _loops(arg)
-
-
-def _place(record: Node, name: str, printer: Printer, text: str) -> str:
-    """Source of a fact's path, such as ``administrations[2].start``."""
-    scope = record.kind.scope or ""
-    if scope in _LISTED:
-        return f"path({printer.constant(_LISTED[scope])}, {text}.index, {printer.constant(name)})"
-    return printer.constant(name if scope == "encounter" else f"{scope}.{name}")
-
-
 def _missing_of(nodes: Sequence[Node], printer: Printer) -> list[str]:
     """Statements that note in ``held`` each fact of some expressions that is null."""
     lines: list[str] = []
     seen: set[tuple[Node, str]] = set()
     for node in nodes:
-        for fact in _facts(node):
+        for fact in facts_in(node):
             key = (fact.args[0], fact.name)
             if key not in seen and fact.args[0].op in {"root", "var", "fact"}:
                 lines += _missing_fact(fact, printer)
                 seen.add(key)
-        for loop in _loops(node):
+        for loop in loops_in(node):
             lines += _in_loop(loop, _missing_of(loop.args[1:], printer), printer)
             lines += _missing_rows(loop, printer)
     return lines
@@ -236,10 +200,10 @@ def _missing_fact(node: Node, printer: Printer) -> list[str]:
     lines = [f"if {guard}{text}.{fact.path} is None:"]
     # A derived fact lacks stated fields: those a person can fill in, the fact itself not.
     for lack in fact.lacks:
-        place = _place(record, lack[1:], printer, text)
+        place = place_of(record, lack[1:], printer, text)
         lines.append(f"    if {text}.given{lack} is None: held[{place}] = True")
     if not fact.lacks:
-        lines.append(f"    held[{_place(record, node.name, printer, text)}] = True")
+        lines.append(f"    held[{place_of(record, node.name, printer, text)}] = True")
     return [*lines, "    found = True"]
 
 
@@ -248,7 +212,7 @@ def _missing_rows(loop: Node, printer: Printer) -> list[str]:
     rows = loop.args[0]
     if loop.op not in {"min", "max"} or rows.op != "fact":
         return []
-    place = _place(rows.args[0], rows.name, printer, printer.print(rows.args[0]))
+    place = place_of(rows.args[0], rows.name, printer, printer.print(rows.args[0]))
     tests = [f"({printer.print(condition)})" for condition in loop.args[2:]]
     counts = " and ".join(tests) or "True"
     counted = f"[1 for v_{loop.name} in {printer.print(rows)} or () if {counts}]"
@@ -262,36 +226,3 @@ def _in_loop(loop: Node, body: list[str], printer: Printer) -> list[str]:
     rows = printer.print(loop.args[0])
     # ``or ()``: where the list itself is unknown, it was noted before as a fact.
     return [f"for v_{loop.name} in {rows} or ():", *(f"    {line}" for line in body)]
-
-
-def _evidence_lines(nodes: Sequence[Node], printer: Printer) -> list[str]:
-    facts = [part for node in nodes for part in node.walk() if part.op == "fact"]
-    # One fact about the whole makes all of it evidence; a part of the list would mislead.
-    if not all(_rests(fact, printer) for fact in facts):
-        return [f"return {printer.constant(list(WHOLE))}"]
-    return ["out = []", *_evidence_of(nodes, printer), "return out"]
-
-
-def _rests(fact: Node, printer: Printer) -> tuple[str, ...]:
-    """The contract's fields that a fact rests on; none: the whole encounter."""
-    if fact.kind.name == "record" and fact.name in {"supervision", "claim"}:
-        return (fact.name,)
-    return printer.names.scopes[fact.args[0].kind.scope or ""][fact.name].rests_on
-
-
-def _evidence_of(nodes: Sequence[Node], printer: Printer) -> list[str]:
-    lines: list[str] = []
-    for node in nodes:
-        for fact in _facts(node):
-            record = fact.args[0]
-            # A record that may be missing has no index; the fact that leads to it is named instead.
-            if record.kind.nullable:
-                continue
-            text = printer.print(record)
-            for path in _rests(fact, printer):
-                own = path.startswith(".")
-                place = _place(record, path[1:], printer, text) if own else printer.constant(path)
-                lines.append(f"out.append({place})")
-        for loop in _loops(node):
-            lines += _in_loop(loop, _evidence_of(loop.args[1:], printer), printer)
-    return lines

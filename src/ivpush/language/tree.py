@@ -106,6 +106,27 @@ class Node:
             yield from arg.walk()
 
 
+def facts_in(node: Node) -> Iterator[Node]:
+    """Fact nodes outside of comprehensions, parents first."""
+    if node.op in AGGREGATES:
+        # The rows alone: what a row says is read inside the loop, by way of ``loops_in``.
+        yield from facts_in(node.args[0])
+        return
+    if node.op == "fact":
+        yield node
+    for arg in node.args:
+        yield from facts_in(arg)
+
+
+def loops_in(node: Node) -> Iterator[Node]:
+    """Comprehensions outside of comprehensions."""
+    if node.op in AGGREGATES:
+        yield node
+        return
+    for arg in node.args:
+        yield from loops_in(arg)
+
+
 class ExpressionError(Exception):
     """A text is no expression of the language: where, what is wrong, what to write."""
 

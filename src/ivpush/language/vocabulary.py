@@ -154,7 +154,7 @@ class Fact:
     """One fact of a scope: its type, how to reach it, what it means, what it rests on.
 
     ``rests_on`` holds field names of the contract: ``.minutes`` is a field of the same record,
-    ``setting`` a field of the encounter; empty means that it rests on the whole encounter.
+    ``setting`` a field of the encounter.
     ``lacks`` names the fields of the record that, unstated, leave it unknown. ``free_text`` marks
     the chart's own words, which no message may repeat.
     """
@@ -201,4 +201,5 @@ def _own_facts(record: type, prefix: str) -> Iterator[tuple[str, Fact]]:
             raise TypeError(f"{record.__name__}.{name} says neither what it means nor WORKING")
         if means is not WORKING:
             means = means or Means("")
-            yield name, Fact(plain, prefix + name, means.text, means.rests_on, means.lacks)
+            rests_on = means.rests_on or getattr(record, "RESTS_ON", ())
+            yield name, Fact(plain, prefix + name, means.text, rests_on, means.lacks)

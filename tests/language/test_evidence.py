@@ -1,0 +1,103 @@
+"""Which fields decided a finding: the true part of an ``or``, the row of an ``any``, what is stated."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ivpush import Encounter, Engine
+from ivpush.language.compiler import compile_rule
+from ivpush.language.parser import parse
+from tests.visits import PACK, drip, line, push
+
+ENGINE = Engine(pack=PACK)
+NAMES = PACK.book(None, None).vocabulary
+ENCOUNTER = Encounter.model_validate(
+    {
+        "id": "E1",
+        "setting": "facility",
+        "date": "2026-03-02",
+        "type_of_bill": "131",
+        "administrations": [
+            push("a1", "10:00", ordered=True),
+            drip("a2", "11:00", "12:00", ordered=False, dose=4),
+            push("a3", "13:00", dose=5),
+        ],
+        "lines": [line(1, "96374", units=2), line(2, "96365", modifiers=["59"])],
+    }
+)
+
+
+def evidence(require: str, about: int = 0, when: str | None = None) -> tuple[str, ...]:
+    """The evidence of a rule about an administration that the encounter breaks."""
+    work = ENGINE.work(ENCOUNTER)
+    parts = [
+        None if text is None else parse(text, NAMES, "administration") for text in (when, require)
+    ]
+    assert parts[1] is not None
+    rule = compile_rule(parts[0], parts[1], NAMES, "test")
+    facts: Any = work.facts
+    records = (facts, facts.administrations[about], work.book.policy, work.book.limits)
+    assert rule.judge(*records) == 1
+    return rule.evidence(*records)
+
+
+@pytest.mark.parametrize(
+    ("require", "about", "paths"),
+    [
+        ("administration.dose == 1", 1, ("administrations[1].dose",)),
+        (
+            "not (administration.ordered or administration.dose > 1)",
+            1,
+            ("administrations[1].dose",),
+        ),
+        (
+            "not (administration.ordered or administration.dose > 1)",
+            0,
+            ("administrations[0].ordered",),
+        ),
+        ("known(administration.dose)", 0, ("administrations[0].dose",)),  # nothing else to name
+        (
+            "not any(a.dose == 5 for a in encounter.administrations)",
+            0,
+            ("administrations[2].dose",),
+        ),
+        ("all(x.units == 2 for x in claim.lines)", 0, ("lines[1].units",)),
+        (
+            "not any(x.separate for x in claim.lines if x.units == 1)",
+            0,
+            ("lines[1].units", "lines[1].modifiers"),
+        ),
+        ("encounter.type_of_bill == '851'", 0, ("type_of_bill",)),
+    ],
+)
+def test_it_names_what_decided(require: str, about: int, paths: tuple[str, ...]) -> None:
+    assert evidence(require, about) == paths
+
+
+def test_when_is_evidence_too() -> None:
+    assert evidence("administration.dose == 1", 1, when="encounter.type_of_bill == '131'") == (
+        "type_of_bill",
+        "administrations[1].dose",
+    )
+
+
+def test_a_field_read_from_the_name_of_a_drug_is_told_as_the_drug() -> None:
+    record = {
+        "id": "E1",
+        "setting": "facility",
+        "date": "2026-03-02",
+        "administrations": [
+            {"id": "a1", "drug": "NS @ 150/hr", "route": "IV", "start": "2026-03-02T10:00"}
+        ],
+    }
+    work = ENGINE.work(Encounter.model_validate(record))
+    node = parse("administration.rate_ml_per_hour == 1", NAMES, "administration")
+    rule = compile_rule(None, node, NAMES, "test")
+    facts: Any = work.facts
+    about = facts.administrations[0]
+    assert about.given.rate_ml_per_hour == 150
+    nothing: Any = SimpleNamespace()
+    assert rule.evidence(facts, about, nothing, nothing) == ("administrations[0].drug",)
