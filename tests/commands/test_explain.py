@@ -18,12 +18,24 @@ from tests.commands.cli import ROOT
         ("96375", "Primaries"),
         ("96374", "Family"),
         ("CIG001", "saline-for-flush-or-diluent"),
+        ("mcpm-ch4", "Medicare Claims Processing Manual"),
+        ("missing_stop_time", "Values, default first"),
+        ("policy.missing_stop_time", "Values, default first"),
+        ("push_max_minutes", "Value on"),
+        ("medicare", "Medicare fee for service"),
+        ("line.day_units", "units of this code on that day"),
     ],
 )
 def test_explain_a_rule_or_a_code(ivpush: Any, what: str, says: str) -> None:
     run = ivpush("explain", what)
     assert run.status == 0
     assert says in run.out
+
+
+def test_a_misspelt_name_is_answered_with_the_nearest(ivpush: Any) -> None:
+    run = ivpush("explain", "medicaer")
+    assert run.status == 2
+    assert "did you mean 'medicare'?" in run.err
 
 
 def test_explain_a_file_tells_why(ivpush: Any) -> None:

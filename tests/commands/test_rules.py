@@ -14,7 +14,7 @@ def test_rules_list_show_test_lint_docs(ivpush: Any) -> None:
     assert "IVP101" in listed.out
     rows = json.loads(ivpush("rules", "list", "--format", "json").out)
     assert len(rows) == len(listed.out.splitlines())
-    assert "## Cases" in ivpush("rules", "show", "IVP101").out
+    assert "\nCASES\n" in ivpush("rules", "show", "IVP101").out
     assert "0 fail" in ivpush("rules", "test", "IVP101").out
     assert "no fault" in ivpush("rules", "lint").out
     ivpush("rules", "docs", "docs")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ivpush.pack.pack import Pack
     from ivpush.pack.policies import Policy
 
-__all__ = ["numbers_page"]
+__all__ = ["numbers_page", "readers_of"]
 
 _NAMED = re.compile(r"\b(policy|limits|modifier|words)\.([a-zA-Z_0-9]+)")
 _INTRODUCTION = """\
@@ -30,7 +30,7 @@ stands here, and a payer or `--policy NAME=VALUE` may change it.
 
 def numbers_page(pack: Pack) -> str:
     """Every number, modifier and word list: file, value, dates, reason, and who reads it."""
-    readers = _readers(pack)
+    readers = readers_of(pack)
     sections: dict[str, tuple[tuple[str, ...], Iterator[tuple[str, ...]]]] = {
         "Limits, in `rules/limits.yaml`": (
             ("limit", "value", "in force", "why", "sources", "read by"),
@@ -57,7 +57,7 @@ def numbers_page(pack: Pack) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _readers(pack: Pack) -> dict[str, list[str]]:
+def readers_of(pack: Pack) -> dict[str, list[str]]:
     """For each ``limits.NAME`` and its like, who reads it: the coding of charts, then rules."""
     readers: dict[str, list[str]] = {}
     for root, declared in (("limits", Limits), ("policy", Policies)):

@@ -92,7 +92,7 @@ def vocabulary_page(pack: Pack) -> str:
     lines += [table_row(f"`{shape}`", meaning) for shape, meaning in _CALLS.items()]
     lines += ["\n## Policies\n", *table_head("policy", "values (default first)", "touches", "why")]
     lines += [
-        table_row(f"`policy.{policy.name}`", _values(policy), policy.touches, policy.why)
+        table_row(f"`policy.{policy.name}`", values_of(policy), policy.touches, policy.why)
         for policy in pack.policies.values()
     ]
     limits = pack.book(pack.checked).limits
@@ -114,7 +114,8 @@ def _fact_rows(scope: str, record: type) -> Iterator[str]:
         yield table_row(f"`{scope}.{name}`", kind.name + words, unknown, fact.meaning)
 
 
-def _values(policy: Policy) -> str:
+def values_of(policy: Policy) -> str:
+    """What a policy can be set to, its default first."""
     if isinstance(policy.default, frozenset):
         return "words: " + (", ".join(sorted(policy.default)) or "none")
     if policy.form == "number":

@@ -1,4 +1,4 @@
-"""``ivpush explain``: a rule, a code, or the result of an encounter.
+"""``ivpush explain``: a rule, a code, another name of a result, or the result of an encounter.
 
 ``ivpush.__main__`` adds it; ``rules show`` prints a rule through ``show``.
 """
@@ -19,7 +19,8 @@ from ivpush.commands.options import (
     say,
     settle,
 )
-from ivpush.errors import Fault, UsageError, did_you_mean
+from ivpush.commands.terminal import for_terminal
+from ivpush.errors import Fault, UsageError, nearest_word
 
 if TYPE_CHECKING:
     from ivpush.commands.options import Commands
@@ -30,8 +31,11 @@ __all__ = ["add", "show"]
 
 def add(commands: Commands) -> None:
     """Add ``explain`` to the commands."""
-    parser = commands.add_parser("explain", help="explain a rule, a code, or an encounter's result")
-    parser.add_argument("what", metavar="RULE|CODE|FILE")
+    parser = commands.add_parser(
+        "explain",
+        help="explain a rule, a code, a source, a policy, a payer, a fact or a result",
+    )
+    parser.add_argument("what", metavar="NAME|FILE")
     add_inputs(parser)
     add_selection(parser)
     add_engine(parser)
@@ -43,13 +47,15 @@ def _explain(options: argparse.Namespace) -> int:
     if Path(options.what).is_file() or options.what == "-":
         return _explain_file(options)
     from ivpush.authoring.catalogue import code_page
+    from ivpush.authoring.glossary import glossary_page
 
     settle(options)
     pack = read_pack(options)
     code = options.what.upper()
     if code in pack.codes:
-        return say(code_page(pack.codes[code], pack))
-    return show(options.what, pack)
+        return say(for_terminal(code_page(pack.codes[code], pack)))
+    page = glossary_page(options.what, pack)
+    return show(options.what, pack) if page is None else say(for_terminal(page))
 
 
 def _explain_file(options: argparse.Namespace) -> int:
@@ -71,11 +77,14 @@ def _explain_file(options: argparse.Namespace) -> int:
 def show(name: str, pack: Pack) -> int:
     """Print one rule by id or name; raises UsageError where there is none."""
     from ivpush.authoring.catalogue import rule_page
+    from ivpush.authoring.glossary import words_explained
 
     rules = {key: rule for rule in pack.every_rule for key in (rule.id, rule.name)}
     # Ids are in capitals and names in small letters.
     rule = rules.get(name) or rules.get(name.upper())
     if rule is None:
-        remedy = did_you_mean(name, [*rules, *pack.codes])
-        raise UsageError(Fault(f"'{plain(name[:60])}'", "is no rule, code or file", remedy))
-    return say(rule_page(rule, pack))
+        near = nearest_word(name, [*rules, *pack.codes, *words_explained(pack)])
+        remedy = f"did you mean '{near}'?" if near else "list the rules: ivpush rules list"
+        problem = "is no rule, code, source, policy, payer, fact or file"
+        raise UsageError(Fault(f"'{plain(name[:60])}'", problem, remedy))
+    return say(for_terminal(rule_page(rule, pack)))
