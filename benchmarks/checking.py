@@ -19,7 +19,7 @@ from ivpush.testing.samples import lines
 try:
     import orjson
 except ImportError:
-    orjson = None  # type: ignore[assignment]
+    orjson = None
 
 
 def rows(size: Size) -> Iterator[Row | str]:

@@ -34,6 +34,7 @@ from typing import IO, Any
 
 import ivpush
 from ivpush import Encounter, Engine
+from ivpush.readers import Record, SetAside
 from ivpush.readers import json as json_reader
 from ivpush.testing import encounters
 from ivpush.writers import ResultWriter, WriteOptions, ndjson, sarif, text
@@ -116,12 +117,12 @@ def judge(source: Path, target: Path, name: str, payer: str | None, kinds: Seque
         outs = {kind: files.enter_context((target / f"{name}.{kind}").open("wb")) for kind in kinds}
         writers = [WRITERS[kind](out, options) for kind, out in outs.items()]
         for record in json_reader.read(CORPUS, stream):
-            encounter = getattr(record, "encounter", None)
-            if encounter is None:
+            if isinstance(record, SetAside):
                 refused = {"encounter": record.place, "set_aside": str(record.error)}
                 outs["ndjson"].write(json.dumps(refused).encode() + b"\n")
+            if not isinstance(record, Record):
                 continue
-            work = engine.work(_as_billed_to(payer, encounter))
+            work = engine.work(_as_billed_to(payer, record.encounter))
             for writer in writers:
                 writer.write(work, record.place)
             if hasattr(work, "release"):  # older checkouts free memory by hand

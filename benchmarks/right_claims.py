@@ -24,8 +24,8 @@ def faults(claim: RightClaim, engine: Engine) -> Iterator[str]:
     for name, rule, line in false_alarms(claim, result):
         yield f"{name}: {rule} on line {line}"
     suggested = Counter[str]()
-    for line in result.suggested:
-        suggested[line.code] += line.units
+    for row in result.suggested:
+        suggested[row.code] += row.units
     if claim.certain and suggested != claim.earned:
         yield f"{claim.record['id']}: {dict(claim.earned)} earned, {dict(suggested)} suggested"
 

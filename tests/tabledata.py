@@ -6,7 +6,7 @@ import csv
 import io
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from hypothesis import strategies as st
 
@@ -15,9 +15,10 @@ from ivpush.contract import fields
 from ivpush.contract.cells import cell_of
 from ivpush.contract.tables import columns_of, encounter_rows
 
+SURROGATES: tuple[Literal["Cs"]] = ("Cs",)
 text_drawn = st.text(
     st.characters(
-        exclude_categories=("Cs",), exclude_characters=[chr(n) for n in (*range(32), 127)]
+        exclude_categories=SURROGATES, exclude_characters=[chr(n) for n in (*range(32), 127)]
     ),
     min_size=1,
     max_size=12,
@@ -115,9 +116,9 @@ def encounters(draw: st.DrawFn) -> Encounter:
         ),
     }
     if draw(st.booleans()):
-        ids = draw(st.lists(text_drawn, max_size=4, unique=True))
+        ids: list[str] = draw(st.lists(text_drawn, max_size=4, unique=True))
         record["administrations"] = [{**draw(administration_drawn), "id": key} for key in ids]
-        if ids and draw(st.booleans()):
+        if len(ids) > 0 and draw(st.booleans()):
             record["administrations"][0]["continues"] = ids[-1]
             record["primary_administration"] = ids[0]
             away = timezone(timedelta(hours=draw(st.integers(-12, 12))))

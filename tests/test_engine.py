@@ -14,7 +14,7 @@ import pytest
 
 from ivpush import Encounter, Engine, Pack, Result
 from ivpush.batch import EngineOptions, check_many
-from ivpush.contract.result import Violation
+from ivpush.contract.result import Between, Violation
 from ivpush.errors import InputError, IvpushError, UsageError
 from ivpush.pack.folder import rules_folder
 
@@ -237,8 +237,8 @@ def test_a_missing_stop_is_asked_with_what_each_answer_bills() -> None:
     assert bills[0] != bills[1]
     low = 0
     for answer in question.answers:
-        assert answer.when.low == low  # type: ignore[union-attr]
-        low = (answer.when.high or 0) + 1  # type: ignore[union-attr]
+        assert isinstance(answer.when, Between) and answer.when.low == low
+        low = (answer.when.high or 0) + 1
 
 
 def test_an_open_question_elsewhere_lets_the_claim_be_corrected() -> None:

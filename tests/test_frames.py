@@ -57,7 +57,10 @@ def example() -> Encounter:
 def rows(frame: Any) -> list[dict[str, Any]]:
     if isinstance(frame, pd.DataFrame):
         frame = pa.Table.from_pandas(frame, preserve_index=False)
-    return frame.to_pylist() if isinstance(frame, pa.Table) else frame.to_dicts()
+    found: list[dict[str, Any]] = (
+        frame.to_pylist() if isinstance(frame, pa.Table) else frame.to_dicts()
+    )
+    return found
 
 
 @given(st.lists(encounters(), max_size=3, unique_by=lambda one: one.id))
@@ -255,7 +258,9 @@ def test_an_object_of_the_arrow_interface_is_a_frame_too() -> None:
         def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
             return self.table.__arrow_c_stream__(requested_schema)
 
-    tables = {name: Foreign(one) for name, one in encounters_to_tables([example()]).items()}
+    tables: dict[str, Any] = {
+        name: Foreign(one) for name, one in encounters_to_tables([example()]).items()
+    }
     assert isinstance(check_frame(**tables, engine=ENGINE).suggested, pa.Table)
 
 
@@ -470,7 +475,8 @@ def test_a_table_may_come_in_batches(how: str) -> None:
 
 def test_batches_without_any_are_a_table_without_rows() -> None:
     tables = encounters_to_tables(made(3))
-    for none in (iter([]), pa.RecordBatchReader.from_batches(tables["lines"].schema, [])):
+    no_batch: Iterator[Any] = iter(())
+    for none in (no_batch, pa.RecordBatchReader.from_batches(tables["lines"].schema, [])):
         found = check_frame(
             administrations=tables["administrations"],
             lines=none,

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from ivpush import Encounter, Engine, Pack, Result
-from ivpush.contract.result import Question, SuggestedLine
+from ivpush.contract.result import Equals, Question, SuggestedLine
 from ivpush.engine import Worked
 
 PACK = Pack.load()
@@ -113,8 +113,9 @@ def question(result: Result, missing: str) -> Question:
 def answers(result: Result, missing: str) -> dict[Any, list[tuple[str, int]]]:
     """What each answer to a question about a plain fact bills."""
     return {
-        answer.when.value: billed(answer.suggested)  # type: ignore[union-attr]
+        answer.when.value: billed(answer.suggested)
         for answer in question(result, missing).answers
+        if isinstance(answer.when, Equals)
     }
 
 

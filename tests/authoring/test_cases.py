@@ -80,7 +80,7 @@ def test_every_shipped_overlay_fits_its_schema() -> None:
 )
 def test_the_schema_refuses_what_the_reader_refuses(change: dict[str, Any]) -> None:
     (file,) = rule_files(RULES, "IVP101-*.yaml")
-    data = {**read_yaml(file.name, file.read_bytes()).data, **change}
+    data = {**read_yaml(file.name, file.read_bytes()).mapping, **change}
     checker = jsonschema.Draft202012Validator(rule_schema(PACK))
     assert list(checker.iter_errors(data))
 

@@ -278,7 +278,7 @@ def test_a_killed_process_costs_nothing(
     whole: tuple[Path, dict[str, bytes], Counts], tmp_path: Path
 ) -> None:
     source, made, counts = whole
-    killed = []
+    killed: list[int | None] = []
 
     def kill(_seen: Seen) -> None:
         if len(killed) < 2:

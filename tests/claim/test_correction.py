@@ -24,7 +24,7 @@ def corrected(*administrations: dict[str, Any], lines: list[dict[str, Any]]) -> 
 
 def in_short(lines: list[ClaimLine]) -> list[tuple[int, str, int, str | None]]:
     """Number, code, units and date of each line."""
-    return [(row.number, row.code, row.units, row.date and row.date.isoformat()) for row in lines]
+    return [(row.number, row.code, row.units, str(row.date) if row.date else None) for row in lines]
 
 
 def test_hours_on_a_day_that_no_reading_gives_move_to_their_own() -> None:
@@ -103,7 +103,11 @@ def test_equal_lines_are_put_together_with_their_charges() -> None:
 
 
 def test_a_new_line_has_the_form_of_its_family() -> None:
-    form = {"revenue_code": "0940", "place_of_service": "22", "diagnosis_pointers": [1]}
+    form: dict[str, Any] = {
+        "revenue_code": "0940",
+        "place_of_service": "22",
+        "diagnosis_pointers": [1],
+    }
     claim = [line(1, "99283", revenue_code="0450"), line(2, "96374", date=DAY, **form)]
     diagnoses = ["R112"]
     result = check(*TWO_PUSHES, lines=claim, diagnoses=diagnoses)

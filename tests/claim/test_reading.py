@@ -10,7 +10,7 @@ from ivpush import Result
 from tests.visits import DAY, asked, check, drip, fluid, line, push
 
 BIOLOGIC = {"drug": "infliximab", "hcpcs": "J1745", "category": "complex_biologic"}
-OFFICE = {"setting": "professional"}
+OFFICE: dict[str, Any] = {"setting": "professional"}
 
 
 def errors(result: Result) -> list[tuple[str, int | None]]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ivpush import Result
-from tests.visits import DAY, PACK, asked, billed, check, drip, fluid, line, push
+from tests.visits import DAY, PACK, answers, asked, billed, check, drip, fluid, line, push
 
 SCAN, REPAIR, SCOPE, HEART_CT, EYE, INTUBATION = (
     "74177",
@@ -79,8 +79,12 @@ def test_what_may_be_for_the_procedure_is_asked_with_its_name(drug: str, code: s
     result = check(given(drug), **beside(code))
     (question,) = result.questions
     assert question.missing == "administrations[0].purpose" and code in question.ask
-    answers = {each.when.value: [row.code for row in each.suggested] for each in question.answers}
-    assert answers == {"treatment": ["96374"], "procedure": []}
+    # A modifier may stand behind the code.
+    bills = {
+        value: [code[:5] for code, _ in rows]
+        for value, rows in answers(result, question.missing).items()
+    }
+    assert bills == {"treatment": ["96374"], "procedure": []}
 
 
 def test_a_stated_purpose_closes_the_question() -> None:
@@ -92,7 +96,7 @@ def test_a_stated_purpose_closes_the_question() -> None:
 def test_fluid_before_an_operation_is_asked_as_hydration() -> None:
     result = check(fluid("a", "7:00".zfill(5), "08:30"), **beside("47562"))
     (question,) = result.questions
-    assert [each.when.value for each in question.answers] == ["hydration", "procedure"]
+    assert list(answers(result, question.missing)) == ["hydration", "procedure"]
 
 
 def test_sedation_of_a_scope_belongs_to_it_though_nobody_said_so() -> None:

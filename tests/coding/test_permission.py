@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.visits import billed, check, dose, push, reasons
@@ -53,12 +55,16 @@ def test_a_practitioners_own_work_is_paid_in_a_facility_too() -> None:
 
 def test_before_the_first_fee_schedule_held_the_technique_says_whose_work_it_is() -> None:
     lesion = dose("a", "10:00", None, category="chemotherapy", route="IL", method="injection")
-    facts = {"setting": "professional", "place_of_service": "22", "date": "2015-03-02"}
+    facts: dict[str, Any] = {
+        "setting": "professional",
+        "place_of_service": "22",
+        "date": "2015-03-02",
+    }
     assert billed(check(lesion, push("b", "10:30"), **facts)) == [("96405", 1)]
 
 
 def test_a_payers_own_list_says_what_it_denies_in_a_facility() -> None:
-    facts = {"setting": "professional", "place_of_service": "22"}
+    facts: dict[str, Any] = {"setting": "professional", "place_of_service": "22"}
     own = {"facility_denied_codes": "96372"}
     shot = dose("b", "10:30", None, drug="ketorolac", route="IM", method="injection")
     assert billed(check(PUSH, shot, policies=own, **facts)) == [("96374", 1)]

@@ -13,7 +13,7 @@ from tests.visits import answers, asked, billed, check, dose, drip, fluid, line,
 
 RIGHT = "right arm"
 NEED = {"separate_site_reason": "incompatible drugs"}
-OFFICE = {"setting": "professional"}
+OFFICE: dict[str, Any] = {"setting": "professional"}
 
 
 # How long

@@ -8,7 +8,7 @@ import pytest
 
 from tests.visits import NEXT_DAY, billed, check, dated, drip, fluid, push, reasons, work
 
-OFFICE = {"setting": "professional"}
+OFFICE: dict[str, Any] = {"setting": "professional"}
 PUSH_FIRST = [push("a", "09:00"), drip("b", "10:00", "11:00")]
 BY_HIERARCHY = [("96365", 1), ("96375", 1)]
 BY_TIME = [("96374", 1), ("96367", 1)]

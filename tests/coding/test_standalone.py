@@ -39,7 +39,7 @@ def test_a_port_flush_is_billed_on_a_day_without_another_service_of_the_same_cla
         line(2, "96374", date=NEXT_DAY),
         line(3, "99213", date=NEXT_DAY, modifiers=["25"]),
     ]
-    office = {"setting": "professional", "lines": lines}
+    office: dict[str, Any] = {"setting": "professional", "lines": lines}
     assert ("96523", 1) in billed(check(FLUSH, pushed, **office))
     visited = [*lines, line(4, "99213", date=DAY)]
     assert ("96523", 1) not in billed(check(FLUSH, pushed, **{**office, "lines": visited}))

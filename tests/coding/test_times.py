@@ -118,14 +118,14 @@ def test_less_than_a_minute_in_common_is_no_overlap() -> None:
 def test_minutes_after_the_end_or_the_admission_do_not_count(
     edge: str, end: str, codes: list[tuple[str, int]]
 ) -> None:
-    stay = {"start": f"{DAY}T08:00", edge: f"{DAY}T{end}"}
+    stay: dict[str, Any] = {"start": f"{DAY}T08:00", edge: f"{DAY}T{end}"}
     assert billed(check(drip("a", "10:00", "12:00"), **stay)) == codes
     by_rate = drip("a", "10:00", volume_ml=120, rate_ml_per_hour=60)
     assert billed(check(by_rate, **stay)) == codes
 
 
 def test_minutes_before_arrival_do_not_count() -> None:
-    stay = {"start": f"{DAY}T10:00", "end": f"{DAY}T14:00"}
+    stay: dict[str, Any] = {"start": f"{DAY}T10:00", "end": f"{DAY}T14:00"}
     assert billed(check(fluid("a", "09:00", "11:00"), **stay)) == [("96360", 1)]
 
 
@@ -152,7 +152,7 @@ def test_a_run_goes_on_only_until_the_end() -> None:
         {"end": f"{DAY}T00:00"},
     ],
 )
-def test_whole_days_and_ends_before_the_start_cut_nothing(stay: dict[str, str]) -> None:
+def test_whole_days_and_ends_before_the_start_cut_nothing(stay: dict[str, Any]) -> None:
     assert billed(check(drip("a", "10:00", "12:00"), **stay)) == TWO_HOURS
 
 
@@ -164,5 +164,5 @@ def test_an_office_has_no_inpatients_and_a_device_goes_home() -> None:
     pump = drip(
         "a", "10:00", f"{NEXT_DAY}T10:00", category="chemotherapy", device="ambulatory_pump"
     )
-    stay = {"start": f"{DAY}T09:00", "end": f"{DAY}T12:00"}
+    stay: dict[str, Any] = {"start": f"{DAY}T09:00", "end": f"{DAY}T12:00"}
     assert billed(check(pump, **stay)) == billed(check(pump))

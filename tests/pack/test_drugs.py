@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ivpush import Encounter, Engine, Pack, PackError
 from ivpush.__main__ import main
+from ivpush.contract.fields import Category
 from ivpush.pack.drug_files import WORD_LISTS
 from ivpush.pack.drug_text import Words, plain_name
 from ivpush.pack.drugs import MOST_LETTERS, DrugNames, DrugRow
@@ -456,7 +457,7 @@ def test_kept_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(names._kept) <= 3
 
 
-def _row(name: str, code: str = "", category: str = "therapeutic") -> DrugRow:
+def _row(name: str, code: str = "", category: Category = "therapeutic") -> DrugRow:
     return DrugRow(
         code,
         name,
@@ -673,18 +674,21 @@ def test_a_stacked_pack_brings_names_and_rows_and_the_later_one_wins(tmp_path: P
         "ondansetron",
     ]
     both = Pack.load(extra=[one, two]).book(None)
-    assert both.names.find("blue juice").name == "ketorolac"
+    found = [both.names.find("blue juice")]
+    assert [row.name if row else None for row in found] == ["ketorolac"]
     assert both.names.find("Zofran") is None and both.names.look_up("Zofran").how == "ambiguous"
     assert both.drugs["X0001"].name == "housedrug"
     other = Pack.load(extra=[two, one]).book(None).names
-    assert other.find("blue juice").name == "ondansetron"
+    found = [other.find("blue juice")]
+    assert [row.name if row else None for row in found] == ["ondansetron"]
 
 
 def test_a_stacked_row_stands_for_the_shipped_one_of_its_code(tmp_path: Path) -> None:
     stacked(tmp_path, "J2405,ondansetron,complex_biologic,,,push,2,mg,up_to,,,ours,L\n")
     book = Pack.load(extra=[tmp_path]).book(None)
     assert book.drugs["J2405"].unit_rule == "up_to"
-    assert book.drug(None, None, "Zofran 4 mg").category == "complex_biologic"
+    row = book.drug(None, None, "Zofran 4 mg")
+    assert row is not None and row.category == "complex_biologic"
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,9 @@ def _kept(name: str) -> bool:
 
 def _alone(part: Any) -> Any:
     """A file without what it says of rules that the small pack lacks."""
-    if not isinstance(part, Sheet) or "follows_from" not in part.data:
+    if not isinstance(part, Sheet) or "follows_from" not in part.mapping:
         return part
-    data = {key: value for key, value in part.data.items() if key != "follows_from"}
+    data = {key: value for key, value in part.mapping.items() if key != "follows_from"}
     return Sheet(part.name, data, part.marks)
 
 

@@ -419,8 +419,8 @@ def test_the_order_of_files_and_packs_does_not_matter(tmp_path: Path) -> None:
     )
     found = {Engine(packs=packs).check(record).to_json() for packs in ([one, two], [two, one])}
     assert len(found) == 1
-    (text,) = found
-    assert b"IVP790" in text and b"IVP791" in text
+    (written,) = found
+    assert b"IVP790" in written and b"IVP791" in written
     turned = Pack(
         [dict(reversed(list(layer.items()))) for layer in PACK._layers], PACK.digest, PACK.layers
     )

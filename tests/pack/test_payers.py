@@ -127,7 +127,7 @@ def test_noridian_stands_on_medicare() -> None:
 
 def test_select_health_counts_hydration_earlier_and_shorter_as_a_push() -> None:
     assert suggested(check(None, given("normal saline", "09:00", "09:20"))) == []
-    office = {"setting": "professional", "place_of_service": "11"}
+    office: dict[str, Any] = {"setting": "professional", "place_of_service": "11"}
     longer, shorter = (given("normal saline", "09:00", stop) for stop in ("09:20", "09:15"))
     assert suggested(check("select_health", longer, **office)) == [("96360", 1)]
     assert suggested(check("select_health", shorter, **office)) == [("96374", 1)]
@@ -137,14 +137,18 @@ def test_a_page_about_one_kind_of_claim_says_nothing_of_the_other() -> None:
     fluid = given("normal saline", "09:00", "09:20")
     assert suggested(check("select_health", fluid)) == []
     chart = [given("ceftriaxone", "09:00", "09:20"), given("azithromycin", "09:20", "09:40")]
-    office = {"setting": "professional", "place_of_service": "11", "primary_administration": None}
+    office: dict[str, Any] = {
+        "setting": "professional",
+        "place_of_service": "11",
+        "primary_administration": None,
+    }
     assert len(suggested(check("palmetto_jj_jm", *chart))) == 1
     assert len(suggested(check("palmetto_jj_jm", *chart, **office))) == 2
 
 
 def test_a_page_says_nothing_of_dates_before_it() -> None:
     fluid = {**given("normal saline", "09:00"), "method": "infusion", "start": None, "minutes": 20}
-    office = {"setting": "professional", "place_of_service": "11"}
+    office: dict[str, Any] = {"setting": "professional", "place_of_service": "11"}
     for day, codes in (("2025-06-11", []), ("2025-06-12", [("96360", 1)])):
         assert suggested(check("select_health", fluid, **office, date=day)) == codes
 
@@ -182,7 +186,7 @@ def test_texas_pays_one_injection_a_day() -> None:
 
 def test_regence_counts_a_nursing_facility_as_a_facility() -> None:
     chart = given("ondansetron", "09:00")
-    office = {"setting": "professional", "place_of_service": "32"}
+    office: dict[str, Any] = {"setting": "professional", "place_of_service": "32"}
     assert suggested(check(None, chart, **office)) == [("96374", 1)]
     assert suggested(check("regence", chart, **office)) == []
 

@@ -77,13 +77,13 @@ def drip(
 
 def fluid(id: str, offset: int | None, minutes: int | None, **more: Any) -> Dose:
     """Hydration."""
-    hydration = {"drug": "saline", "category": "hydration", "method": "infusion"}
+    hydration: dict[str, Any] = {"drug": "saline", "category": "hydration", "method": "infusion"}
     return Dose(id, offset=offset, minutes=minutes, **hydration, **more)
 
 
 def shot(id: str, offset: int | None = 0, drug: str = "alpha", **more: Any) -> Dose:
     """An injection into a muscle."""
-    injection = {"route": "IM", "method": "injection", "minutes": None}
+    injection: dict[str, Any] = {"route": "IM", "method": "injection", "minutes": None}
     return Dose(id, drug=drug, offset=offset, **injection, **more)
 
 
@@ -172,7 +172,7 @@ NEEDED = (("separate_site_reason", "the protocol needs two lines"),)
 
 
 @st.composite
-def encounters(draw: st.DrawFn, most: int = 6, **options: Any) -> Encounter:
+def encounters(draw: st.DrawFn, /, most: int = 6, **options: Any) -> Encounter:
     """Encounters of one or two sites, the second with or without a documented need."""
     options.setdefault("sites", ("left arm", "right arm", None))
     plan = draw(doses(most, **options))

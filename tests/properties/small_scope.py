@@ -18,7 +18,7 @@ from ivpush.coding.derivation import derive
 from ivpush.coding.permission import standing_of
 from ivpush.coding.suggestions import drafts_of, not_billable, suggested_lines
 from ivpush.contract.encounter import Administration
-from ivpush.contract.result import SuggestedLine
+from ivpush.contract.result import Between, SuggestedLine
 from tests.properties.charts import (
     NEEDED,
     Dose,
@@ -31,7 +31,8 @@ from tests.properties.charts import (
     push,
     shot,
 )
-from tests.properties.test_structure import errors, with_answer
+from tests.properties.questions import with_answer
+from tests.properties.test_structure import errors
 
 DURATIONS = (None, 0, 15, 16, 30, 31, 90, 91)
 GAPS = (29, 30, 31)
@@ -277,8 +278,7 @@ def question_faults(encounter: Encounter) -> list[str]:
     for question in ENGINE.check(encounter).questions:
         for answer in question.answers:
             when = answer.when
-            values = [when.value] if hasattr(when, "value") else [when.low, when.high]
-            for value in values:
+            for value in [when.low, when.high] if isinstance(when, Between) else [when.value]:
                 answered = ENGINE.check(with_answer(encounter, question, value))
                 if as_printed(answered.suggested) != as_printed(answer.suggested):
                     return ["17 every answer bills what the question says"]

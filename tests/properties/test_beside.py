@@ -50,6 +50,7 @@ def test_beside_a_procedure_treatment_keeps_its_codes_and_units(
 @given(encounters(), st.sampled_from(PROCEDURES))
 def test_a_procedure_of_another_date_changes_nothing(encounter: Encounter, code: str) -> None:
     days = [each.start.date() for each in encounter.administrations or () if each.start is not None]
+    assert encounter.service_date is not None
     day = max(days, default=encounter.service_date) + timedelta(days=30)
     line = {"number": 1, "code": code, "units": 1, "date": day.isoformat()}
     assert ENGINE.suggest(beside(encounter, [line])) == ENGINE.suggest(beside(encounter, []))

@@ -52,7 +52,7 @@ def visits(draw: st.DrawFn) -> tuple[str, list[tuple[list[Record], list[Record]]
         foreign = foreign_lines(draw, day.date().isoformat())
         numbered = [{"number": n, **line} for n, line in enumerate(foreign, 1)]
         billed = as_lines(ENGINE.check(record(setting, chart, numbered)).suggested)
-        if billed and draw(st.booleans()):
+        if len(billed) > 0 and draw(st.booleans()):
             billed[0] = {**billed[0], "code": draw(st.sampled_from(CODES))}
         if draw(st.booleans()):
             billed.append({"code": draw(st.sampled_from(CODES)), "units": 1, "modifiers": []})

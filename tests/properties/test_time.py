@@ -11,7 +11,17 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ivpush import Encounter, Engine
-from tests.properties.charts import NOON, as_printed, chart, doses, drip, encounters, fluid, push
+from tests.properties.charts import (
+    NOON,
+    Dose,
+    as_printed,
+    chart,
+    doses,
+    drip,
+    encounters,
+    fluid,
+    push,
+)
 
 ENGINE = Engine(policies={"encounter_boundary": "encounter_id"})
 """One record is one encounter here, however far apart its doses lie."""
@@ -25,7 +35,7 @@ def billed_units(encounter: Encounter) -> Counter[str]:
 
 
 @given(doses(), st.integers(1, 20))
-def test_26_shifting_by_days_shifts_dates_only(plan: list, days: int) -> None:
+def test_26_shifting_by_days_shifts_dates_only(plan: list[Dose], days: int) -> None:
     later = NOON + dt.timedelta(days=days if days < 6 else days + 7)
     first = ENGINE.check(chart(*plan)).suggested
     second = ENGINE.check(chart(*plan, day=later)).suggested
@@ -36,21 +46,21 @@ def test_26_shifting_by_days_shifts_dates_only(plan: list, days: int) -> None:
 
 
 @given(doses(4), st.integers(0, 59))
-def test_27_shifting_by_minutes_changes_nothing(plan: list, minutes: int) -> None:
-    assume(sum((dose.minutes or 0) for dose in plan) + max(dose.offset for dose in plan) < 840)
-    shifted = [dose.with_(offset=dose.offset + minutes) for dose in plan]
+def test_27_shifting_by_minutes_changes_nothing(plan: list[Dose], minutes: int) -> None:
+    assume(sum((dose.minutes or 0) for dose in plan) + max(dose.offset or 0 for dose in plan) < 840)
+    shifted = [dose.with_(offset=(dose.offset or 0) + minutes) for dose in plan]
     first, second = ENGINE.check(chart(*plan)), ENGINE.check(chart(*shifted))
     assert as_printed(first.suggested) == as_printed(second.suggested)
 
 
 @given(doses(), st.integers(0, 1440))
-def test_28_crossing_midnight_changes_dates_only(plan: list, minutes: int) -> None:
-    shifted = [dose.with_(offset=dose.offset + minutes) for dose in plan]
+def test_28_crossing_midnight_changes_dates_only(plan: list[Dose], minutes: int) -> None:
+    shifted = [dose.with_(offset=(dose.offset or 0) + minutes) for dose in plan]
     assert billed_units(chart(*plan)) == billed_units(chart(*shifted))
 
 
 @given(doses(4), st.sampled_from(("-05:00", "+00:00", "+09:30", "Z")))
-def test_29_the_same_instants_in_another_zone_bill_the_same(plan: list, offset: str) -> None:
+def test_29_the_same_instants_in_another_zone_bill_the_same(plan: list[Dose], offset: str) -> None:
     record = chart(*plan).model_dump(mode="json")
     charted = tz.gettz("America/New_York")
     written = dt.datetime.fromisoformat(f"2026-03-02T00:00{offset}").tzinfo
@@ -75,7 +85,9 @@ NIGHTS = ("2026-03-08", "2026-11-01", "2027-03-14", "2028-11-05")
 
 
 @given(doses(3), st.sampled_from(ZONES), st.sampled_from(NIGHTS))
-def test_30_a_night_of_clock_change_bills_as_in_utc(plan: list, zone: str, night: str) -> None:
+def test_30_a_night_of_clock_change_bills_as_in_utc(
+    plan: list[Dose], zone: str, night: str
+) -> None:
     start = dt.datetime.fromisoformat(night).replace(hour=5, tzinfo=dt.UTC)
 
     def that_night(written: dt.tzinfo | None, **fields: str) -> Encounter:

@@ -56,7 +56,7 @@ def whole_claims(draw: st.DrawFn) -> Encounter:
     """A whole visit billed as suggested, but for a line or two."""
     claim = as_suggested(draw(whole_visits()))
     lines = [line.model_dump(mode="json", exclude={"number"}) for line in claim.lines or ()]
-    if lines and draw(st.booleans()):
+    if len(lines) > 0 and draw(st.booleans()):
         at = draw(st.integers(0, len(lines) - 1))
         wrong = draw(st.sampled_from(("twice", "units", "drop", "59", "bare", "day")))
         if wrong == "twice":

@@ -8,6 +8,7 @@ import json
 import sys
 import types
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,8 +142,12 @@ def test_only_the_reader_that_is_needed_is_imported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     asked: list[str] = []
-    real = detect.import_module
-    monkeypatch.setattr(detect, "import_module", lambda name: asked.append(name) or real(name))
+
+    def noted(name: str) -> object:
+        asked.append(name)
+        return import_module(name)
+
+    monkeypatch.setattr(detect, "import_module", noted)
     path = tmp_path / "a"
     path.write_bytes(GOOD)
     list(open_reader(str(path), NONE))
@@ -166,7 +171,7 @@ def test_gzip_from_a_pipe_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for raw in (gzip.compress(GOOD), GOOD):
         stdin = types.SimpleNamespace(buffer=Pipe(raw))
-        monkeypatch.setattr(detect.sys, "stdin", stdin)
+        monkeypatch.setattr(sys, "stdin", stdin)
         assert [type(one) for one in open_reader("-", NONE)] == [Record]
 
 

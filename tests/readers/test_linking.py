@@ -198,7 +198,7 @@ def test_no_record_is_lost_or_doubled(claims: Any, charts: Any) -> None:
     ]
     records, _, linker = run(left, right)
     places = [one.place for one in records]
-    assert sorted(p for p in places if p[0] == "c") == sorted(one.place for one in left)  # type: ignore[union-attr]
+    assert sorted(p for p in places if p[0] == "c") == sorted(one.place for one in left)
     assert len(set(places)) == len(places)
     assert linker.pairs + linker.claims_alone == len(left)
     assert linker.linked + linker.charts_alone == len(right)

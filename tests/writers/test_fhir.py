@@ -6,7 +6,7 @@ import io
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from fhir.resources.R4B.bundle import Bundle
@@ -45,7 +45,7 @@ def billed(**more: Any) -> Encounter:
 def test_results_are_valid_r4() -> None:
     text, _ = written(billed(), billed(id="two words"), chart())
     bundle = Bundle.model_validate_json(text)
-    assert len(bundle.entry) == 3
+    assert len(bundle.entry or ()) == 3
 
 
 def test_no_result_is_a_valid_document_too() -> None:
@@ -115,7 +115,7 @@ IDS = FHIR_ID | st.sampled_from(("visit 7/A", "é", "a|b"))
 WORDS = st.sampled_from(("ondansetron", "sodium chloride 0.9 %", "Ketorolac (Toradol)"))
 BASE = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 AMOUNTS = st.decimals(0, 5000, places=3, allow_nan=False).map(lambda x: x.normalize())
-PURPOSES = [x for x in Purpose.__args__ if x != "treatment"] + ["treatment"]
+PURPOSES = [x for x in get_args(Purpose) if x != "treatment"] + ["treatment"]
 
 
 @st.composite
@@ -125,7 +125,7 @@ def given_ones(draw: st.DrawFn, number: int) -> dict[str, Any]:
         "drug": WORDS,
         "hcpcs": st.sampled_from(("J2405", "J1885")),
         "ndc": st.sampled_from(("00409189001", "0069-2587-10")),
-        "route": st.sampled_from(Route.__args__),
+        "route": st.sampled_from(get_args(Route)),
         "purpose": st.sampled_from(PURPOSES),
         "site": st.sampled_from(("left forearm", "port, chest")),
         "performer": FHIR_ID,
@@ -135,7 +135,7 @@ def given_ones(draw: st.DrawFn, number: int) -> dict[str, Any]:
             made[name] = draw(values)
     how = draw(st.sampled_from((None, "method", "access", "device")))
     words = {
-        "method": Method.__args__,
+        "method": get_args(Method),
         "access": ("picc", "port"),
         "device": ("on_body_injector", "ambulatory_pump", "implanted_pump"),
     }

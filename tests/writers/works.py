@@ -53,7 +53,7 @@ HOSTILE = (
 class Made(Protocol):
     """A class of writers."""
 
-    def __call__(self, out: IO[bytes], options: WriteOptions) -> ResultWriter:
+    def __call__(self, out: IO[bytes], options: WriteOptions, /) -> ResultWriter:
         """A writer onto a stream."""
         ...
 

@@ -196,23 +196,19 @@ def test_an_end_that_the_drug_table_lacks_is_reported(tmp_path: Path) -> None:
 
 
 def test_no_wording_of_cpt_comes_out(tmp_path: Path) -> None:
-    paths = pair_files(tmp_path) + write(
-        tmp_path,
-        **{
-            "MCR_MUE_PractitionerServices_Eff_07-01-2024__csv": cms.commas(
-                cms.limits("practitioner")
-            ),
-            "MCR_MUE_OutpatientHospitalServices_Eff_07-01-2024__csv": cms.commas(
-                cms.limits("outpatient")
-            ),
-            "AOC__txt": cms.add_on_lines(),
-            "PPRRVU24__csv": cms.commas(cms.relative_values()),
-            "b__csv": cms.commas(cms.addendum_b()).encode("latin-1"),
-            "n__csv": cms.commas(cms.packages()),
-            "asp__csv": cms.commas(cms.payment_limits()),
-            "HCPC__txt": cms.level_two(),
-        },
-    )
+    files: dict[str, str | bytes] = {
+        "MCR_MUE_PractitionerServices_Eff_07-01-2024__csv": cms.commas(cms.limits("practitioner")),
+        "MCR_MUE_OutpatientHospitalServices_Eff_07-01-2024__csv": cms.commas(
+            cms.limits("outpatient")
+        ),
+        "AOC__txt": cms.add_on_lines(),
+        "PPRRVU24__csv": cms.commas(cms.relative_values()),
+        "b__csv": cms.commas(cms.addendum_b()).encode("latin-1"),
+        "n__csv": cms.commas(cms.packages()),
+        "asp__csv": cms.commas(cms.payment_limits()),
+        "HCPC__txt": cms.level_two(),
+    }
+    paths = pair_files(tmp_path) + write(tmp_path, **files)
     tables = import_files(paths, WANTED, release=JULY)
     assert {table.kind for table in tables} == {KINDS[name].table for name in KINDS}
     for imported in tables:
@@ -267,16 +263,11 @@ def test_order_of_files_and_rows_changes_no_byte(tmp_path: Path) -> None:
 
 def test_leading_zeros_that_a_spreadsheet_dropped_are_put_back(tmp_path: Path) -> None:
     rows = [*cms.PAIR_HEADING, ["100", "96374", "", "20200101", "*", "1", "x"]]
-    paths = write(
-        tmp_path,
-        **{
-            "ccipra-f1__xlsx": cms.workbook(
-                [*cms.PAIR_HEADING, cms.pair("96365", "96374"), rows[-1]]
-            ),
-            "ccioph-f1__txt": cms.tabbed([*cms.PAIR_HEADING, cms.pair("96365", "96374")]),
-        },
-    )
-    imported = only(import_files(paths, WANTED, release=JULY))
+    files: dict[str, str | bytes] = {
+        "ccipra-f1__xlsx": cms.workbook([*cms.PAIR_HEADING, cms.pair("96365", "96374"), rows[-1]]),
+        "ccioph-f1__txt": cms.tabbed([*cms.PAIR_HEADING, cms.pair("96365", "96374")]),
+    }
+    imported = only(import_files(write(tmp_path, **files), WANTED, release=JULY))
     assert ["professional", "96374", "1", "00100 96365"] in table(imported)
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from ivpush import InputError, UsageError
 from ivpush.authoring.cms import files
-from ivpush.authoring.cms.release import KINDS, import_files
+from ivpush.authoring.cms.release import KINDS, Imported, import_files
+from ivpush.errors import Fault
 from tests.authoring.cms import published as cms
 from tests.authoring.cms.test_layouts import JULY, WANTED, write
 
@@ -202,10 +203,11 @@ def test_a_damaged_file_gives_a_table_or_a_fault(
 ) -> None:
     path = tmp_path / name
     path.write_bytes(mutated(SAMPLES[name], seed))
+    tables, faults = list[Imported](), tuple[Fault, ...]()
     try:
-        tables, faults = import_files([path], WANTED, kind, JULY), ()
+        tables = import_files([path], WANTED, kind, JULY)
     except (InputError, UsageError) as error:
-        tables, faults = [], error.faults
+        faults = error.faults
     assert bool(tables) is not bool(faults)
     assert len(faults) <= 20
     assert all(fault.place.startswith(name) for fault in faults)

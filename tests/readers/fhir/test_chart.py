@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -218,9 +219,9 @@ def test_a_rate_is_a_volume_in_a_time(rate: Any, hourly: int | None, minutes: in
 
 def test_a_dose_in_millilitres_is_a_volume_as_well() -> None:
     bag = charted(dosed(dose={"value": 1, "unit": "L"}))
-    assert (bag.dose, bag.dose_unit, bag.volume_ml) == (1, "L", 1000)
+    assert (bag.dose, bag.dose_unit, bag.volume_ml) == (Decimal(1), "L", Decimal(1000))
     push = charted(dosed(dose={"value": 4, "unit": "mg"}))
-    assert (push.dose, push.dose_unit, push.volume_ml) == (4, "mg", None)
+    assert (push.dose, push.dose_unit, push.volume_ml) == (Decimal(4), "mg", None)
 
 
 def test_the_text_of_a_dosage_is_never_taken_for_the_chart() -> None:

@@ -124,7 +124,7 @@ def test_ingredients_of_a_mixture_hang_in_one_bag() -> None:
     main, base = record.encounter.administrations or ()
     assert (main.drug, main.rate_ml_per_hour, main.method) == (
         "Potassium Chloride",
-        100,
+        Decimal(100),
         "infusion",
     )
     assert (base.mixed_with, base.start, base.stop) == (main.id, main.start, main.stop)

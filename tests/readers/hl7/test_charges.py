@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -25,7 +26,7 @@ def test_a_charge_keeps_what_ft1_says() -> None:
     )
     encounter, _ = read_visit(dft(charge))
     (line,) = encounter.lines or ()
-    assert (line.number, line.code, line.units, line.charge) == (1, "96374", 2, 100)
+    assert (line.number, line.code, line.units, line.charge) == (1, "96374", 2, Decimal(100))
     assert (line.modifiers, line.ndc, line.date) == (("59", "XS"), "0182-1061-05", date(2026, 3, 2))
     assert (encounter.diagnoses, line.diagnosis_pointers) == (("R11.2", "I10"), (1, 2))
     assert encounter.administrations is None
@@ -56,7 +57,7 @@ def test_a_credit_takes_the_charge_back(credit: str) -> None:
 
 def test_a_credit_of_some_units_leaves_the_rest() -> None:
     (line,) = read_visit(dft(ft1(f10="3", f11="90"), ft1(f6="CD", f10="1")))[0].lines or ()
-    assert (line.units, line.charge) == (2, 60)
+    assert (line.units, line.charge) == (2, Decimal(60))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -72,7 +73,7 @@ def test_an_administration_keeps_what_rxa_says() -> None:
         "F1",
         "ondansetron",
         "J2405",
-        4,
+        Decimal(4),
         "mg",
     )
     assert (push.site, push.performer) == ("Left Arm", "N7")
@@ -187,7 +188,7 @@ def test_components_say_what_else_is_in_the_bag() -> None:
         )
         assert (additive.drug, additive.dose, additive.dose_unit) == (
             "potassium chloride",
-            20,
+            Decimal(20),
             "meq",
         )
         assert (additive.start, additive.stop) == (main.start, main.stop)
@@ -275,9 +276,9 @@ def test_a_drug_may_be_named_by_ndc_by_rxnorm_or_by_words() -> None:
 
 def test_an_amount_in_a_time_is_a_rate_and_no_dose() -> None:
     drip = only(read_visit(ras(orc(), rxa(f6="125", f7="mL", f12="H")))[0])
-    assert (drip.dose, drip.volume_ml, drip.rate_ml_per_hour) == (None, None, 125)
+    assert (drip.dose, drip.volume_ml, drip.rate_ml_per_hour) == (None, None, Decimal(125))
     bag = only(read_visit(ras(orc(), rxa(f6="1", f7="L")))[0])
-    assert (bag.dose, bag.volume_ml, bag.rate_ml_per_hour) == (1, 1000, None)
+    assert (bag.dose, bag.volume_ml, bag.rate_ml_per_hour) == (Decimal(1), Decimal(1000), None)
 
 
 def test_an_amount_that_is_no_number_is_refused() -> None:

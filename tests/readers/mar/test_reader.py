@@ -131,7 +131,7 @@ def test_mimic_pushes_have_no_stop_and_a_bag_is_no_push() -> None:
     assert all(one.times_from == "defaulted" for one in pushes)
     bags = [one for one in doses if one.method is None and one.volume_ml]
     assert bags
-    assert all(one.volume_ml >= 50 for one in bags if one.times_from == "defaulted")
+    assert all((one.volume_ml or 0) >= 50 for one in bags if one.times_from == "defaulted")
 
 
 def test_eicu_offsets_become_clock_times_and_orders_prove_none() -> None:
