@@ -248,3 +248,12 @@ def test_a_reason_names_words_handed_in_and_policies_in_force() -> None:
     )
     with pytest.raises(ExpressionError, match="is not a path"):
         parse_template("{wht}", names, "encounter", {"what"})
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"), [(1, "1 minute"), (2, "2 minutes"), (None, "not stated minutes")]
+)
+def test_a_counted_word_follows_its_number(minutes: int | None, text: str) -> None:
+    template = parse_template("{administration.minutes:minute}", NAMES, "administration")
+    about = SimpleNamespace(given=SimpleNamespace(minutes=minutes))
+    assert template.render(None, about, None, None) == text

@@ -25,7 +25,7 @@ def test_a_claim_without_a_chart_says_so() -> None:
 def test_the_last_line_counts() -> None:
     out = text(lines=[{"number": 1, "code": "96375", "units": 1}], administrations=[])
     last = out.splitlines()[-1]
-    assert last.startswith("violations: ") and "error(s)" in last
+    assert last.startswith("violations: ") and "error" in last
 
 
 def test_repetitions_are_folded_with_a_count() -> None:
@@ -49,6 +49,6 @@ def test_control_characters_are_replaced() -> None:
 def test_every_claim_can_be_printed(encounter: Encounter) -> None:
     for look in (Look(), Look(width=40, colour=True, ascii=True)):
         out = render(ENGINE.work(encounter), look, explain=True)
-        assert out.endswith(("question(s)\n", "\x1b[0m\n"))
+        assert out.endswith(("question\n", "questions\n", "\x1b[0m\n"))
         for one in ENGINE.check(encounter).violations:
             assert one.rule in out

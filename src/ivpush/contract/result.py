@@ -24,6 +24,7 @@ from ivpush._version import __version__
 from ivpush.contract.encounter import ClaimLine
 from ivpush.contract.faults import place_of
 from ivpush.errors import Fault, InputError
+from ivpush.plural import counted
 
 __all__ = [
     "Answer",
@@ -354,12 +355,8 @@ def _row(violation: Violation) -> str:
 
 def _counts(result: Result) -> str:
     counts = Counter(each.severity for each in result.violations)
-    parts = [_counted(counts[severity], word) for severity, word in _WORDS.items()]
-    return ", ".join((*parts, _counted(len(result.questions), "question")))
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+    parts = [counted(counts[severity], word) for severity, word in _WORDS.items()]
+    return ", ".join((*parts, counted(len(result.questions), "question")))
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:

@@ -1,9 +1,10 @@
 """Messages with paths in braces, checked when the pack loads: what a finding says.
 
 ``pack.rule`` reads a rule's message and fixes with it; ``claim.findings`` renders them. A clause
-in square brackets is dropped where a path within it is unknown:
+in square brackets is dropped where a path within it is unknown, and a word after a colon follows
+its number in the singular or the plural:
 
-    "Bill {line.replaced_by} instead[, at {line.supported_units} unit(s)]."
+    "Bill {line.replaced_by} instead[, at {line.supported_units:unit}]."
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Clause:
 
     texts: tuple[str, ...]
     paths: tuple[Node, ...]
+    counted: tuple[str, ...]
+    """For each path the word that it counts, in the singular; empty where it counts nothing."""
     optional: bool = False
 
     @property
@@ -111,12 +114,16 @@ def _pieces(clause: Clause, printer: Printer, shown: str) -> tuple[list[str], li
     """The source of a clause's texts and shown values in turn, and of the values alone."""
     values = [printer.print(path) for path in clause.paths]
     pieces = [printer.constant(clause.texts[0])]
-    for text, value in zip(clause.texts[1:], values, strict=True):
-        pieces += (f"{shown}({value})", printer.constant(text))
+    for text, value, word in zip(clause.texts[1:], values, clause.counted, strict=True):
+        counted = f", {printer.constant(word)}" if word else ""
+        pieces += (f"{shown}({value}{counted})", printer.constant(text))
     return pieces, values
 
 
-def _shown(value: object) -> str:
+def _shown(value: object, counted: str = "") -> str:
+    """A value as a message has it, with the word that it counts."""
+    if counted:
+        return f"{_shown(value)} {counted if str(value) == '1' else f'{counted}s'}"
     if value is None:
         return "not stated"
     if isinstance(value, bool):
@@ -143,6 +150,7 @@ def parse_template(text: str, names: Names, subject: str, words: Collection[str]
 def _clauses(text: str, known: _Paths) -> Iterator[Clause]:
     texts, inside = [""], False
     paths: list[Node] = []
+    counted: list[str] = []
     at = 0
     for part in _PARTS.split(text):
         column, at = at + 1, at + len(part)
@@ -153,10 +161,12 @@ def _clauses(text: str, known: _Paths) -> Iterator[Clause]:
             if (part == "]") != inside:
                 raise _unpaired(column)
             if texts != [""]:
-                yield Clause(tuple(texts), tuple(paths), optional=inside)
-            texts, paths, inside = [""], [], not inside
+                yield Clause(tuple(texts), tuple(paths), tuple(counted), optional=inside)
+            texts, paths, counted, inside = [""], [], [], not inside
         elif part.startswith("{") and part.endswith("}"):
-            paths.append(known.path(part[1:-1], column))
+            path, _, word = part[1:-1].partition(":")
+            paths.append(known.path(path, column))
+            counted.append(word)
             texts.append("")
         elif "{" in part or "}" in part:
             raise _unpaired(column)
@@ -165,7 +175,7 @@ def _clauses(text: str, known: _Paths) -> Iterator[Clause]:
     if inside:
         raise _unpaired(len(text))
     if texts != [""]:
-        yield Clause(tuple(texts), tuple(paths))
+        yield Clause(tuple(texts), tuple(paths), tuple(counted))
 
 
 @dataclass(frozen=True, slots=True)

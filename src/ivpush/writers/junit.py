@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
+from ivpush.plural import counted
 from ivpush.writers.safe import Place, place_of, visible
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _failure(errors: list[Violation]) -> str:
     if not errors:
         return ""
     rules = ", ".join(sorted({error.rule for error in errors}))
-    message = _attribute(f"{len(errors)} error(s): {rules}")
+    message = _attribute(f"{counted(len(errors), 'error')}: {rules}")
     text = _text([_sentence(error) for error in errors])
     # One failure a case: readers of the format count failures, and a case fails only once.
     return f"<failure type={_attribute(errors[0].name)} message={message}>{text}</failure>"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from ivpush.contract.result import Between, Equals
+from ivpush.plural import counted
 from ivpush.writers import code_with_modifiers
 from ivpush.writers.safe import visible
 from ivpush.writers.trace import drug_name, site_names, timeline, trace
@@ -378,6 +379,7 @@ def _counts(work: Worked) -> str:
     result = work.result
     counts = Counter(violation.severity for violation in result.violations)
     return (
-        f"{result.status}: {counts['error']} error(s), {counts['warning']} warning(s), "
-        f"{counts['info']} note(s), {len(result.questions)} question(s)"
+        f"{result.status}: {counted(counts['error'], 'error')}, "
+        f"{counted(counts['warning'], 'warning')}, {counted(counts['info'], 'note')}, "
+        f"{counted(len(result.questions), 'question')}"
     )

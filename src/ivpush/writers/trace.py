@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ivpush.coding.suggestions import named
+from ivpush.plural import counted
 
 if TYPE_CHECKING:
     from ivpush.contract.facts import AdministrationFacts, ServiceFacts
@@ -213,7 +214,7 @@ def _role(administration: AdministrationFacts, service: ServiceFacts, book: Book
     _, cites = book.reason(service.because)
     # A service that only adds hours to another is itself the first of them.
     hours = service.further + (service.role == "further_hour")
-    further = f" and {hours} further hour(s)" if hours else ""
+    further = f" and {counted(hours, 'further hour')}" if hours else ""
     return Step(
         administration=administration.given.id,
         about="role",
