@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ivpush import Encounter, Engine, Pack, Result
-from ivpush.batch import EngineOptions, check_many
+from ivpush.batch import EngineOptions, Plan, check_many, run
 from ivpush.contract.result import Between, Violation
 from ivpush.errors import InputError, IvpushError, UsageError
 from ivpush.pack.folder import rules_folder
@@ -72,6 +72,48 @@ WORKED = (
     ],
     [line(1, "96374", 2), line(2, "96375")],
 )
+
+
+def built(**options: Any) -> Engine:
+    return EngineOptions(**options).engine()
+
+
+def planned(**options: Any) -> None:
+    run(Plan(**options))
+
+
+@pytest.mark.parametrize(
+    ("door", "given", "said"),
+    [
+        (Engine, {"packs": "ours"}, "packs: is of the type str; give a list of folders"),
+        (Engine, {"packs": ["/nowhere/at/all"]}, "/nowhere/at/all: is no folder of rules"),
+        (built, {"packs": "ours"}, "packs: is of the type str"),
+        (Engine, {"policies": ["x"]}, "policies: is of the type list"),
+        (Engine, {"policies": {"x": "y"}}, "policy x: does not exist"),
+        (
+            ENGINE.check_many,
+            {"encounters": "abc"},
+            "records: is one record; give a list of records",
+        ),
+        (ENGINE.check_many, {"encounters": {"id": "E1"}}, "records: is one record"),
+        (check_many, {"records": "abc"}, "records: is one record"),
+        (check_many, {"records": b"{}"}, "records: is one record"),
+        (check_many, {"records": {"id": "E1"}}, "records: is one record"),
+        (check_many, {"records": [], "options": {"payer": "x"}}, "options: is of the type dict"),
+        (check_many, {"records": [], "workers": -1}, "workers: is too small; write 0 or more"),
+        (check_many, {"records": [], "chunk": 0}, "chunk: is too small; write 1 or more"),
+        (run, {"plan": "f"}, "plan: is of the type str; give ivpush.batch.Plan"),
+        (planned, {"files": "f"}, "files: is of the type str"),
+        (planned, {"files": ["f"], "outputs": ["csv", "o"]}, "outputs: is of the type str"),
+        (planned, {"files": ["f"], "workers": -1}, "workers: is too small"),
+    ],
+)
+def test_an_argument_of_another_kind_is_named(
+    door: Callable[..., object], given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        door(**given)
+    assert said in str(refused.value)
 
 
 @pytest.mark.parametrize("payer", ["medicaer", "Medicare", ""])

@@ -552,6 +552,7 @@ def test_our_own_failure_sets_one_encounter_aside(monkeypatch: pytest.MonkeyPatc
         ({"workers": -1}, "workers: is too small"),
         ({"workers": 1, "engine": ENGINE}, "engine: cannot be handed to processes"),
         ({"engine": EngineOptions(policies={"nonsense": 1})}, "policy nonsense"),
+        ({"engine": {"payer": "medicare"}}, "engine: is of the type dict; give an Engine"),
         (
             {
                 "lines": iter(

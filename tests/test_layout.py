@@ -176,6 +176,39 @@ def naming_faults(source: Path) -> list[str]:
     return faults
 
 
+FLAG = re.compile(r"(?<![\w-])--[a-z]")
+SPEAKS_OF_FLAGS = ("commands", "authoring", "__main__", "testing.__main__")
+"""What is called from a terminal, and the pages for who writes rules."""
+
+
+def flag_faults(source: Path) -> list[str]:
+    """Texts of the library that speak of the command line, which its caller may not have used."""
+    faults = []
+    for module, file in modules_in(source).items():
+        if module.startswith(SPEAKS_OF_FLAGS):
+            continue
+        tree = ast.parse(file.read_text("utf-8"))
+        prose = {
+            id(node.value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        }
+        faults += [
+            f"{module}:{node.lineno}: {node.value!r}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in prose
+            and FLAG.search(node.value)
+        ]
+    return faults
+
+
+def test_the_library_names_arguments_and_no_flags() -> None:
+    faults = flag_faults(SOURCE)
+    assert not faults, "\n".join(faults)
+
+
 def test_modules_import_only_from_above() -> None:
     faults = import_faults(SOURCE, ORDER)
     assert not faults, "\n".join(faults)
@@ -301,6 +334,12 @@ def test_what_hides_a_type_is_caught(tmp_path: Path) -> None:
     assert typing_faults(tmp_path, ("upper", "lower")) == ["lower: has Any in 2 of 51"]
     (tmp_path / "upper.py").write_text("low: int = 'a'  # type: ignore[assignment]\n", "utf-8")
     assert "upper: has 1 type: ignore" in typing_faults(tmp_path, ("upper",))
+
+
+def test_a_flag_in_a_text_of_the_library_is_caught(tmp_path: Path) -> None:
+    text = '"""As --payer does."""\nFAULT = "write --payer NAME"\n'
+    _planted(tmp_path, lower=text, commands=text)
+    assert flag_faults(tmp_path) == ["lower:2: 'write --payer NAME'"]
 
 
 def test_missing_docstrings_and_annotations_are_caught(tmp_path: Path) -> None:

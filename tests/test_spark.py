@@ -97,6 +97,13 @@ def test_what_does_not_exist_is_told_before_anything_runs(session: Any) -> None:
             spark.check(frame, **more)
 
 
+def test_what_is_no_frame_of_spark_is_told(session: Any) -> None:
+    with pytest.raises(UsageError, match="df: is no DataFrame of Spark; give one"):
+        spark.check([1])
+    with pytest.raises(UsageError, match="packs: is of the type str"):
+        spark.check(session.createDataFrame([("{}",)], "encounter string"), packs="ours")
+
+
 def test_the_schema_is_the_one_that_is_documented(session: Any) -> None:
     frame = session.createDataFrame([("{}",)], "encounter string")
     made = spark.check(frame)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from ivpush._version import __version__
 from ivpush.commands import backtest, check, convert, drugs, explain, rules, tables
 from ivpush.commands.options import CLEAN, INTERRUPTED, PACK, USAGE, complain
-from ivpush.commands.outputs import OutputError, silence
+from ivpush.commands.outputs import OutputError, open_closed, silence
 from ivpush.errors import Fault, IvpushError, PackError
 
 __all__ = [
@@ -28,9 +28,9 @@ _COMMANDS = (check, explain, convert, backtest, rules, drugs, tables)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; gives the exit status, and never a traceback for a user's mistake."""
-    options = _parser().parse_args(argv)
+    open_closed()
     try:
-        status: int = options.run(options)
+        status = _run(argv)
         sys.stdout.flush()
         return status
     except PackError as error:
@@ -48,6 +48,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        options = _parser().parse_args(argv)
+    except SystemExit as end:  # help and version are written, but perhaps not flushed
+        return int(end.code or CLEAN)
+    status: int = options.run(options)
+    return status
 
 
 def _unwritten(error: OSError) -> OutputError:

@@ -31,8 +31,9 @@ from ivpush.claim.reading import nearest
 from ivpush.coding.chart import CodedChart, code_chart, coded_beside
 from ivpush.coding.questions import Asked, decides, questions_of
 from ivpush.coding.suggestions import not_billable, suggested_lines
-from ivpush.contract.encounter import encounter_of
+from ivpush.contract.encounter import encounter_of, refuse_single
 from ivpush.contract.result import PackStamp, Question, Result, SuggestedLine
+from ivpush.errors import require_kind
 from ivpush.pack.pack import Pack
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ class Engine:
         packs: Sequence[Path | str] = (),
         pack: Pack | None = None,
     ) -> None:
-        self.pack = pack or Pack.load(extra=tuple(Path(folder) for folder in packs))
+        require_kind("policies", policies or {}, Mapping, "give a dictionary of names and values")
+        self.pack = pack or Pack.load(extra=packs)
         if payer is not None:
             self.pack.require_payer(payer)
         self.payer = payer
@@ -151,9 +153,12 @@ class Engine:
         return self.work(encounter_of(encounter)).result
 
     def check_many(self, encounters: Iterable[Encounter | Record]) -> Iterator[Result]:
-        """Results of encounters, one at a time and in order."""
-        for encounter in encounters:
-            yield self.check(encounter)
+        """Results of encounters, one at a time and in order; raises as ``check`` does.
+
+        Raises UsageError at the call for a record that stands where a list of them is asked for.
+        """
+        refuse_single(encounters)
+        return map(self.check, encounters)
 
     def suggest(self, encounter: Encounter) -> tuple[SuggestedLine, ...]:
         """Only the lines that the chart supports."""

@@ -26,6 +26,7 @@ __all__ = [
     "UsageError",
     "did_you_mean",
     "nearest_word",
+    "require_kind",
 ]
 
 
@@ -82,6 +83,15 @@ class PackError(IvpushError):
 
 class UsageError(IvpushError):
     """Something was asked for that does not exist: a policy, a rule, a payer, a file."""
+
+
+def require_kind(name: str, given: object, kinds: type | tuple[type, ...], remedy: str) -> None:
+    """Raise UsageError where an argument is of another kind than a function takes.
+
+    Types say so to a checker; whoever has none is told here, and not by whatever fails later.
+    """
+    if not isinstance(given, kinds):
+        raise UsageError(Fault(name, f"is of the type {type(given).__name__}", remedy))
 
 
 def nearest_word(word: str, known: Iterable[str]) -> str | None:

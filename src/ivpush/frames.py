@@ -23,7 +23,7 @@ from ivpush.claim.selection import Selection
 from ivpush.contract.encounter import Encounter
 from ivpush.contract.result_tables import RESULT_COLUMNS, arrow_table, result_columns, result_rows
 from ivpush.contract.tables import TABLES, Column, columns_of, encounter_rows
-from ivpush.errors import Fault, InputError, UsageError
+from ivpush.errors import Fault, InputError, UsageError, require_kind
 from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
 from ivpush.readers.tables.frames import like_frame, opened_tables
 from ivpush.readers.tables.reader import join_tables
@@ -234,7 +234,10 @@ def _pieces(
         name = "size" if size < 1 else "workers"
         raise UsageError(Fault(name, "is too small", "write a larger number"))
     read = read or ReadOptions()
+    from ivpush.engine import Engine
+
     pieces, engine = _cut(readings, size), engine or EngineOptions()
+    require_kind("engine", engine, (Engine, EngineOptions), "give an Engine, or EngineOptions")
     if workers:
         return _spread(pieces, engine, workers, read)
     if isinstance(engine, EngineOptions):

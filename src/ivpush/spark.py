@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ivpush.batch.plan import EngineOptions, Item, WorkOptions
 from ivpush.batch.work import Singles
-from ivpush.errors import Fault, UsageError
+from ivpush.errors import Fault, UsageError, require_kind
 from ivpush.readers import ReadOptions
 from ivpush.writers import code_with_modifiers
 from ivpush.writers.safe import escaped_json
@@ -72,6 +72,11 @@ def check(
     """
     for module in ("pyspark", "pyarrow", "pandas"):
         _need(module)
+    if not hasattr(df, "mapInArrow"):
+        remedy = "give one; ivpush.check_frame takes pandas, polars and Arrow"
+        raise UsageError(Fault("df", "is no DataFrame of Spark", remedy))
+    for name, words in (("packs", packs), ("keep", keep)):
+        require_kind(name, words, (list, tuple), "give a list")
     _check_columns(df.columns, column, keep)
     options = {
         "payer": payer,

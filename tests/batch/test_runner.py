@@ -458,13 +458,13 @@ def test_another_input_pack_or_option_is_refused(
     elif change.get("files") == "longer":
         source.write_bytes(source.read_bytes() + lines(1)[0])
     elif change.get("engine") == "pack":
-        (tmp_path / "more/checks").mkdir(parents=True)
-        (tmp_path / "more/note.yaml").write_text("a: b\n", "utf-8")
+        (tmp_path / "more").mkdir()
+        (tmp_path / "more/sources.yaml").write_text("sources: {}\n", "utf-8")
         change = {"engine": EngineOptions(packs=(str(tmp_path / "more"),))}
     if "outputs" in change:
         change = {**change, "outputs": (("csv", str(out / "out.ndjson")),)}
     change = {key: one for key, one in change.items() if key != "files"}
-    with pytest.raises(UsageError, match=f"--resume: is not possible: .*{said}.* changed"):
+    with pytest.raises(UsageError, match=f"resume: is not possible: .*{said}.* changed"):
         run(replace(plan(source, out, resume=True), **change))
     assert written(out) == left
 

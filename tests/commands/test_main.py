@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -93,3 +94,58 @@ def test_other_commands_tell_of_a_full_disk_too() -> None:
         )
     assert done.returncode == 2
     assert "cannot be written" in done.stderr and "Traceback" not in done.stderr
+
+
+CLOSED = [
+    ("check", "f"),
+    ("check", "f", "--format", "json"),
+    ("check", "f", "--fix"),
+    ("check", "f", "--workers", "1"),
+    ("convert", "f"),
+    ("explain", "IVP101"),
+    ("rules", "list"),
+    ("drugs", "find", "zofran"),
+    ("--version",),
+    ("check", "--help"),
+]
+
+
+def closed(
+    tmp_path: Path, words: tuple[str, ...], streams: str
+) -> subprocess.CompletedProcess[str]:
+    """Calls the command without some of its standard streams, as cron may."""
+    (tmp_path / "f").write_text(json.dumps(CLEAN) + "\n", "utf-8")
+    return subprocess.run(
+        f"{shlex.join([sys.executable, '-m', 'ivpush', *words])} {streams}",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=environment(XDG_CACHE_HOME=str(tmp_path)),
+    )
+
+
+@pytest.mark.parametrize("words", CLOSED)
+def test_results_that_find_no_standard_output_are_2(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = closed(tmp_path, words, ">&-")
+    assert done.returncode == 2
+    assert "standard output: cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
+
+
+def test_files_are_written_without_a_standard_stream(tmp_path: Path) -> None:
+    done = closed(tmp_path, ("check", "f", "--output", "ndjson:o"), "<&- >&- 2>&-")
+    assert done.returncode == 0
+    assert json.loads((tmp_path / "o").read_text("utf-8"))["encounter"] == "E1"
+
+
+def test_a_closed_standard_input_holds_no_record(tmp_path: Path) -> None:
+    done = closed(tmp_path, ("check", "-"), "<&-")
+    assert done.returncode == 2
+    assert "input: holds no record" in done.stderr
+
+
+def test_counts_never_go_into_the_results(tmp_path: Path) -> None:
+    done = closed(tmp_path, ("check", "f", "--format", "ndjson"), "2>&-")
+    assert [json.loads(row)["encounter"] for row in done.stdout.splitlines()] == ["E1"]

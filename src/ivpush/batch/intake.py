@@ -127,8 +127,8 @@ class Intake:
                     Fault(
                         name,
                         "is in a format whose files are read together",
-                        "leave out --workers, --resume, --progress and --chunk, "
-                        "or make NDJSON of them first with ivpush convert",
+                        "check them together in one process, or make NDJSON of them first with "
+                        "ivpush convert",
                     )
                 )
 
@@ -171,9 +171,7 @@ class Intake:
                 yield _Reached(_aside(damaged(name, error)), Position(number, count + 1))
             except OSError as error:
                 problem = error.strerror or "cannot be read"
-                raise UsageError(
-                    Fault(name, problem, "mend it, then go on with --resume")
-                ) from None
+                raise UsageError(Fault(name, problem, "mend it, then resume")) from None
 
     def _of_file(self, name: str, start: Position) -> Iterator[_Reached]:
         with open_source(name, self._plan.read, self._plan.from_) as source:

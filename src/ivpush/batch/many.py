@@ -16,8 +16,9 @@ from typing import Any
 from ivpush.batch.plan import EngineOptions, Item, WorkOptions, cut
 from ivpush.batch.pool import spread
 from ivpush.batch.work import Singles
-from ivpush.contract.encounter import Encounter
+from ivpush.contract.encounter import Encounter, refuse_single
 from ivpush.contract.result import Result
+from ivpush.errors import Fault, UsageError, require_kind
 
 __all__ = ["Outcome", "check_many"]
 
@@ -65,9 +66,20 @@ def check_many(
     all is done in this process; else in that many, and at most twice as many chunks are in flight,
     so that an endless input needs bounded memory. A script that starts processes keeps its own
     calls under ``if __name__ == "__main__":``, as Python asks. Raises PackError and UsageError as
-    ``Engine`` does.
+    ``Engine`` does, and UsageError at the call for what is no list of records or no options.
     """
-    work = WorkOptions(options or EngineOptions())
+    options = options or EngineOptions()
+    refuse_single(records)
+    require_kind("options", options, EngineOptions, "give ivpush.batch.EngineOptions")
+    for name, number, least in (("workers", workers, 0), ("chunk", chunk, 1)):
+        if number < least:
+            raise UsageError(Fault(name, "is too small", f"write {least} or more"))
+    return _outcomes(records, WorkOptions(options), workers=workers, chunk=chunk, method=method)
+
+
+def _outcomes(
+    records: Iterable[RecordLike], work: WorkOptions, *, workers: int, chunk: int, method: str
+) -> Iterator[Outcome]:
     items = ((_item(f"record[{number}]", record), None) for number, record in enumerate(records, 1))
     chunks = ((mark, chunk_items) for chunk_items, mark in cut(items, chunk))
     for _, parts in spread(Singles, work, chunks, workers=workers, method=method):

@@ -99,7 +99,7 @@ class Output:
                 Fault(
                     str(self.partial),
                     "is shorter than its checkpoint says",
-                    "leave out --resume to begin anew",
+                    "begin anew without resuming",
                 )
             )
         stream.truncate(self.length)
@@ -193,7 +193,7 @@ class Checkpoint:
                 Fault(
                     str(self.path),
                     "is no checkpoint that can be read",
-                    "leave out --resume to begin anew",
+                    "begin anew without resuming",
                 )
             )
         return state

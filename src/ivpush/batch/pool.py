@@ -131,7 +131,7 @@ class _Process:
         except _DEAD:
             raise UsageError(
                 Fault(
-                    "--workers",
+                    "workers",
                     "a process could not be started",
                     "use fewer, or leave it more memory; a script that starts them needs "
                     "if __name__ == '__main__'",
@@ -301,7 +301,7 @@ class Pool(Generic[Answer]):
         if answer is None:
             raise UsageError(
                 Fault(
-                    "--workers",
+                    "workers",
                     "every process dies, whatever it is given",
                     "leave them more memory, or use fewer",
                 )

@@ -19,7 +19,7 @@ from ivpush.batch.outputs import Checkpoint, Output, promote, refuse
 from ivpush.batch.plan import ROW_FORMATS, Counts, Plan, WorkOptions
 from ivpush.batch.pool import crew
 from ivpush.batch.work import Done, Worker
-from ivpush.errors import Fault, UsageError, did_you_mean
+from ivpush.errors import Fault, UsageError, did_you_mean, require_kind
 
 __all__ = ["Seen", "run"]
 
@@ -86,21 +86,26 @@ def run(
 
 
 def _check(plan: Plan) -> None:
+    require_kind("plan", plan, Plan, "give ivpush.batch.Plan")
+    for name, words in (("files", plan.files), ("outputs", plan.outputs)):
+        require_kind(name, words, (list, tuple), "give a list")
+    for output in plan.outputs:
+        require_kind("outputs", output, (list, tuple), "give pairs of a format and a file")
     for name, _ in plan.outputs:
         if name not in ROW_FORMATS:
             raise UsageError(
-                Fault("--output", "is no format of a batch", did_you_mean(name, ROW_FORMATS))
+                Fault("outputs", "is no format of a batch", did_you_mean(name, ROW_FORMATS))
             )
     if not plan.outputs:
-        raise UsageError(Fault("--output", "names no file", "name at least one"))
+        raise UsageError(Fault("outputs", "names no file", "name at least one"))
     if [path for _, path in plan.outputs].count("-") > 1:
         problem = "writes two documents to standard output"
-        raise UsageError(Fault("--output", problem, "write one of them to a file"))
+        raise UsageError(Fault("outputs", problem, "write one of them to a file"))
     if plan.set_aside == "-":
-        raise UsageError(Fault("--set-aside", "is no file", "name one"))
+        raise UsageError(Fault("set_aside", "is no file", "name one"))
     if plan.chunk < 1 or plan.workers < 0:
-        option = "--workers" if plan.workers < 0 else "--chunk"
-        raise UsageError(Fault(option, "is too small", "write 1 or more"))
+        name = "workers" if plan.workers < 0 else "chunk"
+        raise UsageError(Fault(name, "is too small", "write 1 or more"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,7 @@ class _Setup:
             problem = "standard output cannot be cut back"
         if problem and resume:
             raise UsageError(
-                Fault("--resume", f"is not possible: {problem}", "read files and write files")
+                Fault("resume", f"is not possible: {problem}", "read files and write files")
             )
         return None if problem else Checkpoint(self.files[0])
 
@@ -200,9 +205,9 @@ def _refuse_another(before: dict[str, Any], job: dict[str, Any]) -> None:
     if changed:
         raise UsageError(
             Fault(
-                "--resume",
+                "resume",
                 f"is not possible: {', '.join(changed)} changed since the run began",
-                "undo the change, or leave out --resume to begin anew",
+                "undo the change, or begin anew without resuming",
             )
         )
 

@@ -71,17 +71,17 @@ def select_rules(
     """
     faults: list[Fault] = []
     ids = {one.id for one in rules}
-    wanted = [_named(word, rules, "--select", faults) for word in select]
+    wanted = [_named(word, rules, "select", faults) for word in select]
     # No word selects all; one selects just what it names.
     silent = ids - frozenset().union(*wanted) if wanted else frozenset()
     ignored: frozenset[str] = frozenset()
     expired = []
     for one in ignore:
-        found = _named(one.rule, rules, one.place or "--ignore", faults)
+        found = _named(one.rule, rules, one.place or "ignore", faults)
         if one.until is not None and one.until < today:
             expired.append(
                 Fault(
-                    one.place or "--ignore",
+                    one.place or "ignore",
                     f"ended on {one.until}",
                     "the rule speaks again; renew it or take it out",
                 )

@@ -54,7 +54,19 @@ __all__ = [
 CLEAN, BROKEN, USAGE, PACK, UNREAD, INTERRUPTED = 0, 1, 2, 3, 4, 130
 ORDER = (INTERRUPTED, PACK, USAGE, UNREAD, BROKEN, CLEAN)
 """Which exit status counts where several apply, first to last."""
-_FLAGS = {name: f"--{name.replace('_', '-')}" for name in ("payer", "setting", "timezone")}
+_FLAGS = {
+    "payer": "--payer",
+    "setting": "--setting",
+    "timezone": "--timezone",
+    "from_": "--from",
+    "select": "--select",
+    "ignore": "--ignore",
+    "outputs": "--output",
+    "set_aside": "--set-aside",
+    "workers": "--workers",
+    "chunk": "--chunk",
+    "resume": "--resume",
+}
 """Settings of the library by the names of its options: here they are written as flags."""
 _WIDTH, _LEAST_WIDTH, _MOST_WIDTH = 96, 40, 240
 

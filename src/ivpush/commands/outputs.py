@@ -7,6 +7,7 @@ a document. Nothing is written onto an input, a folder, a device, or through a s
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import stat
@@ -33,6 +34,7 @@ __all__ = [
     "Target",
     "make_writer",
     "module_of",
+    "open_closed",
     "parse_target",
     "silence",
 ]
@@ -92,6 +94,21 @@ def module_of(name: str, wanted: str) -> Any:
 
 class OutputError(UsageError):
     """An output that cannot be written: no room, no right, no such folder."""
+
+
+def open_closed() -> None:
+    """Open the standard streams that were closed when the process began, as cron may leave them.
+
+    Python has None in their place. Input is then empty, results cannot be written, which is an
+    error like a full disk, and what else would be said is lost.
+    """
+    for name, access in (("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            # It takes the number of the closed one, so that no file of ours is written to by it.
+            number = os.open(os.devnull, access)
+            raw = io.FileIO(number, "r" if name == "stdin" else "w", closefd=False)
+            whole = io.BufferedReader(raw) if name == "stdin" else io.BufferedWriter(raw)
+            setattr(sys, name, io.TextIOWrapper(whole, "utf-8"))
 
 
 def silence() -> None:

@@ -8,7 +8,7 @@ never hold the value. JSON and Python dictionaries are accepted alike.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, cast
 
@@ -65,6 +65,7 @@ __all__ = [
     "Supervision",
     "encounter_of",
     "plain",
+    "refuse_single",
     "zone_is_known",
 ]
 
@@ -417,6 +418,15 @@ def _faults(error: ValidationError, model: type[BaseModel]) -> tuple[Fault, ...]
 
 Record = Mapping[str, Any] | str | bytes
 """An encounter that is yet to be read: a dictionary, or a JSON text."""
+
+
+def refuse_single(records: Iterable[object]) -> None:
+    """Raise UsageError for one record where several are asked for.
+
+    A text and a dictionary can be gone through as well, and would give records of their own.
+    """
+    if isinstance(records, str | bytes | Mapping | Encounter):
+        raise UsageError(Fault("records", "is one record", "give a list of records"))
 
 
 def encounter_of(given: object) -> Encounter:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from ivpush.contract.result import PackLayer, PackStamp
-from ivpush.errors import Fault, PackError, UsageError, did_you_mean
+from ivpush.errors import Fault, PackError, UsageError, did_you_mean, require_kind
 from ivpush.language.tree import Kind
 from ivpush.language.vocabulary import Names
 from ivpush.pack.book import Book, Content, Terms
@@ -71,13 +71,15 @@ class Pack:
 
     @classmethod
     def load(
-        cls, rules: Path | None = None, extra: Sequence[Path] = (), cache: Path | None = None
+        cls, rules: Path | None = None, extra: Sequence[Path | str] = (), cache: Path | None = None
     ) -> Pack:
         """The pack in ``rules`` (default: the shipped one) with further packs stacked on it.
 
         ``cache`` is a folder for parsed files. Raises PackError with every fault found at once.
         """
-        folders = (rules or rules_folder(), *extra)
+        # A text is a sequence too, of folders with names of one letter.
+        require_kind("packs", extra, (list, tuple), "give a list of folders")
+        folders = (rules or rules_folder(), *map(Path, extra))
         contents = [collect(folder) for folder in folders]
         lost = [
             fault

@@ -199,7 +199,7 @@ def detect(name: str, head: bytes, options: ReadOptions, from_: str | None = Non
     by_name = {known.name: known for known in FORMATS}
     if from_ is not None:
         if from_ not in by_name:
-            raise UsageError(Fault("--from", "is no format", did_you_mean(from_, by_name)))
+            raise UsageError(Fault("from_", "is no format", did_you_mean(from_, by_name)))
         return by_name[from_]
     # Bytes before names: a file that is sent as .txt may hold any format.
     start = head.lstrip(_BLANK)
@@ -210,7 +210,7 @@ def detect(name: str, head: bytes, options: ReadOptions, from_: str | None = Non
     # An empty input holds no record, and a bare value is JSON, though no encounter.
     if not start or _JSON_SCALAR.match(start):
         return _JSON
-    remedy = f"write --from with one of: {', '.join(by_name)}; a table of text also needs --map"
+    remedy = f"say which: {', '.join(by_name)}; a table of text also needs a column map"
     raise UsageError(Fault(name, "is in no known format", remedy))
 
 
@@ -245,7 +245,7 @@ def reader_of(format_: Format) -> Reader:
         if error.name is None or not error.name.startswith("ivpush"):
             raise
         problem, remedy = "has no reader in this installation", "install a release that has it"
-        raise UsageError(Fault(f"--from {format_.name}", problem, remedy)) from None
+        raise UsageError(Fault(f"format {format_.name}", problem, remedy)) from None
 
 
 def _headed(stream: IO[bytes]) -> tuple[bytes, IO[bytes]]:

@@ -23,6 +23,9 @@ _PIECE = 1_000
 def main(argv: Sequence[str] | None = None) -> int:
     """Write encounters to standard output; gives the exit status, 2 for a bad setting."""
     options = _parser().parse_args(argv)
+    if sys.stdout is None:  # closed when the process began
+        print("standard output: is closed; lead it into a file", file=sys.stderr)
+        return 2
     out = sys.stdout.buffer
     try:
         records = lines(options.seed, max(0, options.n), setting=options.setting)

@@ -85,7 +85,7 @@ def setting_of(node: Node, stated: str | None) -> str | None:
         node.wrong("type", "only institutional and professional claims bill these services")
         return None
     if stated is None:
-        node.wrong("type", "name the claim's type, or say --setting facility or professional")
+        node.wrong("type", "name the claim's type, or give the setting: facility or professional")
     return stated
 
 

@@ -214,7 +214,7 @@ def _claim(parts: list[Part], case: Case) -> dict[str, Any]:
             case.fault(
                 "setting",
                 "is not stated, for no claim came with the chart",
-                "say --setting facility or professional",
+                "give the setting: facility or professional",
             )
         return {"setting": case.options.setting}
     node = Node(claim.resource, claim.kind, case)

@@ -186,7 +186,7 @@ class _Encounter:
             case.fault("PID-3", "differs between messages of one visit", remedy)
         if options.setting is None:
             problem = "is not stated, for HL7 does not say which claim is meant"
-            case.fault("setting", problem, "say --setting facility or professional")
+            case.fault("setting", problem, "give the setting: facility or professional")
         return {
             "id": text_form(self._visit or self._control, 200) or "message",
             "timezone": options.timezone,
