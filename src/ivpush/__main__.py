@@ -1,4 +1,4 @@
-"""The command line: ``ivpush check | explain | convert | backtest | rules | drugs | tables``.
+"""The command line: ``ivpush check | explain | convert | backtest | rules | drugs | tables | …``.
 
 Exit status: 0 clean; 1 violations at or above ``--fail-on``; 2 bad usage, or missing or empty
 input; 3 a rule pack that is not fit to be used; 4 some records could not be read; 130 interrupted.
@@ -8,21 +8,30 @@ error.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
 from ivpush._version import __version__
-from ivpush.commands import backtest, check, convert, drugs, explain, rules, tables
+from ivpush.commands import (
+    backtest,
+    check,
+    completion,
+    convert,
+    drugs,
+    explain,
+    rules,
+    tables,
+)
 from ivpush.commands.options import CLEAN, INTERRUPTED, PACK, USAGE, complain
 from ivpush.commands.outputs import OutputError, open_closed, silence
+from ivpush.commands.parser import Parser
 from ivpush.errors import Fault, IvpushError, PackError
 
 __all__ = [
     "main",
 ]
 
-_COMMANDS = (check, explain, convert, backtest, rules, drugs, tables)
+_COMMANDS = (check, explain, convert, backtest, rules, drugs, tables, completion)
 """The commands in the order in which ``--help`` names them."""
 
 
@@ -64,8 +73,8 @@ def _unwritten(error: OSError) -> OutputError:
     return OutputError(Fault("standard output", problem, "make room, or write to a file"))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="ivpush", description="Check injection and infusion claims against the chart."
     )
     parser.add_argument("--version", action="version", version=f"ivpush {__version__}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import pytest
 from ivpush import Engine
 from ivpush.batch.backtest import COUNTS, Backtest, backtest
 from ivpush.commands import backtest as command
+from ivpush.commands.parser import Parser
 from tests.readers.x12.samples import envelope as claims_837
 from tests.readers.x12.test_remits import envelope as remits_835
 
@@ -227,7 +227,7 @@ def written(folder: Path, claims: bytes, remits: bytes, *options: str) -> list[s
 
 
 def called(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser()
+    parser = Parser()
     command.add(parser.add_subparsers())
     options = parser.parse_args(arguments)
     status: int = options.run(options)

@@ -15,7 +15,7 @@ from ivpush.commands.check_fix import fix
 from ivpush.commands.check_run import FIXED, LEVELS, Run
 from ivpush.commands.inputs import Intake, add_files, add_inputs, input_names
 from ivpush.commands.options import add_engine, add_look, add_selection, choose, make_engine, settle
-from ivpush.commands.outputs import FORMATS, Guard, Target, parse_target
+from ivpush.commands.outputs import FORMATS, Guard, Target, format_name, parse_target
 
 if TYPE_CHECKING:
     from ivpush.commands.options import Commands
@@ -47,8 +47,9 @@ def add(commands: Commands) -> None:
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
+        type=format_name,
         choices=tuple(FORMATS),
-        help="format on standard output (default text)",
+        help="format on standard output (default text); jsonl is ndjson",
     )
     parser.add_argument(
         "--output",

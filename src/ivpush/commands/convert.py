@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from ivpush.commands.inputs import Intake, add_files, add_inputs, input_names
 from ivpush.commands.options import INTERRUPTED, add_look, add_pack, read_pack
-from ivpush.commands.outputs import Guard, Out, Shield, module_of
+from ivpush.commands.outputs import Guard, Out, Shield, format_name, module_of
 from ivpush.errors import InputError, IvpushError, UsageError
 from ivpush.writers.safe import as_json, escaped_json
 
@@ -34,6 +34,7 @@ def add(commands: Commands) -> None:
     add_inputs(parser)
     parser.add_argument(
         "--format",
+        type=format_name,
         choices=tuple(_FORMATS),
         default="ndjson",
         help="our JSON, one encounter a line, or another format",

@@ -19,6 +19,7 @@ from ivpush.commands.options import (
     say,
     settle,
 )
+from ivpush.commands.parser import Parser
 from ivpush.commands.terminal import for_terminal
 from ivpush.errors import Fault, UsageError, nearest_word
 
@@ -62,7 +63,7 @@ def _explain_file(options: argparse.Namespace) -> int:
     """The results of a file, explained step by step: a run of ``check`` with its other defaults."""
     from ivpush.commands import check
 
-    parser = argparse.ArgumentParser()
+    parser = Parser()
     check.add(parser.add_subparsers())
     # The file named here is only there because check asks for one.
     words = ["check", "--explain", "--exit-zero", "--format", "text", "-"]

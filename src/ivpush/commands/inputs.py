@@ -57,6 +57,7 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from",
         dest="from_",
+        type=lambda name: "json" if name in {"ndjson", "jsonl"} else name,
         choices=INPUT_FORMATS,
         metavar="FORMAT",
         help=f"format of the input instead of what its content says: {', '.join(INPUT_FORMATS)}",

@@ -20,11 +20,12 @@ from ivpush.errors import Fault, IvpushError, UsageError
 
 if TYPE_CHECKING:
     from ivpush.claim.selection import Selection
+    from ivpush.commands.parser import Parser
     from ivpush.engine import Engine
     from ivpush.pack.pack import Pack
     from ivpush.writers.text import Look
 
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    Commands = argparse._SubParsersAction[Parser]
     """Where a command adds its parser; argparse gives this type no public name."""
 
 __all__ = [

@@ -32,6 +32,7 @@ __all__ = [
     "Shield",
     "Sink",
     "Target",
+    "format_name",
     "make_writer",
     "module_of",
     "open_closed",
@@ -53,6 +54,14 @@ FORMATS = {
 """Formats of results, and the module of each; only the ones asked for are imported."""
 
 
+_OTHER_NAMES = {"jsonl": "ndjson"}
+
+
+def format_name(text: str) -> str:
+    """A format by the name that we have for it."""
+    return _OTHER_NAMES.get(text, text)
+
+
 class Target(NamedTuple):
     """What is written where: the name of a format, and a file or ``-`` for standard output."""
 
@@ -62,7 +71,8 @@ class Target(NamedTuple):
 
 def parse_target(text: str, known: Sequence[str]) -> Target:
     """Format and file of ``FORMAT:FILE``; raises UsageError for what is neither."""
-    name, sign, path = text.partition(":")
+    written, sign, path = text.partition(":")
+    name = format_name(written)
     if not sign or not path:
         remedy = "write --output FORMAT:FILE; - is standard output"
         raise UsageError(Fault("--output", "names no format or no file", remedy))

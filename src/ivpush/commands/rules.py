@@ -20,6 +20,7 @@ from ivpush.errors import Fault, UsageError, did_you_mean
 if TYPE_CHECKING:
     from ivpush.authoring.mutation import Survey
     from ivpush.commands.options import Commands
+    from ivpush.commands.parser import Parser
     from ivpush.pack.pack import Pack
     from ivpush.pack.rule import Rule
 
@@ -35,7 +36,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser("rules", help="list, show, check, test, compare and write rules")
     actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
 
-    def action(name: str, run: Action, does: str) -> argparse.ArgumentParser:
+    def action(name: str, run: Action, does: str) -> Parser:
         parser = actions.add_parser(name, help=does)
         add_pack(parser)
         parser.set_defaults(run=run)
