@@ -235,9 +235,15 @@ def _record(dice: Random, visit: Plan, book: Book) -> Fields:
 
 
 def _administrations(dice: Random, visit: Plan, book: Book) -> Iterator[Fields]:
-    """What the steps of a plan give on each of its days; a run that ends too late is left out."""
+    """What the steps of a plan give on each of its days; a run that ends too late is left out.
+
+    A patient who comes back the same day is on a visit of its own.
+    """
     again = visit.get("returns", {"days": 0, "times": 0, "chance": 0})
     yield from _one_visit(dice, visit, book, 0)
+    if "back" in visit and dice.randrange(100) < int(visit["back"]["chance"]):
+        later = {**visit, "begins": visit["back"]["begins"]}
+        yield from ({**facts, "visit": 2} for facts in _one_visit(dice, later, book, 0))
     if dice.randrange(100) < int(again["chance"]):
         for turn in range(int(again["times"])):
             first = (turn + 1) * int(again["days"]) * _DAY_MINUTES
