@@ -171,21 +171,18 @@ class Engine:
         coded = code_chart(encounter, book)
         asked = questions_of(coded, book)
         judged, matching = _judge(coded, asked, book)
-        reading = None
+        heard, missing = judged.heard(), dict[str, None]()
         if matching is not None:
-            lines = judged.facts.lines or ()
-            reading = nearest(encounter, lines, matching, asked, book)
-        heard = judged.heard()
-        if reading is not None:
-            otherwise = reading.coded()
-            heard = standing(judged, _judge(otherwise, asked, reading.book)[0])
-        missing = reading.missing if reading is not None else ()
+            for reading in nearest(coded, judged.facts.lines or (), matching, asked, book):
+                otherwise = _judge(reading.coded(), asked, reading.book)[0]
+                heard = standing(heard, otherwise, reading.part)
+                missing |= dict.fromkeys(reading.missing)
         proposal = _proposed(
             coded,
             judged=judged,
             matching=matching,
             questions=asked.questions,
-            missing=missing,
+            missing=tuple(missing),
         )
         broken = violations(heard, judged.facts, proposal.corrected)
         result = Result(
@@ -196,7 +193,7 @@ class Engine:
             not_billable=not_billable(coded.derived.administrations, book),
             questions=asked.questions,
             violations=broken,
-            unjudged=unjudged(judged, heard, missing),
+            unjudged=unjudged(judged, heard, tuple(missing)),
             lines=matching.verdicts(judged.facts.lines or ()) if matching is not None else (),
             corrected=proposal.corrected,
             withheld=proposal.withheld,

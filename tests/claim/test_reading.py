@@ -171,3 +171,21 @@ def test_an_office_says_by_its_initial_code_what_each_visit_was_for() -> None:
     wrong = [*claim[:-1], line(9, "96375", 2, date=days[-1])]
     result = check(*doses, lines=wrong, primary_administration="f1", **OFFICE)
     assert {where for _, where in errors(result)} == {9}
+
+
+def test_each_visit_of_a_claim_is_read_by_answers_of_its_own() -> None:
+    later, last = "2026-03-09", "2026-03-16"
+    doses = [
+        push("a", f"{DAY}T10:00", f"{DAY}T10:20"),
+        drip("b", f"{later}T10:00"),
+        push("c", f"{last}T10:00", category=None, drug="zzyzx"),
+    ]
+    lines = [
+        line(1, "96374", date=DAY),
+        line(2, "96365", date=later),
+        line(3, "96366", 2, date=later),
+        line(4, "96409", date=last),
+    ]
+    assert errors(check(*doses, lines=lines)) == []
+    wrong = [*lines, line(5, "96368", date=last)]
+    assert [where for _, where in errors(check(*doses, lines=wrong))] == [5]

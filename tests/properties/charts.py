@@ -183,18 +183,18 @@ def encounters(draw: st.DrawFn, /, most: int = 6, **options: Any) -> Encounter:
 
 # Whole claims: what stands beside the administrations
 
-CHARTED = (
-    "ondansetron",
-    "ceftriaxone",
-    "ketorolac",
-    "infliximab",
-    "oxaliplatin",
-    "normal saline",
-    "zzyzx 40 mg ivp",
-    "LR 1L wide open",
-    None,
-)
-"""Names as nurses write them: known, read by their words, unknown, and none at all."""
+CHARTED: dict[str | None, str | None] = {
+    "ondansetron": "J2405",
+    "ceftriaxone": "J0696",
+    "ketorolac": "J1885",
+    "infliximab": "J1745",
+    "oxaliplatin": "J9263",
+    "normal saline": "J7030",
+    "zzyzx 40 mg ivp": None,
+    "LR 1L wide open": None,
+    None: None,
+}
+"""Names as nurses write them, with their codes: known, read by their words, unknown, and none."""
 
 PROCEDURES = ("74177", "12001", "43235", "92960", "36556", "93017", "20610")
 """A scan with contrast, a repair, a scope, a cardioversion, a line placed, a stress test, a joint."""
@@ -220,9 +220,11 @@ def foreign_lines(draw: st.DrawFn, day: str) -> list[dict[str, Any]]:
 def as_charted(draw: st.DrawFn, dose: Dose) -> Dose:
     """The dose under a name as a nurse writes it, of no stated class, with a purpose or none."""
     purpose = draw(st.sampled_from(PURPOSES))
-    extra = (*dose.extra, *((("purpose", purpose),) if purpose else ()))
-    name = draw(st.sampled_from(CHARTED))
-    return dose.with_(drug=name, category=None, extra=extra)
+    name = draw(st.sampled_from(tuple(CHARTED)))
+    code = CHARTED[name] if draw(st.booleans()) else None
+    facts = {"purpose": purpose, "hcpcs": code}
+    stated = ((key, value) for key, value in facts.items() if value is not None)
+    return dose.with_(drug=name, category=None, extra=(*dose.extra, *stated))
 
 
 def day_of_doses(draw: st.DrawFn, most: int) -> list[Dose]:

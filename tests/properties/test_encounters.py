@@ -12,6 +12,8 @@ from ivpush import Encounter, Engine, Result
 from tests.properties.charts import as_lines, day_of_doses, foreign_lines
 
 ENGINE = Engine()
+_OF_THE_CLAIM = {"IVP802"}
+"""Drug lines are looked for on the whole claim: one may pay for the doses of several dates."""
 FIRST = datetime(2026, 3, 2, 8, 0)
 CODES = ("96365", "96366", "96367", "96368", "96372", "96374", "96375", "96523", "36000", "99213")
 
@@ -37,7 +39,7 @@ def findings(result: Result) -> set[tuple[str, str, int | None, tuple[str, ...]]
     return {
         (each.rule, each.severity, each.line, each.administrations)
         for each in result.violations
-        if each.line is not None or each.administrations
+        if (each.line is not None or each.administrations) and each.rule not in _OF_THE_CLAIM
     }
 
 
@@ -81,7 +83,16 @@ def test_a_claim_of_several_encounters_is_judged_as_each_of_them(
     parts = [ENGINE.check(record(setting, chart, lines)) for chart, lines in several]
     assert suggested(whole) == sorted(line for part in parts for line in suggested(part))
     apart = set().union(*(findings(part) for part in parts))
-    assert (findings(whole) - apart, apart - findings(whole)) == (set(), set())
+    # What concerns one record whole may fold what is said of its lines; of several it does not.
+    folded = {
+        rule
+        for part in parts
+        for each in part.violations
+        if each.line is None and not each.administrations
+        for rule in each.folds
+    }
+    surplus = {each for each in findings(whole) - apart if each[0] not in folded}
+    assert (surplus, apart - findings(whole)) == (set(), set())
 
 
 @given(

@@ -142,16 +142,20 @@ class Judged(NamedTuple):
         return [Heard(finding, self.facts, self.book) for finding in self.findings.broken]
 
 
-def standing(meanwhile: Judged, nearest: Judged) -> list[Heard]:
+def standing(meanwhile: Sequence[Heard], nearest: Judged, part: int | None) -> list[Heard]:
     """What is wrong either way: by what is suggested meanwhile, and by the nearest answers.
 
     Errors and edits stand only where the nearest answers find them too; what these find on the
-    claim comes with them. The rest rests on the chart as it is.
+    claim comes with them. The rest rests on the chart as it is, and so does what is said of other
+    encounters than the one of which the answers speak; None: the claim is one.
     """
-    first = {_key(finding) for finding in meanwhile.findings.broken}
+    first = {_key(heard.finding) for heard in meanwhile}
     second = {_key(finding) for finding in nearest.findings.broken}
     kept = [
-        stands for heard in meanwhile.heard() if (stands := _either_way(heard, second)) is not None
+        stands
+        for heard in meanwhile
+        if (stands := _either_way(heard, second) if _may_concern(heard, part) else heard)
+        is not None
     ]
     return kept + [
         heard
@@ -160,7 +164,23 @@ def standing(meanwhile: Judged, nearest: Judged) -> list[Heard]:
         # What the answers find on the chart would speak of facts that nobody charted.
         and heard.finding.rule.for_each in {"line", "suggestion"}
         and _key(heard.finding) not in first
+        and _may_concern(heard, part)
     ]
+
+
+def _may_concern(heard: Heard, part: int | None) -> bool:
+    """Whether a finding may be about one encounter of a claim; what is said of all may."""
+    if part is None:
+        return True
+    match heard.finding.subject:
+        case LineFacts() as line:
+            # None is the date of no charted encounter, of which no answer speaks.
+            return line.beside.part == part
+        case AdministrationFacts() as administration:
+            return administration.part == part
+        case ServiceFacts() | SuggestionFacts() as subject:
+            return subject.administrations[0].part == part
+    return True
 
 
 def _either_way(heard: Heard, nearest: Collection[tuple[str, object]]) -> Heard | None:
@@ -190,7 +210,8 @@ def _key(finding: Finding) -> tuple[str, object]:
         case AdministrationFacts():
             return rule.id, subject.given.id
         case ServiceFacts() | SuggestionFacts():
-            return rule.id, subject.code
+            # By encounter too: each of a claim has services of its own.
+            return rule.id, (subject.code, subject.administrations[0].part)
     return rule.id, None
 
 
