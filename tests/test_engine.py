@@ -515,3 +515,12 @@ def test_no_door_repeats_a_value() -> None:
         with pytest.raises(IvpushError) as caught:
             door()
         assert "JANE" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_the_sources_of_a_result_are_resolved() -> None:
+    engine = Engine(pack=PACK)
+    result = engine.check(RECORD)
+    sources = engine.sources(result)
+    cited = {cite for each in result.violations for cite in each.cites}
+    assert cited and cited <= set(sources)
+    assert all(source.title and source.title in str(source) for source in sources.values())

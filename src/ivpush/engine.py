@@ -32,7 +32,7 @@ from ivpush.coding.chart import CodedChart, code_chart, coded_beside
 from ivpush.coding.questions import Asked, decides, questions_of
 from ivpush.coding.suggestions import not_billable, suggested_lines
 from ivpush.contract.encounter import encounter_of, refuse_single
-from ivpush.contract.result import PackStamp, Question, Result, SuggestedLine
+from ivpush.contract.result import PackStamp, Question, Result, Source, SuggestedLine
 from ivpush.errors import require_kind
 from ivpush.pack.pack import Pack
 
@@ -159,6 +159,10 @@ class Engine:
         """
         refuse_single(encounters)
         return map(self.check, encounters)
+
+    def sources(self, result: Result) -> dict[str, Source]:
+        """The sources that a result of this engine cites, by the names by which it cites them."""
+        return {name: self.pack.source(name) for name in result.cites}
 
     def suggest(self, encounter: Encounter) -> tuple[SuggestedLine, ...]:
         """Only the lines that the chart supports."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -115,3 +116,17 @@ def test_control_characters_never_reach_the_terminal(ivpush: Any) -> None:
     evil = {**CLEAN, "id": "E\u009b2J\u202e", "lines": [{"number": 1, "code": "96375", "units": 1}]}
     out = ivpush("check", write("f", evil), "--color", "never").out
     assert all(sign.isprintable() or sign == "\n" for sign in out)
+
+
+def test_what_is_cited_is_said_once_at_the_end(ivpush: Any, tmp_path: Any) -> None:
+    record = (ROOT / "examples/missing-stop-time.json").read_text("utf-8")
+    (tmp_path / "two.ndjson").write_text(f"{json.dumps(json.loads(record))}\n" * 2, "utf-8")
+    out = ivpush("check", str(tmp_path / "two.ndjson")).out
+    pages, _, sources = out.partition("\nSOURCES\n")
+    cited = {
+        name for names in re.findall(r"\[([a-z][a-z0-9, -]+)\]", pages) for name in names.split(", ")
+    }
+    named = re.findall(r"^  ([a-z0-9-]+): ", sources, re.M)
+    assert cited and sorted(named) == named
+    assert cited <= set(named)
+    assert "SOURCES" not in sources

@@ -30,7 +30,8 @@ RECORD = {
 
 
 def text(out: Any, options: Any) -> Any:
-    return Text(out, Look(show_text=options.show_text), explain=True)
+    look = Look(show_text=options.show_text)
+    return Text(out, look, source=options.pack.source, explain=True)
 
 
 @pytest.mark.parametrize("name", ["json", "ndjson", "csv", "sarif", "junit", "github"])

@@ -141,7 +141,13 @@ class Run:
         else:
             look = Look(ascii=self.options.ascii, show_text=self.options.show_text)
             encoding = "utf-8"
-        return Writer(out.stream, look, explain=self.options.explain, encoding=encoding)
+        return Writer(
+            out.stream,
+            look,
+            source=self.engine.pack.source,
+            explain=self.options.explain,
+            encoding=encoding,
+        )
 
     def _write(self, sink: Sink, work: Worked, place: str) -> None:
         if not sink.open:

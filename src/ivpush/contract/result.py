@@ -41,6 +41,7 @@ __all__ = [
     "Result",
     "Safety",
     "Severity",
+    "Source",
     "Status",
     "SuggestedLine",
     "Unjudged",
@@ -91,6 +92,21 @@ class PackStamp:
     def version(self) -> str:
         """The version of each pack, or the beginning of its hash where it states none."""
         return "+".join(layer.version or layer.hash[:12] for layer in self.layers)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source that a result cites: what it is, which edition was read, and when."""
+
+    title: str
+    publisher: str
+    edition: str
+    url: str | None
+    checked: dt.date
+
+    def __str__(self) -> str:
+        stated = (self.title, self.publisher, self.edition, self.url)
+        return ", ".join(text for text in stated if text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +276,15 @@ class Result:
         for violation in self.violations:
             lines.setdefault(violation.line, []).append(violation)
         return {number: tuple(found) for number, found in lines.items()}
+
+    @property
+    def cites(self) -> tuple[str, ...]:
+        """The sources of all that it says, each once; ``Engine.sources`` resolves them."""
+        answers = [line for each in self.questions for a in each.answers for line in a.suggested]
+        cited = [each.cites for each in (*self.suggested, *answers)]
+        cited += [each.cites for each in self.not_billable]
+        cited += [each.cites for each in self.violations]
+        return tuple(sorted({name for names in cited for name in names}))
 
     def to_json(self, *, indent: int | None = None) -> bytes:
         """The result as UTF-8 JSON with the names of the contract; same result, same bytes."""

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from ivpush.contract.result import PackLayer, PackStamp
+from ivpush.contract.result import PackLayer, PackStamp, Source
 from ivpush.errors import Fault, PackError, UsageError, did_you_mean, require_kind
 from ivpush.language.tree import Kind
 from ivpush.language.vocabulary import Names
@@ -307,6 +307,11 @@ class Pack:
                 )
             set_by[name] = policy.read(value)
         return policy_values(self.policies, set_by)
+
+    def source(self, name: str) -> Source:
+        """What a cited name stands for."""
+        row = self.sources[name]
+        return Source(row.title, row.publisher, row.edition, row.url, checked=row.checked)
 
     def stamp(self, book: Book) -> PackStamp:
         """What results say of the rules by which they came about."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
@@ -23,7 +23,14 @@ from ivpush.writers.trace import drug_name, site_names, timeline, trace
 if TYPE_CHECKING:
     from ivpush.contract.encounter import ClaimLine
     from ivpush.contract.facts import AdministrationFacts
-    from ivpush.contract.result import Answer, NotBillable, Question, SuggestedLine, Violation
+    from ivpush.contract.result import (
+        Answer,
+        NotBillable,
+        Question,
+        Source,
+        SuggestedLine,
+        Violation,
+    )
     from ivpush.engine import Worked
 
 __all__ = ["Look", "Writer", "clean", "render"]
@@ -64,22 +71,41 @@ class Look:
 
 
 class Writer:
-    """Writes one result after another, with a blank line between them."""
+    """Writes one result after another, with a blank line between them, and the sources at the end.
+
+    ``source`` says what a cited name stands for.
+    """
 
     def __init__(
-        self, out: IO[bytes], look: Look, *, explain: bool = False, encoding: str = "utf-8"
+        self,
+        out: IO[bytes],
+        look: Look,
+        *,
+        source: Callable[[str], Source],
+        explain: bool = False,
+        encoding: str = "utf-8",
     ) -> None:
         self._out, self._look, self._explain = out, look, explain
-        self._encoding, self._between = encoding, ""
+        self._source, self._encoding, self._between = source, encoding, ""
+        self._cited: set[str] = set()
 
     def write(self, work: Worked, _place: str) -> None:
         """Write one result."""
-        text = self._between + render(work, self._look, explain=self._explain)
-        self._out.write(text.encode(self._encoding, "replace"))
+        self._write(self._between + render(work, self._look, explain=self._explain))
         self._between = "\n"
+        self._cited.update(work.result.cites)
 
     def close(self) -> None:
-        """Nothing ends the text."""
+        """End the text with what the names in brackets stand for, once a run."""
+        if not self._cited:
+            return
+        lines = _section("SOURCES", self._look)
+        for name in sorted(self._cited):
+            lines += self._look.wrap(f"{name}: {self._source(name)}", "  ")
+        self._write(clean("\n".join(lines), plain=self._look.ascii) + "\n")
+
+    def _write(self, text: str) -> None:
+        self._out.write(text.encode(self._encoding, "replace"))
 
 
 def render(work: Worked, look: Look, *, explain: bool = False) -> str:
