@@ -105,7 +105,19 @@ def test_a_drug_never_pushed_by_vein_is_of_low_confidence() -> None:
 
 # --- units: read from the CMS descriptors by other means than the table was made with
 
-TWO_STRENGTHS = {"J0138", "J0702", "J0741", "J0742", "J1454", "J2865", "J7356", "J9153", "J9298"}
+TWO_STRENGTHS = {
+    "J0138",
+    "J0211",
+    "J0702",
+    "J0911",
+    "J0741",
+    "J0742",
+    "J1454",
+    "J2865",
+    "J7356",
+    "J9153",
+    "J9298",
+}
 NO_AMOUNT = {"J0577", "J0578", "Q9991", "Q9992", "J1560", "J9325", "J2150"}
 # The descriptor names the parts of a mixture, or a vial beside the unit.
 TOTALS = {

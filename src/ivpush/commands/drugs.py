@@ -56,10 +56,13 @@ def add(commands: Commands) -> None:
     find.set_defaults(run=_find)
     lint = actions.add_parser(
         "lint",
-        help="which names of a file are not found; prints them",
-        description="FILE is a table (.csv), or text with one name a line. Names are printed.",
+        help="what is wrong in the pack's drug tables, or which names of a file are not found",
+        description=(
+            "FILE is a table (.csv), or text with one name a line. Names are printed. "
+            "Without FILE the pack's own tables are held against each other."
+        ),
     )
-    lint.add_argument("file", metavar="FILE", type=Path)
+    lint.add_argument("file", metavar="FILE", type=Path, nargs="?")
     lint.add_argument("--column", help="the column of a table that holds the names")
     lint.add_argument(
         "--format",
@@ -122,6 +125,8 @@ def _why_not(answer: Found) -> str:
 
 
 def _lint(options: argparse.Namespace) -> int:
+    if options.file is None:
+        return _lint_pack(options)
     names = _read_names(options)
     rows = Counter(_names_in(options.file, options.column))
     empty = rows.pop("", 0)
@@ -134,6 +139,17 @@ def _lint(options: argparse.Namespace) -> int:
             say(f"{name.rows:6} {plain(name.text)}: {_why_not(name.answer)}{may_be}\n")
     _print_counts(rows, unknown, empty)
     return BROKEN if unknown else CLEAN
+
+
+def _lint_pack(options: argparse.Namespace) -> int:
+    from ivpush.authoring.drug_lint import drug_faults
+
+    pack = read_pack(options)
+    faults = list(drug_faults(pack))
+    for fault in faults:
+        say(f"{plain(str(fault))}\n")
+    print(f"{len(pack.book(None).names)} names of drugs: {len(faults)} findings", file=sys.stderr)
+    return BROKEN if faults else CLEAN
 
 
 def _unknown(rows: Mapping[str, int], names: DrugNames) -> list[_Name]:

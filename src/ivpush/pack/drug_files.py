@@ -20,13 +20,21 @@ from ivpush.pack.drugs import DrugNames, DrugRow
 from ivpush.pack.files import Layer, Say, Sheet, csv_of, read_csv, word_of
 from ivpush.pack.shapes.data import DrugWordsFile
 
-__all__ = ["WORD_LISTS", "DrugTable", "read_drugs", "read_words"]
+__all__ = [
+    "BETWEEN",
+    "COLUMNS",
+    "NAME_COLUMNS",
+    "WORD_LISTS",
+    "DrugTable",
+    "read_drugs",
+    "read_words",
+]
 
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _CATEGORIES: tuple[Category, ...] = get_args(Category)
 _DAY = re.compile(r"(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}")
 
-_COLUMNS = (
+COLUMNS = (
     "hcpcs",
     "name",
     "category",
@@ -41,9 +49,9 @@ _COLUMNS = (
     "source",
     "confidence",
 )
-_NAME_COLUMNS = ("name", "drug", "kind", "source")
+NAME_COLUMNS = ("name", "drug", "kind", "source")
 _KINDS = ("generic", "brand", "abbreviation", "misspelling", "ambiguous")
-_BETWEEN = ";"
+BETWEEN = ";"
 """Stands between the drugs that an ambiguous name may mean."""
 WORD_LISTS = tuple(DrugWordsFile.model_fields)
 """The lists of drug_words.yaml."""
@@ -101,8 +109,8 @@ def _stack(named: _Named, certain: dict[str, str], vague: dict[str, tuple[str, .
 
 
 def _rows(raw: bytes, say: Say) -> Iterator[DrugRow]:
-    for line, cells in read_csv("drugs.csv", raw, _COLUMNS):
-        row = dict(zip(_COLUMNS, cells, strict=True))
+    for line, cells in read_csv("drugs.csv", raw, COLUMNS):
+        row = dict(zip(COLUMNS, cells, strict=True))
         amount, ended = row["unit_amount"], row["ended"]
         # int() and Decimal() read more than people mean: infinity, signs, digits of other scripts.
         if (amount and not _AMOUNT.fullmatch(amount)) or (ended and not _DAY.fullmatch(ended)):
@@ -151,8 +159,8 @@ def _named(
     means: dict[str, tuple[str, ...]] = {}
     keys = {row.hcpcs: row.key for row in by_code.values()}
     keys |= {row.name: row.key for row in by_name.values()}
-    for line, (written, drugs, kind, _) in read_csv("drug_names.csv", raw, _NAME_COLUMNS):
-        name, meant = plain_name(written), drugs.split(_BETWEEN) if drugs else ()
+    for line, (written, drugs, kind, _) in read_csv("drug_names.csv", raw, NAME_COLUMNS):
+        name, meant = plain_name(written), drugs.split(BETWEEN) if drugs else ()
         own = tuple(keys.get(drug.strip()) or plain_name(drug) for drug in meant)
         place = f"drug_names.csv:{line}"
         if (wrong := _unfit(name, own, kind, by_name)) is not None:

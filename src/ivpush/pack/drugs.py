@@ -102,6 +102,15 @@ class DrugNames:
         """The row of a name as charted; None where it is not known for certain."""
         return self.look_up(name).row
 
+    def beside(self, name: str) -> Found:
+        """What a name comes to as soon as other words stand beside it."""
+        return self._parser().read(name)
+
+    def unclear(self) -> Mapping[str, tuple[DrugRow, ...]]:
+        """What is left of names of two drugs without their forms and routes, and is no name."""
+        shortened = self._parser().unclear
+        return {name: rows for name, rows in shortened.items() if name not in self._vague}
+
     def look_up(self, name: str) -> Found:
         """The row of a name as charted, with the way to it."""
         if len(name) > MOST_LETTERS:
@@ -120,10 +129,13 @@ class DrugNames:
             return Found(row, "exact", (plain,))
         if plain in self._vague:
             return Found(None, "ambiguous", (plain,), offered=self._vague[plain])
+        return self._parser().read(name)
+
+    def _parser(self) -> _Parser:
         # Most names are found as they are; what reads the others is made when first asked for.
         if self._ready is None:
             self._ready = _Parser(self._names, self._vague, self._words)
-        return self._ready.read(name)
+        return self._ready
 
     def __reduce__(self) -> tuple[type[DrugNames], tuple[object, ...]]:
         return DrugNames, (self._names, self._words, self._vague)

@@ -254,6 +254,11 @@ class Pack:
         found = self._layers[0].get(f"{name}.yaml")
         return found if isinstance(found, Sheet) else None
 
+    def tables(self) -> Iterator[tuple[str, bytes]]:
+        """Every CSV file of every layer, by its path."""
+        for layer in self._layers:
+            yield from ((name, raw) for name, raw in layer.items() if isinstance(raw, bytes))
+
     def sheets(self) -> Iterator[Sheet]:
         """Every YAML file of every layer."""
         for layer in self._layers:
