@@ -54,8 +54,8 @@ SHOWN = 3
 """How many differing records of a file are named."""
 
 
-def _text_writer(out: IO[bytes], _options: WriteOptions) -> ResultWriter:
-    return text.Writer(out, text.Look(), explain=True)
+def _text_writer(out: IO[bytes], options: WriteOptions) -> ResultWriter:
+    return text.Writer(out, text.Look(), source=options.pack.source, explain=True)
 
 
 WRITERS: dict[str, Callable[[IO[bytes], WriteOptions], ResultWriter]] = {
