@@ -124,7 +124,9 @@ def test_what_is_cited_is_said_once_at_the_end(ivpush: Any, tmp_path: Any) -> No
     out = ivpush("check", str(tmp_path / "two.ndjson")).out
     pages, _, sources = out.partition("\nSOURCES\n")
     cited = {
-        name for names in re.findall(r"\[([a-z][a-z0-9, -]+)\]", pages) for name in names.split(", ")
+        name
+        for names in re.findall(r"\[([a-z][a-z0-9, -]+)\]", pages)
+        for name in names.split(", ")
     }
     named = re.findall(r"^  ([a-z0-9-]+): ", sources, re.M)
     assert cited and sorted(named) == named
