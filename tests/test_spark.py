@@ -13,6 +13,8 @@ import pytest
 
 from ivpush import Encounter, Engine, UsageError, spark
 
+pytestmark = pytest.mark.spark
+
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = [
     json.loads(one.read_text("utf-8")) for one in sorted((ROOT / "examples").glob("*.json"))
