@@ -13,15 +13,13 @@ import pytest
 
 from ivpush import Encounter, Engine, UsageError, spark
 
-pytestmark = pytest.mark.spark
-
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = [
     json.loads(one.read_text("utf-8")) for one in sorted((ROOT / "examples").glob("*.json"))
 ]
 
 # The libraries warn about one another's versions; none of it is ours.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.spark, pytest.mark.filterwarnings("ignore")]
 
 
 @pytest.fixture(scope="module")
