@@ -47,7 +47,7 @@ def test_several_outputs_at_once(ivpush: Any) -> None:
 
 def test_output_alone_leaves_standard_output_empty(ivpush: Any) -> None:
     assert ivpush("check", write("f", CLEAN), "--output", "json:o").out == ""
-    assert ivpush("check", "f", "--output", "ndjson:-").out.startswith('{"encounter"')
+    assert ivpush("check", "f", "--output", "ndjson:-").out.startswith('{"schema"')
 
 
 def test_a_file_that_fails_half_way_is_taken_away(

@@ -21,7 +21,7 @@ from ivpush.errors import Fault, UsageError
 
 __all__ = ["Checkpoint", "Output", "promote", "refuse"]
 
-_FORM = 1
+_FORM = 2
 """Number of the checkpoint's layout; another one is not read."""
 _MEND = "make room or name another file"
 

@@ -7,10 +7,11 @@ Plain data that every part of a batch shares. Users write a ``Plan`` and ``Engin
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
+from ivpush.claim.statistics import Statistics
 from ivpush.readers import ReadOptions
 
 if TYPE_CHECKING:
@@ -161,13 +162,29 @@ class Counts:
     questions: int = 0
     ignored: int = 0
     """Findings of rules that were told to be silent."""
+    statistics: Statistics = field(default_factory=Statistics)
+    """Totals by status, rule and payer, and what is set aside by reason."""
 
     @property
     def violations(self) -> int:
-        """Violations of every severity."""
-        return self.errors + self.warnings + self.infos
+        """Errors and warnings; notes, the infos, stand apart."""
+        return self.errors + self.warnings
 
     def add(self, other: Counts) -> None:
         """Take the counts of a piece into these."""
-        for name, value in asdict(other).items():
-            setattr(self, name, getattr(self, name) + value)
+        for name in _NUMBERS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.statistics.include(other.statistics)
+
+    def state(self) -> dict[str, Any]:
+        """The counts as plain data, for a checkpoint."""
+        numbers = {name: getattr(self, name) for name in _NUMBERS}
+        return {**numbers, "statistics": self.statistics.state()}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Counts:
+        """The counts that ``state`` gave."""
+        return cls(**{**state, "statistics": Statistics.from_state(state["statistics"])})
+
+
+_NUMBERS = tuple(each.name for each in fields(Counts) if each.name != "statistics")

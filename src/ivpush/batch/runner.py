@@ -96,8 +96,6 @@ def _check(plan: Plan) -> None:
             raise UsageError(
                 Fault("outputs", "is no format of a batch", did_you_mean(name, ROW_FORMATS))
             )
-    if not plan.outputs:
-        raise UsageError(Fault("outputs", "names no file", "name at least one"))
     if [path for _, path in plan.outputs].count("-") > 1:
         problem = "writes two documents to standard output"
         raise UsageError(Fault("outputs", problem, "write one of them to a file"))
@@ -147,6 +145,8 @@ class _Setup:
             problem = "the input cannot be read twice"
         elif "-" in self.files:
             problem = "standard output cannot be cut back"
+        elif not self.files:
+            problem = "no file is written"
         if problem and resume:
             raise UsageError(
                 Fault("resume", f"is not possible: {problem}", "read files and write files")
@@ -159,7 +159,7 @@ class _Setup:
             return None
         return _Before(
             job=state,
-            counts=Counts(**state["counts"]),
+            counts=Counts.from_state(state["counts"]),
             at=Position(**state["at"]),
             lengths=state["lengths"],
             done=state["done"],
@@ -263,7 +263,7 @@ class _Batch:
             state = {
                 **self._job,
                 "at": asdict(self.at),
-                "counts": asdict(self.counts),
+                "counts": self.counts.state(),
                 "lengths": self._lengths,
                 "done": done,
             }

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from ivpush._version import __version__
 from ivpush.batch.plan import Counts, Item, WorkOptions
 from ivpush.claim.selection import Selection
+from ivpush.claim.statistics import reason_of
 from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError
 from ivpush.readers import SetAside
@@ -98,6 +99,7 @@ class Worker:
             for item, answer in block:
                 if isinstance(answer, InputError):
                     aside.put(item, answer)
+                    counts.statistics.put_aside(reason_of(answer))
                     continue
                 self._count(answer, counts)
                 for writer in writers:
@@ -118,6 +120,7 @@ class Worker:
         work.result, gone = self._selection.applied(work.result)
         counts.ignored += gone
         counts.questions += len(work.result.questions)
+        counts.statistics.add(work.encounter, work.result, work.book.outdated)
         for violation in work.result.violations:
             if violation.severity == "error":
                 counts.errors += 1

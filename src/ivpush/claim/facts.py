@@ -97,7 +97,6 @@ def encounter_facts(
         facility_place=standing.facility_place,
         bill_use=standing.bill_use,
         payer_known=book.payer_known,
-        tables_past_quarter=book.tables_past_quarter,
         initial_by=derived.initial_by,
         primary_needed=_primary_needed(encounter, derived),
         chains=len(derived.chains),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ivpush.commands import check_batch
 from ivpush.commands.check_fix import fix
-from ivpush.commands.check_run import FIXED, LEVELS, Run
+from ivpush.commands.check_run import FIXED, LEVELS, Run, totals_format
 from ivpush.commands.inputs import Intake, add_files, add_inputs, input_names
 from ivpush.commands.options import add_engine, add_look, add_selection, choose, make_engine, settle
 from ivpush.commands.outputs import FORMATS, Guard, Target, format_name, parse_target
@@ -36,6 +36,11 @@ def add(commands: Commands) -> None:
         help="lowest severity that makes the exit status 1",
     )
     parser.add_argument("--exit-zero", action="store_true", help="violations leave the status 0")
+    parser.add_argument(
+        "--statistics",
+        action="store_true",
+        help="print totals by rule and payer instead of results: --format text, json or csv",
+    )
     parser.add_argument("--explain", action="store_true", help="text: tell why, step by step")
     add_selection(parser)
     add_engine(parser)
@@ -94,6 +99,8 @@ def check(options: argparse.Namespace) -> int:
     for target in targets:
         option = "--output" if target.path == "-" else f"--output {target.format}:"
         guard.take(target.path, option)
+    if options.statistics:
+        guard.take("-", "--statistics")
     if options.set_aside is not None:
         guard.take(options.set_aside, "--set-aside")
     judge = fix if options.fix or options.diff else _judge
@@ -108,14 +115,17 @@ def _judge(run: Run, intake: Intake) -> None:
 def _targets(options: argparse.Namespace) -> list[Target]:
     """What is written where; standard output gets text where nothing else is asked for.
 
-    With --fix standard output is for the claims; with --diff it is for what would change.
+    With --fix standard output is for the claims, with --diff for what would change, and with
+    --statistics for the totals.
     """
     fixes = options.fix or options.diff
     known = (*FORMATS, FIXED) if fixes else tuple(FORMATS)
     targets = [parse_target(text, known) for text in options.output]
-    if not fixes:
+    if options.statistics:
+        totals_format(options)
+    elif not fixes:
         if options.format is not None or not targets:
             targets.append(Target(options.format or "text", "-"))
-    elif not options.diff and all(target.format != FIXED for target in targets):
+    if fixes and not options.diff and all(target.format != FIXED for target in targets):
         targets.append(Target(FIXED, "-"))
     return targets

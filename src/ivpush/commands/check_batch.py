@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import IO, TYPE_CHECKING, NamedTuple
 
+from ivpush.commands.check_run import totals_format, totals_text
 from ivpush.commands.inputs import NOTHING_READ, read_options
 from ivpush.commands.options import (
     BROKEN,
@@ -30,9 +31,11 @@ from ivpush.commands.options import (
     complain,
     make_engine,
     plain,
+    say,
 )
 from ivpush.commands.outputs import Target, parse_target
 from ivpush.errors import Fault, UsageError, did_you_mean
+from ivpush.plural import counted
 
 if TYPE_CHECKING:
     from ivpush.batch import Counts, EngineOptions, Plan, Seen
@@ -135,7 +138,9 @@ def _targets(options: argparse.Namespace) -> list[Target]:
     from ivpush.batch.plan import ROW_FORMATS
 
     targets = [parse_target(text, ROW_FORMATS) for text in options.output]
-    if options.format is not None or not targets:
+    if options.statistics:
+        totals_format(options)
+    elif options.format is not None or not targets:
         format_ = options.format or "ndjson"
         if format_ not in ROW_FORMATS:
             problem = "is no format of a run in several processes"
@@ -195,7 +200,9 @@ def run(options: argparse.Namespace) -> int:
         if not counts.read and statuses == {CLEAN}:
             statuses.add(USAGE)
             complain(UsageError(NOTHING_READ))
-        progress.close(counts)
+        progress.close(counts, totals=not options.statistics)
+        if options.statistics:
+            say(totals_text(counts.statistics, options.format))
         statuses |= _statuses(counts, options)
     return next(status for status in ORDER if status in statuses)
 
@@ -206,7 +213,7 @@ def _statuses(counts: Counts, options: argparse.Namespace) -> set[int]:
     levels = {
         "error": counts.errors,
         "warning": counts.errors + counts.warnings,
-        "info": counts.violations,
+        "info": counts.violations + counts.infos,
         "never": 0,
     }
     if levels[options.fail_on] and not options.exit_zero:
@@ -319,8 +326,13 @@ class Progress:
             self._out.flush()
             self._drawn = False
 
-    def close(self, counts: Counts) -> None:
-        """Print the counts of the whole, or of what was done."""
+    def close(self, counts: Counts, *, totals: bool = True) -> None:
+        """Print the counts of the whole, or of what was done, with totals or without."""
+        from ivpush.writers.statistics import outdated, summary
+
+        if totals:
+            for row in (*summary(counts.statistics), *outdated(counts.statistics)):
+                self.say(row)
         more = f"; {counts.ignored} finding(s) ignored" if counts.ignored else ""
         print(
             f"{counts.read} in = {counts.checked} checked + {counts.set_aside} set aside{more}",
@@ -340,7 +352,9 @@ def _how_far(seen: Seen, begun: _Mark, seconds: float) -> str:
     if seen.bytes_all and passed > 0:
         left = (seen.bytes_all - seen.bytes_read) * seconds / passed
         parts.append(f"{_clock(left)} left")
-    parts.append(f"{counts.violations:,} violations")
+    parts.append(counted(counts.violations, "violation"))
+    if counts.infos:
+        parts.append(counted(counts.infos, "note"))
     if counts.set_aside:
         parts.append(f"{counts.set_aside:,} set aside")
     return ", ".join(parts)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from ivpush.commands.inputs import Intake
 from ivpush.commands.options import BROKEN, INTERRUPTED, make_look, tell
 from ivpush.commands.outputs import Out, Shield, Sink, Target, make_writer, silence
-from ivpush.errors import IvpushError, UsageError
+from ivpush.errors import Fault, IvpushError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from ivpush.claim.selection import Selection
+    from ivpush.claim.statistics import Statistics
     from ivpush.engine import Engine, Worked
     from ivpush.readers import Record
     from ivpush.writers import ResultWriter
@@ -25,6 +26,8 @@ __all__ = [
     "FIXED",
     "LEVELS",
     "Run",
+    "totals_format",
+    "totals_text",
 ]
 
 FIXED = "fixed"
@@ -56,6 +59,8 @@ class Run:
         self.fixed: Out | None = None
         self.aside: Out | None = None
         self._standard: Out | None = None
+        self._totals: Out | None = None
+        self._statistics: Statistics
         self.waiting = self.ignored = 0
         self.torn = False
 
@@ -66,6 +71,7 @@ class Run:
         reads standard output any more; files that are not whole are taken away first.
         """
         intake = Intake(self.options)
+        self._statistics = intake.statistics
         try:
             with self.shield:
                 self._open(targets, intake)
@@ -83,7 +89,18 @@ class Run:
         except (BrokenPipeError, IvpushError):
             self._drop()
             raise
+        self._tell_totals()
         return intake.close(self._more_counts())
+
+    def _tell_totals(self) -> None:
+        """Say what all records come to, and what is a fact of the pack and not of any record."""
+        from ivpush.writers.statistics import outdated, summary
+
+        if self.options.statistics:
+            return
+        several = self._statistics.statuses.total() > 1
+        for row in (*(summary(self._statistics) if several else ()), *outdated(self._statistics)):
+            tell(row)
 
     def take(self, record: Record, intake: Intake) -> Worked:
         """Judge one record, write its result, and take it into the exit status."""
@@ -91,6 +108,7 @@ class Run:
         # Rules are silenced after the engine has judged: the corrected claim stays the same.
         work.result, ignored = self.selection.applied(work.result)
         self.ignored += ignored
+        self._statistics.add(record.encounter, work.result, work.book.outdated)
         worst = LEVELS[self.options.fail_on]
         if not self.options.exit_zero and any(
             LEVELS[violation.severity] <= worst for violation in work.result.violations
@@ -114,6 +132,8 @@ class Run:
                 self.fixed = out
             else:
                 self.sinks.append(Sink(out, self._writer(target.format, out)))
+        if self.options.statistics:
+            self._totals = self._opened("-")
         if self.options.set_aside is not None:
             self.aside = self._opened(self.options.set_aside)
             intake.keep_aside(self.aside.stream)
@@ -165,6 +185,10 @@ class Run:
         """End every output; after an interruption, leave files without their names and say so."""
         # Results end well at any record, but an 837 has counts and trailers at its end.
         left = [sink.close(whole=whole) for sink in self.sinks if sink.open]
+        if self._totals is not None:
+            text = totals_text(self._statistics, self.options.format)
+            self._totals.stream.write(text.encode())
+            self._totals.finish()
         if self.torn and self.fixed is not None:
             self.fixed.drop()
             tell("the 837 is cut short; do not send it")
@@ -187,3 +211,20 @@ class Run:
         waiting = f"; {self.waiting} claim(s) withheld" if self.waiting else ""
         ignored = f"; {self.ignored} finding(s) ignored" if self.ignored else ""
         return waiting + ignored
+
+
+def totals_format(options: argparse.Namespace) -> str:
+    """The format of ``--statistics``; raises UsageError for one that totals do not have."""
+    from ivpush.writers.statistics import FORMATS
+
+    name: str = options.format or "text"
+    if name not in FORMATS:
+        raise UsageError(Fault("--format", "is no format of totals", did_you_mean(name, FORMATS)))
+    return name
+
+
+def totals_text(statistics: Statistics, name: str | None) -> str:
+    """The totals in a format."""
+    from ivpush.writers.statistics import FORMATS
+
+    return FORMATS[name or "text"](statistics)

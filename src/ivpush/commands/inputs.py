@@ -128,6 +128,9 @@ class Intake:
         self.checked = self.set_aside = 0
         self.statuses = {CLEAN}
         self.linker: Linker | None = None
+        from ivpush.claim.statistics import Statistics
+
+        self.statistics = Statistics()
 
     def keep_aside(self, stream: IO[bytes]) -> None:
         """Write a row into a stream for each record that is set aside from here on."""
@@ -176,6 +179,9 @@ class Intake:
         """Report and count a record that could not be read, and write its row where asked."""
         self.set_aside += 1
         self.statuses.add(UNREAD)
+        from ivpush.claim.statistics import reason_of
+
+        self.statistics.put_aside(reason_of(record.error))
         complain(record.error, record.place)
         if self._aside is not None:
             from ivpush.writers.safe import aside_row

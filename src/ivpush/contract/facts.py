@@ -89,13 +89,6 @@ class EncounterFacts:
         bool | None,
         Means("an overlay for its payer exists; unknown: no payer", rests_on=("payer",)),
     ]
-    tables_past_quarter: Annotated[
-        bool,
-        Means(
-            "the service date lies past the quarter of a CMS table in use",
-            rests_on=("date",),
-        ),
-    ]
     initial_by: Annotated[
         Literal["hierarchy", "primary_reason", "fallback", "first_given"] | None,
         Means("what decided the initial service; unknown where there is none"),

@@ -156,7 +156,8 @@ class Book:
 
         held = data.releases
         self.in_force = _days_in_force(held, day)
-        self.tables_past_quarter = _past_quarter(self.in_force, day)
+        self.outdated = _outdated(self.in_force, day)
+        """Tables that findings speak of and that count beyond the quarter that they are for."""
         # Before the first release held nothing is known: an empty table bars nothing.
         self.pairs = table_on(held.ptp, day, PairTable({}))
         self.mues = table_on(held.mue, day, {})
@@ -364,9 +365,8 @@ def _days_in_force(held: Releases, day: dt.date) -> dict[str, dt.date]:
     }
 
 
-def _past_quarter(in_force: Mapping[str, dt.date], day: dt.date) -> bool:
-    """Whether a table that findings speak of counts beyond the quarter that it is for."""
-    return any(day > quarter_end(released) for kind, released in in_force.items() if kind in NOTED)
+def _outdated(in_force: Mapping[str, dt.date], day: dt.date) -> tuple[str, ...]:
+    return tuple(kind for kind in NOTED if kind in in_force and day > quarter_end(in_force[kind]))
 
 
 def _surroundings(held: Releases, day: dt.date) -> Surroundings:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ivpush.engine import Worked
     from ivpush.writers import WriteOptions
 
-__all__ = ["COLUMNS", "Row", "Writer", "rows"]
+__all__ = ["COLUMNS", "Row", "Writer", "harmless", "rows"]
 
 Row = dict[str, str | int]
 """Cells by column; a column that is not there is empty."""
@@ -150,8 +150,11 @@ def _question(question: Question) -> Row:
 
 
 def _cell(column: str, value: str | int) -> str | int:
-    if column in _NUMBERS or isinstance(value, int):
-        return value
+    return value if column in _NUMBERS or isinstance(value, int) else harmless(value)
+
+
+def harmless(value: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
     text = visible(value)
     risky = text.startswith(_FORMULA) and not _NUMBER.fullmatch(text)
     return f"'{text}" if risky else text

@@ -166,14 +166,7 @@ def test_faults_of_stacked_tables_are_reported_at_once(tmp_path: Path) -> None:
 
 
 def past(folder: Path, day: str) -> bool:
-    record = {
-        "id": "E",
-        "setting": "facility",
-        "date": day,
-        "lines": [{"number": 1, "code": "96374", "units": 1}],
-    }
-    violations = Engine(packs=[folder]).check(Encounter.model_validate(record)).violations
-    return any(violation.name == "table-past-its-quarter" for violation in violations)
+    return bool(Pack.load(extra=[folder]).book(date.fromisoformat(day)).outdated)
 
 
 @pytest.mark.parametrize("kind", ["ptp", "mue", "addon"])
