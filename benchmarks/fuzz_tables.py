@@ -3,7 +3,8 @@
     python -m benchmarks.fuzz_tables [INPUTS] [SEED]
 
 Each input is a small table with some bytes changed, cut, repeated or swapped; one in twenty is a map
-of columns. A map may be refused as a whole, and the rows that notes account for must add up.
+of columns. A map and a heading may be refused as a whole, and the rows that notes account for must
+add up.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.fuzzing import File, UndocumentedError, fuzz, reader_outcomes
-from ivpush.errors import PackError
+from ivpush.errors import PackError, UsageError
 from ivpush.readers import Note, ReadOptions
 from ivpush.readers.tables.maps import parse_map
 from ivpush.readers.tables.reader import read
@@ -119,7 +120,12 @@ def outcomes(fuzzed: File | bytes) -> Iterator[str]:
         except PackError:
             yield "map refused"
         return
-    items = list(read("f", io.BytesIO(fuzzed.raw), fuzzed.options))
+    try:
+        items = list(read("f", io.BytesIO(fuzzed.raw), fuzzed.options))
+    except UsageError:
+        # A heading that does not fit is told before any row is read.
+        yield "heading refused"
+        return
     for item in items:
         if isinstance(item, Note) and not adds_up(item.message):
             raise UndocumentedError("the rows of a note do not add up")

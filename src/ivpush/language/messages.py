@@ -25,6 +25,7 @@ __all__ = ["Clause", "Template", "parse_template"]
 # A message is a line of a report; the caps bound the code that a hostile pack makes us print.
 MOST_CHARACTERS = 1_000
 MOST_PATHS = 20
+_PLAIN_WORD = "write what is counted, in the singular, as in {line.units:unit}"
 # The group keeps the separators, so that parts before an error add up to its column.
 _PARTS = re.compile(r"(\{\{|\}\}|\[\[|\]\]|\{[^{}]*\}|[\[\]])")
 """What a text is cut at: doubled brackets stand for themselves, then paths, then clauses."""
@@ -164,7 +165,9 @@ def _clauses(text: str, known: _Paths) -> Iterator[Clause]:
                 yield Clause(tuple(texts), tuple(paths), tuple(counted), optional=inside)
             texts, paths, counted, inside = [""], [], [], not inside
         elif part.startswith("{") and part.endswith("}"):
-            path, _, word = part[1:-1].partition(":")
+            path, colon, word = part[1:-1].partition(":")
+            if colon and not word.replace(" ", "").isalpha():
+                raise ExpressionError(column, "has no word after the colon", _PLAIN_WORD)
             paths.append(known.path(path, column))
             counted.append(word)
             texts.append("")

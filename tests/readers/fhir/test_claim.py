@@ -30,7 +30,9 @@ def test_the_claims_type_is_the_setting_whatever_the_caller_says() -> None:
 
 def test_a_setting_that_nobody_states_is_not_guessed() -> None:
     assert "setting" in refused(administration(), options=ReadOptions())
-    assert "--setting" in refused(claim(type=None), options=ReadOptions())
+    assert "give the setting: facility or professional" in refused(
+        claim(type=None), options=ReadOptions()
+    )
     assert encounter_of(claim(type=None))[0].setting == "facility"
 
 
