@@ -14,6 +14,7 @@ import pytest
 
 from ivpush import Encounter, Engine, Pack, Result
 from ivpush.batch import EngineOptions, Plan, check_many, run
+from ivpush.claim.selection import Selection
 from ivpush.contract.result import Between, Violation
 from ivpush.errors import InputError, IvpushError, UsageError
 from ivpush.pack.folder import rules_folder
@@ -162,10 +163,34 @@ def test_each_violation_carries_reason_fix_and_citation() -> None:
 # --- what an encounter may lack
 
 
-def test_an_empty_encounter_is_clean() -> None:
-    result = ENGINE.check(Encounter.model_validate({"id": "E", "setting": "facility"}))
-    assert (result.status, result.suggested, result.violations) == ("clean", (), ())
-    assert result.corrected == ()
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        # Nothing came that could be judged.
+        ({}, "needs_chart"),
+        ({"lines": []}, "needs_chart"),
+        # What is billed is right or wrong by the chart alone.
+        ({"lines": [line(1, "96374")]}, "needs_chart"),
+        ({"lines": [line(1, "99213"), line(2, "J2405")]}, "needs_chart"),
+        # A claim decides what is billed for other services, and what it contradicts itself in.
+        ({"lines": [line(1, "80053")]}, "clean"),
+        ({"lines": [line(1, "96375")]}, "violations"),
+        # A chart that says that nothing was given is a chart.
+        ({"administrations": []}, "clean"),
+        ({"administrations": [], "lines": []}, "clean"),
+        ({"administrations": [], "lines": [line(1, "80053")]}, "clean"),
+        ({"administrations": [], "lines": [line(1, "96374")]}, "violations"),
+    ],
+)
+def test_clean_is_what_could_be_judged(more: dict[str, Any], status: str) -> None:
+    record = {"id": "E1", "setting": "facility", "type_of_bill": "131", "date": "2026-03-02"}
+    work = ENGINE.work(Encounter.model_validate({**record, **more}))
+    assert work.result.status == status
+    # Silent errors leave the status that the rest of the encounter has.
+    silent = frozenset(rule.id for rule in PACK.every_rule)
+    rest, _ = Selection(silent).applied(work.result, unsettled=work.unsettled)
+    needs = more.get("administrations") is None and more.get("lines") != [line(1, "80053")]
+    assert rest.status == ("needs_chart" if needs else "clean")
 
 
 def test_lines_without_a_chart_are_checked_against_themselves() -> None:

@@ -18,6 +18,7 @@ from ivpush.claim.findings import (
     Findings,
     Judged,
     errors_of,
+    lacks_chart,
     line_edits,
     run,
     standing,
@@ -71,6 +72,8 @@ class Worked:
     result: Result
     proposed: tuple[ClaimLine, ...]
     """The claim with its safe edits, whether or not it is fit to send."""
+    unsettled: bool
+    """Whether a question is open, or no chart came that the claim needs."""
 
     @property
     def encounter(self) -> Encounter:
@@ -189,10 +192,11 @@ class Engine:
             missing=tuple(missing),
         )
         broken = violations(heard, judged.facts, proposal.corrected)
+        unsettled = bool(asked.questions) or lacks_chart(judged.facts, judged.findings)
         result = Result(
             encounter=encounter.id,
             pack=stamp,
-            status=status_of(broken, asked=bool(asked.questions)),
+            status=status_of(broken, unsettled=unsettled),
             suggested=suggested_lines(coded.drafts, book),
             not_billable=not_billable(coded.derived.administrations, book),
             questions=asked.questions,
@@ -202,7 +206,15 @@ class Engine:
             corrected=proposal.corrected,
             withheld=proposal.withheld,
         )
-        return Worked(book, coded, judged.facts, judged.findings, result, proposal.lines)
+        return Worked(
+            book=book,
+            coded=coded,
+            facts=judged.facts,
+            findings=judged.findings,
+            result=result,
+            proposed=proposal.lines,
+            unsettled=unsettled,
+        )
 
 
 def _judge(coded: CodedChart, asked: Asked, book: Book) -> tuple[Judged, Matching | None]:

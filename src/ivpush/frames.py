@@ -309,7 +309,8 @@ class _Judge:
     def _rows(self, encounter: Encounter) -> dict[str, list[dict[str, Any]]] | str:
         """The rows of an encounter's result, or why there is none."""
         try:
-            result, _ = self._selection.applied(self._engine.check(encounter))
+            work = self._engine.work(encounter)
+            result, _ = self._selection.applied(work.result, unsettled=work.unsettled)
             return result_rows(result)
         except InputError as error:
             return str(error)

@@ -204,8 +204,10 @@ def test_silent_rules_leave_the_result_and_its_status_follows() -> None:
     result = Engine().check(WRONG)
     assert result.status == "violations"
     errors = {each.rule for each in result.violations if each.severity == "error"}
-    selected, gone = Selection(frozenset(errors)).applied(result)
-    assert selected.status == ("needs_chart" if result.questions else "clean")
+    selected, gone = Selection(frozenset(errors)).applied(result, unsettled=False)
+    assert selected.status == "clean"
+    open_, _ = Selection(frozenset(errors)).applied(result, unsettled=True)
+    assert open_.status == "needs_chart"
     assert gone == sum(each.rule in errors for each in result.violations) > 0
     assert {each.rule for each in selected.violations}.isdisjoint(errors)
     assert (selected.corrected, selected.suggested) == (result.corrected, result.suggested)
@@ -215,7 +217,7 @@ def test_one_error_left_keeps_the_status() -> None:
     result = Engine().check(WRONG)
     errors = sorted({each.rule for each in result.violations if each.severity == "error"})
     assert len(errors) > 1
-    selected, _ = Selection(frozenset(errors[1:])).applied(result)
+    selected, _ = Selection(frozenset(errors[1:])).applied(result, unsettled=False)
     assert selected.status == "violations"
 
 
@@ -223,16 +225,16 @@ def test_a_selected_rule_is_heard_through_the_finding_that_explains_it() -> None
     result = Engine().check(WRONG)
     (cause,) = [each for each in result.violations if "IVP104" in each.folds]
     for selection in (("IVP104",), ("IVP104", cause.rule)):
-        selected, _ = select_rules(RULES, selection, (), TODAY)[0].applied(result)
+        selected, _ = select_rules(RULES, selection, (), TODAY)[0].applied(result, unsettled=False)
         assert [(each.rule, each.folds) for each in selected.violations] == [
             (cause.rule, ("IVP104",))
         ]
     ignored, _ = select_rules(RULES, ("IVP104",), [Ignore(cause.rule, "r")], TODAY)[0].applied(
-        result
+        result, unsettled=False
     )
     assert ignored.violations == ()
 
 
 def test_no_selection_gives_the_same_result() -> None:
     result = Engine().check(WRONG)
-    assert Selection().applied(result) == (result, 0)
+    assert Selection().applied(result, unsettled=False) == (result, 0)

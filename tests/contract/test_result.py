@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from ivpush import Engine, Result
 from tests.visits import PACK, check, drip, line, push
 
@@ -52,3 +54,19 @@ def test_the_table_of_a_notebook_is_escaped() -> None:
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
     assert html.count("<tr>") == len(record["violations"]) + 1
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, "Bill: not known yet"),
+        ({"lines": [{"number": 1, "code": "96375", "units": 1}]}, "Bill: not known yet"),
+        ({"administrations": []}, "Bill: nothing"),
+        ({"administrations": [], "lines": []}, "Bill: nothing"),
+    ],
+)
+def test_without_a_chart_a_notebook_never_says_to_bill_nothing(
+    more: dict[str, Any], said: str
+) -> None:
+    record = {"id": "E", "setting": "facility", "date": "2026-03-02", **more}
+    assert said in ENGINE.check(record)._repr_html_()

@@ -134,6 +134,9 @@ def test_assert_clean_says_what_is_wrong() -> None:
         assert_clean(_one("violations"), engine=ENGINE)
     with pytest.raises(AssertionError, match=r"open: "):
         assert_clean(_one("needs_chart"), engine=ENGINE)
+    alone = {**_one("clean"), "administrations": None, "primary_administration": None}
+    with pytest.raises(AssertionError, match=r"no chart came, so that [0-9]+ rules could not be"):
+        assert_clean(alone, engine=ENGINE)
 
 
 def test_assert_fires_names_the_rules_that_are_silent() -> None:
@@ -169,7 +172,7 @@ cases:
     lines: ["96374"]
     fires: [IVP104]
     silent: [IVP104]
-    status: needs_chart
+    status: violations
     suggested: ["96365 x2"]
   - {name: a field that is none, nonsense: y, lines: ["96374"], silent: [IVP101]}
 """
@@ -213,7 +216,7 @@ def test_case_files_are_collected_and_judged(tmp_path: Path) -> None:
     assert "3 passed" in done.stdout and "2 failed" in done.stdout
     assert "push.ivpush.yaml:14: wrong on purpose:" in done.stdout
     assert "fires: expected IVP104, got IVP" in done.stdout
-    assert "status: expected needs_chart, got " in done.stdout
+    assert "status: expected violations, got needs_chart" in done.stdout
     assert "suggested: expected 96365 x2, got none" in done.stdout
     assert "push.ivpush.yaml:20: a field that is none: the top level:" in done.stdout
     assert "Traceback" not in done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from hypothesis import given
@@ -20,6 +21,24 @@ def text(look: Look | None = None, *, explain: bool = False, **more: Any) -> str
 
 def test_a_claim_without_a_chart_says_so() -> None:
     assert "no chart came with the claim" in text(lines=[])
+
+
+def test_without_a_chart_nothing_is_said_of_what_to_bill() -> None:
+    assert "BILL" not in text()
+    assert "BILL" not in text(lines=[{"number": 1, "code": "96374", "units": 1}])
+    assert "BILL\n  nothing" in text(administrations=[])
+
+
+def test_rules_that_need_the_chart_are_counted_and_not_listed() -> None:
+    out = text(lines=[{"number": 1, "code": "96374", "units": 1}])
+    (said,) = re.findall(r"NOT JUDGED\n  ([0-9]+) rules need the chart\n", out)
+    assert int(said) > 60
+    assert "(administrations)" not in out and "beyond_chart" not in out
+
+
+def test_what_a_claim_could_state_is_named_beside_the_chart() -> None:
+    out = text(lines=[{"number": 1, "code": "96374", "units": 1}], setting="professional")
+    assert "rules need the chart\n  for want of IVP407 (assessment)" in out
 
 
 def test_the_last_line_counts() -> None:

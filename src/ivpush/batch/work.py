@@ -117,7 +117,7 @@ class Worker:
     def _count(self, work: Worked, counts: Counts) -> None:
         """Leave out what is to be silent, and count the rest."""
         counts.checked += 1
-        work.result, gone = self._selection.applied(work.result)
+        work.result, gone = self._selection.applied(work.result, unsettled=work.unsettled)
         counts.ignored += gone
         counts.questions += len(work.result.questions)
         counts.statistics.add(work.encounter, work.result, work.book.outdated)
@@ -169,7 +169,7 @@ class Singles:
                 if isinstance(answer, InputError):
                     yield item.place, None, answer.one_line
                     continue
-                result, _ = self._selection.applied(answer.result)
+                result, _ = self._selection.applied(answer.result, unsettled=answer.unsettled)
                 yield item.place, result, ""
 
 

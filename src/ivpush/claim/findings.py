@@ -35,6 +35,7 @@ __all__ = [
     "Judged",
     "errors_of",
     "lacking",
+    "lacks_chart",
     "line_edits",
     "run",
     "standing",
@@ -342,8 +343,21 @@ def errors_of(findings: Findings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(errors))
 
 
-def status_of(violations: Iterable[Violation], *, asked: bool) -> Status:
-    """The status of a result: any error, else an open question, else clean."""
+def lacks_chart(facts: EncounterFacts, findings: Findings) -> bool:
+    """Whether no chart came, though what is billed cannot be judged without it.
+
+    A claim of other services is judged by itself. What was given can be judged by a chart alone, so
+    that without a claim, or where nothing is billed, there is nothing to judge.
+    """
+    if facts.charted:
+        return False
+    if not facts.lines or any(line.coded.is_drug for line in facts.lines):
+        return True
+    return any(isinstance(finding.subject, LineFacts) for finding in findings.unsure)
+
+
+def status_of(violations: Iterable[Violation], *, unsettled: bool) -> Status:
+    """The status of a result: any error, else what is ``unsettled`` without more, else clean."""
     if any(violation.severity == "error" for violation in violations):
         return "violations"
-    return "needs_chart" if asked else "clean"
+    return "needs_chart" if unsettled else "clean"

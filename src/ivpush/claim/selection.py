@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from ivpush.claim.findings import status_of
 from ivpush.errors import Fault, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from ivpush.contract.result import Result, Status, Violation
+    from ivpush.contract.result import Result, Violation
     from ivpush.pack.rule import Rule
 
 __all__ = [
@@ -37,15 +38,17 @@ class Selection:
     silent: frozenset[str] = frozenset()
     unselected: frozenset[str] = frozenset()
 
-    def applied(self, result: Result) -> tuple[Result, int]:
-        """The result without the silent rules, its status to match, and how many were left out."""
+    def applied(self, result: Result, *, unsettled: bool) -> tuple[Result, int]:
+        """The result without the silent rules, its status to match, and how many were left out.
+
+        ``unsettled`` is what the engine says of the encounter (``Worked.unsettled``).
+        """
         if not self.silent:
             return result, 0
         kept = tuple([self._told(each) for each in result.violations if self._speaks(each)])
         unjudged = tuple(one for one in result.unjudged if one.rule not in self.silent)
-        errors = any(one.severity == "error" for one in kept)
         # Worked out anew: the silent findings may have been the only errors.
-        status: Status = "violations" if errors else "needs_chart" if result.questions else "clean"
+        status = status_of(kept, unsettled=unsettled)
         gone = len(result.violations) - len(kept)
         return replace(result, violations=kept, unjudged=unjudged, status=status), gone
 

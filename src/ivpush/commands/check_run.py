@@ -106,7 +106,7 @@ class Run:
         """Judge one record, write its result, and take it into the exit status."""
         work = self.engine.work(record.encounter)
         # Rules are silenced after the engine has judged: the corrected claim stays the same.
-        work.result, ignored = self.selection.applied(work.result)
+        work.result, ignored = self.selection.applied(work.result, unsettled=work.unsettled)
         self.ignored += ignored
         self._statistics.add(record.encounter, work.result, work.book.outdated)
         worst = LEVELS[self.options.fail_on]

@@ -363,12 +363,20 @@ def _text_of(result: Result) -> str:
 
 def _html_of(result: Result) -> str:
     """The findings as an HTML table below the codes to bill; every text is escaped."""
-    billed = ", ".join(_billed(line) for line in result.suggested) or "nothing"
+    billed = ", ".join(_billed(line) for line in result.suggested)
+    if not billed:
+        billed = "not known yet" if _is_unsettled(result) else "nothing"
     rows = "".join(_row(each) for each in result.violations)
     heads = "".join(f"<th>{name}</th>" for name in ("line", "severity", "rule", "message", "fix"))
     table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
     head = f"{result.encounter}: {result.status}; {_counts(result)}"
     return f"<p><b>{escape(head)}</b><br>Bill: {escape(billed)}</p>{table}"
+
+
+def _is_unsettled(result: Result) -> bool:
+    """Whether something is open, or no chart came: a claim has no verdicts on its lines then."""
+    has_claim = result.corrected is None or bool(result.corrected)
+    return result.status == "needs_chart" or (has_claim and not result.lines)
 
 
 def _row(violation: Violation) -> str:

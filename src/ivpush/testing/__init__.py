@@ -40,12 +40,17 @@ def encounters(
 
 def assert_clean(record: Mapping[str, Any] | Encounter, *, engine: Engine | None = None) -> Result:
     """Fail unless a record has neither an error nor an open question; gives the result."""
+    from ivpush.plural import counted  # noqa: PLC0415  (pytest loads this module in every run)
+
     __tracebackhide__ = True
     result = _checked(record, engine)
     if result.status != "clean":
         errors = (violation for violation in result.violations if violation.severity == "error")
         rows = [f"{error.rule} on line {error.line}: {error.message}" for error in errors]
         rows += [f"open: {question.missing}: {question.ask}" for question in result.questions]
+        if not rows:
+            count = len(result.unjudged)
+            rows.append(f"no chart came, so that {counted(count, 'rule')} could not be judged")
         raise AssertionError("\n".join(["the claim is not clean:", *rows]))
     return result
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
+from ivpush.contract.encounter import ClaimLine, Encounter, Supervision
 from ivpush.contract.result import Between, Equals
 from ivpush.plural import counted
 from ivpush.writers import code_with_modifiers
@@ -21,7 +22,6 @@ from ivpush.writers.safe import visible
 from ivpush.writers.trace import drug_name, site_names, timeline, trace
 
 if TYPE_CHECKING:
-    from ivpush.contract.encounter import ClaimLine
     from ivpush.contract.facts import AdministrationFacts
     from ivpush.contract.result import (
         Answer,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Question,
         Source,
         SuggestedLine,
+        Unjudged,
         Violation,
     )
     from ivpush.engine import Worked
@@ -37,6 +38,10 @@ __all__ = ["Look", "Writer", "clean", "render"]
 
 _GENERAL = "9"
 """The first digit of ids of general rules: they say of any line what another says of one kind."""
+_STATED = frozenset().union(
+    Encounter.model_fields, Supervision.model_fields, ClaimLine.model_fields
+)
+"""Fields of the contract that a claim may state."""
 _RANKS = {"error": 0, "warning": 1, "info": 2}
 _MOST_ANSWERS = 4
 _COLOUR = re.compile("(\x1b\\[[0-9]{1,2}m)")
@@ -172,7 +177,8 @@ def _head(work: Worked, look: Look) -> list[str]:
 def _chart(work: Worked, look: Look) -> list[str]:
     lines = _section("CHART", look)
     if work.encounter.administrations is None:
-        return [*lines, "  no chart came with the claim"]
+        with_claim = "" if work.encounter.lines is None else " with the claim"
+        return [*lines, f"  no chart came{with_claim}"]
     sites = site_names(work)
     lines += [_administration(facts, sites, look) for facts in work.derived.administrations]
     drawn = timeline(work, look.width - 4, plain=look.ascii)
@@ -195,6 +201,9 @@ def _administration(facts: AdministrationFacts, sites: Mapping[str, str], look: 
 
 
 def _suggested(work: Worked, look: Look) -> list[str]:
+    # Without a chart nothing is suggested, which is not to say that nothing may be billed.
+    if work.encounter.administrations is None:
+        return []
     lines = _section("BILL", look)
     for suggested in work.result.suggested:
         lines += _suggested_line(suggested, work, look)
@@ -348,13 +357,26 @@ def _bill(answer: Answer) -> str:
 
 
 def _unjudged(work: Worked, look: Look) -> list[str]:
-    if not work.result.unjudged:
+    unjudged = work.result.unjudged
+    if not unjudged:
         return []
+    lines = _section("NOT JUDGED", look)
+    if work.encounter.administrations is None:
+        by_chart = [each for each in unjudged if _needs_chart(each)]
+        unjudged = tuple([each for each in unjudged if each not in by_chart])
+        need = "needs" if len(by_chart) == 1 else "need"
+        lines.append(f"  {counted(len(by_chart), 'rule')} {need} the chart")
     parts = []
-    for unjudged in work.result.unjudged:
-        fields = sorted({path.rpartition(".")[2] for path in unjudged.missing})
-        parts.append(f"{unjudged.rule} ({', '.join(fields)})")
-    return [*_section("NOT JUDGED, for want of", look), *look.wrap("; ".join(parts), "  ")]
+    for each in unjudged:
+        fields = sorted({path.rpartition(".")[2] for path in each.missing})
+        parts.append(f"{each.rule} ({', '.join(fields)})")
+    return lines + look.wrap(f"for want of {'; '.join(parts)}", "  ") if parts else lines
+
+
+def _needs_chart(unjudged: Unjudged) -> bool:
+    """Whether a rule lacks what no field of a claim could state."""
+    names = [path.rpartition(".")[2] for path in unjudged.missing]
+    return any(name == "administrations" or name not in _STATED for name in names)
 
 
 # What to send instead
