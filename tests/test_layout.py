@@ -177,8 +177,15 @@ def naming_faults(source: Path) -> list[str]:
 
 
 FLAG = re.compile(r"(?<![\w-])--[a-z]")
-SPEAKS_OF_FLAGS = ("commands", "authoring", "__main__", "testing.__main__")
-"""What is called from a terminal, and the pages for who writes rules."""
+SPEAKS_OF_FLAGS = (
+    "commands",
+    "authoring",
+    "__main__",
+    "testing.__main__",
+    "testing.plugin",
+    "testing.snapshots",
+)
+"""What is called from a terminal, by pytest too, and the pages for who writes rules."""
 
 
 def flag_faults(source: Path) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -11,25 +10,20 @@ from collections import Counter
 from datetime import date
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from ivpush import Encounter, Engine, UsageError
 from ivpush.pack.folder import rules_folder
-from ivpush.testing import assert_clean, assert_fires, encounters
+from ivpush.testing import encounters
 from ivpush.testing.__main__ import main
 from ivpush.testing.samples import lines, templates, visit_kinds
 from ivpush.testing.strategies import encounters as drawn
+from tests.testing.running import ROOT, environment, pytest_in
 
-ROOT = Path(__file__).resolve().parents[2]
 ENGINE = Engine()
 STOCK = templates(1, 120, engine=ENGINE)
-
-
-def environment(**more: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT / "src"), **more}
 
 
 def test_the_same_seed_gives_the_same_bytes_under_any_hash_seed() -> None:
@@ -122,39 +116,6 @@ def test_drawn_encounters_can_be_checked(encounter: Encounter) -> None:
     assert result.encounter == encounter.id
 
 
-def _one(verdict: str) -> dict[str, Any]:
-    chosen = next(template for template in STOCK if template.verdict == verdict)
-    record: dict[str, Any] = json.loads(chosen.line("E1", date(2026, 2, 2)))
-    return record
-
-
-def test_assert_clean_says_what_is_wrong() -> None:
-    assert assert_clean(_one("clean"), engine=ENGINE).status == "clean"
-    with pytest.raises(AssertionError, match=r"(?s)not clean:\nIVP[0-9]+ on line"):
-        assert_clean(_one("violations"), engine=ENGINE)
-    with pytest.raises(AssertionError, match=r"open: "):
-        assert_clean(_one("needs_chart"), engine=ENGINE)
-    alone = {**_one("clean"), "administrations": None, "primary_administration": None}
-    with pytest.raises(AssertionError, match=r"no chart came, so that [0-9]+ rules could not be"):
-        assert_clean(alone, engine=ENGINE)
-
-
-def test_assert_fires_names_the_rules_that_are_silent() -> None:
-    record = {
-        "id": "E1",
-        "setting": "facility",
-        "date": "2026-03-02",
-        "lines": [{"number": 1, "code": "96375", "units": 1}],
-    }
-    assert_fires(record, "IVP104", "addon-without-primary", line=1, engine=ENGINE)
-    with pytest.raises(AssertionError, match=r"silent: IVP101; spoke: .*IVP104"):
-        assert_fires(Encounter.model_validate(record), "IVP101", engine=ENGINE)
-    with pytest.raises(AssertionError, match="silent: IVP104"):
-        assert_fires(record, "IVP104", line=2, engine=ENGINE)
-    with pytest.raises(AssertionError, match="no rule was named"):
-        assert_fires(record, engine=ENGINE)
-
-
 CASES = """
 engine: {payer: medicare}
 cases:
@@ -180,32 +141,6 @@ TESTS = """
 def test_engine(ivpush_engine):
     assert ivpush_engine.pack.rules
 """
-
-
-def pytest_in(folder: Path) -> subprocess.CompletedProcess[str]:
-    # Where the package is installed, pytest has the plugin under its own name already.
-    return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-p",
-            "no:ivpush",
-            "-p",
-            "ivpush.testing.plugin",
-            "-p",
-            "no:cacheprovider",
-            "--rootdir",
-            str(folder),
-            "-v",
-            str(folder),
-        ],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
-    )
 
 
 def test_case_files_are_collected_and_judged(tmp_path: Path) -> None:
@@ -320,24 +255,6 @@ def _report(shown: str) -> str:
     return "".join(row[4:] + "\n" for row in shown.splitlines() if row.startswith("E   "))
 
 
-def test_asserts_show_no_frame_of_ours(tmp_path: Path) -> None:
-    (tmp_path / "test_own.py").write_text(
-        "from ivpush.testing import assert_clean, assert_fires\n\n\n"
-        "def test_unfit():\n    assert_clean({'id': 'E1', 'setting': 'hospital'})\n\n\n"
-        "def test_silent():\n    assert_fires({'id': 'E1', 'setting': 'facility'}, 'IVP101')\n",
-        "utf-8",
-    )
-    done = pytest_in(tmp_path)
-    assert "2 failed" in done.stdout
-    assert "setting" in done.stdout and "silent: IVP101" in done.stdout
-    assert "src/ivpush" not in done.stdout and "site-packages/ivpush" not in done.stdout
-
-
-def test_assert_fires_refuses_a_rule_that_does_not_exist() -> None:
-    with pytest.raises(UsageError, match="'IVP1O1': is no rule; did you mean 'IVP101'"):
-        assert_fires(_one("clean"), "IVP1O1", engine=ENGINE)
-
-
 @pytest.mark.parametrize("page", ["testing.md", "getting-started.md"])
 def test_the_tests_of_the_pages_pass_as_they_stand(tmp_path: Path, page: str) -> None:
     text = (ROOT / "docs" / page).read_text("utf-8")
@@ -350,6 +267,11 @@ def test_the_tests_of_the_pages_pass_as_they_stand(tmp_path: Path, page: str) ->
     for n, block in enumerate(re.findall(r"```yaml\n(.*?)```", text, re.S)):
         if "fires:" in block:
             (tmp_path / f"block_{n}.ivpush.yaml").write_text(block, "utf-8")
-    done = pytest_in(tmp_path)
+    done = pytest_in(tmp_path, "--ivpush-update")
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout and "skipped" not in done.stdout
+    # What a snapshot of the page writes stands on the page.
+    shown = "".join(re.findall(r"```text\n(.*?)```", text, re.S))
+    written = [file.read_text("utf-8") for file in (tmp_path / "snapshots").rglob("*.txt")]
+    assert len(written) == text.count("ivpush_snapshot):")
+    assert all(snapshot in shown for snapshot in written)

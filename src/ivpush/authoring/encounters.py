@@ -2,7 +2,8 @@
 
 Cases are YAML read as plain text, and they leave out what does not matter: ids, numbers of lines,
 the day before a clock time. ``case_encounter`` fills that in; ``authoring.cases``, the mutation of
-rules and the pytest plugin build their encounters with it.
+rules and the pytest plugin build their encounters with it. ``short_encounter`` does so for what
+holds nothing but fields of the encounter, as the factories of ``testing`` do.
 """
 
 from __future__ import annotations
@@ -15,18 +16,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ivpush.authoring.shorthand import read_administration, read_line
 from ivpush.contract.annotations import field_type
 from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supervision
 from ivpush.errors import Fault, InputError
 
-__all__ = [
-    "case_encounter",
-]
+__all__ = ["case_encounter", "short_encounter"]
 
-_NO_FACTS = frozenset({"name", "expect", "unjudged", "policies", "date"})
-"""Keys of a case that are no field of the encounter, or are read before the others."""
-_LINE = re.compile(r"([A-Z0-9]{5})((?:-[A-Z0-9]{2})*)(?: x([0-9]{1,6}))?")
-"""A line in short: its code, modifiers after hyphens, units after an x."""
+_NO_FACTS = frozenset({"name", "expect", "unjudged", "policies"})
+"""Keys of a case that are no field of the encounter."""
 
 
 def case_encounter(case: Mapping[str, Any], day: str) -> Encounter:
@@ -34,21 +32,40 @@ def case_encounter(case: Mapping[str, Any], day: str) -> Encounter:
 
     Raises InputError for a line in no known form, or for what the contract refuses.
     """
-    on = date.fromisoformat(str(case.get("date", day)))
+    return short_encounter({key: case[key] for key in case if key not in _NO_FACTS}, day)
+
+
+def short_encounter(facts: Mapping[str, Any], day: str) -> Encounter:
+    """The encounter of facts in short; ``day`` is its date where they name none.
+
+    Raises InputError for a line or an administration in no known form, or for what the contract
+    refuses.
+    """
+    on = _day(facts.get("date", day))
     # Most rules hold in both settings; a case names one where it matters.
     record: dict[str, Any] = {"id": "case", "setting": "facility", "date": on.isoformat()}
-    for key, value in case.items():
-        if key not in _NO_FACTS:
+    for key, value in facts.items():
+        if key != "date":
             record[key] = _part(key, value, on)
     return Encounter.model_validate(record)
 
 
+def _day(stated: object) -> date:
+    try:
+        return date.fromisoformat(str(stated))
+    except ValueError:
+        # Whoever writes cases need not see our own stack.
+        raise InputError(Fault("date", "is no date", "write a date as YYYY-MM-DD")) from None
+
+
 def _part(key: str, value: Any, day: date) -> Any:
     """One field of the encounter."""
+    # No chart, or no claim, which an empty list would not say.
+    if value is None or value == "null":
+        return None
     if key == "administrations":
         return [
-            {"id": f"a{n}", **_values(stated, Administration, day)}
-            for n, stated in enumerate(value, 1)
+            {"id": f"a{n}", **_administration(stated, day)} for n, stated in enumerate(value, 1)
         ]
     if key == "lines":
         return [{"number": n, **_line(stated, day)} for n, stated in enumerate(value, 1)]
@@ -57,14 +74,22 @@ def _part(key: str, value: Any, day: date) -> Any:
     return _values({key: value}, Encounter, day)[key]
 
 
-def _line(stated: str | dict[str, Any], day: date) -> dict[str, Any]:
-    if isinstance(stated, dict):
+def _administration(stated: str | Mapping[str, Any], day: date) -> dict[str, Any]:
+    facts = read_administration(stated) if isinstance(stated, str) else stated
+    if facts is None:
+        remedy = "write DRUG ROUTE METHOD START-STOP, such as: ketorolac IV push 10:00-10:02"
+        raise InputError(Fault("administrations", "holds none of the short form", remedy))
+    return _values(facts, Administration, day)
+
+
+def _line(stated: str | Mapping[str, Any], day: date) -> dict[str, Any]:
+    if not isinstance(stated, str):
         return _values(stated, ClaimLine, day)
-    parts = _LINE.fullmatch(stated)
-    if parts is None:
+    line = read_line(stated)
+    if line is None:
         raise InputError(Fault("lines", "is no line of a case", "write CODE-MODIFIER xUNITS"))
-    modifiers = [modifier for modifier in parts[2].split("-") if modifier]
-    return {"code": parts[1], "modifiers": modifiers, "units": int(parts[3] or 1)}
+    code, modifiers, units = line
+    return {"code": code, "modifiers": modifiers, "units": units}
 
 
 def _values(record: Mapping[str, Any], model: type[BaseModel], day: date) -> dict[str, Any]:

@@ -6,7 +6,6 @@ key would make a case hold for ever.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from ivpush.authoring.encounters import case_encounter
-from ivpush.contract.result import Result, Status, SuggestedLine
+from ivpush.authoring.shorthand import line_in_short, read_line
+from ivpush.contract.result import Result, Status
 from ivpush.engine import Engine
 from ivpush.errors import Fault, PackError
 from ivpush.pack.checked import read_shape
@@ -23,10 +23,9 @@ from ivpush.pack.files import KeyPath, Say, Sheet, Yaml, read_yaml
 from ivpush.pack.known import Known
 from ivpush.pack.pack import Pack
 from ivpush.pack.shapes.words import Named, OneOrMore, Shape, Text, listed, wrong
+from ivpush.testing.assertions import lines_in_short
 
 __all__ = ["Case", "CaseFile", "EngineShape", "ExpectShape", "read_case_file"]
-
-_LINE = re.compile(r"([A-Z0-9]{5}(?:-[A-Z0-9]{2})*)(?: x([0-9]{1,6}))?")
 
 
 class EngineShape(Shape):
@@ -42,15 +41,10 @@ class EngineShape(Shape):
 
 def _in_short(text: str) -> str:
     """A suggested line the one way in which results are compared with it."""
-    parts = _LINE.fullmatch(text)
-    if parts is None:
+    line = read_line(text)
+    if line is None:
         raise wrong(f"'{text[:60]}' is no line", "write CODE-MODIFIER xUNITS")
-    return _short(parts[1], int(parts[2] or 1))
-
-
-def _short(code: str, units: int) -> str:
-    """A line as cases write it; a single unit goes without saying."""
-    return f"{code} x{units}" if units > 1 else code
+    return line_in_short(*line)
 
 
 RuleNames = Annotated[tuple[Annotated[str, Named("rules")], ...], BeforeValidator(listed)]
@@ -74,7 +68,7 @@ class ExpectShape(Shape):
         yield from self._wrong_rules(result)
         if self.status not in {None, result.status}:
             yield f"status: expected {self.status}, got {result.status}"
-        got = sorted(map(_suggested, result.suggested))
+        got = sorted(lines_in_short(result))
         if self.suggested is not None and sorted(self.suggested) != got:
             yield f"suggested: expected {_listing(self.suggested)}, got {_listing(got)}"
 
@@ -88,10 +82,6 @@ class ExpectShape(Shape):
         for rule in self.silent or ():
             if rule in speaking:
                 yield f"silent: expected no {rule}, got {spoke}"
-
-
-def _suggested(line: SuggestedLine) -> str:
-    return _short("-".join((line.code, *line.modifiers)), line.units)
 
 
 def _listing(texts: Iterable[str]) -> str:

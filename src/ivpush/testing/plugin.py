@@ -13,8 +13,10 @@ cases is there. A case is written as in a rule file, with what is expected of th
         status: violations
         suggested: ["<code>-<modifier> x2"]
 
-Also the fixture ``ivpush_engine``: one engine for a whole run. ``ivpush_packs`` in pytest's
-configuration names folders of further packs for both.
+Also two fixtures: ``ivpush_engine``, one engine for a whole run, and ``ivpush_snapshot``, which
+compares what a result decides with a file in the folder ``snapshots`` beside the test; the option
+``--ivpush-update`` writes it. ``ivpush_packs`` in pytest's configuration names folders of further
+packs for all of them.
 """
 
 from __future__ import annotations
@@ -22,16 +24,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
 if TYPE_CHECKING:
     from ivpush.engine import Engine
     from ivpush.testing.casefiles import Case
+    from ivpush.testing.snapshots import Snapshots
 
-__all__ = ["CaseError", "ivpush_engine", "pytest_addoption", "pytest_collect_file"]
+__all__ = [
+    "CaseError",
+    "ivpush_engine",
+    "ivpush_snapshot",
+    "pytest_addoption",
+    "pytest_collect_file",
+]
 
 _PACKS = "ivpush_packs"
+_UPDATE = "--ivpush-update"
 
 
 class CaseError(Exception):
@@ -39,9 +50,11 @@ class CaseError(Exception):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the setting that names packs."""
+    """Add the setting that names packs, and the flag that writes snapshots."""
     about = "folders of further rules, for ivpush_engine and *.ivpush.yaml"
     parser.addini(_PACKS, about, type="paths", default=[])
+    anew = "write the snapshots of ivpush_snapshot anew"
+    parser.getgroup("ivpush").addoption(_UPDATE, action="store_true", help=anew)
 
 
 def _packs(config: pytest.Config) -> tuple[Path, ...]:
@@ -54,6 +67,18 @@ def ivpush_engine(pytestconfig: pytest.Config) -> Engine:
     from ivpush.engine import Engine  # noqa: PLC0415  (loaded only where it is used)
 
     return Engine(packs=_packs(pytestconfig))
+
+
+@pytest.fixture
+def ivpush_snapshot(request: pytest.FixtureRequest, ivpush_engine: Engine) -> Snapshots:
+    """A function that compares what a result, or a record, decides with the file of this test."""
+    from ivpush.testing.snapshots import Snapshots  # noqa: PLC0415
+
+    module = request.path
+    # Parameters may hold any sign; quoted, no two tests share a file.
+    test = quote(request.node.nodeid.partition("::")[2].replace("::", "."), safe="[]= ")
+    stem = module.parent / "snapshots" / module.stem / test
+    return Snapshots(stem, request.config.getoption(_UPDATE), ivpush_engine)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

@@ -1,0 +1,41 @@
+"""Runs pytest in a folder of its own, with the plugin of this checkout."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT / "src"), **more}
+
+
+def pytest_in(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    # Where the package is installed, pytest has the plugin under its own name already.
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:ivpush",
+            "-p",
+            "ivpush.testing.plugin",
+            "-p",
+            "no:cacheprovider",
+            "--rootdir",
+            str(folder),
+            "-v",
+            *options,
+            str(folder),
+        ],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+    )
