@@ -38,6 +38,7 @@ TABLE = rows_of(RULES / "drugs.csv")
 BY_CODE = {row["hcpcs"]: row for row in TABLE if row["hcpcs"]}
 OTHER_NAMES = rows_of(RULES / "drug_names.csv")
 CMS = {row["hcpcs"]: row for row in rows_of(DATA / "cms.csv")}
+BRANDS = rows_of(DATA / "brands.csv")
 WORDS: dict[str, list[str]] = yaml.load(
     (RULES / "drug_words.yaml").read_text("utf-8"), Loader=yaml.CBaseLoader
 )
@@ -179,6 +180,46 @@ def test_the_unit_is_that_of_cms(code: str) -> None:
             and code != "J3471"
         )
         assert row["unit_rule"] == ("up_to" if up_to else "per")
+
+
+BOTH = sorted(code for code, row in CMS.items() if row["descriptor"] and row["dosage"])
+
+
+@pytest.mark.parametrize("code", BOTH)
+def test_the_unit_is_that_of_the_payment_file_too(code: str) -> None:
+    """The payment file writes what two strengths make together, and in brackets what it means."""
+    row = BY_CODE[code]
+    if code in TWO_STRENGTHS | NO_AMOUNT:
+        return
+    paid = unit_of(re.sub(r"\(.*?\)", "", CMS[code]["dosage"]))
+    # International units are plain units there.
+    shown = "units" if row["unit"] == "iu" and str(paid).endswith(" units") else row["unit"]
+    assert paid == (f"{row['unit_amount']} {shown}" if row["unit"] else None)
+
+
+def test_a_brand_that_cms_names_is_the_drug_of_its_code() -> None:
+    for row in BRANDS:
+        found = NAMES.find(row["brand"])
+        assert found is not None and found.name == BY_CODE[row["hcpcs"]]["name"], row
+        assert row["brand"] in CMS[row["hcpcs"]]["descriptor"], row
+
+
+def test_a_brand_that_cms_names_under_one_code_is_billed_by_it() -> None:
+    book = PACK.book(date.fromisoformat(DAY))
+    codes: dict[str, set[str]] = {}
+    for row in BRANDS:
+        coded = BY_CODE[row["hcpcs"]]
+        codes.setdefault(row["brand"], set()).add(coded["successor"] or row["hcpcs"])
+    for brand, listed in codes.items():
+        product = book.product(brand)
+        # A brand of several codes is told by its strength or route, which its name leaves open.
+        assert product in (listed if len(listed) == 1 else {None, *listed}), brand
+
+
+def test_a_brand_of_one_code_is_a_name_of_that_drug() -> None:
+    for row in rows_of(RULES / "tables/products-2026-01-01.csv"):
+        found = NAMES.find(row["name"])
+        assert found is not None and found.name == BY_CODE[row["hcpcs"]]["name"], row
 
 
 def test_ended_codes_end_when_cms_says() -> None:

@@ -23,7 +23,7 @@ def totals() -> Statistics:
         {"- encounters": 3, "=cmd encounters": 1, "=cmd error": 2, "- info": 1}
     )
     statistics.units.update({"missed": 3, "missed without charge": 1})
-    statistics.outdated.update({"ptp": 4, "mue": 4})
+    statistics.outdated.update({"ptp until 2024-09-30": 4, "mue until 2026-12-31": 4})
     statistics.put_aside("lines[].units: is missing")
     return statistics
 
@@ -35,7 +35,10 @@ def test_the_end_of_a_run_is_a_few_lines() -> None:
         "3 units (1,234.50, 1 unit without a charge)",
     ]
     (said,) = outdated(totals())
-    assert "(mue, ptp) are of an earlier quarter than 4 encounters" in said
+    assert (
+        "(mue until 2026-12-31, ptp until 2024-09-30) are of an earlier quarter than 4 encounters"
+        in said
+    )
 
 
 def test_nothing_counted_is_nothing_said() -> None:

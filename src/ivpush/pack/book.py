@@ -157,7 +157,7 @@ class Book:
         held = data.releases
         self.in_force = _days_in_force(held, day)
         self.outdated = _outdated(self.in_force, day)
-        """Tables that findings speak of and that count beyond the quarter that they are for."""
+        """Tables used beyond their quarter, as in "ptp until 2024-09-30": a run says so once."""
         # Before the first release held nothing is known: an empty table bars nothing.
         self.pairs = table_on(held.ptp, day, PairTable({}))
         self.mues = table_on(held.mue, day, {})
@@ -366,7 +366,8 @@ def _days_in_force(held: Releases, day: dt.date) -> dict[str, dt.date]:
 
 
 def _outdated(in_force: Mapping[str, dt.date], day: dt.date) -> tuple[str, ...]:
-    return tuple(kind for kind in NOTED if kind in in_force and day > quarter_end(in_force[kind]))
+    last_days = {kind: quarter_end(in_force[kind]) for kind in NOTED if kind in in_force}
+    return tuple(f"{kind} until {last}" for kind, last in last_days.items() if day > last)
 
 
 def _surroundings(held: Releases, day: dt.date) -> Surroundings:

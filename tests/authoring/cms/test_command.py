@@ -76,20 +76,21 @@ def test_no_date_is_bad_usage(tmp_path: Path) -> None:
 
 
 def test_list_says_what_is_held(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ours = units(units(tmp_path / "ours", "2026-04-01", 5), "2024-07-01", 5)
+    newest = max(release.day for release in PACK.releases["mue"])
+    ours = units(units(tmp_path / "ours", "2028-04-01", 5), newest.isoformat(), 5)
     words = ("tables", "list", "--no-cache", "--rules", ours)
-    assert run(*words, "--on", "2026-07-01") == 0
+    assert run(*words, "--on", "2028-07-01") == 0
     lines = capsys.readouterr().out.splitlines()
     by_kind = [line.split() for line in lines]
     assert {row[0] for row in by_kind} == set(PACK.releases)
-    limits = [line for line in lines if line.startswith("mue")]
+    limits = [line for line in lines if line.startswith("mue")][-3:]
     assert ["superseded" in line for line in limits] == [True, False, False]
-    assert "until 2026-04-01" in limits[1]
-    assert "quarter ends 2026-06-30" in limits[2]
-    assert "past its quarter on 2026-07-01" in limits[2]
-    assert run(*words, "--on", "2026-06-30") == 0
+    assert "until 2028-04-01" in limits[1]
+    assert "quarter ends 2028-06-30" in limits[2]
+    assert "past its quarter on 2028-07-01" in limits[2]
+    assert run(*words, "--on", "2028-06-30") == 0
     assert "past its quarter" not in next(
-        line for line in capsys.readouterr().out.splitlines() if "2026-04-01  " in line
+        line for line in capsys.readouterr().out.splitlines() if "2028-04-01  " in line
     )
 
 
@@ -165,27 +166,28 @@ def test_faults_of_stacked_tables_are_reported_at_once(tmp_path: Path) -> None:
     assert places == {"tables/mue-2026-01-01.csv:1", "tables/opps-2026-01-01.csv:1"}
 
 
-def past(folder: Path, day: str) -> bool:
-    return bool(Pack.load(extra=[folder]).book(date.fromisoformat(day)).outdated)
+def past(folder: Path, day: str) -> list[str]:
+    """The kinds of table whose quarter ended before a day, with a further pack."""
+    book = Pack.load(extra=[folder]).book(date.fromisoformat(day))
+    return [text.split()[0] for text in book.outdated]
 
 
 @pytest.mark.parametrize("kind", ["ptp", "mue", "addon"])
-def test_each_table_past_its_quarter_is_a_finding(tmp_path: Path, kind: str) -> None:
-    """With two of the three fresh, the third decides; on the last day of its quarter none does."""
+def test_each_table_past_its_quarter_is_named(tmp_path: Path, kind: str) -> None:
+    """With two of the three fresh, the third is named; on the last day of its quarter none is."""
     fresh = tmp_path / "fresh"
     for name in ("ptp", "mue", "addon"):
         file = next((rules_folder() / "tables").glob(f"{name}-*.csv"))
-        for day in ("2026-01-01", "2026-04-01"):
-            if name != kind or day == "2026-01-01":
+        for day in ("2027-01-01", "2027-04-01"):
+            if name != kind or day == "2027-01-01":
                 (fresh / "tables").mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, fresh / "tables" / f"{name}-{day}.csv")
-    assert not past(fresh, "2026-03-31")
-    assert past(fresh, "2026-04-01")
+    assert past(fresh, "2027-03-31") == []
+    assert past(fresh, "2027-04-01") == [kind]
     file = next((rules_folder() / "tables").glob(f"{kind}-*.csv"))
-    shutil.copyfile(file, fresh / "tables" / f"{kind}-2026-04-01.csv")
-    assert not past(fresh, "2026-04-01")
-    assert not past(fresh, "2026-06-30")
-    assert past(fresh, "2026-07-01")
+    shutil.copyfile(file, fresh / "tables" / f"{kind}-2027-04-01.csv")
+    assert past(fresh, "2027-04-01") == past(fresh, "2027-06-30") == []
+    assert past(fresh, "2027-07-01") == ["ptp", "mue", "addon"]
 
 
 def test_the_tables_that_are_shipped_are_quarterly_or_not() -> None:
