@@ -379,6 +379,7 @@ def test_results_survive_json() -> None:
             "lines",
             "corrected",
             "withheld",
+            "checked",
         ]
 
 

@@ -6,13 +6,15 @@ it -> correct -> put in words
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.claim.correction import apply_edits, corrected_lines, folded_units
+from ivpush.claim.coverage import coverage_of
 from ivpush.claim.facts import encounter_facts, suggestion_facts
 from ivpush.claim.findings import (
     Findings,
@@ -65,6 +67,7 @@ class _Opened(NamedTuple):
 class Worked:
     """Everything that was worked out about one encounter; what a trace is drawn from."""
 
+    pack: Pack
     book: Book
     coded: CodedChart
     facts: EncounterFacts
@@ -94,6 +97,20 @@ class Worked:
     def drafts(self) -> list[Draft]:
         """The suggested lines, before they were put in words."""
         return self.coded.drafts
+
+    def covered(self, silent: Collection[str] = ()) -> Result:
+        """The result with what it was checked against; ``silent`` are rules that may not speak."""
+        # Coded once more, by a book that hears which policies it is asked for.
+        listening, heard = self.book.listening()
+        code_chart(self.encounter, listening, self.coded.leads)
+        coverage = coverage_of(
+            Judged(self.facts, self.findings, self.book),
+            self.result.unjudged,
+            pack=self.pack,
+            heard=heard,
+            silent=silent,
+        )
+        return replace(self.result, checked=coverage)
 
 
 class Engine:
@@ -147,21 +164,25 @@ class Engine:
         payer = encounter.payer or self.payer
         return self._opened(encounter.service_date, payer, encounter.setting)
 
-    def check(self, encounter: Encounter | Record) -> Result:
+    def check(self, encounter: Encounter | Record, *, coverage: bool = False) -> Result:
         """Suggested lines, violations, questions and the claim to send instead.
 
         A dictionary, or a JSON text of one encounter, is read as the contract says; raises
-        InputError where it does not fit, with the fields and no value.
+        InputError where it does not fit, with the fields and no value. With ``coverage`` the result
+        says in ``checked`` against what it was checked, and what was not checked.
         """
-        return self.work(encounter_of(encounter)).result
+        work = self.work(encounter_of(encounter))
+        return work.covered() if coverage else work.result
 
-    def check_many(self, encounters: Iterable[Encounter | Record]) -> Iterator[Result]:
+    def check_many(
+        self, encounters: Iterable[Encounter | Record], *, coverage: bool = False
+    ) -> Iterator[Result]:
         """Results of encounters, one at a time and in order; raises as ``check`` does.
 
         Raises UsageError at the call for a record that stands where a list of them is asked for.
         """
         refuse_single(encounters)
-        return map(self.check, encounters)
+        return map(partial(self.check, coverage=coverage), encounters)
 
     def sources(self, result: Result) -> dict[str, Source]:
         """The sources that a result of this engine cites, by the names by which it cites them."""
@@ -207,6 +228,7 @@ class Engine:
             withheld=proposal.withheld,
         )
         return Worked(
+            pack=self.pack,
             book=book,
             coded=coded,
             facts=judged.facts,

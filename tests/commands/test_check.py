@@ -132,3 +132,25 @@ def test_what_is_cited_is_said_once_at_the_end(ivpush: Any, tmp_path: Any) -> No
     assert cited and sorted(named) == named
     assert cited <= set(named)
     assert "SOURCES" not in sources
+
+
+def test_what_was_checked_is_told_where_asked(ivpush: Any) -> None:
+    from ivpush import Engine
+
+    write("f", WRONG)
+    run = ivpush("check", "f", "--coverage", "--ignore", "IVP104")
+    _, block = run.out.split("\nCHECKED\n")
+    assert "line 1 (96375): judged by" in block
+    assert "The configuration leaves these rules out: IVP104" in block
+    assert "CHECKED" not in ivpush("check", "f").out
+    by_json = ivpush("check", "f", "--coverage", "--format", "ndjson")
+    assert by_json.out.encode() == Engine().check(WRONG, coverage=True).to_json() + b"\n"
+    several = ivpush("check", "f", "--coverage", "--format", "ndjson", "--workers", "1")
+    assert several.out == by_json.out
+
+
+@pytest.mark.parametrize("more", [(), ("--workers", "1")])
+def test_what_was_checked_is_refused_where_no_format_holds_it(ivpush: Any, more: Any) -> None:
+    run = ivpush("check", write("f", WRONG), "--coverage", "--format", "csv", *more)
+    assert run.status == 2
+    assert "--coverage: is held by no format of this run; write one of: text, json" in run.err

@@ -84,6 +84,8 @@ class EngineOptions:
     """Folder for parsed packs; None reads them afresh."""
     silent: frozenset[str] = frozenset()
     """Ids of rules that are not to speak."""
+    coverage: bool = False
+    """Whether each result says what it was checked against; tables of results do not hold it."""
 
     def engine(self) -> Engine:
         """The engine; raises PackError or UsageError as ``Engine`` does."""

@@ -118,6 +118,8 @@ class Worker:
         """Leave out what is to be silent, and count the rest."""
         counts.checked += 1
         work.result, gone = self._selection.applied(work.result, unsettled=work.unsettled)
+        if self._options.engine.coverage:
+            work.result = work.covered(self._selection.silent)
         counts.ignored += gone
         counts.questions += len(work.result.questions)
         counts.statistics.add(work.encounter, work.result, work.book.outdated)
@@ -170,6 +172,9 @@ class Singles:
                     yield item.place, None, answer.one_line
                     continue
                 result, _ = self._selection.applied(answer.result, unsettled=answer.unsettled)
+                if self._options.engine.coverage:
+                    answer.result = result
+                    result = answer.covered(self._selection.silent)
                 yield item.place, result, ""
 
 

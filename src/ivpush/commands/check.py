@@ -15,7 +15,14 @@ from ivpush.commands.check_fix import fix
 from ivpush.commands.check_run import FIXED, LEVELS, Run, totals_format
 from ivpush.commands.inputs import Intake, add_files, add_inputs, input_names
 from ivpush.commands.options import add_engine, add_look, add_selection, choose, make_engine, settle
-from ivpush.commands.outputs import FORMATS, Guard, Target, format_name, parse_target
+from ivpush.commands.outputs import (
+    FORMATS,
+    Guard,
+    Target,
+    format_name,
+    parse_target,
+    require_coverage,
+)
 
 if TYPE_CHECKING:
     from ivpush.commands.options import Commands
@@ -42,6 +49,11 @@ def add(commands: Commands) -> None:
         help="print totals by rule and payer instead of results: --format text, json or csv",
     )
     parser.add_argument("--explain", action="store_true", help="text: tell why, step by step")
+    parser.add_argument(
+        "--coverage",
+        action="store_true",
+        help="text, json, ndjson: add what was checked against which table, and what was not",
+    )
     add_selection(parser)
     add_engine(parser)
     add_look(parser)
@@ -128,4 +140,6 @@ def _targets(options: argparse.Namespace) -> list[Target]:
             targets.append(Target(options.format or "text", "-"))
     if fixes and not options.diff and all(target.format != FIXED for target in targets):
         targets.append(Target(FIXED, "-"))
+    if options.coverage:
+        require_coverage(targets)
     return targets

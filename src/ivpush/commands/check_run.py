@@ -107,6 +107,8 @@ class Run:
         work = self.engine.work(record.encounter)
         # Rules are silenced after the engine has judged: the corrected claim stays the same.
         work.result, ignored = self.selection.applied(work.result, unsettled=work.unsettled)
+        if self.options.coverage:
+            work.result = work.covered(self.selection.silent)
         self.ignored += ignored
         self._statistics.add(record.encounter, work.result, work.book.outdated)
         worst = LEVELS[self.options.fail_on]

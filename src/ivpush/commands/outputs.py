@@ -37,6 +37,7 @@ __all__ = [
     "module_of",
     "open_closed",
     "parse_target",
+    "require_coverage",
     "silence",
 ]
 
@@ -55,6 +56,8 @@ FORMATS = {
 
 
 _OTHER_NAMES = {"jsonl": "ndjson"}
+_WITH_COVERAGE = ("text", "json", "ndjson")
+"""Formats that hold a whole result; the others hold its findings."""
 
 
 def format_name(text: str) -> str:
@@ -79,6 +82,14 @@ def parse_target(text: str, known: Sequence[str]) -> Target:
     if name not in known:
         raise UsageError(Fault("--output", "names no format", did_you_mean(name, known)))
     return Target(name, path)
+
+
+def require_coverage(targets: Sequence[Target]) -> None:
+    """Raise UsageError where no format asked for can hold what was checked."""
+    if not any(target.format in _WITH_COVERAGE for target in targets):
+        problem = "is held by no format of this run"
+        remedy = f"write one of: {', '.join(_WITH_COVERAGE)}"
+        raise UsageError(Fault("--coverage", problem, remedy))
 
 
 def make_writer(name: str, out: IO[bytes], options: WriteOptions) -> ResultWriter:

@@ -225,7 +225,10 @@ class DrugFacts(Part):
     hcpcs_successor: Annotated[str | None, Means("HCPCS code that replaced an ended one")]
     status_indicator: Annotated[
         str | None,
-        Means("how a hospital is paid for its HCPCS code; unknown where no table holds the code"),
+        Means(
+            "how a hospital is paid for its HCPCS code; unknown where no table holds the code",
+            tables=("opps",),
+        ),
     ]
     row: Annotated[DrugLike | None, WORKING]
 

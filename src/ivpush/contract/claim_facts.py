@@ -58,29 +58,48 @@ class CodedFacts(Part):
     # An add-on without its primary is not paid (NCCI add-on edits, type 1).
     primaries: Annotated[
         frozenset[str] | None,
-        Means("codes that an add-on may hang on (CMS); unknown before the table"),
+        Means(
+            "codes that an add-on may hang on (CMS); unknown before the table", tables=("addon",)
+        ),
     ]
-    is_add_on: Annotated[bool | None, Means("CMS lists primaries for it; unknown before the table")]
+    is_add_on: Annotated[
+        bool | None,
+        Means("CMS lists primaries for it; unknown before the table", tables=("addon",)),
+    ]
     mue: Annotated[
-        int | None, Means("units a day that CMS holds plausible, for this kind of claim")
+        int | None,
+        Means("units a day that CMS holds plausible, for this kind of claim", tables=("mue",)),
     ]
     # Indicator 1 is judged line by line, 2 and 3 over all lines of the day.
     mai: Annotated[
         int | None,
         Means(
-            "MUE adjudication indicator: 2 absolute, 3 appealable, 0 none; unknown before the table"
+            "MUE adjudication indicator: 2 absolute, 3 appealable, 0 none; "
+            "unknown before the table",
+            tables=("mue",),
         ),
     ]
     payer_max: Annotated[int | None, Means("the payer's own most units a day")]
     is_drug: Annotated[bool, Means("the code of a drug in the drug table")]
     opps_status: Annotated[
-        str | None, Means("OPPS status indicator of the code; unknown where no release holds it")
+        str | None,
+        Means(
+            "OPPS status indicator of the code; unknown where no release holds it", tables=("opps",)
+        ),
     ]
     staff_in_facility: Annotated[
-        bool, Means("no practitioner is paid for it in a facility place, by fee schedule or payer")
+        bool,
+        Means(
+            "no practitioner is paid for it in a facility place, by fee schedule or payer",
+            tables=("indicators",),
+        ),
     ]
     incident_to: Annotated[
-        bool, Means("staff may do it under supervision; else it is the practitioner's own service")
+        bool,
+        Means(
+            "staff may do it under supervision; else it is the practitioner's own service",
+            tables=("indicators",),
+        ),
     ]
 
 
@@ -153,7 +172,8 @@ class DrugLineFacts(Part):
         ),
     ] = None
     ndc_code: Annotated[
-        str | None, Means("code of the line's NDC by the CMS crosswalk", rests_on=(".ndc",))
+        str | None,
+        Means("code of the line's NDC by the CMS crosswalk", rests_on=(".ndc",), tables=("ndc",)),
     ] = None
 
 
@@ -169,6 +189,7 @@ class WasteFacts(Part):
             "Medicare asks for a discard modifier on it, if its container is for a single dose: "
             "the place owes one and pays for the drug apart; unknown where no table says",
             rests_on=(".code", ".place_of_service", "type_of_bill", "place_of_service"),
+            tables=("discards", "asp", "opps"),
         ),
     ] = None
     single_dose: Annotated[
@@ -179,6 +200,7 @@ class WasteFacts(Part):
         Means(
             "its code is listed as one that comes in single-dose containers only",
             rests_on=(".code",),
+            tables=("singledose",),
         ),
     ] = False
     wasted_units: Annotated[
@@ -281,16 +303,23 @@ class MatchFacts(Part):
     apart_from: Annotated[
         frozenset[str],
         Means(
-            "codes of other services, billed that day, from which its modifier must set it apart"
+            "codes of other services, billed that day, from which its modifier must set it apart",
+            tables=("ptp",),
         ),
     ] = frozenset()
     needless_modifier: Annotated[
         bool | None,
-        Means("carries a distinct-service modifier that nothing asks for; unknown, no chart"),
+        Means(
+            "carries a distinct-service modifier that nothing asks for; unknown, no chart",
+            tables=("ptp",),
+        ),
     ] = None
     missing_modifier: Annotated[
         bool | None,
-        Means("lacks the distinct-service modifier that the chart supports; unknown, no chart"),
+        Means(
+            "lacks the distinct-service modifier that the chart supports; unknown, no chart",
+            tables=("ptp",),
+        ),
     ] = None
     administrations: Annotated[
         tuple[AdministrationFacts, ...] | None,
@@ -342,14 +371,16 @@ class LineFacts:
         frozenset[str] | None,
         Means(
             "billed that day: NCCI column-1 codes, indicator 0, of this code; "
-            "unknown before the table"
+            "unknown before the table",
+            tables=("ptp",),
         ),
     ]
     modifier_beside: Annotated[
         frozenset[str] | None,
         Means(
             "billed that day: NCCI column-1 codes, indicator 1, of this code; "
-            "unknown before the table"
+            "unknown before the table",
+            tables=("ptp",),
         ),
     ]
     family_beside: Annotated[
@@ -360,7 +391,8 @@ class LineFacts:
         bool | None,
         Means(
             "a distinct-service modifier on it lifts an NCCI pair with another line of its day; "
-            "unknown before the table"
+            "unknown before the table",
+            tables=("ptp",),
         ),
     ]
     repeats_line: Annotated[bool, Means("an earlier line has its code, modifiers, date and units")]
@@ -376,6 +408,7 @@ class LineFacts:
         Means(
             "its place of service is a facility, by policy",
             rests_on=(".place_of_service", "place_of_service"),
+            tables=("pos",),
         ),
     ]
     match: MatchFacts
@@ -396,7 +429,8 @@ class SuggestionFacts:
     billed_units: Annotated[int | None, Means("units billed for it; unknown without a claim")]
     missed_units: Annotated[int | None, Means("units not billed; unknown without a claim")]
     mue: Annotated[
-        int | None, Means("units a day that CMS holds plausible, for this kind of claim")
+        int | None,
+        Means("units a day that CMS holds plausible, for this kind of claim", tables=("mue",)),
     ]
     administrations: tuple[AdministrationFacts, ...]
 

@@ -76,13 +76,18 @@ class EncounterFacts:
     billed: Annotated[bool, Means("a claim came with it", rests_on=("lines",))]
     facility_place: Annotated[
         bool | None,
-        Means("its place of service is a facility, by policy", rests_on=("place_of_service",)),
+        Means(
+            "its place of service is a facility, by policy",
+            rests_on=("place_of_service",),
+            tables=("pos",),
+        ),
     ]
     bill_use: Annotated[
         BillUse | None,
         Means(
             "what its type of bill makes of these services; unknown where not stated",
             rests_on=("type_of_bill",),
+            tables=("tob",),
         ),
     ]
     payer_known: Annotated[

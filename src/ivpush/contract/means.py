@@ -19,11 +19,13 @@ class Means:
     ``setting`` a field of the encounter. Empty means what the record says of all its facts by
     ``RESTS_ON``, an attribute of the class.
     ``lacks`` names the fields of the record that, unstated, leave it unknown.
+    ``tables`` names the kinds of dated tables (``pack.releases``) that it is looked up in.
     """
 
     text: str
     rests_on: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
 
 
 CODING = (

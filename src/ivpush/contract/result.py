@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ivpush._version import __version__
+from ivpush.contract.coverage import Coverage, checked_rows, unchecked_rows
 from ivpush.contract.encounter import ClaimLine
 from ivpush.contract.faults import place_of
 from ivpush.errors import Fault, InputError
@@ -229,8 +230,9 @@ class Result:
     """Everything ivpush has to say about one encounter.
 
     ``corrected`` is the claim to send instead: checked with the same chart it raises no error. It
-    is None where it is withheld, and ``withheld`` then says why. ``schema`` is the version of the
-    contract, ``ivpush`` that of the program.
+    is None where it is withheld, and ``withheld`` then says why. ``checked`` is what it was checked
+    against, None where nobody asked for it. ``schema`` is the version of the contract, ``ivpush``
+    that of the program.
     """
 
     schema: Literal[1] = field(default=1, kw_only=True)
@@ -246,6 +248,7 @@ class Result:
     lines: tuple[LineVerdict, ...]
     corrected: tuple[ClaimLine, ...] | None
     withheld: str | None = None
+    checked: Coverage | None = None
 
     @property
     def ok(self) -> bool:
@@ -357,6 +360,7 @@ def _text_of(result: Result) -> str:
             *_section("WRONG", (_violation(each) for each in result.violations)),
             *_section("OPEN QUESTIONS", (_question(each) for each in result.questions)),
             *_section("SEND INSTEAD", _instead(result)),
+            *(_coverage(result.checked) if result.checked is not None else ()),
         ]
     )
 
@@ -395,6 +399,11 @@ def _counts(result: Result) -> str:
 def _section(title: str, lines: Iterable[str]) -> list[str]:
     rows = [f"  {line}" for line in lines]
     return [title, *rows] if rows else []
+
+
+def _coverage(coverage: Coverage) -> list[str]:
+    checked = _section("CHECKED", checked_rows(coverage))
+    return [*checked, *_section("NOT CHECKED", unchecked_rows(coverage))]
 
 
 def _billed(line: SuggestedLine | ClaimLine) -> str:

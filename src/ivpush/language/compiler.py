@@ -13,7 +13,7 @@ from ivpush.language.evidence import evidence_lines, place_of
 from ivpush.language.printer import Printer, function
 from ivpush.language.reduction import Settled, reduced
 from ivpush.language.tree import Node, facts_in, loops_in
-from ivpush.language.vocabulary import Names
+from ivpush.language.vocabulary import FactName, Names
 
 __all__ = ["Compiled", "Judge", "Reduced", "Settled", "compile_rule", "fuse"]
 
@@ -56,13 +56,23 @@ class Compiled:
         compiled.evidence(encounter_facts, line_facts, book.policy, book.limits)
     """
 
-    __slots__ = ("_evidence", "_judge", "_label", "_missing", "_names", "_require", "_when")
+    __slots__ = (
+        "_evidence",
+        "_judge",
+        "_label",
+        "_looked_up",
+        "_missing",
+        "_names",
+        "_require",
+        "_when",
+    )
 
     def __init__(self, when: Node | None, require: Node, names: Names, label: str) -> None:
         self._when, self._require, self._names, self._label = when, require, names, label
         self._judge: Judge | None = None
         self._missing: list[Callable[..., bool]] | None = None
         self._evidence: Callable[..., list[str]] | None = None
+        self._looked_up: tuple[tuple[str, FactName], ...] | None = None
 
     @property
     def _parts(self) -> list[Node]:
@@ -144,6 +154,22 @@ class Compiled:
             lines = evidence_lines(self._when, self._require, printer)
             self._evidence = function("evidence", lines, printer, self._label)
         return tuple(dict.fromkeys(self._evidence(e, s, p, l)))
+
+    @property
+    def looked_up(self) -> tuple[tuple[str, FactName], ...]:
+        """The facts that it reads from dated tables, each with its scope."""
+        if self._looked_up is None:
+            nodes = [node for part in self._parts for node in part.walk() if node.op == "fact"]
+            facts = [(node.args[0].kind.scope or "", node.name) for node in nodes]
+            named = [(scope, self._names.scopes[scope][name]) for scope, name in facts]
+            self._looked_up = tuple([each for each in named if each[1].tables])
+        return self._looked_up
+
+    @property
+    def policies(self) -> frozenset[str]:
+        """The policies that it reads."""
+        nodes = [node for part in self._parts for node in part.walk()]
+        return frozenset([node.name for node in nodes if node.op == "policy"])
 
     def __reduce__(self) -> tuple[type[Compiled], tuple[Node | None, Node, Names, str]]:
         # Generated functions cannot be pickled: the copy makes its own when it needs them.

@@ -39,7 +39,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class FactName:
-    """A fact as the language knows it: type, attribute path, meaning, and what it rests on."""
+    """A fact as the language knows it: type, attribute path, meaning, and what it rests on.
+
+    ``tables`` are the kinds of dated tables that it is looked up in.
+    """
 
     kind: Kind
     path: str
@@ -47,6 +50,7 @@ class FactName:
     rests_on: tuple[str, ...]
     lacks: tuple[str, ...]
     free_text: bool
+    tables: tuple[str, ...] = ()
 
 
 _PLAIN = {
@@ -98,7 +102,13 @@ class Names:
         made = {
             name: {
                 fact: FactName(
-                    kind_of(one.type), one.path, one.meaning, one.rests_on, one.lacks, one.free_text
+                    kind=kind_of(one.type),
+                    path=one.path,
+                    meaning=one.meaning,
+                    rests_on=one.rests_on,
+                    lacks=one.lacks,
+                    free_text=one.free_text,
+                    tables=one.tables,
                 )
                 for fact, one in facts_of(scope).items()
             }
@@ -156,7 +166,8 @@ class Fact:
     ``rests_on`` holds field names of the contract: ``.minutes`` is a field of the same record,
     ``setting`` a field of the encounter.
     ``lacks`` names the fields of the record that, unstated, leave it unknown. ``free_text`` marks
-    the chart's own words, which no message may repeat.
+    the chart's own words, which no message may repeat. ``tables`` are the kinds of dated tables
+    that it is looked up in.
     """
 
     type: object
@@ -165,6 +176,7 @@ class Fact:
     rests_on: tuple[str, ...]
     lacks: tuple[str, ...] = ()
     free_text: bool = False
+    tables: tuple[str, ...] = ()
 
 
 def facts_of(scope: type) -> dict[str, Fact]:
@@ -202,4 +214,14 @@ def _own_facts(record: type, prefix: str) -> Iterator[tuple[str, Fact]]:
         if means is not WORKING:
             means = means or Means("")
             rests_on = means.rests_on or getattr(record, "RESTS_ON", ())
-            yield name, Fact(plain, prefix + name, means.text, rests_on, means.lacks)
+            yield (
+                name,
+                Fact(
+                    type=plain,
+                    path=prefix + name,
+                    meaning=means.text,
+                    rests_on=rests_on,
+                    lacks=means.lacks,
+                    tables=means.tables,
+                ),
+            )

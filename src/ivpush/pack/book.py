@@ -181,6 +181,11 @@ class Book:
         settled = {"policy": self.policy, "limits": self.limits}
         self.screens = Screens(content.rules, content.names, settled)
 
+    @property
+    def opened_on(self) -> dt.date:
+        """A day of its window."""
+        return self._terms.day
+
     def dated(self, day: dt.date | None) -> Book:
         """The same book for another day of its window."""
         # Shallow: days of one window differ in nothing else, and screens stay shared.
@@ -236,6 +241,19 @@ class Book:
         """The OPPS status indicator of a code (Addendum B); None where no release holds it."""
         status = self._statuses.get(code)
         return status[0] if status is not None else None
+
+    def has_row(self, kind: str, code: str, setting: str) -> bool | None:
+        """Whether a table in force holds a billed code; None for tables of other things."""
+        match kind:
+            case "ptp":
+                return self.pairs_of(code, setting) is not None
+            case "mue":
+                return self.mue(code, setting) is not None
+            case "addon":
+                return bool(self.primaries(code))
+            case "opps":
+                return self.status_indicator(code) is not None
+        return None
 
     def payer_max(self, code: str) -> int | None:
         """The payer's own most units a day."""

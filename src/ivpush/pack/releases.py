@@ -26,6 +26,7 @@ __all__ = [
     "NOTED",
     "QUARTERLY",
     "TABLES",
+    "TITLES",
     "PairTable",
     "Pairs",
     "Release",
@@ -97,6 +98,27 @@ TABLES: dict[str, tuple[str, ...]] = {
     "beside": ("group", "use", "method", "answer", "source"),
 }
 """The tables that a pack may hold, ``tables/KIND-DATE.csv``, with their columns."""
+
+TITLES: dict[str, str] = {
+    "ptp": "NCCI pairs",
+    "mue": "MUE",
+    "addon": "NCCI add-on codes",
+    "pos": "places of service",
+    "tob": "types of bill",
+    "denials": "denial codes",
+    "ndc": "NDC crosswalk",
+    "indicators": "fee schedule indicators",
+    "opps": "OPPS Addendum B",
+    "asp": "ASP prices",
+    "products": "brands",
+    "discards": "discard modifiers",
+    "singledose": "single-dose codes",
+    "owners": "codes that pay for giving a drug",
+    "procedures": "groups of procedures",
+    "uses": "uses of drugs",
+    "beside": "drugs beside procedures",
+}
+"""What people call each of them."""
 
 
 Table = TypeVar("Table")

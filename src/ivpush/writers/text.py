@@ -14,7 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
-from ivpush.contract.encounter import ClaimLine, Encounter, Supervision
+from ivpush.claim.coverage import needs_chart
+from ivpush.contract.coverage import checked_rows, unchecked_rows
+from ivpush.contract.encounter import ClaimLine
 from ivpush.contract.result import Between, Equals
 from ivpush.plural import counted
 from ivpush.writers import code_with_modifiers
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
         Question,
         Source,
         SuggestedLine,
-        Unjudged,
         Violation,
     )
     from ivpush.engine import Worked
@@ -38,10 +39,6 @@ __all__ = ["Look", "Writer", "clean", "render"]
 
 _GENERAL = "9"
 """The first digit of ids of general rules: they say of any line what another says of one kind."""
-_STATED = frozenset().union(
-    Encounter.model_fields, Supervision.model_fields, ClaimLine.model_fields
-)
-"""Fields of the contract that a claim may state."""
 _RANKS = {"error": 0, "warning": 1, "info": 2}
 _MOST_ANSWERS = 4
 _COLOUR = re.compile("(\x1b\\[[0-9]{1,2}m)")
@@ -131,7 +128,7 @@ def render(work: Worked, look: Look, *, explain: bool = False) -> str:
         *_questions(work, look),
         *_corrected(work, look),
         *(_trace(work, look) if explain else []),
-        *_unjudged(work, look),
+        *(_unjudged(work, look) if work.result.checked is None else _coverage(work, look)),
         "",
         look.paint(_counts(work), "head"),
     ]
@@ -362,7 +359,7 @@ def _unjudged(work: Worked, look: Look) -> list[str]:
         return []
     lines = _section("NOT JUDGED", look)
     if work.encounter.administrations is None:
-        by_chart = [each for each in unjudged if _needs_chart(each)]
+        by_chart = [each for each in unjudged if needs_chart(each)]
         unjudged = tuple([each for each in unjudged if each not in by_chart])
         need = "needs" if len(by_chart) == 1 else "need"
         lines.append(f"  {counted(len(by_chart), 'rule')} {need} the chart")
@@ -373,10 +370,23 @@ def _unjudged(work: Worked, look: Look) -> list[str]:
     return lines + look.wrap(f"for want of {'; '.join(parts)}", "  ") if parts else lines
 
 
-def _needs_chart(unjudged: Unjudged) -> bool:
-    """Whether a rule lacks what no field of a claim could state."""
-    names = [path.rpartition(".")[2] for path in unjudged.missing]
-    return any(name == "administrations" or name not in _STATED for name in names)
+def _coverage(work: Worked, look: Look) -> list[str]:
+    """What was checked, and what was not, which the rules that were not judged are a part of."""
+    coverage = work.result.checked
+    assert coverage is not None
+    lines = _section("CHECKED", look)
+    for row in checked_rows(coverage):
+        lines += _hanging(row, look)
+    lines += _section("NOT CHECKED", look)
+    for row in unchecked_rows(coverage):
+        lines += _hanging(row, look)
+    return lines
+
+
+def _hanging(row: str, look: Look) -> list[str]:
+    """A row in lines of the width; the second and further ones stand further in."""
+    first, *rest = look.wrap(row, "  ")
+    return [first, *(f"  {line}" for line in rest)]
 
 
 # What to send instead

@@ -1,0 +1,218 @@
+"""Coverage: what was checked against what, what a modifier lifted, and what was not and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ivpush import Engine
+from ivpush.contract.coverage import Coverage, NotChecked, checked_rows, unchecked_rows
+from ivpush.testing.samples import encounters
+from tests.visits import PACK, line, push, visit, work
+
+ENGINE = Engine(pack=PACK)
+PAIR = (line(1, "96374"), line(2, "96372"))
+
+
+def coverage(*lines: dict[str, Any], silent: tuple[str, ...] = (), **facts: Any) -> Coverage:
+    """The coverage of a claim beside one charted push."""
+    checked = work(push("a1", "10:00"), lines=list(lines), **facts).covered(silent).checked
+    assert checked is not None
+    return checked
+
+
+def of_claim(*lines: dict[str, Any], **facts: Any) -> Coverage:
+    """The coverage of a claim without a chart."""
+    record = {**visit().model_dump(mode="json"), "administrations": None, "lines": list(lines)}
+    checked = ENGINE.check({**record, **facts}, coverage=True).checked
+    assert checked is not None
+    return checked
+
+
+def why(coverage: Coverage, reason: str) -> NotChecked:
+    (each,) = [each for each in coverage.not_checked if each.why == reason]
+    return each
+
+
+def reasons(coverage: Coverage) -> set[str]:
+    return {each.why for each in coverage.not_checked}
+
+
+def looked_up(coverage: Coverage, kind: str) -> tuple[int, ...]:
+    """The lines that were looked up in a kind of table."""
+    return next((table.lines for table in coverage.tables if table.kind == kind), ())
+
+
+def test_a_result_holds_it_only_where_asked() -> None:
+    record = visit(push("a1", "10:00"), lines=list(PAIR))
+    plain, covered = ENGINE.check(record), ENGINE.check(record, coverage=True)
+    assert plain.checked is None
+    assert {**covered.to_dict(), "checked": None} == plain.to_dict()
+    assert list(ENGINE.check_many([record], coverage=True)) == [covered]
+
+
+def test_nothing_is_worked_out_where_nobody_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise AssertionError("asked for")
+
+    monkeypatch.setattr("ivpush.engine.coverage_of", refused)
+    ENGINE.check(visit(push("a1", "10:00"), lines=list(PAIR)))
+
+
+def test_of_made_up_visits_each_part_is_accounted_for() -> None:
+    """Lines and administrations in order, and each unjudged rule under one reason."""
+    for record in encounters(5, 60):
+        result = ENGINE.check(record, coverage=True)
+        checked = result.checked
+        assert checked is not None
+        assert [each.number for each in checked.lines] == [
+            each["number"] for each in record["lines"]
+        ]
+        assert [each.id for each in checked.administrations] == [
+            each["id"] for each in record["administrations"]
+        ]
+        named = [rule for each in checked.not_checked for rule in each.rules]
+        assert sorted(named) == [each.rule for each in result.unjudged]
+
+
+def test_a_finding_by_a_table_stands_on_a_line_that_was_looked_up_in_it() -> None:
+    kinds = {"IVP601": "ptp", "IVP602": "ptp", "IVP606": "mue", "IVP104": "addon"}
+    spoken = set()
+    for lines in ([line(1, "96374"), line(2, "36591")], PAIR, [line(1, "96375", 9)]):
+        record = visit(lines=list(lines), setting="professional").model_copy(
+            update={"administrations": None}
+        )
+        result = ENGINE.check(record, coverage=True)
+        assert result.checked is not None
+        for each in result.violations:
+            if each.rule in kinds and each.line is not None:
+                assert each.line in looked_up(result.checked, kinds[each.rule])
+                spoken |= {each.rule, *each.folds}
+    assert spoken >= kinds.keys()
+
+
+def test_a_table_is_named_with_its_edition() -> None:
+    (pairs,) = [each for each in coverage(*PAIR).tables if each.kind == "ptp"]
+    releases = {release.day for release in PACK.releases["ptp"]}
+    assert pairs.release in releases
+    assert pairs.quarter_ends is not None
+    assert pairs.quarter_ends > pairs.release
+
+
+def test_a_code_that_a_table_does_not_hold_is_said() -> None:
+    (mue,) = [each for each in coverage(*PAIR, line(3, "99283")).tables if each.kind == "mue"]
+    assert (mue.lines, mue.without_row) == ((1, 2, 3), (3,))
+
+
+def test_a_line_without_an_ndc_is_looked_up_in_no_crosswalk() -> None:
+    drug = line(1, "J2405", 4)
+    assert not looked_up(coverage(drug), "ndc")
+    assert looked_up(coverage({**drug, "ndc": "00409475501"}), "ndc") in {(1,), ()}
+
+
+@pytest.mark.parametrize(("marked", "by"), [(2, 2), (1, 1)])
+def test_a_pair_is_lifted_by_the_modifier_of_either_line(marked: int, by: int) -> None:
+    lines = [{**each, "modifiers": ["59"] if each["number"] == marked else []} for each in PAIR]
+    (pair,) = coverage(*lines).lifted
+    assert (pair.code, pair.line, pair.into, pair.into_line) == ("96372", 2, "96374", 1)
+    assert (pair.modifier, pair.by_line) == ("59", by)
+
+
+def test_without_a_modifier_nothing_is_lifted() -> None:
+    assert coverage(*PAIR).lifted == ()
+    assert coverage(line(1, "96374"), line(2, "96372", modifiers=["JW"])).lifted == ()
+
+
+def test_on_another_day_there_is_no_pair_to_lift() -> None:
+    other = line(2, "96372", modifiers=["59"], date="2026-03-09")
+    assert coverage(line(1, "96374"), other).lifted == ()
+
+
+def test_a_visit_needs_the_modifier_of_visits() -> None:
+    by_visit = coverage(line(1, "96374"), line(2, "99213", modifiers=["25"])).lifted
+    assert [(pair.code, pair.modifier) for pair in by_visit] == [("99213", "25")]
+    assert coverage(line(1, "96374"), line(2, "99213", modifiers=["59"])).lifted == ()
+
+
+def test_rules_left_out_by_the_configuration_are_named_and_judge_nothing() -> None:
+    every, without = coverage(*PAIR), coverage(*PAIR, silent=("IVP601", "IVP602", "IVP9X9"))
+    assert why(without, "silenced").rules == ("IVP601", "IVP602")
+    assert "silenced" not in reasons(every)
+    pairs = [(a.rules, b.rules) for a, b in zip(every.lines, without.lines, strict=True)]
+    assert all(first > second for first, second in pairs)
+
+
+def test_rules_that_a_payer_switches_off_are_named() -> None:
+    medicare = replace(PACK.payers["medicare"], off={"IVP601": "judged elsewhere"})
+    pack = PACK.with_(payers={"medicare": medicare})
+    record = visit(lines=list(PAIR), payer="medicare")
+    checked = Engine(pack=pack).check(record, coverage=True).checked
+    assert checked is not None
+    assert why(checked, "switched_off").rules == ("IVP601",)
+    assert "switched_off" not in reasons(coverage(*PAIR, payer="medicare"))
+
+
+def test_without_a_chart_its_rules_wait_for_it() -> None:
+    assert "IVP202" in why(of_claim(*PAIR), "needs_chart").rules
+    assert "needs_chart" not in reasons(coverage(*PAIR))
+
+
+def test_before_the_first_edition_no_table_is_named() -> None:
+    early = of_claim(*PAIR, date="2023-03-02")
+    missing = why(early, "table_missing")
+    assert {"ptp", "mue", "addon"} <= set(missing.tables)
+    assert "IVP601" in missing.rules
+    assert not {"ptp", "mue", "addon"} & {each.kind for each in early.tables}
+
+
+@pytest.mark.parametrize(("day", "late"), [("2024-09-30", False), ("2024-10-01", True)])
+def test_past_its_quarter_a_table_is_said_to_be_old(day: str, late: bool) -> None:
+    checked = of_claim(*PAIR, date=day)
+    old = [
+        table
+        for each in checked.not_checked
+        if each.why == "table_outdated"
+        for table in each.tables
+    ]
+    assert ("ptp" in old) is late
+
+
+def test_the_lines_and_administrations_of_which_a_fact_is_lacking_are_named() -> None:
+    of_order = [each for each in coverage(*PAIR).not_checked if "IVP701" in each.rules]
+    (lacking,) = of_order
+    assert lacking.why == "fact_unknown"
+    assert lacking.missing == ("administrations[0].ordered",)
+    assert lacking.administrations == ("a1",)
+
+
+def test_other_services_are_said_not_to_be_judged_themselves() -> None:
+    checked = coverage(line(1, "96374"), line(2, "71046"), line(3, "J2405", 4))
+    assert why(checked, "outside_family").lines == (2,)
+
+
+@pytest.mark.parametrize(
+    ("payer", "begins"),
+    [(None, "No payer"), ("nobody", "This payer has no"), ("medicare", "This payer's overlay")],
+)
+def test_where_the_payers_position_is_not_known_the_policies_are_named(
+    payer: str | None, begins: str
+) -> None:
+    open_ = why(coverage(*PAIR, payer=payer), "payer_position")
+    assert open_.because.startswith(begins)
+    stated = PACK.payers[payer].policies if payer in PACK.payers else {}
+    assert open_.policies
+    assert not set(open_.policies) & set(stated)
+
+
+def test_the_text_names_what_was_checked_and_what_was_not() -> None:
+    checked = of_claim(line(1, "96374", modifiers=["59"]), line(2, "96372"), line(3, "71046"))
+    done, left = "\n".join(checked_rows(checked)), "\n".join(unchecked_rows(checked))
+    assert "NCCI pairs, edition 2024-07-01 (for the quarter to 2024-09-30): lines 1, 2" in done
+    assert "96372 on line 2 is bundled into 96374 on line 1, but modifier 59 on line 1" in done
+    assert "these rules look at the chart: " in left
+    assert "so only the administrations beside them were looked at: line 3" in left
+    text = ENGINE.check(visit(lines=[line(1, "96374")]), coverage=True).text()
+    assert "\nCHECKED\n" in text
+    assert "\nNOT CHECKED\n" in text
