@@ -198,7 +198,7 @@ def test_what_cannot_be_read_stands_in_set_aside() -> None:
     assert len(rows(found.encounters)) == 1
     (row,) = rows(found.set_aside)
     assert "units" in row["problem"]
-    assert row["place"] == "lines[2]"
+    assert (row["place"], row["encounter"]) == ("lines[2]", "B")
 
 
 @pytest.mark.parametrize(
@@ -537,18 +537,18 @@ def test_large_encounters_make_smaller_pieces(monkeypatch: pytest.MonkeyPatch) -
 
 def test_our_own_failure_sets_one_encounter_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     those = made(3)
-    check = Engine.check
+    work = Engine.work
 
     def failing(self: Engine, encounter: Encounter) -> Any:
         if encounter.id == those[1].id:
             raise KeyError("SECRET")
-        return check(self, encounter)
+        return work(self, encounter)
 
-    monkeypatch.setattr(Engine, "check", failing)
+    monkeypatch.setattr(Engine, "work", failing)
     found = check_frame(**encounters_to_tables(those), engine=ENGINE)
     assert found.encounters["encounter"].to_pylist() == [those[0].id, those[2].id]
     (row,) = found.set_aside.to_pylist()
-    assert row["place"] == "encounters[2]"
+    assert (row["place"], row["encounter"]) == ("encounters[2]", those[1].id)
     assert "failed inside ivpush (KeyError)" in row["problem"] and "SECRET" not in row["problem"]
 
 

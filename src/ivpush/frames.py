@@ -80,7 +80,7 @@ class Checked:
     corrected: Any
     """The claims to send instead, as a table of lines; none while a question is open."""
     set_aside: Any
-    """One row a record that could not be read or checked; its ``encounter`` is null."""
+    """One row a record that could not be read or checked; ``encounter`` is null where not known."""
     notes: Any
     """One row a remark on how the tables were read."""
 
@@ -254,8 +254,17 @@ def _checked_here(pieces: Iterable[_Piece], judge: _Judge) -> Iterator[_Tables]:
         yield {**judge.tables(outcomes), "notes": _notes_table(piece.notes)}
 
 
-def _here(reading: Record | SetAside) -> Encounter | str:
-    return reading.encounter if isinstance(reading, Record) else str(reading.error)
+class _Aside(NamedTuple):
+    """Why a record has no result, and its encounter's id where that is known."""
+
+    problem: str
+    encounter: str | None
+
+
+def _here(reading: Record | SetAside) -> Encounter | _Aside:
+    if isinstance(reading, Record):
+        return reading.encounter
+    return _Aside(reading.error.one_line, reading.encounter)
 
 
 def _spread(
@@ -286,42 +295,44 @@ class _Judge:
 
     def __call__(self, items: Sequence[Item]) -> _Tables:
         """What came to a process, as JSON."""
-        return self.tables(
-            (
-                item.place,
-                Encounter.model_validate_json(item.raw) if item.kind == "record" else item.reason,
-            )
-            for item in items
-        )
+        return self.tables((item.place, _there(item)) for item in items)
 
-    def tables(self, outcomes: Iterable[tuple[str, Encounter | str]]) -> _Tables:
+    def tables(self, outcomes: Iterable[tuple[str, Encounter | _Aside]]) -> _Tables:
         """Tables of places with their encounters, or with the reason why there is none."""
         tables: dict[str, list[dict[str, Any]]] = {name: [] for name in RESULT_COLUMNS}
         for place, read in outcomes:
-            answer = read if isinstance(read, str) else self._rows(read)
-            if isinstance(answer, str):
-                tables["set_aside"].append({"place": place, "problem": answer})
+            answer = read if isinstance(read, _Aside) else self._rows(read)
+            if isinstance(answer, _Aside):
+                tables["set_aside"].append({"place": place, **answer._asdict()})
                 continue
             for name, rows in answer.items():
                 tables[name] += rows
         return {name: arrow_table(rows, result_columns(name)) for name, rows in tables.items()}
 
-    def _rows(self, encounter: Encounter) -> dict[str, list[dict[str, Any]]] | str:
+    def _rows(self, encounter: Encounter) -> dict[str, list[dict[str, Any]]] | _Aside:
         """The rows of an encounter's result, or why there is none."""
         try:
             work = self._engine.work(encounter)
             result, _ = self._selection.applied(work.result, unsettled=work.unsettled)
             return result_rows(result)
         except InputError as error:
-            return str(error)
+            return _Aside(error.one_line, encounter.id)
         # Our own failure on one encounter must not cost the others their answers.
         except Exception as error:
-            return str(broken(error))
+            return _Aside(broken(error).one_line, encounter.id)
+
+
+def _there(item: Item) -> Encounter | _Aside:
+    """What came to a process of its own."""
+    if item.kind == "aside":
+        return _Aside(item.reason, item.encounter)
+    return Encounter.model_validate_json(item.raw)
 
 
 def _item(reading: Record | SetAside) -> Item:
     if isinstance(reading, SetAside):
-        return Item("aside", reading.place, b"", str(reading.error))
+        reason = reading.error.one_line
+        return Item("aside", reading.place, b"", reason, reading.encounter)
     raw = reading.encounter.model_dump_json(exclude_none=True).encode()
     return Item("record", reading.place, raw)
 

@@ -418,6 +418,24 @@ def test_what_is_left_holds_whole_chunks_and_is_resumed(
     assert written(tmp_path) == made
 
 
+def test_begun_anew_an_unfinished_run_is_not_dropped_in_silence(
+    whole: tuple[Path, dict[str, bytes], Counts], tmp_path: Path
+) -> None:
+    source, made, counts = whole
+    one = plan(source, tmp_path, chunk=5)
+    told: list[str] = []
+    stopped(one)
+    assert run(one, note=told.append) == counts
+    assert [text for text in told if "unfinished" in text and "10 records" in text]
+    assert written(tmp_path) == made
+    told.clear()
+    # Nothing is left behind a whole run, so nothing is dropped.
+    run(one, note=told.append)
+    stopped(one)
+    run(replace(one, resume=True), note=told.append)
+    assert not [text for text in told if "unfinished" in text]
+
+
 def test_a_run_killed_while_it_names_its_files_is_finished(
     whole: tuple[Path, dict[str, bytes], Counts], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

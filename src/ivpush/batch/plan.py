@@ -52,6 +52,8 @@ class Item(NamedTuple):
     raw: bytes
     reason: str = ""
     """Why it is set aside."""
+    encounter: str | None = None
+    """The id of an encounter that is set aside, where that is known."""
 
 
 def cut(items: Iterable[tuple[Item, Mark]], most: int) -> Iterator[tuple[list[Item], Mark]]:

@@ -20,6 +20,7 @@ from ivpush.batch.plan import ROW_FORMATS, Counts, Plan, WorkOptions
 from ivpush.batch.pool import crew
 from ivpush.batch.work import Done, Worker
 from ivpush.errors import Fault, UsageError, did_you_mean, require_kind
+from ivpush.plural import counted
 
 __all__ = ["Seen", "run"]
 
@@ -49,13 +50,15 @@ def run(
         counts = run(Plan(files=("claims/*.ndjson",), outputs=(("ndjson", "results.ndjson"),)))
         print(counts.checked, counts.set_aside)
 
-    ``watch`` is called after each chunk, ``note`` with what readers want known. Raises UsageError
+    ``watch`` is called after each chunk, ``note`` with what readers want known, and where an
+    unfinished run is dropped because the plan does not ask to resume it. Raises UsageError
     and PackError before anything is written, UsageError where the input cannot be read on or the
     outputs cannot be written, and lets an interruption through; in each case the outputs hold
     whole chunks under their partial names, and ``resume`` goes on from there.
     """
     _check(plan)
-    setup = _Setup(plan, Intake(plan, note or (lambda _text: None)))
+    say = note or (lambda _text: None)
+    setup = _Setup(plan, Intake(plan, say))
     formats = tuple(name for name, _ in plan.outputs)
     work = WorkOptions(plan.engine, formats, plan.read, plan.show_text)
     with ExitStack() as stack:
@@ -70,6 +73,11 @@ def run(
                 setup.promote()
                 return setup.before.counts
         batch = _Batch(setup, job)
+        if setup.dropped is not None:
+            say(
+                f"an unfinished run stood here, with {counted(setup.dropped, 'record')} behind it; "
+                "it is dropped and all is begun anew, because nothing asked to resume it"
+            )
         # Before anything is opened, so that what was opened is left in order.
         stack.callback(batch.leave)
         batch.open(stamp.heads)
@@ -137,6 +145,8 @@ class _Setup:
                 refuse(path, intake.files, taken)
         self.checkpoint = self._checkpoint(resume=plan.resume)
         self.before = self._read_before() if plan.resume else None
+        self.dropped = None if plan.resume else self._unfinished()
+        """Records behind an earlier run that is not gone on with; None where none was left."""
 
     def _checkpoint(self, *, resume: bool) -> Checkpoint | None:
         """Where the state goes; None where an input or an output could not be gone back in."""
@@ -164,6 +174,13 @@ class _Setup:
             lengths=state["lengths"],
             done=state["done"],
         )
+
+    def _unfinished(self) -> int | None:
+        try:
+            before = self._read_before()
+        except UsageError:
+            return 0  # a checkpoint that cannot be read vouches for nothing
+        return None if before is None else before.counts.read
 
     def content(self) -> str:
         """Identity of the input; empty where no checkpoint needs it."""

@@ -41,12 +41,13 @@ class SetAside:
     """A record that could not be read: where it stands and what is wrong with it.
 
     ``raw`` are the bytes of the record where the reader still has them, for a file of set-aside
-    records; they are never printed.
+    records; they are never printed. ``encounter`` is its id where that could be read.
     """
 
     place: str
     error: InputError
     raw: bytes | None = None
+    encounter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,16 +83,17 @@ def finished(place: str, record: dict[str, Any], case: Case) -> Iterator[Reading
     each dates the encounter only where nothing nearer does.
     """
     _date(record)
+    named = record.get("id")
     # Nothing is built beside a fault: the contract would name its consequences as well.
     if case.faults:
-        yield SetAside(place, InputError(case.faults))
+        yield SetAside(place, InputError(case.faults), encounter=named)
         return
     try:
         encounter = Encounter.model_validate(
             {name: value for name, value in record.items() if value is not None}
         )
     except InputError as error:
-        yield SetAside(place, error)
+        yield SetAside(place, error, encounter=named)
         return
     yield Record(place, encounter)
     for message in case.said():

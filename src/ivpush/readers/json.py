@@ -168,7 +168,15 @@ def _encounter(
     try:
         return Record(place, Encounter.model_validate(data))
     except InputError as error:
-        return SetAside(place, error, raw)
+        return SetAside(place, error, raw, _id_of(data, error))
+
+
+def _id_of(data: Any, error: InputError) -> str | None:
+    """The id of a record that does not fit, where that is right itself."""
+    if not isinstance(data, dict) or any(fault.place == "id" for fault in error.faults):
+        return None
+    named = data.get("id")
+    return named if isinstance(named, str) else None
 
 
 def _parsed(text: bytes) -> Any:

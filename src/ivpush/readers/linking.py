@@ -205,7 +205,8 @@ class Linker:
         except InputError as error:
             self.refused += 1
             both = Fault(f"claim with its chart ({kept.place})", "do not fit together")
-            yield SetAside(claim.place, InputError([both, *error.faults]))
+            faults = InputError([both, *error.faults])
+            yield SetAside(claim.place, faults, encounter=claim.encounter.id)
             return
         yield from self._noted(claim, chart, kept)
         # Several claims may be billed from one chart; each is judged against the whole of it.

@@ -176,7 +176,7 @@ def _reading(
     try:
         return Record(place, _encounter(group, sources, options))
     except InputError as error:
-        return SetAside(place, error)
+        return SetAside(place, error, encounter=group.encounter)
 
 
 def _origin(row: Row | Bad) -> _Origin:

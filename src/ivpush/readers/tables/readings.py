@@ -56,6 +56,6 @@ def _of_group(group: Group, table: Table, reading: Reading, total: Ledger) -> Re
         total.fate(reading.set_aside, group.first, group.count)
         # How its cells were read may say why nothing of it could be.
         total.take_remarks(ledger)
-        return SetAside(place, error)
+        return SetAside(place, error, encounter=group.encounter)
     total.take(ledger)
     return record
