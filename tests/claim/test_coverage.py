@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from ivpush import Engine
 from ivpush.contract.coverage import Coverage, NotChecked, checked_rows, unchecked_rows
+from ivpush.pack.releases import quarter_end
 from ivpush.testing.samples import encounters
 from tests.visits import PACK, line, push, visit, work
 
@@ -167,9 +169,10 @@ def test_before_the_first_edition_no_table_is_named() -> None:
     assert not {"ptp", "mue", "addon"} & {each.kind for each in early.tables}
 
 
-@pytest.mark.parametrize(("day", "late"), [("2024-09-30", False), ("2024-10-01", True)])
-def test_past_its_quarter_a_table_is_said_to_be_old(day: str, late: bool) -> None:
-    checked = of_claim(*PAIR, date=day)
+@pytest.mark.parametrize(("days", "late"), [(0, False), (1, True)])
+def test_past_its_quarter_a_table_is_said_to_be_old(days: int, late: bool) -> None:
+    last = quarter_end(max(release.day for release in PACK.releases["ptp"]))
+    checked = of_claim(*PAIR, date=str(last + timedelta(days=days)))
     old = [
         table
         for each in checked.not_checked
@@ -209,7 +212,9 @@ def test_where_the_payers_position_is_not_known_the_policies_are_named(
 def test_the_text_names_what_was_checked_and_what_was_not() -> None:
     checked = of_claim(line(1, "96374", modifiers=["59"]), line(2, "96372"), line(3, "71046"))
     done, left = "\n".join(checked_rows(checked)), "\n".join(unchecked_rows(checked))
-    assert "NCCI pairs, edition 2024-07-01 (for the quarter to 2024-09-30): lines 1, 2" in done
+    (pairs,) = [each for each in checked.tables if each.kind == "ptp"]
+    edition = f"NCCI pairs, edition {pairs.release} (for the quarter to {pairs.quarter_ends})"
+    assert f"{edition}: lines 1, 2" in done
     assert "96372 on line 2 is bundled into 96374 on line 1, but modifier 59 on line 1" in done
     assert "these rules look at the chart: " in left
     assert "so only the administrations beside them were looked at: line 3" in left
