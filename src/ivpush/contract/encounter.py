@@ -8,14 +8,13 @@ never hold the value. JSON and Python dictionaries are accepted alike.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Required, Self, TypedDict, TypeVar, Unpack, cast
 
 from dateutil import tz
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
@@ -57,6 +56,16 @@ from ivpush.contract.fields import (
 )
 from ivpush.errors import Fault, InputError, UsageError
 
+if TYPE_CHECKING:
+    from ivpush.contract.constructors import (
+        AdministrationFields,
+        ClaimLineFields,
+        Date,
+        Moment,
+        SupervisionFields,
+        Words,
+    )
+
 __all__ = [
     "Administration",
     "ClaimLine",
@@ -75,16 +84,15 @@ MOST_ADMINISTRATIONS = 5_000
 MOST_LINES = 9_999
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        # hide_input: an error must not carry what the chart says into a log.
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
-        use_attribute_docstrings=True,
-    )
-
-    # Hidden from type checkers: they would take any word for a field then.
+class _Model(
+    BaseModel,
+    extra="forbid",
+    frozen=True,
+    # An error must not carry what the chart says into a log.
+    hide_input_in_errors=True,
+    use_attribute_docstrings=True,
+):
+    # Hidden from type checkers, which are told of each model's own fields below.
     if not TYPE_CHECKING:
 
         def __init__(self, **fields: Any) -> None:
@@ -141,7 +149,7 @@ def plain(model: _Some) -> _Some:
     return cast("_Some", made)
 
 
-class Supervision(_Model):
+class Supervision(_Model, frozen=True):
     """Who supervised, and how, while the services were given (42 CFR 410.26, 410.27, 410.32)."""
 
     level: Level | None = None
@@ -155,8 +163,12 @@ class Supervision(_Model):
     consent: Flag | None = None
     """Whether the patient's consent is on record."""
 
+    if TYPE_CHECKING:
 
-class Administration(_Model):
+        def __init__(self, **fields: Unpack[SupervisionFields]) -> None: ...
+
+
+class Administration(_Model, frozen=True):
     """One drug or fluid as charted: one dose, one bag, or one run of a bag."""
 
     id: Identifier
@@ -234,6 +246,10 @@ class Administration(_Model):
     response: Flag | None = None
     """Whether the patient's response is on record."""
 
+    if TYPE_CHECKING:
+
+        def __init__(self, **fields: Unpack[AdministrationFields]) -> None: ...
+
     def __repr__(self) -> str:
         # Not even the id: reprs end up in logs, and an id may be made of a patient's.
         return "Administration(…)"
@@ -241,7 +257,7 @@ class Administration(_Model):
     __str__ = __repr__
 
 
-class ClaimLine(_Model):
+class ClaimLine(_Model, frozen=True):
     """One line as billed (837P loop 2400 SV1, 837I loop 2400 SV2)."""
 
     number: Counted
@@ -273,6 +289,10 @@ class ClaimLine(_Model):
     ) = None
     """Ids of the administrations that the line bills, where the biller links them."""
 
+    if TYPE_CHECKING:
+
+        def __init__(self, **fields: Unpack[ClaimLineFields]) -> None: ...
+
     def __repr__(self) -> str:
         # The number alone: codes and charges tell of the patient in a log.
         return f"ClaimLine(number={self.number})"
@@ -280,7 +300,28 @@ class ClaimLine(_Model):
     __str__ = __repr__
 
 
-class Encounter(_Model):
+class EncounterFields(TypedDict, total=False):
+    """The fields of an ``Encounter`` as its constructor takes them."""
+
+    id: Required[str]
+    setting: Required[Setting]
+    date: Date | None
+    start: Moment | None
+    end: Moment | None
+    inpatient_from: Moment | None
+    timezone: str | None
+    payer: str | None
+    place_of_service: str | None
+    type_of_bill: str | None
+    primary_administration: str | None
+    supervision: Supervision | SupervisionFields | None
+    administrations: Sequence[Administration | AdministrationFields] | None
+    lines: Sequence[ClaimLine | ClaimLineFields] | None
+    diagnoses: Words | None
+    complexity_documented: bool | None
+
+
+class Encounter(_Model, frozen=True):
     """One encounter: where and when, what was given, and what was billed."""
 
     id: Identifier
@@ -319,6 +360,10 @@ class Encounter(_Model):
     """ICD-10-CM codes in claim order."""
     complexity_documented: Flag | None = None
     """Whether the record shows the work that makes a biologic's administration complex."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **fields: Unpack[EncounterFields]) -> None: ...
 
     def __repr__(self) -> str:
         # In brackets, as no call would make it again: Hypothesis then shows the call that does.
