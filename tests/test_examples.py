@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -87,6 +88,39 @@ def test_the_python_of_a_page_does_what_it_shows(page: str) -> None:
             else:
                 exec(source, space)
     assert shown >= 2
+
+
+def answered(app: Any, body: bytes) -> tuple[int, bytes]:
+    """What an ASGI application answers to one request."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/check", "headers": [], "query_string": b""}
+    asyncio.run(app(scope, receive, send))
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
+
+
+def test_the_service_of_the_page_answers_and_repeats_nothing_that_it_refuses() -> None:
+    space: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text(), re.S):
+        exec(block, space)
+    status, body = answered(space["app"], json.dumps(space["record"]).encode())
+    assert status == 200 and Result.from_json(body) == space["result"]
+    name = "JANE ROE"
+    for record in (
+        name,
+        f'"{name}"',
+        f'{{"id": "E1", "setting": "{name}"}}',
+        f'{{"id": "E1", "setting": "facility", "{name}": 1}}',
+        f'{{"id": "E1", "setting": "facility", "lines": [{{"number": "{name}"}}]}}',
+    ):
+        status, body = answered(space["app"], record.encode())
+        assert status == 422 and body and name.encode() not in body
 
 
 def test_the_readme_shows_what_the_command_prints() -> None:

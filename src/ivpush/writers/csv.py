@@ -1,10 +1,11 @@
 """Findings as one table: a row a finding, told apart by ``kind``.
 
-The format ``csv`` of the command line and of batches. Every encounter has a row ``encounter`` with
-its status, then a row for each ``suggested`` line, ``not_billable`` administration, ``violation``
-and open ``question``; filter by ``kind``. UTF-8, a header, commas, CRLF (RFC 4180). A spreadsheet
-would run text that begins like a formula, so such text gets an apostrophe in front; our own numbers
-(``line``, ``units``) and ids that are plain numbers never do.
+The format ``csv`` of the command line and of batches; ``ivpush.adapters`` gives the same rows.
+Every encounter has a row ``encounter`` with its status, then a row for each ``suggested`` line,
+``not_billable`` administration, ``violation`` and open ``question``; filter by ``kind``. UTF-8, a
+header, commas, CRLF (RFC 4180). A spreadsheet would run text that begins like a formula, so such
+text gets an apostrophe in front; our own numbers (``line``, ``units``) and ids that are plain
+numbers never do.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Results as FHIR R4: a Bundle of type ``collection`` with one OperationOutcome an encounter.
 
-The format ``fhir`` of the command line; ``outcome`` serves from Python. An issue is a violation
-(its rule, CARC and RARC as codes, message and fix as text, evidence as expressions), an open
-question, or a rule that could not be judged. ``diagnostics`` names the rule and the place of the
-encounter, nothing of the chart. Which encounter an outcome is of stands in its id where the id
-fits, and always in its tag.
+The format ``fhir`` of the command line; ``ivpush.adapters`` hands on a single ``outcome``. An issue
+is a violation (its rule, CARC and RARC as codes, message and fix as text, evidence as expressions),
+an open question, or a rule that could not be judged. ``diagnostics`` names the rule and the place
+of the encounter, nothing of the chart. Which encounter an outcome is of stands in its id where the
+id fits, and always in its tag.
 """
 
 from __future__ import annotations

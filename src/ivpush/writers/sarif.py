@@ -1,9 +1,10 @@
 """Violations as SARIF 2.1.0, the format of code-scanning services; written as results come.
 
-The format ``sarif`` of the command line. The rules of the pack stand in ``tool.driver.rules``. A
-physical location names the file and line of the encounter's record, the logical ones name the
-encounter and the claim line or administration in it. The fingerprint ``ivpush/v1`` holds while
-rule, encounter and line stay the same, wherever in a file the record stands.
+The format ``sarif`` of the command line, and of ``ivpush.adapters``. The rules of the pack stand in
+``tool.driver.rules``. A physical location names the file and line of the encounter's record, the
+logical ones name the encounter and the claim line or administration in it. The fingerprint
+``ivpush/v1`` holds while rule, encounter and line stay the same, wherever in a file the record
+stands.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 from ivpush.writers.safe import as_json, place_of, visible
 
 if TYPE_CHECKING:
-    from ivpush.contract.result import Violation
+    from ivpush.contract.result import Result, Violation
     from ivpush.engine import Worked
     from ivpush.pack.rule import Rule
     from ivpush.writers import WriteOptions
@@ -41,10 +42,14 @@ class Writer:
 
     def write(self, work: Worked, place: str) -> None:
         """Write the violations of one result."""
-        physical, encounter = _physical(place), work.result.encounter
+        self.add(work.result, place)
+
+    def add(self, outcome: Result, place: str = "") -> None:
+        """Write the violations of a result; one that came from no file has no place."""
+        physical, encounter = _physical(place), outcome.encounter
         # A rule may speak twice of the same things; the count keeps their fingerprints apart.
         seen = Counter[tuple[Any, ...]]()
-        for violation in work.result.violations:
+        for violation in outcome.violations:
             key = (violation.rule, encounter, violation.line, *violation.administrations)
             seen[key] += 1
             result = {
@@ -96,6 +101,8 @@ def _descriptor(rule: Rule) -> dict[str, Any]:
 
 def _physical(place: str) -> dict[str, Any]:
     """File and line of a record, and the reader's own words for where in the file it stands."""
+    if not place:
+        return {}
     where = place_of(place)
     physical: dict[str, Any] = {"artifactLocation": {"uri": where.uri}}
     if where.line is not None:
