@@ -85,27 +85,6 @@ def test_a_line_that_no_policy_decides_names_none() -> None:
     assert "policy" not in named_by("96375", push("p", "08:30"), one_run[0])
 
 
-def test_of_equal_initials_the_chain_without_a_documented_need_is_unmarked() -> None:
-    later, needed = drip("a", "10:30", "11:30"), drip("b", "10:00", "11:00", **NEEDED)
-    marked = [line for line in check(later, needed).suggested if line.modifiers]
-    assert [line.administrations for line in marked] == [("b",)]
-
-
-@pytest.mark.parametrize("marks", [([], ["XS"], ["XS"]), (["59"], [], []), ([], ["XS"], [])])
-def test_of_equal_initials_either_may_be_the_unmarked_one(marks: tuple[list[str], ...]) -> None:
-    chart = [drip("a", "10:00", "11:00"), drip("b", "10:00", "12:00", **NEEDED)]
-    lines = [
-        line(number, code, modifiers=modifiers)
-        for number, (code, modifiers) in enumerate(
-            zip(("96365", "96365", "96366"), marks, strict=True), 1
-        )
-    ]
-    result = check(*chart, lines=lines)
-    assert {verdict.status for verdict in result.lines} == {"matched"}
-    assert result.corrected is not None
-    assert [list(row.modifiers) for row in result.corrected] == list(marks)
-
-
 def test_a_further_hour_of_a_second_site_is_right_without_the_modifier_too() -> None:
     chart = [drip("a", "10:00", "12:00"), drip("b", "10:00", "12:00", **NEEDED)]
     lines = [line(1, "96365"), line(2, "96365", modifiers=["XS"]), line(3, "96366", 2)]
@@ -113,23 +92,3 @@ def test_a_further_hour_of_a_second_site_is_right_without_the_modifier_too() -> 
     bare = [line(1, "96365"), line(2, "96365"), line(3, "96366", 2)]
     wrong = [each.line for each in check(*chart, lines=bare).violations if each.rule == "IVP502"]
     assert len(wrong) == 1
-
-
-def test_a_modifier_that_a_procedure_asks_for_says_nothing_of_the_main_site() -> None:
-    chemo = {"category": "chemotherapy", "purpose": "treatment"}
-    chart = [
-        drip("a", "10:00", "11:00", **chemo),
-        push("p", "11:05", **chemo),
-        push("q", "09:50", purpose="treatment"),
-        push("r", "09:55", purpose="treatment"),
-        drip("b", "10:00", "11:00", **chemo, **NEEDED),
-    ]
-    lines = [
-        line(1, "92960"),
-        line(2, "96413"),
-        line(3, "96411"),
-        line(4, "96375", 2, modifiers=["59"]),
-        line(5, "96413", modifiers=["XS"]),
-    ]
-    result = check(*chart, lines=lines)
-    assert [verdict.status for verdict in result.lines] == ["outside", *["matched"] * 4]

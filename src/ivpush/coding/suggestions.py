@@ -7,13 +7,13 @@ those of the answer in words. The wording of reasons stands in ``rules/reasons.y
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush import clock
+from ivpush.coding.main_chain import ASIDE, main_chain
 from ivpush.contract.result import NotBillable, SuggestedLine
 
 if TYPE_CHECKING:
@@ -21,17 +21,14 @@ if TYPE_CHECKING:
     from ivpush.coding.chains import Chain
     from ivpush.coding.derivation import Derived
     from ivpush.contract.chart_facts import AdministrationFacts, CodeLike, ServiceFacts
-    from ivpush.contract.encounter import ClaimLine, Encounter
+    from ivpush.contract.encounter import Encounter
     from ivpush.pack.book import Book
     from ivpush.pack.releases import Pairs
 
 __all__ = ["Draft", "drafts_of", "named", "not_billable", "suggested_lines"]
 
 _HOUR_SECONDS = 3600
-_UNRANKED = 99
 _Dates = frozenset[date]
-_ASIDE = frozenset({"stand_alone", "pump_start"})
-"""Roles that stand beside the chains: written last, and never marked as a further chain."""
 
 
 @dataclass(slots=True)
@@ -94,7 +91,7 @@ def _drafts_of_part(
     book: Book,
 ) -> list[Draft]:
     """The lines of one encounter of the chart."""
-    main = _main(chains, services, derived.neighbours, encounter, book)
+    main = main_chain(chains, services, derived, encounter, book)
     drafts = [
         draft
         for service in sorted(services, key=lambda service: _place(service, main))
@@ -111,86 +108,10 @@ def _drafts_of_part(
     return _gathered(drafts)
 
 
-def _main(
-    chains: Sequence[Chain],
-    services: Iterable[ServiceFacts],
-    neighbours: Neighbours,
-    encounter: Encounter,
-    book: Book,
-) -> Chain | None:
-    """The chain that carries no modifier: that whose initial ranks highest.
-
-    Where initials are equal, either may be the unmarked one: as the claim has it, else the chain
-    whose need was not documented, else the earlier.
-    """
-    led = [(chain.initial, chain) for chain in chains if chain.initial is not None]
-    if not led:
-        return None
-    led.sort(key=lambda pair: (pair[0].rank or _UNRANKED, _needed(pair[1]), pair[0].order))
-    initial, first = led[0]
-    equal = [chain for other, chain in led if other.code == initial.code]
-    if len(equal) == 1 or not encounter.lines:
-        return first
-    marked, unmarked = _units_by_mark(encounter.lines, book)
-    units = _units_by_chain(services)
-    if neighbours:
-        for own in units.values():
-            # Marked by what stands beside it, whichever chain is the main one.
-            for code in [each for each in own if _apart_anyway(each, neighbours, encounter, book)]:
-                del own[code]
-
-    def agreement(main: Chain) -> int:
-        return sum(
-            [
-                (own & (unmarked if chain == main.index else marked)).total()
-                for chain, own in units.items()
-            ]
-        )
-
-    # max keeps the first of equals: without a hint of the claim, the order of the sort above.
-    return max(equal, key=agreement)
-
-
-def _apart_anyway(code: str, neighbours: Neighbours, encounter: Encounter, book: Book) -> bool:
-    """Whether an NCCI pair with another service of the claim asks for a modifier on a code."""
-    pairs = book.pairs.get(encounter.setting, code)
-    beside = neighbours.by_day.values()
-    return pairs is not None and any(not pairs.with_modifier.isdisjoint(day) for day in beside)
-
-
-def _needed(chain: Chain) -> bool:
-    return any(each.separate_site for each in chain.administrations)
-
-
-def _units_by_mark(lines: Iterable[ClaimLine], book: Book) -> tuple[Counter[str], Counter[str]]:
-    """Units billed by code, with and without a modifier of a distinct service."""
-    marked: Counter[str] = Counter()
-    unmarked: Counter[str] = Counter()
-    for line in lines:
-        plain = book.separate_modifiers.isdisjoint(line.modifiers)
-        (unmarked if plain else marked)[line.code] += line.units
-    return marked, unmarked
-
-
-def _units_by_chain(services: Iterable[ServiceFacts]) -> dict[int, Counter[str]]:
-    """Units by code of each chain."""
-    units: dict[int, Counter[str]] = {}
-    for service in services:
-        row = service.row
-        if row is None or service.role in _ASIDE:
-            continue
-        own = units.setdefault(service.chain, Counter())
-        own[row.code] += 1
-        hours = row.code if service.role == "further_hour" else row.further
-        if hours is not None:
-            own[hours] += service.further
-    return units
-
-
 def _place(service: ServiceFacts, main: Chain | None) -> tuple[object, ...]:
     """Where its line is written: the main chain first, initials first, then in time."""
     far = main is not None and service.chain != main.index
-    aside = service.role in _ASIDE
+    aside = service.role in ASIDE
     return (aside, far, service.chain, service.role != "initial", service.order)
 
 
@@ -272,7 +193,7 @@ def _mark_chains(drafts: Iterable[Draft], chains: list[Chain], main: Chain, book
             modifiers[chain.index] = _modifier(apart, book)
     for draft in drafts:
         service = draft.service
-        if service.role not in _ASIDE and service.chain in modifiers:
+        if service.role not in ASIDE and service.chain in modifiers:
             draft.modifiers = (modifiers[service.chain],)
             # CMS pairs no further hour with an initial service: it is right without one too.
             draft.may_be_plain = draft.row.role == "further_hour"
