@@ -96,6 +96,7 @@ class DrugLines:
             drug_ended=ended,
             drug_successor=row.successor if ended else None,
             drug_given=given,
+            drugs_read=self._products.all_read,
             drug_carries=row.category in _CARRIERS,
             vaccine=row.category == "vaccine",
             given_instead=instead,

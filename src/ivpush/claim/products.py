@@ -33,14 +33,15 @@ class Products:
         self._book = book
         self._billed = {line.code for line in encounter.lines or ()}
         self._doses: dict[str, list[Administration]] = {}
-        self._all_read = True
+        self.all_read = True
+        """Whether each dose says which drug it is."""
         self._by_number: set[str] = set()
         """Drugs known by an NDC alone: a number may stand under several codes of one drug."""
         for given in encounter.administrations or ():
             known_by = self._known_by(given)
             if known_by is None or (known_by not in book.drugs and not self._is_name(known_by)):
                 # One drug that nobody can read may be the product: "not given" would be a guess.
-                self._all_read = False
+                self.all_read = False
             if known_by is not None:
                 self._doses.setdefault(known_by, []).append(given)
         self._replaced = self._replaced_codes()
@@ -64,7 +65,7 @@ class Products:
         """
         if doses:
             return True
-        return False if self._all_read and row.key not in self._by_number else None
+        return False if self.all_read and row.key not in self._by_number else None
 
     def instead(self, row: DrugRow) -> str | None:
         """The one product that is charted and that no line bills: of the same drug, else at all.

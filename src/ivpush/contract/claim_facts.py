@@ -136,6 +136,9 @@ class DrugLineFacts(Part):
             rests_on=(".code", "administrations"),
         ),
     ] = None
+    drugs_read: Annotated[
+        bool, Means("every drug of its encounter is read; else one may be what it bills")
+    ] = True
     drug_carries: Annotated[bool, Means("a fluid that carries other drugs, or flushes a line")] = (
         False
     )
