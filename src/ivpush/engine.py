@@ -102,7 +102,7 @@ class Worked:
         """The result with what it was checked against; ``silent`` are rules that may not speak."""
         # Coded once more, by a book that hears which policies it is asked for.
         listening, heard = self.book.listening()
-        code_chart(self.encounter, listening, self.coded.leads)
+        code_chart(self.encounter, listening)
         coverage = coverage_of(
             Judged(self.facts, self.findings, self.book),
             self.result.unjudged,
@@ -202,8 +202,10 @@ class Engine:
         heard, missing = judged.heard(), dict[str, None]()
         if matching is not None:
             for reading in nearest(coded, judged.facts.lines or (), matching, asked, book):
-                otherwise = _judge(reading.coded(), asked, reading.book)[0]
-                heard = standing(heard, otherwise, reading.part)
+                otherwise = _judge(
+                    code_chart(reading.encounter, reading.book), asked, reading.book
+                )[0]
+                heard = standing(heard, otherwise, reading.part, reading.open_codes)
                 missing |= dict.fromkeys(reading.missing)
         proposal = _proposed(
             coded,

@@ -62,6 +62,20 @@ OPEN: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]
     ),
 }
 
+# Beside the answers to others a length is asked anew: alone, all lengths of the second bag bill one
+# concurrent infusion.
+OPEN["length at a further site"] = (
+    [drip("a", "10:00", "11:31", category="chemotherapy"), drip("b", "10:00", site="right arm")],
+    [
+        line(1, "96413"),
+        line(2, "96415"),
+        line(3, "96365", modifiers=["XS"]),
+        line(4, "96366", 2, modifiers=["XS"]),
+    ],
+    {},
+    "administrations[1].stop",
+)
+
 
 @pytest.mark.parametrize("name", OPEN)
 def test_a_claim_that_equals_an_answer_is_a_question_and_no_error(name: str) -> None:
@@ -127,7 +141,9 @@ def test_where_a_policy_says_what_a_missing_stop_bills_no_answer_excuses_a_line(
     assert errors(check(dose, lines=[line(1, code)])) == []
 
 
-@pytest.mark.parametrize("name", sorted(set(OPEN) - {"stop", "two facts"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(OPEN) - {"stop", "two facts", "length at a further site"})
+)
 def test_a_policy_about_the_stop_settles_no_other_question(name: str) -> None:
     doses, lines, facts, _ = OPEN[name]
     denied = {"missing_stop_time": "deny", "missing_stop_time_hydration": "deny"}
@@ -147,6 +163,30 @@ def test_a_name_that_is_not_understood_may_be_another_of_a_drug_of_the_chart() -
     result = check(push("a", "10:00", drug="zzyzx", category=None), known, lines=claim)
     assert errors(result) == []
     assert result.corrected is None
+
+
+def test_two_doses_of_one_name_that_is_not_understood_are_of_one_drug() -> None:
+    unread = [
+        push(key, at, drug="zzyzx", category=None) for key, at in (("a", "10:00"), ("b", "11:00"))
+    ]
+    known = push("c", "12:00", drug="morphine", category=None)
+    claim = [line(1, "96374"), line(2, "96376", 2)]
+    assert errors(check(*unread, known, lines=claim)) == []
+    wrong = [*claim, line(3, "96372")]
+    assert [where for _, where in errors(check(*unread, known, lines=wrong))] == [3]
+
+
+def test_of_codes_that_a_third_open_fact_decides_nothing_is_certain() -> None:
+    """Which of many answers fits is not tried out: what is certain stays an error."""
+    doses = [
+        drip("a", "10:00", drug="zzyzx", category=None),
+        push("b", "09:50", drug="qqyzx", category=None),
+        push("c", "09:40", drug="wwyzx", category=None),
+    ]
+    right = [line(1, "96413"), line(2, "96411"), line(3, "96375")]
+    assert errors(check(*doses, lines=right)) == []
+    wrong = [*right, line(4, "96372")]
+    assert [where for _, where in errors(check(*doses, lines=wrong))] == [4]
 
 
 def test_an_office_says_by_its_initial_code_what_each_visit_was_for() -> None:

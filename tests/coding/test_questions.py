@@ -39,6 +39,22 @@ def test_times_that_nobody_charted_are_asked_about(source: str) -> None:
     assert answers(opened, "administrations[0].times_from")["charted"] == [("96365", 1)]
 
 
+# Whether an antineoplastic is a hormone
+
+
+def test_of_an_injected_antineoplastic_that_no_table_holds_it_is_asked_whether_it_is_a_hormone() -> (
+    None
+):
+    chemo = {"route": "SC", "method": "injection", "category": "chemotherapy"}
+    opened = check(dose("a", "10:00", None, drug="zzyzx", **chemo))
+    assert answers(opened, "administrations[0].hormonal") == {
+        True: [("96402", 1)],
+        False: [("96401", 1)],
+    }
+    assert asked(check(dose("a", "10:00", None, drug="zzyzx", hormonal=False, **chemo))) == []
+    assert asked(check(dose("a", "10:00", None, drug="leuprolide", **chemo))) == []
+
+
 # Whether a long push was attended
 
 ATTENDED = "administrations[0].continuously_attended"

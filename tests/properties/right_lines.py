@@ -68,6 +68,35 @@ def right_claims(seed: int, count: int) -> Iterator[RightClaim]:
             yield claim
 
 
+def with_open_facts(claim: RightClaim, seed: int) -> dict[str, Any]:
+    """The same claim beside a chart on which somebody left out facts that decide it.
+
+    Stops, needs of a further site and the primary reason are not charted, and names of drugs are
+    such that no table holds them. What was given is the same, so the claim is as right.
+    """
+    rng = Random(f"{seed}:{claim.record['id']}")
+    record = {key: value for key, value in claim.record.items() if key not in _LEFT_OUT}
+    record["administrations"] = [_less(rng, dose) for dose in claim.record["administrations"]]
+    return record
+
+
+_LEFT_OUT = {"primary_administration", "complexity_documented"}
+
+
+def _less(rng: Random, dose: dict[str, Any]) -> dict[str, Any]:
+    """A dose without its stop, its need or a name that anybody reads."""
+    gone = {"separate_site_reason"}
+    infused = dose["method"] == "infusion" and "device" not in dose
+    if infused and rng.randrange(4) == 0:
+        gone.add("stop")
+    less = {key: value for key, value in dose.items() if key not in gone}
+    if dose.get("purpose") in {None, "treatment"} and rng.randrange(5) == 0:
+        # One drug has one name, read or not.
+        less["drug"] = f"zzyzx {dose['drug'].casefold()[::-1]}"
+        less.pop("hcpcs", None)
+    return less
+
+
 def false_alarms(claim: RightClaim, result: Result) -> list[tuple[str, str, int | None]]:
     """The errors that a right claim gets, each with the claim's id, its rule and its line."""
     return [

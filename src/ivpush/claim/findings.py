@@ -143,15 +143,19 @@ class Judged(NamedTuple):
         return [Heard(finding, self.facts, self.book) for finding in self.findings.broken]
 
 
-def standing(meanwhile: Sequence[Heard], nearest: Judged, part: int | None) -> list[Heard]:
+def standing(
+    meanwhile: Sequence[Heard], nearest: Judged, part: int | None, open_codes: Collection[str]
+) -> list[Heard]:
     """What is wrong either way: by what is suggested meanwhile, and by the nearest answers.
 
     Errors and edits stand only where the nearest answers find them too; what these find on the
     claim comes with them. The rest rests on the chart as it is, and so does what is said of other
-    encounters than the one of which the answers speak; None: the claim is one.
+    encounters than the one of which the answers speak; None: the claim is one. Of codes that a
+    further question decides nothing is certain.
     """
     first = {_key(heard.finding) for heard in meanwhile}
-    second = {_key(finding) for finding in nearest.findings.broken}
+    certain = [each for each in nearest.heard() if _code(each.finding) not in open_codes]
+    second = {_key(heard.finding) for heard in certain}
     kept = [
         stands
         for heard in meanwhile
@@ -160,13 +164,36 @@ def standing(meanwhile: Sequence[Heard], nearest: Judged, part: int | None) -> l
     ]
     return kept + [
         heard
-        for heard in nearest.heard()
+        for heard in certain
         if _contested(heard.finding)
-        # What the answers find on the chart would speak of facts that nobody charted.
-        and heard.finding.rule.for_each in {"line", "suggestion"}
+        and _of_family(heard.finding.subject)
         and _key(heard.finding) not in first
         and _may_concern(heard, part)
     ]
+
+
+def _of_family(subject: Subject) -> bool:
+    """Whether a finding is about administration codes, billed or suggested.
+
+    What answers find on the chart would speak of facts that nobody charted, and what they find on a
+    drug line, of a drug that they only guess.
+    """
+    match subject:
+        case LineFacts() as line:
+            return line.coded.in_family
+        case SuggestionFacts():
+            return True
+    return False
+
+
+def _code(finding: Finding) -> str | None:
+    """The code of the line that a finding speaks of, billed or suggested."""
+    match finding.subject:
+        case LineFacts() as line:
+            return line.given.code
+        case SuggestionFacts() as suggestion:
+            return suggestion.code
+    return None
 
 
 def _may_concern(heard: Heard, part: int | None) -> bool:

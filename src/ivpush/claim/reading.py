@@ -10,19 +10,19 @@ encounters is read encounter by encounter. The engine calls ``nearest``.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import islice, product
 from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.coding.answers import answered
 from ivpush.coding.chart import code_chart
-from ivpush.coding.questions import questions_of
-from ivpush.contract.result import Answer, Equals, Question
+from ivpush.coding.questions import MOST_QUESTIONS, decides, questions_of
+from ivpush.contract.result import Answer, Between, Equals, Question
 
 if TYPE_CHECKING:
     from ivpush.claim.matching import Matching
-    from ivpush.coding.chains import Chain
     from ivpush.coding.chart import CodedChart
     from ivpush.coding.questions import Asked
     from ivpush.coding.suggestions import Draft
@@ -33,42 +33,70 @@ if TYPE_CHECKING:
 
 __all__ = ["Reading", "nearest"]
 
-_MOST_ROUNDS = 3
-"""How often further answers are looked for, should some not be enough."""
-
 _MOST_OPENED = 16
 """Answers after which the chart is asked anew; one answer alone costs nothing to try."""
 
-_PRIMARY = "primary_administration"
+_FEW = 3
+"""Questions up to which answers are tried two by two even where a single one brings nearer."""
+
 _RIGHT = frozenset({"matched", "outside"})
+_PLACE = "administrations["
 
 _Answers = tuple[tuple[Question, Answer], ...]
 _Kind = tuple[str, bool, "date | None"]
 
 
 class Reading(NamedTuple):
-    """An encounter with the answers by which its claim is read."""
+    """A record with the answers by which the claim of one of its encounters is read."""
 
     encounter: Encounter
     book: Book
-    missing: tuple[str, ...] = ()
+    missing: tuple[str, ...]
     """The facts that nobody stated, as paths."""
-    part: int | None = None
-    """The encounter that is read so, of a claim that holds several."""
-    leads: frozenset[str] = frozenset()
-    """Primary reasons of encounters whose reason nobody named, as the claim has them."""
+    part: int | None
+    """Which encounter is read so, of a claim that holds several."""
+    open_codes: frozenset[str]
+    """Codes of which what is still open decides, where no answers explain all that is billed."""
+
+
+class _Visit(NamedTuple):
+    """One encounter of a claim with its chart alone; ``part`` is None where the claim is one."""
+
+    part: int | None
+    lines: Sequence[LineFacts]
+    coded: CodedChart
+    places: Sequence[int]
+    """Where its administrations stand in the record."""
+
+    def field(self, path: str) -> str:
+        """A path of its own chart as one of the whole record."""
+        if not path.startswith(_PLACE):
+            return path
+        place, rest = path.removeprefix(_PLACE).split("]", 1)
+        return f"{_PLACE}{self.places[int(place)]}]{rest}"
+
+
+class _Tried(NamedTuple):
+    """An encounter with answers that are held against its claim."""
+
+    encounter: Encounter
+    book: Book
+    answers: _Answers = ()
 
     def coded(self) -> CodedChart:
         """The chart, coded by the answers."""
-        return code_chart(self.encounter, self.book, self.leads)
+        return code_chart(self.encounter, self.book)
 
-    def with_(self, answers: _Answers) -> Reading:
-        """The reading with further answers."""
+    def questions(self) -> tuple[Question, ...]:
+        """What is open by the answers."""
+        return questions_of(self.coded(), self.book).open
+
+    def with_(self, answers: _Answers) -> _Tried:
+        """The same with further answers."""
         encounter, book = self.encounter, self.book
         for _, answer in answers:
             encounter, book = answered(encounter, book, answer.when)
-        missing = dict.fromkeys((*self.missing, *(question.missing for question, _ in answers)))
-        return self._replace(encounter=encounter, book=book, missing=tuple(missing))
+        return _Tried(encounter, book, (*self.answers, *answers))
 
 
 class _Distance(NamedTuple):
@@ -78,136 +106,170 @@ class _Distance(NamedTuple):
     lacking: int
 
 
-class _Visit(NamedTuple):
-    """One encounter of a claim; ``part`` is None where the claim is one."""
-
-    part: int | None
-    lines: Sequence[LineFacts]
-    given: frozenset[str]
-    """Ids of its administrations."""
-
-    def holds(self, draft: Draft) -> bool:
-        """Whether a suggestion belongs to it."""
-        return self.part is None or draft.part == self.part
-
-    def is_right(self, matching: Matching) -> bool:
-        """Whether its lines are what is suggested: then there is nothing to read otherwise."""
-        if any(line.match.status not in _RIGHT for line in self.lines):
-            return False
-        pairs = zip(matching.drafts, matching.left, strict=True)
-        return not any(left and self.holds(draft) for draft, left in pairs)
-
-    def asked(self, questions: Iterable[Question]) -> tuple[Question, ...]:
-        """The questions that are about it."""
-        about = (None, *self.given)
-        return tuple([each for each in questions if each.administration in about])
-
-
 def nearest(
     coded: CodedChart,
     lines: Sequence[LineFacts],
     matching: Matching,
     asked: Asked,
     book: Book,
-) -> list[Reading]:
+) -> Iterator[Reading]:
     """The answers that the claim fits better than what is suggested meanwhile, by encounter.
 
     What one encounter rests on says nothing of another, so each of a claim is read on its own.
     """
-    questions = asked.open
-    several = any(each.part for each in coded.derived.administrations)
-    if not questions and not (several and book.by_reason(coded.encounter.setting)):
-        return []
-    readings = []
-    for visit in _visits(coded, lines) if several else (_Visit(None, lines, _ids(coded)),):
-        if not visit.is_right(matching):
-            reading = Reading(coded.encounter, book, part=visit.part)
-            readings.append(_nearest(visit, reading, visit.asked(questions), matching.drafts))
-    return [reading for reading in readings if reading.missing]
-
-
-def _visits(coded: CodedChart, lines: Sequence[LineFacts]) -> Iterator[_Visit]:
-    for part in sorted({each.part for each in coded.derived.administrations}):
-        own = [line for line in lines if line.beside.part == part]
-        yield _Visit(part, own, _ids(coded, part))
-
-
-def _ids(coded: CodedChart, part: int | None = None) -> frozenset[str]:
     chart = coded.derived.administrations
-    return frozenset([each.given.id for each in chart if part is None or each.part == part])
+    if not any(each.part for each in chart):
+        if asked.open and not _is_right(lines, matching, None):
+            visit = _Visit(None, lines, coded, range(len(chart)))
+            yield from _read(visit, asked.open, coded.encounter, book)
+        return
+    for part in sorted({each.part for each in chart}):
+        own = [line for line in lines if line.beside.part == part]
+        if not _is_right(own, matching, part):
+            visit = _alone(part, own, coded, book)
+            # Asked anew: the questions of a long claim are cut short, and each costs the whole.
+            yield from _read(visit, questions_of(visit.coded, book).open, coded.encounter, book)
+
+
+def _is_right(lines: Iterable[LineFacts], matching: Matching, part: int | None) -> bool:
+    """Whether lines are what is suggested: then there is nothing to read otherwise."""
+    if any(line.match.status not in _RIGHT for line in lines):
+        return False
+    pairs = zip(matching.drafts, matching.left, strict=True)
+    return not any(left and part in {None, draft.part} for draft, left in pairs)
+
+
+def _alone(part: int, lines: Sequence[LineFacts], coded: CodedChart, book: Book) -> _Visit:
+    """One of several encounters of a claim, coded alone."""
+    record = coded.encounter
+    places = [each.index for each in coded.derived.administrations if each.part == part]
+    given = tuple([(record.administrations or ())[place] for place in places])
+    # The record names the primary reason of one encounter: of others it is asked.
+    stated = record.primary_administration
+    changes = {
+        "date": record.service_date,
+        "administrations": given,
+        "lines": tuple([line.given for line in lines]),
+        "primary_administration": stated if stated in {each.id for each in given} else None,
+    }
+    return _Visit(part, lines, code_chart(record.model_copy(update=changes), book), places)
+
+
+def _read(
+    visit: _Visit, questions: Sequence[Question], record: Encounter, book: Book
+) -> Iterator[Reading]:
+    """The nearest answers about one encounter, written into the record; none if none is nearer."""
+    tried, still_open = _nearest(visit, questions, book)
+    for _, answer in tried.answers:
+        when = replace(answer.when, field=visit.field(answer.when.field))
+        record, book = answered(record, book, when)
+    codes = _decided(visit.lines, still_open, book)
+    asked = [*(question for question, _ in tried.answers), *(still_open if codes else ())]
+    missing = dict.fromkeys(visit.field(question.missing) for question in asked)
+    if missing:
+        yield Reading(record, book, tuple(missing), visit.part, codes)
+
+
+def _decided(
+    lines: Iterable[LineFacts], questions: Iterable[Question], book: Book
+) -> frozenset[str]:
+    """The billed codes that questions decide, together with others of their family and technique.
+
+    What one answer alone makes an initial service is another's add-on beside further answers.
+    """
+    codes = {code for question in questions for code in decides(question)}
+    rows = [row for code in codes if (row := book.code(code)) is not None]
+    kinds = {(row.family, row.technique) for row in rows}
+    return frozenset(
+        [
+            line.given.code
+            for line in lines
+            if line.given.code in codes or (line.coded.family, line.coded.technique) in kinds
+        ]
+    )
 
 
 def _nearest(
-    visit: _Visit, reading: Reading, questions: Sequence[Question], drafts: Sequence[Draft]
-) -> Reading:
-    """The nearest answers about one encounter; a reading without any where none is nearer."""
-    scale = _Scale(visit, questions, drafts)
+    visit: _Visit, questions: Sequence[Question], book: Book
+) -> tuple[_Tried, Sequence[Question]]:
+    """The answers that explain most of a claim, and what is open where they leave any of it.
+
+    Two facts are tried in all their answers. More are found one after another, so that others may
+    explain the claim better.
+    """
+    first, start = questions, _Tried(visit.coded.encounter, book)
+    tried = start
+    scale = _Scale(visit.lines, questions, visit.coded.drafts)
     # What is suggested meanwhile is the mark: an answer must fit better, not as well.
-    best = scale.distance(drafts)
-    led = _led_as_billed(visit, reading)
-    if led is not None and _nearer(distance := scale.distance(led.coded().drafts), best):
-        best, reading, questions = distance, led, visit.asked(_questions(led))
-    for _ in range(_MOST_ROUNDS):
-        closer = _closest(reading, questions, scale, best)
+    best = scale.distance(visit.coded.drafts)
+    # As many rounds as there may be open facts: each of many may need its own answer.
+    for _ in range(MOST_QUESTIONS):
+        closer = _closest(tried, questions, scale, best)
+        if closer is None:
+            closer = _retimed(start, tried, scale, best)
         if closer is None:
             break
-        best, reading = closer
+        best, tried = closer
         # All that is billed is explained; what is merely unbilled needs no further answer.
         if not best.beyond:
-            break
-        questions = visit.asked(_questions(reading))
-    return reading
+            return tried, ()
+        questions = tried.questions()
+    if not best.beyond:
+        return tried, ()
+    still_open = (*first, *_opened(start, first), *questions, *_opened(tried, questions))
+    facts = {question.missing for question in still_open}
+    facts |= {question.missing for question, _ in tried.answers}
+    return tried, still_open if len(facts) > 2 else ()
 
 
-def _led_as_billed(visit: _Visit, reading: Reading) -> Reading | None:
-    """One of several encounters, led by the service whose initial code it bills.
+def _opened(tried: _Tried, questions: Iterable[Question]) -> Iterator[Question]:
+    """What further answers to each question open: of a drip without an end nobody asks a class.
 
-    On a claim of one the primary reason is asked for; a record names that of one encounter alone.
+    The second and the last: an hour's drip may be billed, and where it ran all day, a pump.
     """
-    named = reading.encounter.primary_administration
-    heeded = visit.part is not None and reading.book.by_reason(reading.encounter.setting)
-    if not heeded or named in visit.given:
-        return None
-    billed = {line.given.code for line in visit.lines}
-    chains = [each for each in reading.coded().derived.chains if each.part == visit.part]
-    leads = [_lead_as_billed(chain, billed, reading.book) for chain in chains]
-    stated = frozenset([lead for lead in leads if lead is not None])
-    return reading._replace(leads=stated, missing=(_PRIMARY,)) if stated else None
-
-
-def _lead_as_billed(chain: Chain, billed: Collection[str], book: Book) -> str | None:
-    """The service of a chain whose initial code is billed, where that of its initial is not."""
-    if chain.initial is None or chain.initial.code in billed:
-        return None
-    for service in chain.services:
-        row = book.pick(service.family, service.technique, "initial")
-        if row is not None and row.code in billed:
-            return service.lead.given.id
-    return None
+    for question in questions:
+        for answer in dict.fromkeys((question.answers[1], question.answers[-1])):
+            yield from tried.with_(((question, answer),)).questions()
 
 
 def _closest(
-    reading: Reading, questions: Sequence[Question], scale: _Scale, best: _Distance
-) -> tuple[_Distance, Reading] | None:
+    tried: _Tried, questions: Sequence[Question], scale: _Scale, best: _Distance
+) -> tuple[_Distance, _Tried] | None:
     """The answers, one or two more, that bring a claim nearest; None: none does."""
-    answers: _Answers = ()
-    for candidate, distance in _single(questions, scale):
-        if _nearer(distance, best):
-            best, answers = distance, candidate
     # From the cheapest to the dearest: single answers are made, others code the chart anew.
-    if best.beyond:
-        for candidate, distance in _same_drug(reading, scale):
+    ways = (
+        _single(questions, scale),
+        _same_drug(tried, scale),
+        _together(tried, questions, scale),
+    )
+    answers: _Answers = ()
+    for way in ways:
+        for candidate, distance in way:
             if _nearer(distance, best):
                 best, answers = distance, candidate
-    if best.beyond:
-        for candidate, distance in _together(reading, questions, scale):
-            if _nearer(distance, best):
-                best, answers = distance, candidate
-    return (best, reading.with_(answers)) if answers else None
+        if not best.beyond or (answers and len(questions) > _FEW):
+            break
+    return (best, tried.with_(answers)) if answers else None
 
 
-def _questions(reading: Reading) -> tuple[Question, ...]:
-    return questions_of(reading.coded(), reading.book).open
+def _retimed(
+    start: _Tried, tried: _Tried, scale: _Scale, best: _Distance
+) -> tuple[_Distance, _Tried] | None:
+    """Another length of a run, asked anew beside the other answers; None: none is nearer.
+
+    Lengths that bill the same beside fewer answers are one answer, and its first minute stood for
+    it.
+    """
+    answers: _Answers = ()
+    for question, answer in tried.answers:
+        if isinstance(answer.when, Between):
+            others = tuple([each for each in tried.answers if each[0].missing != question.missing])
+            anew = start.with_(others).questions()
+            again = [each for each in anew if each.missing == question.missing]
+            for candidate, distance in _single(again, scale):
+                if _nearer(distance, best):
+                    best, answers = distance, candidate
+    return (best, tried.with_(answers)) if answers else None
 
 
 def _nearer(distance: _Distance, best: _Distance) -> bool:
@@ -223,12 +285,14 @@ class _Scale:
     """What is billed, by code, distinct-service modifier and date."""
 
     def __init__(
-        self, visit: _Visit, questions: Iterable[Question], drafts: Sequence[Draft]
+        self,
+        lines: Sequence[LineFacts],
+        questions: Iterable[Question],
+        drafts: Sequence[Draft],
     ) -> None:
-        self.visit = visit
         answers = [line for each in questions for a in each.answers for line in a.suggested]
         codes = {line.code for line in answers} | {draft.row.code for draft in drafts}
-        own = [line for line in visit.lines if line.coded.in_family or line.given.code in codes]
+        own = [line for line in lines if line.coded.in_family or line.given.code in codes]
         # One line without a date could be any day's, so then no date is compared.
         self._dated = all(line.given.date is not None for line in own)
         self._billed: Counter[_Kind] = Counter()
@@ -238,14 +302,11 @@ class _Scale:
 
     def distance(self, drafts: Iterable[Draft]) -> _Distance:
         """How far the claim lies from drafts."""
-        own = [draft for draft in drafts if self.visit.holds(draft)]
-        return self._from([(d.row.code, d.units, d.modifiers, d.date) for d in own])
+        return self._from([(d.row.code, d.units, d.modifiers, d.date) for d in drafts])
 
     def distance_from(self, suggested: Iterable[SuggestedLine]) -> _Distance:
         """How far the claim lies from what an answer bills."""
-        given = self.visit.given
-        own = [line for line in suggested if not given.isdisjoint(line.administrations)]
-        return self._from([(s.code, s.units, s.modifiers, s.date) for s in own])
+        return self._from([(s.code, s.units, s.modifiers, s.date) for s in suggested])
 
     def _from(self, rows: Iterable[tuple[str, int, tuple[str, ...], date | None]]) -> _Distance:
         supported: Counter[_Kind] = Counter()
@@ -262,27 +323,32 @@ def _single(questions: Iterable[Question], scale: _Scale) -> Iterator[tuple[_Ans
             yield ((question, answer),), scale.distance_from(answer.suggested)
 
 
-def _same_drug(reading: Reading, scale: _Scale) -> Iterator[tuple[_Answers, _Distance]]:
+def _same_drug(tried: _Tried, scale: _Scale) -> Iterator[tuple[_Answers, _Distance]]:
     """A drug that is not understood read as another of the chart: it may be a name of that one."""
-    given = scale.visit.given
-    chart = [each for each in reading.coded().derived.administrations if each.given.id in given]
+    chart = tried.coded().derived.administrations
     names = dict.fromkeys(each.given.drug for each in chart if each.drug.drug_known)
-    unknown = [each for each in chart if each.drug.drug_known is False]
-    for administration, name in islice(product(unknown, names), _MOST_OPENED):
+    unread: dict[str, list[str]] = {}
+    for each in chart:
         # With a stated class the drug's name decides nothing.
-        if administration.given.category is None and name is not None:
-            path = f"administrations[{administration.index}].drug"
-            answer = Answer(Equals(path, name), suggested=())
-            answers = ((Question(administration.given.id, path, "", "", (answer,)), answer),)
-            after = reading.with_(answers)
-            yield answers, scale.distance(after.coded().drafts)
+        if each.drug.drug_known is False and each.given.category is None:
+            path = f"{_PLACE}{each.index}].drug"
+            unread.setdefault(each.drug.drug_key, []).append(path)
+    for paths, name in islice(product(unread.values(), names), _MOST_OPENED):
+        if name is not None:
+            answers = tuple([_read_as(path, name) for path in paths])
+            yield answers, scale.distance(tried.with_(answers).coded().drafts)
+
+
+def _read_as(path: str, name: str) -> tuple[Question, Answer]:
+    """A dose whose drug is read as another; nobody is asked in these words."""
+    answer = Answer(Equals(path, name), suggested=())
+    return Question(None, path, "", "", (answer,)), answer
 
 
 def _together(
-    reading: Reading, questions: Iterable[Question], scale: _Scale
+    tried: _Tried, questions: Iterable[Question], scale: _Scale
 ) -> Iterator[tuple[_Answers, _Distance]]:
     """Answers to two questions: one may open what is asked only then."""
     for first, _ in islice(_single(questions, scale), _MOST_OPENED):
-        opened = scale.visit.asked(_questions(reading.with_(first)))
-        for second, distance in _single(opened, scale):
+        for second, distance in _single(tried.with_(first).questions(), scale):
             yield (*first, *second), distance

@@ -35,16 +35,13 @@ class CodedChart:
     standing: Standing
     derived: Derived
     drafts: list[Draft]
-    leads: frozenset[str] = frozenset()
-    """Primary reasons beside the one that the record names, by administration."""
 
 
-def code_chart(encounter: Encounter, book: Book, leads: frozenset[str] = frozenset()) -> CodedChart:
+def code_chart(encounter: Encounter, book: Book) -> CodedChart:
     """Steps 0 to 6 of DESIGN section 3 for one encounter."""
     standing = standing_of(encounter, book)
-    derived = derive(encounter, book, standing, leads)
-    drafts = drafts_of(derived, encounter, book)
-    return CodedChart(encounter, standing, derived, drafts, leads)
+    derived = derive(encounter, book, standing)
+    return CodedChart(encounter, standing, derived, drafts_of(derived, encounter, book))
 
 
 def coded_beside(coded: CodedChart, lines: tuple[ClaimLine, ...], book: Book) -> CodedChart:
@@ -53,7 +50,7 @@ def coded_beside(coded: CodedChart, lines: tuple[ClaimLine, ...], book: Book) ->
     before = coded.encounter.lines or ()
     # Of several chains the claim may say which is the unmarked one, so all its lines count.
     if len(coded.derived.chains) > 1 or [*_foreign(before, book)] != [*_foreign(lines, book)]:
-        return code_chart(changed, book, coded.leads)
+        return code_chart(changed, book)
     return replace(coded, encounter=changed)
 
 

@@ -64,20 +64,12 @@ class Derived:
         }
 
 
-def derive(
-    encounter: Encounter,
-    book: Book,
-    standing: Standing,
-    leads: frozenset[str] = frozenset(),
-) -> Derived:
-    """Services, chains and roles of one encounter; ``standing`` says who may bill at all.
-
-    ``leads`` are further primary reasons: the record names one, and a claim may hold many visits.
-    """
+def derive(encounter: Encounter, book: Book, standing: Standing) -> Derived:
+    """Services, chains and roles of one encounter; ``standing`` says who may bill at all."""
     refused: frozenset[int] = frozenset()
     # It ends: each round refuses a chain more, and a refused chain cannot fail again.
     while True:
-        derived, failed = _derive(encounter, book, standing, leads=leads, refused=refused)
+        derived, failed = _derive(encounter, book, standing, refused)
         if not failed:
             return derived
         # Another leader changes who is concurrent and what repeats, so all begins afresh.
@@ -85,12 +77,7 @@ def derive(
 
 
 def _derive(
-    encounter: Encounter,
-    book: Book,
-    standing: Standing,
-    *,
-    leads: frozenset[str],
-    refused: frozenset[int],
+    encounter: Encounter, book: Book, standing: Standing, refused: frozenset[int]
 ) -> tuple[Derived, frozenset[int]]:
     """The chart derived once, and the chains in which the wished service cannot lead."""
     zone = zone_of(encounter)
@@ -100,7 +87,7 @@ def _derive(
     stand_beside(administrations, encounter, neighbours, zone, book)
     mixed = mix(administrations, book)
     # After mixing: of a mixture its leader stands for the named administration.
-    wishes = _wishes(encounter, administrations, leads, book)._replace(refused=refused)
+    wishes = _wishes(encounter, administrations, refused, book)
     parts: list[_Part] = []
     for members in cut(administrations, encounter, book, zone):
         before = sum([len(part.chains) for part in parts])
@@ -139,7 +126,6 @@ def _derive_part(
     before: int,
 ) -> _Part:
     """One encounter of the chart, after others with so many chains."""
-    wishes = wishes.among(members)
     # A follower shares its leader's service and would be counted twice.
     leading = [each for each in members if each.follows is None]
     chains, undocumented = chains_of(leading, book)
@@ -172,12 +158,13 @@ def _number_on(chains: list[Chain], before: int) -> None:
 def _wishes(
     encounter: Encounter,
     administrations: list[AdministrationFacts],
-    leads: frozenset[str],
+    refused: frozenset[int],
     book: Book,
 ) -> Wishes:
-    """Which services should lead: those of named administrations, where the reason decides."""
+    """Which service should lead: that of the named administration, where the reason decides."""
     if not book.by_reason(encounter.setting):
-        return Wishes(heeded=False, named=frozenset())
-    stated = encounter.primary_administration
-    named = leads if stated is None else leads | {stated}
-    return Wishes(heeded=True, named=frozenset([leader_of(x, administrations) for x in named]))
+        return Wishes(heeded=False, named=None)
+    named = encounter.primary_administration
+    if named is not None:
+        named = leader_of(named, administrations)
+    return Wishes(heeded=True, named=named, refused=refused)

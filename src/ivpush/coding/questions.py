@@ -55,6 +55,8 @@ _CLASSES = ("therapeutic", "chemotherapy", "complex_biologic", "hydration")
 _CLASSES_BY_ROUTE = {"IM": ("vaccine",), "SC": ("vaccine",), "IV": ("blood",)}
 """Classes that others' codes pay, by the routes on which they are given."""
 _SLOW_FLUID = ("hydration", "keep_open")
+_OF_ANY_CLASS = frozenset({None, "treatment"})
+"""Purposes that leave the class of a drug open."""
 
 _WITHOUT_STOP = ("missing_stop_time", "missing_stop_time_hydration")
 """What a drip without a stop bills: the policy of drugs, and that of hydration."""
@@ -146,7 +148,7 @@ class _Candidates:
         self.tries_left -= 1
         if self.tries_left < 0:
             raise _EnoughError
-        return derive(changed, self.book, standing_of(changed, self.book), self.coded.leads)
+        return derive(changed, self.book, standing_of(changed, self.book))
 
     def _try(self, field: str, value: Any, changed: Encounter) -> _Try:
         drafts = drafts_of(self._derive(changed), changed, self.book)
@@ -209,9 +211,11 @@ class _Candidates:
             yield from self._field("purpose", administration, "purpose", (apart, "procedure"))
         if administration.reason not in _MAY_BE_OPEN:
             return
-        known = administration.drug.drug_known
-        if not known and given.category is None and given.purpose is None:
-            yield from self._class(administration)
+        if not administration.drug.drug_known and given.purpose in _OF_ANY_CLASS:
+            if given.category is None:
+                yield from self._class(administration)
+            elif _may_be_hormone(administration):
+                yield from self._field("hormonal", administration, "hormonal", (True, False))
         if _may_keep_open(administration, self.book):
             yield from self._field("keep_open", administration, "purpose", _SLOW_FLUID)
         if administration.reason == "route_missing":
@@ -383,15 +387,10 @@ class _Candidates:
     def _payer(self) -> Iterator[Question]:
         """Which side an unknown payer takes in each dispute that decides this encounter."""
         listener, heard = self.book.listening()
-        # Tells which policies this chart is coded by.
-        code_chart(self.encounter, listener, self.coded.leads)
+        code_chart(self.encounter, listener)  # tells which policies this chart is coded by
         for name, others in self.book.disputes:
             if name in heard and name != _ENDED_EARLY:
                 yield from self._asked("payer", self._tried(name, others), None, what=name)
-
-    def _under(self, policy: str, value: Any) -> CodedChart:
-        """The chart coded by another value of a policy."""
-        return code_chart(self.encounter, self.book.with_policy(policy, value), self.coded.leads)
 
     def _tried(self, policy: str, others: Iterable[Any]) -> list[_Try]:
         """What a policy bills by the value held and by others."""
@@ -399,7 +398,7 @@ class _Candidates:
         return [
             _Try(
                 Equals(f"policy.{policy}", value),
-                self._under(policy, value).drafts,
+                code_chart(self.encounter, self.book.with_policy(policy, value)).drafts,
             )
             for value in (held, *(value for value in others if value != held))
         ]
@@ -423,6 +422,12 @@ def _may_keep_open(administration: AdministrationFacts, book: Book) -> bool:
         rate = given.volume_ml * 60 / minutes
     hydrates = administration.family == "hydration" and given.purpose is None
     return hydrates and rate is not None and 0 < rate <= book.limits.keep_open_ml_per_hour
+
+
+def _may_be_hormone(administration: AdministrationFacts) -> bool:
+    """Whether an antineoplastic is injected of which neither chart nor table says its kind."""
+    injected = administration.technique == "injection" and administration.family == "chemotherapy"
+    return injected and administration.given.hormonal is None
 
 
 def _prolonged(administration: AdministrationFacts, book: Book) -> bool:

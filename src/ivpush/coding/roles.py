@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ivpush.coding.chains import Chain, InitialBy
-    from ivpush.contract.chart_facts import AdministrationFacts, Role, ServiceFacts
+    from ivpush.contract.chart_facts import Role, ServiceFacts
     from ivpush.contract.encounter import Encounter
     from ivpush.pack.book import Book
 
@@ -43,16 +43,10 @@ class Wishes(NamedTuple):
 
     heeded: bool
     """Whether the primary reason decides at all, and not the hierarchy alone."""
-    named: frozenset[str]
-    """The administrations whose services are primary reasons; one an encounter."""
+    named: str | None
+    """The administration whose service is the primary reason."""
     refused: frozenset[int] = frozenset()
     """Chains in which an add-on would have lost its primary: there the hierarchy decides."""
-
-    def among(self, members: Iterable[AdministrationFacts]) -> Wishes:
-        """The wishes of one encounter: what another one came for decides nothing here."""
-        if not self.named:
-            return self
-        return self._replace(named=self.named & {each.given.id for each in members})
 
 
 def further_hours(minutes: int, book: Book) -> int:
@@ -74,7 +68,7 @@ def set_concurrent(
     # Over all chains: concurrent is reported once an encounter, not once a site (CPT).
     used: set[int | date | None] = set()
     for chain in chains:
-        primary = wishes.named if chain.index not in wishes.refused else frozenset[str]()
+        primary = wishes.named if chain.index not in wishes.refused else None
         drips = [
             service
             for service in chain.services
@@ -100,9 +94,10 @@ def set_concurrent(
                 drip.role, drip.row, drip.because = "concurrent", row, "concurrent"
 
 
-def _precedence(drip: ServiceFacts, primary: frozenset[str]) -> tuple[object, ...]:
+def _precedence(drip: ServiceFacts, primary: str | None) -> tuple[object, ...]:
     """Of drips that run together, the least keeps its own role."""
-    return (not _holds(drip, primary), drip.rank or 0, -(drip.minutes or 0), drip.order)
+    named = primary in [each.given.id for each in drip.administrations]
+    return (not named, drip.rank or 0, -(drip.minutes or 0), drip.order)
 
 
 def _runs_beside(drip: ServiceFacts, kept: list[clock.Span], book: Book) -> bool:
@@ -167,7 +162,7 @@ def _initial(
     if not wishes.heeded:
         return ranked, "hierarchy"
     named, refused = wishes.named, chain.index in wishes.refused
-    if not named:
+    if named is None:
         if len(able) > 1 and not refused and _first_given_leads(book):
             return min(able, key=by_time), "first_given"
         return ranked, "hierarchy"
@@ -175,7 +170,7 @@ def _initial(
     if wished is not None and not refused:
         return wished, "primary_reason"
     # Each chain has an initial, but only one of them can hold the named service.
-    elsewhere = all(each.given.id not in named for each in chain.administrations)
+    elsewhere = all(each.given.id != named for each in chain.administrations)
     return ranked, "hierarchy" if elsewhere else "fallback"
 
 
@@ -183,8 +178,8 @@ def _first_given_leads(book: Book) -> bool:
     return book.policy.professional_missing_primary_reason == "first_given"
 
 
-def _holds(service: ServiceFacts, named: frozenset[str]) -> bool:
-    return any(each.given.id in named for each in service.administrations)
+def _holds(service: ServiceFacts, identity: str) -> bool:
+    return any(each.given.id == identity for each in service.administrations)
 
 
 def _orphaned(

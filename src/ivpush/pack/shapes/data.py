@@ -361,6 +361,7 @@ Asked = Literal[
     "complexity",
     "keep_open",
     "device",
+    "hormonal",
     "payer",
     "presence",
     "primary",
