@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 SDIST: list[str] = PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"]
+PAPERS = ("CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md")
 STEM = f"ivpush-{PROJECT['project']['version']}"
 CACHES = shutil.ignore_patterns("__pycache__", ".*_cache", ".hypothesis", "*.pyc")
 
@@ -78,9 +80,11 @@ def names_in(wheel: Path) -> set[str]:
         return {name for name in archive.namelist() if not name.endswith("/")}
 
 
-def test_the_wheel_holds_the_package_and_the_rules_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_holds_package_rules_and_pages_and_nothing_else(wheel: Path) -> None:
     wanted = {f"ivpush/{name}" for name in files_under(ROOT / "src" / "ivpush")}
-    wanted |= {f"ivpush/rules/{name}" for name in files_under(ROOT / "rules")}
+    for folder in ("rules", "docs", "examples"):
+        wanted |= {f"ivpush/{folder}/{name}" for name in files_under(ROOT / folder)}
+    wanted |= {f"ivpush/{name}" for name in PAPERS}
     info = f"{STEM}.dist-info"
     wanted |= {f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt")}
     wanted |= {f"{info}/licenses/LICENSE"}
@@ -135,10 +139,55 @@ def test_the_installed_package_finds_its_rules(wheel: Path, tmp_path: Path) -> N
     assert int(count) > 0
 
 
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package as an installer unpacks it, away from the checkout."""
+    folder = tmp_path_factory.mktemp("installed")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder / "ivpush"
+
+
+LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+
+
+def test_links_of_the_pages_hold_in_the_installed_package(installed: Path) -> None:
+    dead = []
+    count = 0
+    for page in installed.rglob("*.md"):
+        for target in LINK.findall(page.read_text("utf-8")):
+            if not target.startswith(("https://", "http://")):
+                count += 1
+                where = (page.parent / target).resolve()
+                if not where.exists() or not where.is_relative_to(installed):
+                    dead.append(f"{page.relative_to(installed)}: {target}")
+    assert count > 50
+    assert dead == []
+
+
+def test_the_installed_command_lists_and_prints_its_pages(installed: Path) -> None:
+    text = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1))\n"
+        "from ivpush.__main__ import main; raise SystemExit(main())"
+    )
+
+    def docs(*words: str) -> str:
+        command = [sys.executable, "-I", "-c", text, str(installed.parent), "docs", *words]
+        done = subprocess.run(
+            command, cwd=installed.parent, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "From Python" in docs()
+    assert docs("docs/python.md").startswith("From Python\n")
+    assert Path(docs("python", "--path").strip()) == installed / "docs" / "python.md"
+
+
 def test_an_editable_install_reads_the_rules_of_the_checkout(project: Path, tmp_path: Path) -> None:
     """An editable wheel is a pointer to ``src``; a copy of the rules in it would go stale."""
     names = names_in(build(project, "editable", tmp_path))
-    assert [name for name in names if "rules" in name] == []
+    assert [name for name in names if "rules" in name or "docs" in name] == []
 
 
 def test_pinned_requirements_are_hashed_and_name_no_place() -> None:

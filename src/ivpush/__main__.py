@@ -17,6 +17,7 @@ from ivpush.commands import (
     check,
     completion,
     convert,
+    docs,
     drugs,
     explain,
     rules,
@@ -31,7 +32,7 @@ __all__ = [
     "main",
 ]
 
-_COMMANDS = (check, explain, convert, backtest, rules, drugs, tables, completion)
+_COMMANDS = (check, explain, convert, backtest, rules, drugs, tables, docs, completion)
 """The commands in the order in which ``--help`` names them."""
 
 

@@ -30,3 +30,14 @@ def test_a_wide_terminal_is_not_filled() -> None:
 def test_a_row_is_a_paragraph_of_what_it_says() -> None:
     page = "# T\n\n| case | chart | billed |\n|---|---|---|\n| one | a<br>b \\| c |  |\n"
     assert for_terminal(page, 80) == "T\n\n  one\n    chart: a\n    chart: b | c\n"
+
+
+def test_lines_of_a_paragraph_run_on_and_code_stays_as_it_is() -> None:
+    page = (
+        "# T\n\nOne line of\na paragraph.\n- an item that\n  goes on\n- another\n\n"
+        "<!-- a mark -->\n```sh\nls   `pwd`\n\n  # **no** heading\n```\nSee [that](docs/x.md#y), [here](#z).\n"
+    )
+    assert for_terminal(page, 80) == (
+        "T\n\nOne line of a paragraph.\n  an item that goes on\n  another\n\n"
+        "    ls   `pwd`\n\n      # **no** heading\nSee that (docs/x.md#y), here.\n"
+    )

@@ -1,6 +1,6 @@
 """Pages for a terminal: the Markdown that the docs hold, without its marks and within the width.
 
-``explain`` and ``rules show`` print through ``for_terminal``.
+``explain``, ``rules show`` and ``docs`` print through ``for_terminal``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ __all__ = ["for_terminal"]
 _LEAST_COLUMNS, _MOST_COLUMNS = 40, 100
 """Below, little but an indent fits; above, lines are hard to follow."""
 _MARKS = re.compile(r"\*\*|`")
+_LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
+_FENCE = "```"
+_BEGINS = re.compile(r"\s*$|#|\||<!--|\s*(?:- |[0-9]+\. )")
+"""What begins a line of its own: nothing, a heading, a table, a comment, an item of a list."""
 _CELL = re.compile(r"(?<!\\)\|")
 
 
@@ -24,8 +28,10 @@ def for_terminal(page: str, columns: int | None = None) -> str:
     width = max(_LEAST_COLUMNS, min(width, _MOST_COLUMNS))
     lines: list[str] = []
     heads: list[str] = []
-    for line in page.splitlines():
-        if not line.startswith("|"):
+    for line, is_code in _whole(page):
+        if is_code:
+            lines.append(f"    {line}".rstrip())
+        elif not line.startswith("|"):
             heads = []
             lines += _paragraph(line, width)
         elif not heads:
@@ -35,8 +41,27 @@ def for_terminal(page: str, columns: int | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _whole(page: str) -> Iterator[tuple[str, bool]]:
+    """The lines of a page, those of one paragraph as one; and whether each is code."""
+    parts: list[str] = []
+    is_code = False
+    for line in page.splitlines():
+        begins = is_code or line.startswith(_FENCE) or _BEGINS.match(line) is not None
+        if begins and parts:
+            yield " ".join(parts), False
+            parts = []
+        if line.startswith(_FENCE):
+            is_code = not is_code
+        elif is_code or not line.strip() or line.startswith(("#", "|")):
+            yield line, is_code
+        elif not line.startswith("<!--"):
+            parts.append(line.strip())
+    if parts:
+        yield " ".join(parts), False
+
+
 def _paragraph(line: str, width: int) -> list[str]:
-    text = _MARKS.sub("", line)
+    text = _plain(line)
     if text.startswith("# "):
         return [text[2:]]
     if text.startswith("#"):
@@ -55,7 +80,16 @@ def _row(heads: list[str], cells: list[str], width: int) -> Iterator[str]:
 
 def _cells(line: str) -> list[str]:
     parts = _CELL.split(line.strip().strip("|"))
-    return [_MARKS.sub("", part.replace("\\|", "|")).strip() for part in parts]
+    return [_plain(part.replace("\\|", "|")).strip() for part in parts]
+
+
+def _plain(text: str) -> str:
+    """A text without marks; a link is followed by where it leads, unless that is in the page."""
+    return _MARKS.sub("", _LINK.sub(_followed, text))
+
+
+def _followed(link: re.Match[str]) -> str:
+    return link[1] if link[2].startswith("#") else f"{link[1]} ({link[2]})"
 
 
 def _wrapped(text: str, width: int, *, first: str, rest: str) -> list[str]:
