@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.claim.correction import apply_edits, corrected_lines, folded_units
@@ -138,6 +139,8 @@ class Engine:
         pack: Pack | None = None,
     ) -> None:
         require_kind("policies", policies or {}, Mapping, "give a dictionary of names and values")
+        require_kind("payer", payer, (str, NoneType), "give the name of an overlay")
+        require_kind("pack", pack, (Pack, NoneType), "give a Pack; folders of rules are packs=[…]")
         self.pack = pack or Pack.load(extra=packs)
         if payer is not None:
             self.pack.require_payer(payer)
@@ -171,7 +174,7 @@ class Engine:
         InputError where it does not fit, with the fields and no value. With ``coverage`` the result
         says in ``checked`` against what it was checked, and what was not checked.
         """
-        work = self.work(encounter_of(encounter))
+        work = self.work(encounter)
         return work.covered() if coverage else work.result
 
     def check_many(
@@ -186,15 +189,18 @@ class Engine:
 
     def sources(self, result: Result) -> dict[str, Source]:
         """The sources that a result of this engine cites, by the names by which it cites them."""
+        require_kind("result", result, Result, "give a result of this engine")
         return {name: self.pack.source(name) for name in result.cites}
 
-    def suggest(self, encounter: Encounter) -> tuple[SuggestedLine, ...]:
-        """Only the lines that the chart supports."""
+    def suggest(self, encounter: Encounter | Record) -> tuple[SuggestedLine, ...]:
+        """Only the lines that the chart supports; raises as ``check`` does."""
+        encounter = encounter_of(encounter)
         book = self._opened_for(encounter).book
         return suggested_lines(code_chart(encounter, book).drafts, book)
 
-    def work(self, encounter: Encounter) -> Worked:
-        """The result with everything that led to it."""
+    def work(self, encounter: Encounter | Record) -> Worked:
+        """The result with everything that led to it; raises as ``check`` does."""
+        encounter = encounter_of(encounter)
         book, stamp = self._opened_for(encounter)
         coded = code_chart(encounter, book)
         asked = questions_of(coded, book)

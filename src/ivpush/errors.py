@@ -26,6 +26,7 @@ __all__ = [
     "UsageError",
     "did_you_mean",
     "nearest_word",
+    "require_count",
     "require_kind",
 ]
 
@@ -92,6 +93,13 @@ def require_kind(name: str, given: object, kinds: type | tuple[type, ...], remed
     """
     if not isinstance(given, kinds):
         raise UsageError(Fault(name, f"is of the type {type(given).__name__}", remedy))
+
+
+def require_count(name: str, given: object, least: int) -> None:
+    """Raise UsageError where an argument is no whole number, or a smaller one than it may be."""
+    require_kind(name, given, int, "give a whole number")
+    if isinstance(given, int) and given < least:
+        raise UsageError(Fault(name, "is too small", f"write {least} or more"))
 
 
 def nearest_word(word: str, known: Iterable[str]) -> str | None:

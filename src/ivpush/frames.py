@@ -20,10 +20,10 @@ from ivpush.batch.plan import EngineOptions, Item, WorkOptions
 from ivpush.batch.pool import spread
 from ivpush.batch.work import broken
 from ivpush.claim.selection import Selection
-from ivpush.contract.encounter import Encounter
+from ivpush.contract.encounter import Encounter, refuse_single
 from ivpush.contract.result_tables import RESULT_COLUMNS, arrow_table, result_columns, result_rows
 from ivpush.contract.tables import TABLES, Column, columns_of, encounter_rows
-from ivpush.errors import Fault, InputError, UsageError, require_kind
+from ivpush.errors import Fault, InputError, UsageError, require_count, require_kind
 from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
 from ivpush.readers.tables.frames import like_frame, opened_tables
 from ivpush.readers.tables.reader import join_tables
@@ -156,6 +156,7 @@ def check_readings(
     ``if __name__ == "__main__":``. Raises UsageError for what cannot be done, and what building
     an engine raises.
     """
+    require_kind("readings", readings, Iterable, "give what a reader yields")
     for piece in _pieces(readings, engine, size, workers):
         yield _checked(piece, like)
 
@@ -204,6 +205,7 @@ def _cut(readings: Iterable[Reading], size: int) -> Iterator[_Piece]:
     records: list[Record | SetAside] = []
     rows = 0
     for reading in readings:
+        require_kind("readings", reading, (Record, SetAside, Note), "give what a reader yields")
         if isinstance(reading, Note):
             notes.append(reading)
             continue
@@ -230,9 +232,8 @@ def _pieces(
     workers: int,
     read: ReadOptions | None = None,
 ) -> Iterator[_Tables]:
-    if size < 1 or workers < 0:
-        name = "size" if size < 1 else "workers"
-        raise UsageError(Fault(name, "is too small", "write a larger number"))
+    require_count("size", size, least=1)
+    require_count("workers", workers, least=0)
     read = read or ReadOptions()
     from ivpush.engine import Engine
 
@@ -364,7 +365,9 @@ def encounters_to_tables(encounters: Iterable[Encounter], like: Any = None) -> d
     They are Arrow tables, or frames of the library of ``like``.
     """
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+    refuse_single(encounters)
     for encounter in encounters:
+        require_kind("encounters", encounter, Encounter, "give Encounters")
         for name, own in encounter_rows(encounter).items():
             rows[name] += own
     tables = {name: arrow_table(rows[name], _own_columns(name)) for name in TABLES}

@@ -224,7 +224,7 @@ class Killing(Worker):
 class FailingEngine(Engine):
     """An engine that fails on one encounter."""
 
-    def work(self, encounter: Encounter) -> Worked:
+    def work(self, encounter: Any) -> Worked:
         if encounter.id == "poison":
             raise AttributeError(encounter.id)
         return super().work(encounter)

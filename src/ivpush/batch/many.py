@@ -18,7 +18,7 @@ from ivpush.batch.pool import spread
 from ivpush.batch.work import Singles
 from ivpush.contract.encounter import Encounter, refuse_single
 from ivpush.contract.result import Result
-from ivpush.errors import Fault, UsageError, require_kind
+from ivpush.errors import require_count, require_kind
 
 __all__ = ["Outcome", "check_many"]
 
@@ -71,9 +71,8 @@ def check_many(
     options = options or EngineOptions()
     refuse_single(records)
     require_kind("options", options, EngineOptions, "give ivpush.batch.EngineOptions")
-    for name, number, least in (("workers", workers, 0), ("chunk", chunk, 1)):
-        if number < least:
-            raise UsageError(Fault(name, "is too small", f"write {least} or more"))
+    require_count("workers", workers, least=0)
+    require_count("chunk", chunk, least=1)
     return _outcomes(records, WorkOptions(options), workers=workers, chunk=chunk, method=method)
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from ivpush.claim.statistics import Statistics
+from ivpush.errors import require_kind
 from ivpush.readers import ReadOptions
 
 if TYPE_CHECKING:
@@ -88,6 +90,12 @@ class EngineOptions:
     """Ids of rules that are not to speak."""
     coverage: bool = False
     """Whether each result says what it was checked against; tables of results do not hold it."""
+
+    def __post_init__(self) -> None:
+        # A text is a container too: a rule's id would be looked for in its letters.
+        kinds = (set, frozenset, list, tuple)
+        require_kind("silent", self.silent, kinds, "give a set of ids of rules")
+        require_kind("cache", self.cache, (str, NoneType), "give the path of a folder")
 
     def engine(self) -> Engine:
         """The engine; raises PackError or UsageError as ``Engine`` does."""

@@ -11,16 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from types import NoneType
 from typing import Any
 
 from ivpush._version import __version__
 from ivpush.batch.intake import Chunk, Intake, Position
 from ivpush.batch.outputs import Checkpoint, Output, promote, refuse
-from ivpush.batch.plan import ROW_FORMATS, Counts, Plan, WorkOptions
+from ivpush.batch.plan import ROW_FORMATS, Counts, EngineOptions, Plan, WorkOptions
 from ivpush.batch.pool import crew
 from ivpush.batch.work import Done, Worker
-from ivpush.errors import Fault, UsageError, did_you_mean, require_kind
+from ivpush.errors import Fault, UsageError, did_you_mean, require_count, require_kind
 from ivpush.plural import counted
+from ivpush.readers import ReadOptions
 
 __all__ = ["Seen", "run"]
 
@@ -97,8 +99,16 @@ def _check(plan: Plan) -> None:
     require_kind("plan", plan, Plan, "give ivpush.batch.Plan")
     for name, words in (("files", plan.files), ("outputs", plan.outputs)):
         require_kind(name, words, (list, tuple), "give a list")
-    for output in plan.outputs:
+    require_kind("engine", plan.engine, EngineOptions, "give ivpush.batch.EngineOptions")
+    require_kind("read", plan.read, ReadOptions, "give ivpush.readers.ReadOptions")
+    for name, word in (("from_", plan.from_), ("set_aside", plan.set_aside)):
+        require_kind(name, word, (str, NoneType), "give a text")
+    pairs: Sequence[Sequence[str]] = plan.outputs
+    for output in pairs:
         require_kind("outputs", output, (list, tuple), "give pairs of a format and a file")
+        if len(output) != 2:
+            problem = "holds what is no pair"
+            raise UsageError(Fault("outputs", problem, "give pairs of a format and a file"))
     for name, _ in plan.outputs:
         if name not in ROW_FORMATS:
             raise UsageError(
@@ -109,9 +119,8 @@ def _check(plan: Plan) -> None:
         raise UsageError(Fault("outputs", problem, "write one of them to a file"))
     if plan.set_aside == "-":
         raise UsageError(Fault("set_aside", "is no file", "name one"))
-    if plan.chunk < 1 or plan.workers < 0:
-        name = "workers" if plan.workers < 0 else "chunk"
-        raise UsageError(Fault(name, "is too small", "write 1 or more"))
+    require_count("workers", plan.workers, least=0)
+    require_count("chunk", plan.chunk, least=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,8 +96,12 @@ def read_options(options: argparse.Namespace) -> ReadOptions:
     from ivpush.readers import ReadOptions
 
     map_: Path | str | None = options.map
-    if map_ is not None and Path(map_).is_file():
-        map_ = Path(map_)
+    if map_ is not None:
+        from ivpush.readers.tables.maps import load_map
+
+        map_ = Path(map_) if Path(map_).is_file() else map_
+        # Looked at now: an input that needs no map would never say that there is none.
+        load_map(map_)
     return ReadOptions(timezone=options.timezone, setting=options.setting, map=map_)
 
 

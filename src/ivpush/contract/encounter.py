@@ -54,7 +54,7 @@ from ivpush.contract.fields import (
     Whole,
     empty_for_null,
 )
-from ivpush.errors import Fault, InputError, UsageError
+from ivpush.errors import Fault, InputError, UsageError, require_kind
 
 if TYPE_CHECKING:
     from ivpush.contract.constructors import (
@@ -466,12 +466,13 @@ Record = Mapping[str, Any] | str | bytes
 
 
 def refuse_single(records: Iterable[object]) -> None:
-    """Raise UsageError for one record where several are asked for.
+    """Raise UsageError for one record where several are asked for, or for what holds none.
 
     A text and a dictionary can be gone through as well, and would give records of their own.
     """
     if isinstance(records, str | bytes | Mapping | Encounter):
         raise UsageError(Fault("records", "is one record", "give a list of records"))
+    require_kind("records", records, Iterable, "give a list of records")
 
 
 def encounter_of(given: object) -> Encounter:

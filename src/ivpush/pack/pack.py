@@ -71,7 +71,10 @@ class Pack:
 
     @classmethod
     def load(
-        cls, rules: Path | None = None, extra: Sequence[Path | str] = (), cache: Path | None = None
+        cls,
+        rules: Path | str | None = None,
+        extra: Sequence[Path | str] = (),
+        cache: Path | None = None,
     ) -> Pack:
         """The pack in ``rules`` (default: the shipped one) with further packs stacked on it.
 
@@ -79,7 +82,10 @@ class Pack:
         """
         # A text is a sequence too, of folders with names of one letter.
         require_kind("packs", extra, (list, tuple), "give a list of folders")
-        folders = (rules or rules_folder(), *map(Path, extra))
+        given = (rules or rules_folder(), *extra)
+        for folder in given:
+            require_kind("packs", folder, (str, Path), "give the path of a folder")
+        folders = tuple(map(Path, given))
         contents = [collect(folder) for folder in folders]
         lost = [
             fault

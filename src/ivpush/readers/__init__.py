@@ -19,11 +19,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import get_args
 
 from ivpush.contract.encounter import Encounter, zone_is_known
 from ivpush.contract.fields import Setting
-from ivpush.errors import Fault, InputError, UsageError, did_you_mean, nearest_word
+from ivpush.errors import (
+    Fault,
+    InputError,
+    UsageError,
+    did_you_mean,
+    nearest_word,
+    require_kind,
+)
 
 __all__ = ["Note", "ReadOptions", "Reading", "Record", "SetAside"]
 
@@ -79,6 +87,10 @@ class ReadOptions:
     """Column map of a table: a YAML file, or the name of a shipped one."""
 
     def __post_init__(self) -> None:
+        for name in ("timezone", "setting", "payer"):
+            require_kind(name, getattr(self, name), (str, NoneType), "give a text")
+        kinds = (str, Path, NoneType)
+        require_kind("map", self.map, kinds, "give the path of a file, or the name of a map")
         faults = [*_unknown_setting(self.setting), *_unknown_zone(self.timezone)]
         if faults:
             raise UsageError(faults)

@@ -121,7 +121,7 @@ def load_map(named: Path | str) -> ColumnMap:
     try:
         raw = path.read_bytes()
     except OSError:
-        raise UsageError(Fault(path.name, "cannot be read", "name a map that exists")) from None
+        raise UsageError(Fault(text, "cannot be read", "name a map that exists")) from None
     return _remembered(path.name, raw)
 
 
