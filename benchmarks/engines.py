@@ -12,6 +12,7 @@ from benchmarks.sample import ready
 from ivpush import Engine
 from ivpush.claim import findings
 from ivpush.engine import Worked
+from ivpush.plural import counted
 
 
 def rows(size: Size) -> Iterator[Row | str]:
@@ -42,7 +43,7 @@ def rows(size: Size) -> Iterator[Row | str]:
                 seconds[other] / seconds["ours"],
                 wanted=target,
                 detail=f"{seconds[other] * 1e6:,.0f} us, ours {seconds['ours'] * 1e6:,.0f}; without "
-                f"{skipped[other]} rule(s) that it cannot say",
+                f"{counted(skipped[other], 'rule')} that it cannot say",
             )
 
 

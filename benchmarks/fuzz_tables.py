@@ -133,12 +133,16 @@ def outcomes(fuzzed: File | bytes) -> Iterator[str]:
 
 
 def adds_up(message: str) -> bool:
-    """Whether the rows of a note are the sum of its parts, as in ``3 row(s) = 2 read + 1 blank``."""
-    counted = re.fullmatch(r"([0-9]+) row\(s\) = (.*)", message)
+    """Whether the rows of a note are the sum of its parts, as in ``3 rows = 2 read + 1 blank``."""
+    counted = re.fullmatch(r"([0-9,]+) rows? = (.*)", message)
     if counted is None or counted[2] == "none":
         return True
-    parts = [int(part.split(" ", 1)[0]) for part in counted[2].split(" + ")]
-    return sum(parts) == int(counted[1])
+    parts = [_number(part.split(" ", 1)[0]) for part in counted[2].split(" + ")]
+    return sum(parts) == _number(counted[1])
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))
 
 
 if __name__ == "__main__":

@@ -122,4 +122,4 @@ def test_the_command_prints_findings_and_ends_with_one(
     assert main(["drugs", "lint", "--rules", str(tmp_path), "--no-cache"]) == 1
     out, err = capsys.readouterr()
     assert out == "drugs.csv:2: X0009 has no class; add its row to drugs.csv\n"
-    assert "1 findings" in err
+    assert "1 finding\n" in err

@@ -36,12 +36,12 @@ def test_fix_leaves_what_waits_for_an_answer(ivpush: Any) -> None:
     }
     run = ivpush("check", write("f", open_), "--fix")
     assert json.loads(run.out)["lines"][0]["code"] == "96365"
-    assert "1 claim(s) withheld" in run.err
+    assert "1 claim withheld" in run.err
 
 
 def test_fix_says_what_changed_and_invents_no_chart(ivpush: Any) -> None:
     run = ivpush("check", write("f", MENDED, CLEAN), "--fix")
-    assert "ivpush: f:1: 1 line(s) changed, 0 removed, 0 new" in run.err
+    assert "ivpush: f:1: 1 line changed, 0 removed, 0 new" in run.err
     assert "f:2" not in run.err
     records = [json.loads(text) for text in run.out.splitlines()]
     assert records[0]["administrations"] == [PUSH]
@@ -83,9 +83,9 @@ def test_an_837_is_mended_as_an_837(ivpush: Any, monkeypatch: pytest.MonkeyPatch
     assert Path("m").read_bytes() == b"ISA*claims\nE3=96374\nE4=as it came\n"
     assert len(Path("o").read_bytes().splitlines()) == 2
     assert "c.837: mended as a stream" in run.err
-    assert "c.837: claim 1: 1 line(s) changed" in run.err
+    assert "c.837: claim 1: 1 line changed" in run.err
     assert "claims: 1 linked + 1 alone" in run.err
-    assert run.err.endswith("2 in = 2 checked + 0 set aside; 1 claim(s) withheld\n")
+    assert run.err.endswith("2 in = 2 checked + 0 set aside; 1 claim withheld\n")
 
 
 def test_diff_of_an_837_writes_no_837(ivpush: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +160,7 @@ VISIT = {
 def test_fix_names_what_a_person_must_vouch_for_and_leaves_the_claim(ivpush: Any) -> None:
     run = ivpush("check", write("f", VISIT), "--fix")
     assert "line 1: IVP603 visit-without-modifier: needs a person's word" in run.err
-    assert "1 claim(s) withheld" in run.err
+    assert "1 claim withheld" in run.err
     assert [line.get("modifiers") for line in json.loads(run.out)["lines"]] == [[], []]
 
 

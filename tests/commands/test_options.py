@@ -41,7 +41,7 @@ def test_the_configuration_is_obeyed_and_can_be_left_out(ivpush: Any) -> None:
     Path("ivpush.toml").write_text('ignore = [{rule = "IVP9", reason = "r"}]\n', "utf-8")
     write("f", WRONG)
     with_, without = ivpush("check", "f"), ivpush("check", "f", "--no-config")
-    assert "IVP901" not in with_.out and "finding(s) ignored" in with_.err
+    assert "IVP901" not in with_.out and "ignored" in with_.err
     assert "IVP901" in without.out and "ignored" not in without.err
     Path("other.toml").write_text("", "utf-8")
     assert "IVP901" in ivpush("check", "f", "--config", "other.toml").out
@@ -69,7 +69,7 @@ def test_ignoring_every_error_makes_the_status_0(ivpush: Any) -> None:
     run = ivpush("check", "f", "--ignore", ",".join(errors), "--format", "ndjson")
     assert run.status == 0
     assert json.loads(run.out)["status"] != "violations"
-    assert "finding(s) ignored" in run.err
+    assert "ignored" in run.err
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def test_rules_list_show_test_lint_docs(ivpush: Any) -> None:
     rows = json.loads(ivpush("rules", "list", "--format", "json").out)
     assert len(rows) == len(listed.out.splitlines())
     assert "\nCASES\n" in ivpush("rules", "show", "IVP101").out
-    assert "0 fail" in ivpush("rules", "test", "IVP101").out
+    assert " + 0 failed" in ivpush("rules", "test", "IVP101").out
     assert "no fault" in ivpush("rules", "lint").out
     ivpush("rules", "docs", "docs")
     assert Path("docs/rules/roles.md").is_file()

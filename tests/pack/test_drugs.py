@@ -816,8 +816,8 @@ def test_lint_counts_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str
         "     2 ondansterom: a word that no list of the pack holds ('ondansterom'); "
         "may be ondansetron\n"
     )
-    assert "4 named row(s) = 2 found + 2 not found (50.0 % found)" in err
-    assert "1 row(s) without a name" in err
+    assert "4 named rows = 2 found + 2 not found (50.0 % found)" in err
+    assert "1 row without a name" in err
 
 
 def test_lint_of_known_names_is_clean_and_rows_for_a_pack_need_a_person(

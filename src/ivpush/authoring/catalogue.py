@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ivpush.authoring.judging import expectations_of
 from ivpush.pack.rule import ROOMS
+from ivpush.plural import counted
 
 if TYPE_CHECKING:
     from ivpush.pack.book import Book
@@ -72,8 +73,8 @@ def room_of(rule: Rule) -> str:
 
 def rules_page(pack: Pack) -> str:
     """The way into the catalogue: rooms, and one row a rule."""
-    cases = sum(len(rule.cases) for rule in pack.rules)
-    heading = f"{pack.name} {pack.version}: {len(pack.rules)} rules, {cases} cases.\n"
+    cases = counted(sum(len(rule.cases) for rule in pack.rules), "case")
+    heading = f"{pack.name} {pack.version}: {counted(len(pack.rules), 'rule')}, {cases}.\n"
     lines = ["# Rules\n", WRITTEN, heading]
     for room, title in _ROOMS.items():
         lines += [

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from ivpush.plural import counted
+
 if TYPE_CHECKING:
     from ivpush.pack.pack import Pack
     from ivpush.pack.payers import Payer
@@ -142,7 +144,7 @@ def _changed_parts(kind: str, name: str, before: Parts, after: Parts) -> Iterato
 
 
 def _count_of_cases(cases: Any) -> str:
-    return f"{len(cases or ())} cases"
+    return counted(len(cases or ()), "case")
 
 
 def _shown(value: Any) -> str:

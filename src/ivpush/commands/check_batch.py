@@ -336,7 +336,7 @@ class Progress:
         if totals:
             for row in (*summary(counts.statistics), *outdated(counts.statistics)):
                 self.say(row)
-        more = f"; {counts.ignored} finding(s) ignored" if counts.ignored else ""
+        more = f"; {counted(counts.ignored, 'finding')} ignored" if counts.ignored else ""
         print(
             f"{counts.read} in = {counts.checked} checked + {counts.set_aside} set aside{more}",
             file=self._out,

@@ -14,6 +14,7 @@ from ivpush.commands.inputs import tell_note
 from ivpush.commands.options import plain, tell
 from ivpush.commands.outputs import module_of
 from ivpush.errors import Fault, UsageError
+from ivpush.plural import counted
 from ivpush.writers.safe import escaped_json
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def _corrected(run: Run, work: Worked, place: str) -> tuple[ClaimLine, ...] | No
     after = {line.number: line for line in corrected}
     changed = sum(before[number] != after[number] for number in before.keys() & after.keys())
     removed, new = len(before.keys() - after.keys()), len(after.keys() - before.keys())
-    tell(f"{place}: {changed} line(s) changed, {removed} removed, {new} new")
+    tell(f"{place}: {counted(changed, 'line')} changed, {removed} removed, {new} new")
     if run.options.diff:
         rows = [plain(place), *_difference(before, after)]
         with run.shield.held(), run.standard().watched():

@@ -14,6 +14,7 @@ from ivpush.commands.inputs import Intake
 from ivpush.commands.options import BROKEN, INTERRUPTED, make_look, tell
 from ivpush.commands.outputs import Out, Shield, Sink, Target, make_writer, silence
 from ivpush.errors import Fault, IvpushError, UsageError, did_you_mean
+from ivpush.plural import counted
 
 if TYPE_CHECKING:
     from ivpush.claim.selection import Selection
@@ -210,8 +211,8 @@ class Run:
             out.drop()
 
     def _more_counts(self) -> str:
-        waiting = f"; {self.waiting} claim(s) withheld" if self.waiting else ""
-        ignored = f"; {self.ignored} finding(s) ignored" if self.ignored else ""
+        waiting = f"; {counted(self.waiting, 'claim')} withheld" if self.waiting else ""
+        ignored = f"; {counted(self.ignored, 'finding')} ignored" if self.ignored else ""
         return waiting + ignored
 
 

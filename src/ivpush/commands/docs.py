@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from ivpush.commands.options import plain, say
 from ivpush.commands.terminal import for_terminal
 from ivpush.errors import Fault, UsageError, did_you_mean
-from ivpush.pack.folder import rules_folder
 
 if TYPE_CHECKING:
     from ivpush.commands.options import Commands
@@ -35,6 +34,8 @@ def add(commands: Commands) -> None:
 
 
 def _docs(options: argparse.Namespace) -> int:
+    from ivpush.pack.folder import rules_folder
+
     # The folder that the links start from holds the rules as well, installed or not.
     home = rules_folder().parent
     if options.page is None:

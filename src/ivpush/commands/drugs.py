@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.commands.options import BROKEN, CLEAN, add_pack, plain, read_pack, say
 from ivpush.errors import Fault, UsageError, did_you_mean
+from ivpush.plural import counted
 
 if TYPE_CHECKING:
     from ivpush.commands.options import Commands
@@ -148,7 +149,10 @@ def _lint_pack(options: argparse.Namespace) -> int:
     faults = list(drug_faults(pack))
     for fault in faults:
         say(f"{plain(str(fault))}\n")
-    print(f"{len(pack.book(None).names)} names of drugs: {len(faults)} findings", file=sys.stderr)
+    print(
+        f"{counted(len(pack.book(None).names), 'drug name')}: {counted(len(faults), 'finding')}",
+        file=sys.stderr,
+    )
     return BROKEN if faults else CLEAN
 
 
@@ -176,8 +180,9 @@ def _print_counts(rows: Counter[str], unknown: Sequence[_Name], empty: int) -> N
     total, missed = sum(rows.values()), sum(name.rows for name in unknown)
     share = f"{100 * (total - missed) / total:.1f} %" if total else "none"
     print(
-        f"{total} named row(s) = {total - missed} found + {missed} not found ({share} found); "
-        f"{len(rows)} name(s), {len(unknown)} not found; {empty} row(s) without a name",
+        f"{counted(total, 'named row')} = {total - missed:,} found + {missed:,} not found "
+        f"({share} found); {counted(len(rows), 'name')}, {len(unknown):,} not found; "
+        f"{counted(empty, 'row')} without a name",
         file=sys.stderr,
     )
 

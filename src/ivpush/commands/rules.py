@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ivpush.commands.explain import show
 from ivpush.commands.options import BROKEN, CLEAN, add_pack, read_pack, say
 from ivpush.errors import Fault, UsageError, did_you_mean
+from ivpush.plural import counted
 
 if TYPE_CHECKING:
     from ivpush.authoring.mutation import Survey
@@ -129,7 +130,7 @@ def _list(options: argparse.Namespace) -> int:
         return _say_json([_rule_row(rule) for rule in rules])
     for rule in rules:
         say(f"{rule.id}  {rule.severity:<8} {rule.name:<42} {rule.title}\n")
-    print(f"{len(rules)} rules", file=sys.stderr)
+    print(counted(len(rules), "rule"), file=sys.stderr)
     return CLEAN
 
 
@@ -166,7 +167,7 @@ def _list_payer(options: argparse.Namespace, pack: Pack) -> int:
         return _say_json(rows)
     for row in rows:
         say(f"{row['kind']:<9} {row['name']:<42} {row['base']} -> {row['payer']}\n")
-    print(f"{len(rows)} changes", file=sys.stderr)
+    print(counted(len(rows), "change"), file=sys.stderr)
     return CLEAN
 
 
@@ -179,7 +180,7 @@ def _diff(options: argparse.Namespace) -> int:
         return _say_json([as_row(change) for change in changed])
     for change in changed:
         say(f"{change.text}\n")
-    print(f"{len(changed)} changes", file=sys.stderr)
+    print(counted(len(changed), "change"), file=sys.stderr)
     return CLEAN
 
 
@@ -192,14 +193,14 @@ def _lint(options: argparse.Namespace) -> int:
     # A pack from the cache was checked when it was put there; lint checks it again.
     options.no_cache = True
     pack = read_pack(options)
-    cases = sum(len(rule.every_case) for rule in pack.rules)
+    cases = counted(sum(len(rule.every_case) for rule in pack.rules), "case")
     pieces = list(advice(pack))
     for piece in pieces:
         say(f"advice: {piece}\n")
     print(
-        f"{pack.name} {pack.version}: {len(pack.rules)} rules, {cases} cases, "
-        f"{len(pack.codes)} codes, {len(pack.payers)} payers: no fault, "
-        f"{len(pieces)} pieces of advice"
+        f"{pack.name} {pack.version}: {counted(len(pack.rules), 'rule')}, {cases}, "
+        f"{counted(len(pack.codes), 'code')}, {counted(len(pack.payers), 'payer')}: no fault, "
+        f"advice: {len(pieces)}"
     )
     return CLEAN
 
@@ -215,7 +216,7 @@ def _test(options: argparse.Namespace) -> int:
         if case.problem:
             failed += 1
             say(f"{case.rule} {case.name}: {case.problem}\n")
-    print(f"{count} cases, {count - failed} hold, {failed} fail")
+    print(f"{counted(count, 'case')} = {count - failed:,} held + {failed:,} failed")
     return BROKEN if failed else CLEAN
 
 

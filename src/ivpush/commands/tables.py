@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ivpush.commands.options import CLEAN, add_pack, read_pack, say
 from ivpush.errors import Fault, UsageError
+from ivpush.plural import counted
 
 if TYPE_CHECKING:
     from ivpush.authoring.cms.release import Imported
@@ -101,10 +102,10 @@ def _import(options: argparse.Namespace) -> int:
 def _say_table(table: Imported) -> None:
     """Every row read, under the word that says what became of it."""
     total = sum(table.counts.values())
-    parts = " + ".join(f"{count} {word}" for word, count in sorted(table.counts.items()))
+    parts = " + ".join(f"{count:,} {word}" for word, count in sorted(table.counts.items()))
     say(
-        f"{table.name}: {total} rows read = {parts}; {table.rows} rows in the table, "
-        f"from {len(table.files)} file(s)\n"
+        f"{table.name}: {counted(total, 'row')} read = {parts}; "
+        f"{counted(table.rows, 'row')} in the table, from {counted(len(table.files), 'file')}\n"
     )
     for note in table.notes:
         say(f"  {note}\n")
@@ -158,7 +159,7 @@ def _release_lines(
     from ivpush.pack.releases import QUARTERLY, quarter_end
 
     for release, later in zip(releases, [*releases[1:], None], strict=True):
-        words = [f"{kind:<10} {release.day}  {release.rows:>6} rows"]
+        words = [f"{kind:<10} {release.day}  {counted(release.rows, 'row'):>12}"]
         if kind in QUARTERLY:
             words.append(f"quarter ends {quarter_end(release.day)}")
         if release.pack:

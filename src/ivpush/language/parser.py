@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ivpush.errors import did_you_mean
 from ivpush.language.tree import AGGREGATES, FLAG, TEXT, WHOLE, ExpressionError, Kind, Node
+from ivpush.plural import counted
 
 if TYPE_CHECKING:
     from ivpush.language.vocabulary import Names
@@ -329,9 +330,8 @@ class _Reader:
                 did_you_mean(name, [*AGGREGATES, *_PREDICATES]),
             )
         if len(tree.args) != _PREDICATES[name]:
-            raise ExpressionError(
-                column, f"{name} takes {_PREDICATES[name]} argument(s)", "correct it"
-            )
+            arguments = counted(_PREDICATES[name], "argument")
+            raise ExpressionError(column, f"{name} takes {arguments}", "correct it")
         return self._predicate(name, tree.args, column)
 
     def _predicate(self, name: str, trees: list[ast.expr], column: int) -> Node:

@@ -107,7 +107,7 @@ def test_a_setting_that_nobody_states_is_not_guessed() -> None:
 def test_messages_of_other_types_are_counted() -> None:
     every = readings(ras(orc(), rxa()), message("ADT^A01"), message("ORU^R01"))
     assert [x.message for x in every if isinstance(x, Note)] == [
-        "2 message(s) of other types hold nothing that is read"
+        "nothing is read from 2 messages of other types"
     ]
 
 

@@ -54,6 +54,6 @@ def course(doses: list[dict[str, Any]]) -> list[tuple[str | None, str | None, st
 
 def fates(text: str | bytes, name: str | Path, **options: Any) -> tuple[int, int]:
     """Rows in, and the sum of what became of them, as the notes say."""
-    (line,) = [one for one in notes(text, name, **options).split("\n") if "row(s) = " in one]
-    rows, _, parts = line.partition(" row(s) = ")
+    said = notes(text, name, **options)
+    ((rows, parts),) = re.findall(r"^([0-9]+) rows? = (.*)$", said, re.MULTILINE)
     return int(rows), sum(int(one) for one in re.findall(r"(?:^| \+ )([0-9]+) ", parts))

@@ -58,7 +58,7 @@ def test_minutes_come_from_a_duration_with_its_unit() -> None:
 def test_a_negative_duration_is_kept_and_told() -> None:
     text = "encounter,start,stop,route\nE,2026-03-02T10:00,2026-03-02T09:59,IV\n"
     assert course(only(text)) == [("10:00", "09:59", None)]
-    assert "1 row(s): stops before it starts" in notes(text)
+    assert "1 row: stops before it starts" in notes(text)
 
 
 def test_repeated_rows_are_left_out_only_where_they_can_be_told_apart() -> None:
@@ -140,8 +140,8 @@ def test_unknown_words_leave_facts_open_and_are_never_repeated() -> None:
     (dose,) = only(text)
     assert not {"route", "method"} & dose.keys()
     said = notes(text)
-    assert "1 row(s): route is written in a way that no table knows" in said
-    assert "1 row(s): method is written in a way that no table knows" in said
+    assert "1 row: route is written in a way that no table knows" in said
+    assert "1 row: method is written in a way that no table knows" in said
     assert "DOE" not in said
     assert "zapped" not in said
 

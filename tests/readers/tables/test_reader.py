@@ -86,8 +86,8 @@ def test_unmatched_encounters_of_either_side_are_reported() -> None:
     assert by_id["A"].lines is None  # no row says nothing; it does not say that nothing was billed
     assert by_id["C"].administrations is None
     assert by_id["B"].lines is not None and by_id["B"].administrations is not None
-    assert "1 of 4 encounter(s) have no row in the lines table" in notes(every)
-    assert "2 of 4 encounter(s) have no row in the administrations table" in notes(every)
+    assert "1 of 4 encounters without a row in the lines table" in notes(every)
+    assert "2 of 4 encounters without a row in the administrations table" in notes(every)
 
 
 def test_an_empty_claim_is_told_from_no_claim() -> None:
@@ -176,7 +176,7 @@ def test_carrier_lines_of_research_files_are_professional() -> None:
     assert {one.setting for one in claims} == {"professional"}
     assert sum(len(one.lines or ()) for one in claims) == 4
     assert all(one.administrations is None for one in claims)
-    assert "43 row(s) = " in notes(every)
+    assert "43 rows = " in notes(every)
     assert len(aside(every)) == 1  # a claim without any procedure code
 
 

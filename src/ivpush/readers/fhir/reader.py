@@ -29,6 +29,7 @@ from itertools import chain, islice
 from typing import IO, Any, NamedTuple
 
 from ivpush.errors import Fault, InputError
+from ivpush.plural import counted
 from ivpush.readers import Note, Reading, ReadOptions, SetAside
 from ivpush.readers.fhir.elements import parse
 from ivpush.readers.fhir.links import aliases, encounter_keys
@@ -276,7 +277,7 @@ class _Unit:
         if not self.parts:
             yield Note(self.where, "there is no chart and no claim in it")
         if self.others:
-            yield Note(self.where, f"{self.others} other resource(s) hold nothing that is read")
+            yield Note(self.where, f"nothing is read from {counted(self.others, 'other resource')}")
 
     def _read(self, key: str, numbers: list[int], options: ReadOptions) -> Iterator[Reading]:
         parts = [Part(self.place(number), self.fetch(number)) for number in numbers]

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from ivpush.errors import Fault, InputError
+from ivpush.plural import counted
 from ivpush.readers import Note, Reading, ReadOptions, SetAside
 from ivpush.readers.builder import Case, finished, text_form
 from ivpush.readers.hl7.charges import Charges
@@ -66,7 +67,8 @@ def read(name: str, stream: IO[bytes], options: ReadOptions | None = None) -> It
         if stored.empty:
             yield Note(name, "there is no message in it")
         if stored.others:
-            message = f"{stored.others} message(s) of other types hold nothing that is read"
+            others = counted(stored.others, "message")
+            message = f"nothing is read from {others} of other types"
             yield Note(name, message)
         file.seek(start)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ivpush.plural import counted
 from ivpush.readers import Note
 
 __all__ = [
@@ -67,13 +68,14 @@ class Ledger:
 
     def notes(self, name: str) -> Iterator[Note]:
         """One note for all fates together, and one for each remark."""
-        parts = [f"{count} {reason}" for reason, count in sorted(self.fates.items(), key=_rank)]
-        yield Note(name, f"{self.rows} row(s) = " + (" + ".join(parts) or "none"))
+        parts = [f"{count:,} {reason}" for reason, count in sorted(self.fates.items(), key=_rank)]
+        yield Note(name, f"{counted(self.rows, 'row')} = {' + '.join(parts) or 'none'}")
         for reason, count in sorted(self.remarks.items(), key=_rank):
-            yield Note(name, f"{count} row(s): {reason} (first: row or line {self.first[reason]})")
+            first = f"first: row or line {self.first[reason]}"
+            yield Note(name, f"{counted(count, 'row')}: {reason} ({first})")
 
 
-def _rank(counted: tuple[str, int]) -> tuple[bool, int, str]:
+def _rank(fate: tuple[str, int]) -> tuple[bool, int, str]:
     """Rows that became administrations first, then by how often."""
-    reason, count = counted
+    reason, count = fate
     return reason != KEPT, -count, reason

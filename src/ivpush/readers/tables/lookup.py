@@ -13,6 +13,7 @@ from decimal import Decimal
 from dateutil import tz
 
 from ivpush.errors import Fault, InputError, UsageError
+from ivpush.plural import counted
 from ivpush.readers import Note, ReadOptions
 from ivpush.readers.tables.cells import Row, Table, text_of
 from ivpush.readers.tables.forms import ndc, number, plain_text, read_time, whole
@@ -123,7 +124,7 @@ class Lookup:
         """What ``missing`` columns leave open."""
         return Note(
             self.table.name,
-            f"lacks {len(self.missing)} column(s) that the map '{self.map.id}' names, "
+            f"lacks {counted(len(self.missing), 'column')} that the map '{self.map.id}' names, "
             f"whose facts stay open: {', '.join(self.missing)}",
         )
 

@@ -16,6 +16,7 @@ from typing import IO, Any, NamedTuple
 from ivpush.contract.encounter import Encounter
 from ivpush.contract.tables import Parts, plan, read_cells, record_of, table_kind
 from ivpush.errors import Fault, InputError, UsageError
+from ivpush.plural import counted
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.tables.cells import Bad, Row, Table, open_table, text_of
 from ivpush.readers.tables.claims import with_options
@@ -162,10 +163,10 @@ def _partners_missing(
     for kind, source in sources.items():
         missing = without_rows.get(kind, 0)
         if missing:
+            lacking = f"{missing:,} of {counted(encounters, 'encounter')}"
             yield Note(
                 source.table.name,
-                f"{missing} of {encounters} encounter(s) have no "
-                f"row in the {kind} table; what it would say stays unknown",
+                f"{lacking} without a row in the {kind} table; what it would say stays unknown",
             )
 
 
