@@ -197,29 +197,36 @@ def _nearest(
     Two facts are tried in all their answers. More are found one after another, so that others may
     explain the claim better.
     """
-    first, start = questions, _Tried(visit.coded.encounter, book)
-    tried = start
-    scale = _Scale(visit.lines, questions, visit.coded.drafts)
+    start = _Tried(visit.coded.encounter, book)
+    tried, asked, best = _searched(visit, start, questions)
+    if not best.beyond:
+        return tried, ()
+    still_open = (*questions, *_opened(start, questions))
+    if tried.answers:
+        still_open += (*asked, *_opened(tried, asked))
+    facts = {question.missing for question in still_open}
+    facts |= {question.missing for question, _ in tried.answers}
+    return tried, still_open if len(facts) > 2 else ()
+
+
+def _searched(
+    visit: _Visit, start: _Tried, questions: Sequence[Question]
+) -> tuple[_Tried, Sequence[Question], _Distance]:
+    """The answers that come nearest, what is open beside them, and how near they come."""
+    tried, scale = start, _Scale(visit.lines, questions, visit.coded.drafts)
     # What is suggested meanwhile is the mark: an answer must fit better, not as well.
     best = scale.distance(visit.coded.drafts)
     # As many rounds as there may be open facts: each of many may need its own answer.
     for _ in range(MOST_QUESTIONS):
-        closer = _closest(tried, questions, scale, best)
-        if closer is None:
-            closer = _retimed(start, tried, scale, best)
+        closer = _closest(tried, questions, scale, best) or _retimed(start, tried, scale, best)
         if closer is None:
             break
         best, tried = closer
         # All that is billed is explained; what is merely unbilled needs no further answer.
         if not best.beyond:
-            return tried, ()
+            break
         questions = tried.questions()
-    if not best.beyond:
-        return tried, ()
-    still_open = (*first, *_opened(start, first), *questions, *_opened(tried, questions))
-    facts = {question.missing for question in still_open}
-    facts |= {question.missing for question, _ in tried.answers}
-    return tried, still_open if len(facts) > 2 else ()
+    return tried, questions, best
 
 
 def _opened(tried: _Tried, questions: Iterable[Question]) -> Iterator[Question]:
