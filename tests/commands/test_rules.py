@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -33,3 +34,14 @@ def test_a_failing_case_makes_rules_test_fail(ivpush: Any) -> None:
     run = ivpush("rules", "test", "IVP190", "--rules", "ours")
     assert run.status == 1
     assert "did not fire on line 1" in run.out
+
+
+def test_of_two_packs_the_one_that_is_not_fit_to_compare_is_named(ivpush: Any) -> None:
+    shutil.copytree(ROOT / "rules", "older")
+    wording = Path("older/reasons.yaml")
+    text = wording.read_text("utf-8")
+    wording.write_text(text.replace("\ntrace:", "\nof_old:"), "utf-8")
+    run = ivpush("rules", "diff", "older", str(ROOT / "rules"))
+    assert run.status == 3
+    assert "lacks the key 'trace'" in run.err
+    assert "older: is no pack that this ivpush reads" in run.err

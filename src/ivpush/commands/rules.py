@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ivpush.commands.explain import show
 from ivpush.commands.options import BROKEN, CLEAN, add_pack, read_pack, say
-from ivpush.errors import Fault, UsageError, did_you_mean
+from ivpush.errors import Fault, PackError, UsageError, did_you_mean
 from ivpush.plural import counted
 
 if TYPE_CHECKING:
@@ -173,15 +173,26 @@ def _list_payer(options: argparse.Namespace, pack: Pack) -> int:
 
 def _diff(options: argparse.Namespace) -> int:
     from ivpush.authoring.diff import as_row, changes
-    from ivpush.pack.pack import Pack
 
-    changed = list(changes(Pack.load(options.old), Pack.load(options.new)))
+    changed = list(changes(_pack_in(options.old), _pack_in(options.new)))
     if options.format == "json":
         return _say_json([as_row(change) for change in changed])
     for change in changed:
         say(f"{change.text}\n")
     print(counted(len(changed), "change"), file=sys.stderr)
     return CLEAN
+
+
+def _pack_in(folder: Path) -> Pack:
+    """One of two packs; its faults name the folder, or nobody knows which of them is unfit."""
+    from ivpush.pack.pack import Pack
+
+    try:
+        return Pack.load(folder)
+    except PackError as error:
+        remedy = "compare a pack of another ivpush with the ivpush that it came with"
+        unfit = Fault(str(folder), "is no pack that this ivpush reads", remedy)
+        raise PackError([*error.faults, unfit]) from None
 
 
 # Checking rules
