@@ -134,3 +134,51 @@ def test_minutes_between_instants_are_whole_in_both_directions(
     start: int, stop: int, minutes: int
 ) -> None:
     assert clock.between(start, stop) == minutes
+
+
+@pytest.mark.parametrize(
+    "name", ["America/New_York", "Asia/Tokyo", "UTC", "Etc/GMT+5", "EST5EDT", "US/Eastern"]
+)
+def test_iana_names_are_zones(name: str) -> None:
+    assert clock.zone_named(name) is not None
+
+
+# EDT is what the machine calls its own zone in summer, where it stands in New York.
+@pytest.mark.parametrize(
+    "name",
+    ["EDT", "EST5", "UTC-5", "CANARY9", "localtime", "posixrules", "right/UTC", "posix/UTC"],
+)
+def test_what_only_a_machine_or_a_rule_knows_is_no_zone(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.tzname", ("EST", "EDT"))
+    assert clock.zone_named(name) is None
+    with pytest.raises(ValueError, match="timezone is not a known zone"):
+        worked("2026-03-02T10:00", "2026-03-02T11:00", zone=name)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", None])
+@pytest.mark.parametrize(
+    "stop", ["9999-12-31T23:59", "9999-12-31T23:00-12:00", "9998-12-31T23:59", "0001-01-01T00:00"]
+)
+def test_a_stop_at_an_end_of_the_calendar_counts_as_missing(stop: str, zone: str | None) -> None:
+    start = "2026-03-02T10:00" + ("Z" if zone is None and "-12:00" in stop else "")
+    work = worked(start, stop, zone)
+    (given,) = work.derived.administrations
+    assert given.running_minutes is None
+    rule = "IVP710" if stop < start else "IVP730"
+    assert rule in {violation.rule for violation in work.result.violations}
+
+
+@pytest.mark.parametrize("start", ["0001-01-01T10:00", "9999-12-31T10:00"])
+def test_nothing_is_given_at_an_end_of_the_calendar(start: str) -> None:
+    with pytest.raises(ValueError, match=r"lies at an end of the calendar; write the day"):
+        worked(start, start)
+
+
+def test_no_length_fills_a_claim_with_hours() -> None:
+    """A year mistyped by a century is said, and not billed."""
+    result = worked("2026-03-02T10:00", "2126-03-02T11:00").result
+    assert len(result.suggested) <= 1
+    assert "IVP730" in {violation.rule for violation in result.violations}
+    assert len(worked("2026-03-02T10:00", "2026-03-09T10:00").result.suggested) > 1

@@ -1,14 +1,15 @@
 """The command line: ``ivpush check | explain | convert | backtest | rules | drugs | tables | …``.
 
 Exit status: 0 clean; 1 violations at or above ``--fail-on``; 2 bad usage, or missing or empty
-input; 3 a rule pack that is not fit to be used; 4 some records could not be read; 130 interrupted.
-Where several apply: 130, 3, 2, 4, 1. Results go to standard output, everything else to standard
-error.
+input; 3 a rule pack that is not fit to be used; 4 some records could not be read; 5 ivpush itself
+failed; 130 interrupted. Where several apply: 130, 3, 2, 5, 4, 1. Results go to standard output,
+everything else to standard error.
 """
 
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 
 from ivpush._version import __version__
@@ -23,15 +24,16 @@ from ivpush.commands import (
     rules,
     tables,
 )
-from ivpush.commands.options import CLEAN, INTERRUPTED, PACK, USAGE, complain
+from ivpush.commands.options import CLEAN, INTERNAL, INTERRUPTED, PACK, USAGE, complain
 from ivpush.commands.outputs import OutputError, open_closed, silence
 from ivpush.commands.parser import Parser
-from ivpush.errors import Fault, IvpushError, PackError
+from ivpush.errors import Fault, InternalError, IvpushError, PackError
 
 __all__ = [
     "main",
 ]
 
+_DEBUG = "--debug"
 _COMMANDS = (check, explain, convert, backtest, rules, drugs, tables, docs, completion)
 """The commands in the order in which ``--help`` names them."""
 
@@ -58,6 +60,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
+    # A pipeline must tell a failure of ours from a finding, and a log must not hold a claim.
+    except Exception as error:
+        if _DEBUG in (sys.argv[1:] if argv is None else argv):
+            traceback.print_exception(error)
+        complain(InternalError.of(error))
+        return INTERNAL
 
 
 def _run(argv: Sequence[str] | None) -> int:
@@ -77,6 +85,9 @@ def _unwritten(error: OSError) -> OutputError:
 def _parser() -> Parser:
     parser = Parser(
         prog="ivpush", description="Check injection and infusion claims against the chart."
+    )
+    parser.add_argument(
+        _DEBUG, action="store_true", help="print a traceback where ivpush itself fails"
     )
     parser.add_argument("--version", action="version", version=f"ivpush {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")

@@ -7,6 +7,7 @@ A minute is 60 elapsed seconds; fractions are dropped (15 min 59 s are 15 minute
     begun = moment(start, zone)
     ended = moment(stop, zone, after=begun.seconds)
     between(begun.seconds, ended.seconds)            # whole minutes
+    zone = zone_named("America/Chicago")             # None for what is no IANA zone
     covered(unite([(0, 600), (300, 900)]))           # 900 seconds
 """
 
@@ -31,6 +32,7 @@ __all__ = [
     "unite",
     "when_reached",
     "without",
+    "zone_named",
 ]
 
 Span = tuple[int, int]
@@ -39,6 +41,29 @@ _EPOCH = datetime(1970, 1, 1)
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.toordinal()
 _SECOND = timedelta(seconds=1)
+# A day or more within the ends of the calendar: no zone can carry a time across them.
+_EARLIEST = (datetime(2, 1, 1) - _EPOCH) // _SECOND
+_LATEST = (datetime(9999, 1, 1) - _EPOCH) // _SECOND
+# Files and folders beside the IANA zones: copies, zones that count leap seconds, the machine's own.
+_NO_ZONES = frozenset({"posix", "right", "posixrules", "localtime", "Factory"})
+
+
+def zone_named(name: str | None) -> tzinfo | None:
+    """The IANA time zone of that name; None where there is none.
+
+    The machine's own zone and rules such as ``EST5`` are none, though dateutil reads them.
+    """
+    if name is None or not _is_plain(name) or name.split("/")[0] in _NO_ZONES:
+        return None
+    zone = tz.gettz(name)
+    return zone if isinstance(zone, tz.tzfile | tz.tzutc) else None
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name is no path: dateutil opens it as a file below its folder of zones."""
+    # Without a dot there is no '..', and a leading slash would leave that folder.
+    bare = name.replace("/", "a").replace("_", "a").replace("+", "a").replace("-", "a")
+    return name.isascii() and not name.startswith("/") and bare.isalnum()
 
 
 class Moment(NamedTuple):
@@ -56,6 +81,9 @@ def moment(written: datetime, zone: tzinfo | None, after: int | None = None) -> 
     is its first reading, unless only the second lies at or after ``after`` (a start).
     """
     if zone is None or written.tzinfo is not None:
+        return Moment(seconds_of(written))
+    # Systems write the last day of the calendar for an open end; there a zone changes nothing.
+    if not _EARLIEST <= seconds_of(written) < _LATEST:
         return Moment(seconds_of(written))
     # fold=0 is the offset from before a change of clocks, fold=1 the one from after it.
     first = (written.replace(tzinfo=zone, fold=0) - _EPOCH_UTC) // _SECOND
@@ -148,6 +176,6 @@ def day_reached(spans: list[Span], seconds: int, zone: tzinfo | None) -> date:
 
 def local_date(seconds: int, zone: tzinfo | None) -> date:
     """The calendar date of an instant where the patient was."""
-    if zone is None:
+    if zone is None or not _EARLIEST <= seconds < _LATEST:
         return date.fromordinal(_EPOCH_DAY + seconds // 86_400)
     return (_EPOCH_UTC + timedelta(seconds=seconds)).astimezone(zone).date()

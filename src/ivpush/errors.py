@@ -78,6 +78,25 @@ class InputError(IvpushError):
     """A chart or a claim does not fit the contract; the faults name fields, never values."""
 
 
+class InternalError(InputError):
+    """ivpush itself failed on a record, which is set aside so that the others have their answers.
+
+    The text names the kind of failure and no value; ``__cause__`` is the failure.
+    """
+
+    @classmethod
+    def of(cls, error: BaseException) -> InternalError:
+        """The error that stands for a failure."""
+        fault = Fault(
+            "",
+            f"failed inside ivpush ({type(error).__name__})",
+            "check it on its own with ivpush --debug, and report it without patient data",
+        )
+        internal = cls(fault)
+        internal.__cause__ = error
+        return internal
+
+
 class PackError(IvpushError):
     """A rule pack cannot be used; places read ``file:line:column``."""
 

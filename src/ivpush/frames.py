@@ -18,12 +18,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ivpush.batch.plan import EngineOptions, Item, WorkOptions
 from ivpush.batch.pool import spread
-from ivpush.batch.work import broken
 from ivpush.claim.selection import Selection
 from ivpush.contract.encounter import Encounter, refuse_single
 from ivpush.contract.result_tables import RESULT_COLUMNS, arrow_table, result_columns, result_rows
 from ivpush.contract.tables import TABLES, Column, columns_of, encounter_rows
-from ivpush.errors import Fault, InputError, UsageError, require_count, require_kind
+from ivpush.errors import (
+    Fault,
+    InputError,
+    InternalError,
+    UsageError,
+    require_count,
+    require_kind,
+)
 from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
 from ivpush.readers.tables.frames import like_frame, opened_tables
 from ivpush.readers.tables.reader import join_tables
@@ -320,7 +326,7 @@ class _Judge:
             return _Aside(error.one_line, encounter.id)
         # Our own failure on one encounter must not cost the others their answers.
         except Exception as error:
-            return _Aside(broken(error).one_line, encounter.id)
+            return _Aside(InternalError.of(error).one_line, encounter.id)
 
 
 def _there(item: Item) -> Encounter | _Aside:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from ivpush import __version__
-from tests.commands.cli import CLEAN, WRONG, environment
+from ivpush import Encounter, Engine, __version__
+from ivpush.engine import Worked
+from tests.commands.cli import CLEAN, WRONG, environment, write
 
 
 @pytest.mark.parametrize(
@@ -149,3 +150,76 @@ def test_a_closed_standard_input_holds_no_record(tmp_path: Path) -> None:
 def test_counts_never_go_into_the_results(tmp_path: Path) -> None:
     done = closed(tmp_path, ("check", "f", "--format", "ndjson"), "2>&-")
     assert [json.loads(row)["encounter"] for row in done.stdout.splitlines()] == ["E1"]
+
+
+# Failures of our own: the engine is made to fail on one record, a reader and a command as a whole
+
+
+SECRET = "SECRET-078-05-1120"
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Engine.work
+
+    def fail_on_one(engine: Engine, encounter: Encounter) -> Worked:
+        if encounter.id == "E2":
+            raise KeyError(SECRET)
+        return work(engine, encounter)
+
+    monkeypatch.setattr(Engine, "work", fail_on_one)
+
+
+@pytest.mark.usefixtures("failing")
+@pytest.mark.parametrize("more", [(), ("--fix",), ("--diff",), ("--format", "ndjson")])
+def test_a_failure_inside_sets_one_record_aside(ivpush: Any, more: tuple[str, ...]) -> None:
+    name = write("f.ndjson", CLEAN, WRONG, {**CLEAN, "id": "E3"})
+    run = ivpush("check", name, "--set-aside", "aside", *more)
+    assert run.status == 5
+    assert "f.ndjson:2: failed inside ivpush (KeyError)" in run.err
+    assert "3 in = 2 checked + 1 set aside" in run.err
+    assert "Traceback" not in run.err and SECRET not in run.err + run.out
+    (row,) = map(json.loads, Path("aside").read_bytes().splitlines())
+    assert row["place"] == "f.ndjson:2" and SECRET not in row["reason"]
+
+
+@pytest.mark.usefixtures("failing")
+def test_a_traceback_is_printed_where_it_is_asked_for(ivpush: Any) -> None:
+    run = ivpush("--debug", "check", write("f.ndjson", WRONG))
+    assert run.status == 5
+    assert "Traceback" in run.err and SECRET in run.err
+
+
+@pytest.mark.usefixtures("failing")
+def test_a_batch_counts_failures_inside(ivpush: Any) -> None:
+    name = write("f.ndjson", CLEAN, WRONG)
+    words = ("--output", "ndjson:o", "--workers", "0", "--progress", "none")
+    run = ivpush("check", name, *words)
+    assert run.status == 5
+    assert SECRET not in run.err + Path("o").read_text("utf-8")
+
+
+def test_a_reader_that_fails_costs_its_file_alone(
+    ivpush: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_words: Any, **_options: Any) -> None:
+        raise KeyError(SECRET)
+
+    monkeypatch.setattr("ivpush.readers.hl7.reader.read", fail)
+    Path("a.hl7").write_text("MSH|^~\\&|A|B|C|D|20260302||RAS^O17|1|P|2.5\r", "utf-8")
+    run = ivpush("check", "a.hl7", write("f.ndjson", CLEAN), "--setting", "facility")
+    assert run.status == 5
+    assert "a.hl7: failed inside ivpush (KeyError)" in run.err
+    assert "2 in = 1 checked + 1 set aside" in run.err and SECRET not in run.err
+
+
+def test_a_command_that_fails_says_so(ivpush: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_words: Any, **_options: Any) -> None:
+        raise KeyError(SECRET)
+
+    monkeypatch.setattr("ivpush.pack.pack.Pack.load", fail)
+    run = ivpush("rules", "list")
+    assert run.status == 5
+    assert "failed inside ivpush (KeyError)" in run.err
+    assert "Traceback" not in run.err and SECRET not in run.err
+    assert "Traceback" in ivpush("--debug", "rules", "list").err

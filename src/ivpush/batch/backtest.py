@@ -10,11 +10,12 @@ denial and the 835 alone does not tell.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from ivpush.errors import InternalError
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.x12.parsed import Parsed
 from ivpush.readers.x12.reader import claims
@@ -210,8 +211,13 @@ def backtest(
             if not isinstance(reading, Record):
                 report.put_by(reading, "claims")
             elif parsed is not None:
+                try:
+                    violations = engine.check(reading.encounter).violations
+                except Exception as error:
+                    report.put_by(SetAside(reading.place, InternalError.of(error)), "claims")
+                    continue
                 report.counts["claims"] += 1
-                _compare(reading, parsed, waiting, engine, report=report)
+                _compare(reading, parsed, waiting, violations, report=report)
     for unanswered in waiting.values():
         for remit in unanswered:
             report.miss("remittances_without_claim", remit.place)
@@ -240,7 +246,12 @@ def _waiting(readings: Iterator[Remittance | SetAside | Note], report: Backtest)
 
 
 def _compare(
-    record: Record, parsed: Parsed, waiting: _Waiting, engine: Engine, *, report: Backtest
+    record: Record,
+    parsed: Parsed,
+    waiting: _Waiting,
+    violations: Sequence[Violation],
+    *,
+    report: Backtest,
 ) -> None:
     """Find the remittance of a claim, and report what became of each of its lines."""
     encounter = record.encounter
@@ -254,7 +265,6 @@ def _compare(
         report.miss("claim_lines_without_remittance", f"{record.place}, line {line.number}")
     for number in matching.unbilled:
         report.miss("remittance_lines_without_claim", f"{remit.place}, line {number}")
-    violations = engine.check(encounter).violations
     for line, answer in matching.pairs:
         on_line = [violation for violation in violations if violation.line == line.number]
         report.add(_outcome(record, line, answer, remit, violations=on_line))

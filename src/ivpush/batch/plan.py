@@ -167,6 +167,8 @@ class Counts:
     read: int = 0
     checked: int = 0
     set_aside: int = 0
+    internal: int = 0
+    """Of those set aside the ones on which ivpush itself failed."""
     errors: int = 0
     """Violations with this severity; so are the next two."""
     warnings: int = 0

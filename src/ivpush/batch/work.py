@@ -18,7 +18,7 @@ from ivpush.batch.plan import Counts, Item, WorkOptions
 from ivpush.claim.selection import Selection
 from ivpush.claim.statistics import reason_of
 from ivpush.contract.encounter import Encounter
-from ivpush.errors import Fault, InputError
+from ivpush.errors import Fault, InputError, InternalError
 from ivpush.readers import SetAside
 from ivpush.readers.json import record
 from ivpush.writers import WriteOptions
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ivpush.engine import Engine, Worked
     from ivpush.writers import ResultWriter
 
-__all__ = ["Done", "Single", "Singles", "Stamp", "Worker", "broken", "lost"]
+__all__ = ["Done", "Single", "Singles", "Stamp", "Worker", "lost"]
 
 _BLOCK = 8
 """Records that are read before any of them is checked."""
@@ -100,6 +100,7 @@ class Worker:
                 if isinstance(answer, InputError):
                     aside.put(item, answer)
                     counts.statistics.put_aside(reason_of(answer))
+                    counts.internal += isinstance(answer, InternalError)
                     continue
                 self._count(answer, counts)
                 for writer in writers:
@@ -203,7 +204,7 @@ def _attempt(do: Callable[..., Answer], *arguments: Any) -> Answer | InputError:
         return error
     # One record must never end a batch.
     except Exception as error:
-        return broken(error)
+        return InternalError.of(error)
 
 
 def lost(item: Item) -> Item:
@@ -239,14 +240,3 @@ def _encounter(item: Item, options: WorkOptions) -> Encounter:
     if isinstance(reading, SetAside):
         raise reading.error
     return reading.encounter
-
-
-def broken(error: BaseException) -> InputError:
-    """Our own failure on one record: it must not stop the rest, and its text may hold values."""
-    return InputError(
-        Fault(
-            "",
-            f"checking it failed inside ivpush ({type(error).__name__})",
-            "check it on its own, and report it without patient data",
-        )
-    )

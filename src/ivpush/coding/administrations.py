@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dateutil import tz
-
+from ivpush import clock
 from ivpush.coding.techniques import INJECTED_ROUTES, PARENTERAL_ROUTES, set_technique
 from ivpush.coding.times import (
     edges_of,
@@ -55,15 +54,17 @@ _OWN_FAMILY: dict[str, Family] = {
 
 def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[AdministrationFacts]:
     """One record an administration, in chart order; ``standing`` says who may bill at all."""
-    zone = tz.gettz(encounter.timezone) if encounter.timezone is not None else None
+    zone = clock.zone_named(encounter.timezone)
     # Two spans: the one as stated is compared, the other bounds what may be billed.
     stay, edges = stay_of(encounter, zone), edges_of(encounter, zone)
     beyond: Reason = "admitted" if edges.admitted else "after_end"
     level = standing.supervision.required_level
+    longest = book.limits.longest_administration_minutes
     administrations = []
     for index, charted in enumerate(encounter.administrations or ()):
         given = _as_written(charted, book)
-        drug, times = _drug(given, book), read_times(given, zone, stay, edges)
+        drug = _drug(given, book)
+        times = read_times(given, zone, stay, edges=edges, longest=longest)
         role = book.roles.find(given.administered_by) if given.administered_by else None
         administrations.append(
             AdministrationFacts(

@@ -11,8 +11,6 @@ from datetime import datetime, tzinfo
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from dateutil import tz
-
 from ivpush import clock
 from ivpush.contract.chart_facts import AdministrationFacts, Times
 
@@ -46,7 +44,7 @@ _MINUTE = 60
 def zone_of(encounter: Encounter) -> tzinfo | None:
     """The time zone of the encounter's naive times; None where times stand as they are."""
     if encounter.timezone is not None:
-        return tz.gettz(encounter.timezone)
+        return clock.zone_named(encounter.timezone)
     for administration in encounter.administrations or ():
         # The first offset charted stands for all: midnight is then the same for the whole chart.
         if administration.start is not None:
@@ -124,9 +122,12 @@ def _is_naive(at: datetime | None) -> bool:
 
 
 def read_times(
-    given: Administration, zone: tzinfo | None, stay: Span | None, edges: Edges
+    given: Administration, zone: tzinfo | None, stay: Span | None, *, edges: Edges, longest: int
 ) -> Times:
-    """The times of one administration: seconds, minutes, what may be used, what is wrong."""
+    """The times of one administration: seconds, minutes, what may be used, what is wrong.
+
+    Minutes beyond ``longest`` count as missing, unless a device gives what goes on at home.
+    """
     start, stop, source = given.start, given.stop, given.times_from
     begun = None if start is None else clock.moment(start, zone)
     # After the start: of an hour that happened twice the stop is the later one.
@@ -139,12 +140,17 @@ def read_times(
     stop_seconds = _second(ended) if stop_usable else None
     clocked = _clocked(start_seconds, stop_seconds)
     minutes, minutes_from = _minutes(given, clocked)
+    at_home = given.device is not None
+    overlong = not at_home and minutes is not None and minutes > longest
+    if overlong:
+        # A mistyped year would bill thousands of hours: such a time is no time.
+        stop_usable, stop_seconds, clocked = False, None, None
+        minutes = minutes_from = None
     span = clocked
     # Stated minutes from a charted start make a span, so that they can overlap.
     if minutes_from == "stated" and minutes is not None and start_seconds is not None:
         span = (start_seconds, start_seconds + _MINUTE * minutes)
-    # What a device gives goes on at home.
-    counts = (edges.low, edges.high) if given.device is None else (None, None)
+    counts = (None, None) if at_home else (edges.low, edges.high)
     after_stay = _lies_after(start_seconds, span, counts[1])
     begun_within = start_seconds
     if after_stay:
@@ -162,6 +168,7 @@ def read_times(
         stop_usable=stop_usable,
         time_naive=zone is None and (_is_naive(start) or _is_naive(stop)),
         stop_before_start=backwards,
+        overlong=overlong,
         # Only a zone can skip a time, or give it twice.
         time_nonexistent=zone is not None and any(at.nonexistent for at in charted),
         time_ambiguous=zone is not None and any(at.ambiguous for at in charted),
@@ -172,6 +179,7 @@ def read_times(
         minutes=minutes,
         minutes_from=minutes_from,
         counts=counts,
+        longest=None if at_home else longest,
         after_stay=after_stay,
     )
 
@@ -213,8 +221,9 @@ def minutes_by_rate(administration: AdministrationFacts) -> None:
     given = administration.given
     volume, rate = given.volume_ml, given.rate_ml_per_hour
     if administration.running_minutes is None and volume and rate:
-        if given.times_from != "ordered":
-            _run_for(administration, int(volume * 60 / rate))
+        minutes = int(volume * 60 / rate)
+        if given.times_from != "ordered" and not _is_overlong(administration, minutes):
+            _run_for(administration, minutes)
             administration.minutes_from = "volume_and_rate"
 
 
@@ -223,9 +232,15 @@ def minutes_by_last_look(administration: AdministrationFacts) -> None:
     seen, start = administration.times.seen_seconds, administration.start_seconds
     if administration.running_minutes is not None or seen is None or start is None:
         return
-    if seen >= start:
-        _run_for(administration, (seen - start) // _MINUTE)
+    minutes = (seen - start) // _MINUTE
+    if seen >= start and not _is_overlong(administration, minutes):
+        _run_for(administration, minutes)
         administration.minutes_from = "last_seen_running"
+
+
+def _is_overlong(administration: AdministrationFacts, minutes: int) -> bool:
+    longest = administration.times.longest
+    return longest is not None and minutes > longest
 
 
 def _run_for(administration: AdministrationFacts, minutes: int) -> None:

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING
 from ivpush.commands.inputs import NOTHING_READ
 from ivpush.commands.options import (
     CLEAN,
+    INTERNAL,
     UNREAD,
     USAGE,
     add_engine,
@@ -25,7 +26,7 @@ from ivpush.commands.options import (
     say,
     tell,
 )
-from ivpush.errors import Fault, UsageError
+from ivpush.errors import Fault, InternalError, UsageError
 
 if TYPE_CHECKING:
     from ivpush.batch.backtest import Backtest, Outcome
@@ -69,6 +70,8 @@ def backtest(options: argparse.Namespace) -> int:
         say(json.dumps(report.to_dict(), indent=2) + "\n")
     else:
         say(report_text(report))
+    if any(isinstance(record.error, InternalError) for record in report.set_aside):
+        return INTERNAL
     if report.set_aside:
         return UNREAD
     if report.counts["claims"]:

@@ -22,6 +22,7 @@ from ivpush.commands.inputs import NOTHING_READ, read_options
 from ivpush.commands.options import (
     BROKEN,
     CLEAN,
+    INTERNAL,
     INTERRUPTED,
     ORDER,
     UNREAD,
@@ -213,6 +214,8 @@ def run(options: argparse.Namespace) -> int:
 def _statuses(counts: Counts, options: argparse.Namespace) -> set[int]:
     """The exit statuses that follow from what was counted."""
     statuses = {UNREAD} if counts.set_aside else set()
+    if counts.internal:
+        statuses.add(INTERNAL)
     levels = {
         "error": counts.errors,
         "warning": counts.errors + counts.warnings,

@@ -83,6 +83,8 @@ def _paired(readings: Iterator[Reading], linker: Linker) -> Iterator[Reading]:
 
 def _write(run: Run, record: Record, intake: Intake, *, written: bool) -> None:
     work = run.take(record, intake)
+    if work is None:
+        return
     lines = _corrected(run, work, record.place)
     if run.fixed is None or not written:
         return
@@ -112,7 +114,8 @@ def _mend(run: Run, intake: Intake, source: Source) -> Iterator[Reading]:
             refused.append(record)
             return None
         intake.checked += 1
-        return _corrected(run, run.take(record, intake), claim.place)
+        work = run.take(record, intake)
+        return _corrected(run, work, claim.place) if work is not None else None
 
     out = run.fixed.stream if run.fixed is not None else _Nowhere()
     # An error leaves it set, so that a copy without its end is not kept.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ivpush.commands.inputs import Intake
 from ivpush.commands.options import BROKEN, INTERRUPTED, make_look, tell
 from ivpush.commands.outputs import Out, Shield, Sink, Target, make_writer, silence
-from ivpush.errors import Fault, IvpushError, UsageError, did_you_mean
+from ivpush.errors import Fault, UsageError, did_you_mean
 from ivpush.plural import counted
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Run:
             intake.refused(error)
         except KeyboardInterrupt:
             intake.statuses.add(INTERRUPTED)
-        except (BrokenPipeError, IvpushError):
+        except Exception:
             self._drop()
             raise
         self._tell_totals()
@@ -103,14 +103,16 @@ class Run:
         for row in (*(summary(self._statistics) if several else ()), *outdated(self._statistics)):
             tell(row)
 
-    def take(self, record: Record, intake: Intake) -> Worked:
-        """Judge one record, write its result, and take it into the exit status."""
-        work = self.engine.work(record.encounter)
-        # Rules are silenced after the engine has judged: the corrected claim stays the same.
-        work.result, ignored = self.selection.applied(work.result, unsettled=work.unsettled)
-        if self.options.coverage:
-            work.result = work.covered(self.selection.silent)
-        self.ignored += ignored
+    def take(self, record: Record, intake: Intake) -> Worked | None:
+        """Judge one record, write its result, and take it into the exit status.
+
+        None where ivpush itself failed on it: it is set aside, and the run goes on.
+        """
+        try:
+            work = self._judged(record)
+        except Exception as error:
+            intake.failed(record, error)
+            return None
         self._statistics.add(record.encounter, work.result, work.book.outdated)
         worst = LEVELS[self.options.fail_on]
         if not self.options.exit_zero and any(
@@ -120,6 +122,15 @@ class Run:
         with self.shield.held():
             for sink in self.sinks:
                 self._write(sink, work, record.place)
+        return work
+
+    def _judged(self, record: Record) -> Worked:
+        work = self.engine.work(record.encounter)
+        # Rules are silenced after the engine has judged: the corrected claim stays the same.
+        work.result, ignored = self.selection.applied(work.result, unsettled=work.unsettled)
+        if self.options.coverage:
+            work.result = work.covered(self.selection.silent)
+        self.ignored += ignored
         return work
 
     def standard(self) -> Out:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from ivpush.commands.options import CLEAN, ORDER, UNREAD, USAGE, complain, tell
+from ivpush.commands.options import CLEAN, INTERNAL, ORDER, UNREAD, USAGE, complain, tell
 from ivpush.commands.outputs import OutputError
-from ivpush.errors import Fault, InputError, IvpushError, UsageError
+from ivpush.errors import Fault, InputError, InternalError, IvpushError, UsageError
 
 if TYPE_CHECKING:
     from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
@@ -195,6 +196,20 @@ class Intake:
             row = aside_row(record.place, record.error.one_line, record.raw, show_text=show_text)
             self._aside.write(row)
 
+    def failed(self, record: Record, error: Exception) -> None:
+        """Set a record aside on which ivpush itself failed."""
+        self.checked -= 1
+        self._failed_at(record.place, error)
+
+    def _failed_at(self, place: str, error: Exception) -> None:
+        from ivpush.readers import SetAside
+
+        self.statuses.add(INTERNAL)
+        self.put_aside(SetAside(place, InternalError.of(error)))
+        # Its lines may name values of the record, so it is printed only where asked for.
+        if self._options.debug:
+            traceback.print_exception(error)
+
     # Files
 
     def readings(
@@ -270,6 +285,13 @@ class Intake:
             self._missed(UsageError(fault), needed=needed)
         except (InputError, UsageError) as error:
             self._missed(error, needed=needed)
+        except IvpushError:
+            raise
+        # A reader of ours that fails costs one file, not those that follow.
+        except Exception as error:
+            if needed:
+                raise
+            self._failed_at(name, error)
 
     def _missed(self, error: IvpushError, *, needed: bool) -> None:
         if needed:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BROKEN",
     "CLEAN",
+    "INTERNAL",
     "INTERRUPTED",
     "ORDER",
     "PACK",
@@ -52,8 +53,8 @@ __all__ = [
     "tell",
 ]
 
-CLEAN, BROKEN, USAGE, PACK, UNREAD, INTERRUPTED = 0, 1, 2, 3, 4, 130
-ORDER = (INTERRUPTED, PACK, USAGE, UNREAD, BROKEN, CLEAN)
+CLEAN, BROKEN, USAGE, PACK, UNREAD, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+ORDER = (INTERRUPTED, PACK, USAGE, INTERNAL, UNREAD, BROKEN, CLEAN)
 """Which exit status counts where several apply, first to last."""
 _FLAGS = {
     "payer": "--payer",

@@ -21,8 +21,9 @@ exit status:
   2    bad usage, or missing or empty input
   3    a rule pack that is not fit to be used
   4    some records could not be read; the rest is valid
+  5    ivpush itself failed on a record, or as a whole; the rest is valid
   130  interrupted
-Where several apply: 130, 3, 2, 4, 1."""
+Where several apply: 130, 3, 2, 5, 4, 1."""
 _MOST_SHOWN = 60
 
 

@@ -157,7 +157,16 @@ class Times(Part):
 
     clock_minutes: Annotated[int | None, Means("whole minutes between a usable start and stop")]
     start_usable: Annotated[bool, Means("a start time counts: charted, pump or calculated")]
-    stop_usable: Annotated[bool, Means("a stop time counts and is not before the start")]
+    stop_usable: Annotated[
+        bool, Means("a stop time counts, and neither precedes the start nor lies overlong after it")
+    ]
+    overlong: Annotated[
+        bool,
+        Means(
+            "it lasts longer than limits.longest_administration_minutes, with no device",
+            rests_on=(".start", ".stop", ".minutes", ".device", "timezone"),
+        ),
+    ]
     time_naive: Annotated[bool, Means("a time has no offset, and the encounter no time zone")]
     stop_before_start: Annotated[
         bool,
@@ -188,6 +197,8 @@ class Times(Part):
     # Minutes after the end or an admission are not outpatient (DESIGN section 3, step 0).
     counts: Annotated[tuple[int | None, int | None], WORKING]
     """Seconds from which and until which its minutes count."""
+    longest: Annotated[int | None, WORKING]
+    """Minutes beyond which its length is not believed; None where a device gives it."""
     after_stay: Annotated[bool, WORKING]
     """Whether it was given after the last second that counts."""
 

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Required, Self, TypedDict, TypeVar, Unpack, cast
 
-from dateutil import tz
 from pydantic import (
     BaseModel,
     Field,
@@ -23,6 +22,7 @@ from pydantic import (
 from pydantic.functional_validators import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from ivpush import clock
 from ivpush.contract.faults import Models, faults_of
 from ivpush.contract.fields import (
     Access,
@@ -75,7 +75,6 @@ __all__ = [
     "encounter_of",
     "plain",
     "refuse_single",
-    "zone_is_known",
 ]
 
 # A drug every few minutes for weeks; beyond that a file holds several patients.
@@ -411,8 +410,12 @@ def _crossed(encounter: Encounter) -> Iterator[str]:
     if (given or billed) and encounter.service_date is None:
         yield "date is not stated anywhere; write the encounter's date"
     zone = encounter.timezone
-    if zone is not None and not zone_is_known(zone):
+    if zone is not None and clock.zone_named(zone) is None:
         yield "timezone is not a known zone; write an IANA name such as America/Chicago"
+    # No zone and no next day can be reckoned there, and nobody was given anything then.
+    for place, day in _given_or_billed(encounter):
+        if day.year in {dt.MINYEAR, dt.MAXYEAR}:
+            yield f"{place} lies at an end of the calendar; write the day on which it happened"
     # Such times cannot be ordered, and no minutes between them could be trusted.
     if zone is None and len({at.tzinfo is None for at in _instants(encounter)}) > 1:
         yield "times with and without an offset are mixed; state the timezone"
@@ -431,6 +434,19 @@ def _links(encounter: Encounter) -> Iterator[tuple[str, str]]:
             yield f"lines[{n}].administrations", target
 
 
+def _given_or_billed(encounter: Encounter) -> Iterator[tuple[str, dt.date]]:
+    """Each day on which something happened; a stop is none, as systems leave it open so."""
+    for place, day in (("date", encounter.date), ("start", encounter.start)):
+        if day is not None:
+            yield place, day
+    for n, given in enumerate(encounter.administrations or ()):
+        if given.start is not None:
+            yield f"administrations[{n}].start", given.start
+    for n, line in enumerate(encounter.lines or ()):
+        if line.date is not None:
+            yield f"lines[{n}].date", line.date
+
+
 def _instants(encounter: Encounter) -> Iterator[datetime]:
     for at in (encounter.start, encounter.end, encounter.inpatient_from):
         if at is not None:
@@ -439,15 +455,6 @@ def _instants(encounter: Encounter) -> Iterator[datetime]:
         for at in (one.start, one.stop, one.last_seen_running):
             if at is not None:
                 yield at
-
-
-def zone_is_known(name: str) -> bool:
-    """Whether a name is that of a time zone."""
-    # dateutil opens the name as a file below its folder of zones, so it must be no path: without a
-    # dot there is no '..', and a leading slash would leave that folder.
-    bare = name.replace("/", "a").replace("_", "a").replace("+", "a").replace("-", "a")
-    is_plain = name.isascii() and not name.startswith("/") and bare.isalnum()
-    return is_plain and tz.gettz(name) is not None
 
 
 _WITHIN: Models = {

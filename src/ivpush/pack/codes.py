@@ -192,6 +192,7 @@ class Limits:
     first_hour_minutes: int
     implausible_infusion_minutes: int
     keep_open_ml_per_hour: int
+    longest_administration_minutes: int
     longest_outpatient_stay_hours: int
     office_day_minutes: int
     prolonged_minutes: int

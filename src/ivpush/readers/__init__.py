@@ -22,7 +22,8 @@ from pathlib import Path
 from types import NoneType
 from typing import get_args
 
-from ivpush.contract.encounter import Encounter, zone_is_known
+from ivpush import clock
+from ivpush.contract.encounter import Encounter
 from ivpush.contract.fields import Setting
 from ivpush.errors import (
     Fault,
@@ -103,7 +104,7 @@ def _unknown_setting(setting: str | None) -> Iterator[Fault]:
 
 
 def _unknown_zone(name: str | None) -> Iterator[Fault]:
-    if name is None or zone_is_known(name):
+    if name is None or clock.zone_named(name) is not None:
         return
     from zoneinfo import available_timezones
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
-from dateutil import tz
-
+from ivpush import clock
 from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
@@ -52,8 +51,7 @@ class Case:
     """The caller's time zone; None where none is named."""
 
     def __post_init__(self) -> None:
-        name = self.options.timezone
-        self.zone = tz.gettz(name) if name is not None else None
+        self.zone = clock.zone_named(self.options.timezone)
 
     def fault(self, place: str, problem: str, remedy: str) -> None:
         """Take down one fault; the record is set aside when all of them are known."""

@@ -21,8 +21,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from dateutil import tz
-
+from ivpush import clock
 from ivpush.contract.encounter import Administration, ClaimLine, Encounter
 from ivpush.errors import Fault, InputError
 from ivpush.readers.terms import Terms, shipped_terms
@@ -88,7 +87,7 @@ def _named(kind: str, name: str) -> Resource:
 
 def _instant(at: datetime, encounter: Encounter, place: str) -> str:
     if at.tzinfo is None:
-        zone = tz.gettz(encounter.timezone) if encounter.timezone is not None else None
+        zone = clock.zone_named(encounter.timezone)
         if zone is None:
             raise InputError(
                 Fault(

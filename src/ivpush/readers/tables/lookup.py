@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from dateutil import tz
-
+from ivpush import clock
 from ivpush.errors import Fault, InputError, UsageError
 from ivpush.plural import counted
 from ivpush.readers import Note, ReadOptions
@@ -49,7 +48,7 @@ class Lookup:
     def __init__(self, table: Table, column_map: ColumnMap, options: ReadOptions) -> None:
         self.map, self.table = column_map, table
         self.timezone = options.timezone or column_map.timezone
-        self.zone = tz.gettz(self.timezone) if self.timezone else None
+        self.zone = clock.zone_named(self.timezone)
         self.places: dict[str, list[int]] = {
             fact: [table.columns.index(name) for name in names if name in table.columns]
             for fact, names in column_map.columns.items()

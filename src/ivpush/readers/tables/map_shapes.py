@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, create_model
 
-from ivpush.contract.encounter import zone_is_known
+from ivpush import clock
 from ivpush.contract.fields import Access, Category, Method, Purpose, Route, Setting, TimesFrom
 from ivpush.pack.shapes.words import OneOf, OneOrMore, Shape, Text, Written, listed, wrong
 from ivpush.readers.tables.forms import time_form
@@ -156,7 +156,7 @@ def _form(text: str) -> str:
 
 
 def _zone(text: str) -> str:
-    if not zone_is_known(text):
+    if clock.zone_named(text) is None:
         raise wrong("is not a known zone", "write an IANA name such as America/Chicago")
     return text
 
