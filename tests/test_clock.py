@@ -8,6 +8,7 @@ import pytest
 
 from ivpush import Encounter, Engine, clock
 from ivpush.engine import Worked
+from ivpush.errors import InputError
 
 ENGINE = Engine()
 ZONE = "America/New_York"
@@ -153,7 +154,7 @@ def test_what_only_a_machine_or_a_rule_knows_is_no_zone(
 ) -> None:
     monkeypatch.setattr("time.tzname", ("EST", "EDT"))
     assert clock.zone_named(name) is None
-    with pytest.raises(ValueError, match="timezone is not a known zone"):
+    with pytest.raises(InputError, match="timezone is not a known zone"):
         worked("2026-03-02T10:00", "2026-03-02T11:00", zone=name)
 
 
@@ -172,7 +173,7 @@ def test_a_stop_at_an_end_of_the_calendar_counts_as_missing(stop: str, zone: str
 
 @pytest.mark.parametrize("start", ["0001-01-01T10:00", "9999-12-31T10:00"])
 def test_nothing_is_given_at_an_end_of_the_calendar(start: str) -> None:
-    with pytest.raises(ValueError, match=r"lies at an end of the calendar; write the day"):
+    with pytest.raises(InputError, match=r"lies at an end of the calendar; write the day"):
         worked(start, start)
 
 

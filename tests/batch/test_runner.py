@@ -269,6 +269,7 @@ def test_our_own_failure_sets_the_record_aside_without_its_values(
     monkeypatch.setattr("ivpush.batch.runner.Worker", Failing)
     counts = run(plan(source, out, workers=0, chunk=7))
     assert (counts.read, counts.checked, counts.set_aside) == (11, 10, 1)
+    assert counts.internal == 1
     row = json.loads((out / "aside.ndjson").read_bytes())
     assert row["reason"].startswith("failed inside ivpush (AttributeError)")
     ids = [json.loads(one)["encounter"] for one in written(out)["out.ndjson"].splitlines()]
