@@ -42,6 +42,7 @@ from ivpush import (
 from ivpush.__main__ import _parser, main
 from ivpush.batch import Plan, run
 from ivpush.commands.outputs import Out, OutputError
+from ivpush.errors import InternalError
 from ivpush.frames import check_readings, encounters_to_tables, iter_records
 from ivpush.readers import Note, ReadOptions, SetAside
 from ivpush.readers.detect import FORMATS, reader_of
@@ -387,6 +388,14 @@ def test_files_of_garbage_are_told(ivpush: Any) -> None:
 # All classes
 
 
+def failure_inside() -> InternalError:
+    """What is told of a failure of ours: its kind and a remedy; its place is the record's."""
+    error = InternalError.of(KeyError(CANARY))
+    assert "KeyError" in str(error) and error.faults[0].remedy
+    assert CANARY not in "".join(traceback.format_exception(error))
+    return error
+
+
 def test_every_class_of_errors_is_provoked(tmp_path: Path) -> None:
     """A class without a door here would be an error that nobody looked at."""
 
@@ -400,6 +409,8 @@ def test_every_class_of_errors_is_provoked(tmp_path: Path) -> None:
         type(refused(UsageError, lambda: Engine(payer="nobody"))),
         type(refused(PackError, lambda: Pack.load(tmp_path))),
         type(refused(OutputError, lambda: Out(str(tmp_path / "no" / "f")))),
+        # The doors of this one are made to fail in tests/commands/test_main.py.
+        type(failure_inside()),
     }
     assert provoked == {
         each for each in classes(IvpushError) if each.__module__.startswith("ivpush")

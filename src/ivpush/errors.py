@@ -81,7 +81,7 @@ class InputError(IvpushError):
 class InternalError(InputError):
     """ivpush itself failed on a record, which is set aside so that the others have their answers.
 
-    The text names the kind of failure and no value; ``__cause__`` is the failure.
+    It names the kind of failure and no value, and does not hold the failure, which may.
     """
 
     @classmethod
@@ -92,9 +92,7 @@ class InternalError(InputError):
             f"failed inside ivpush ({type(error).__name__})",
             "check it on its own with ivpush --debug, and report it without patient data",
         )
-        internal = cls(fault)
-        internal.__cause__ = error
-        return internal
+        return cls(fault)
 
 
 class PackError(IvpushError):
