@@ -6,6 +6,7 @@ import importlib
 import itertools
 import json
 import signal
+import statistics
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -16,7 +17,17 @@ from typing import Any
 
 import pytest
 from benchmarks import __main__ as command
-from benchmarks import fuzz_fhir, fuzz_hl7, fuzz_tables, fuzz_x12, golden, shape, sql, sql_speed
+from benchmarks import (
+    fuzz_fhir,
+    fuzz_hl7,
+    fuzz_tables,
+    fuzz_x12,
+    golden,
+    noise,
+    shape,
+    sql,
+    sql_speed,
+)
 from benchmarks.batches import batch, encounters_file
 from benchmarks.foreign import NotPossibleError
 from benchmarks.fuzzing import CANARY, UndocumentedError, fuzz, reader_outcomes
@@ -49,6 +60,16 @@ def cases(engine: Engine) -> list[Worked]:
                 work = engine.work(case_encounter(case, engine.pack.case_date))
                 by_rules[id(work.book.rules)].append(work)
     return max(by_rules.values(), key=len)
+
+
+def test_made_up_visits_are_answered_within_the_marks(engine: Engine) -> None:
+    said = noise.measured(noise.results(3, 150, engine))
+    assert said.visits == 150
+    assert len(said.errors) > 20
+    assert statistics.mean(said.errors) <= noise.MOST_ERRORS
+    assert said.everywhere == []
+    # How many paths there are in the middle takes more visits: relation 18 holds it.
+    assert min(said.paths) >= 1
 
 
 def test_the_rules_as_sql_say_of_their_own_cases_what_ours_say(cases: list[Worked]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ivpush.claim.folding import folded
 from ivpush.contract.result import Severity, Violation
-from tests.visits import check, drip, line, push
+from tests.visits import DAY, check, drip, line, push
 
 
 def violation(rule: str, number: int | None, severity: Severity = "error") -> Violation:
@@ -43,6 +45,46 @@ def test_a_cause_on_another_line_or_on_none_explains_nothing() -> None:
     assert sorted(shown(folded(every, follows)), key=str) == sorted(
         [("B1", 1, ()), ("A1", 2, ()), ("A1", None, ()), ("B1", None, ())], key=str
     )
+
+
+def errors(*lines: dict[str, Any], **facts: Any) -> list[tuple[str, int | None, tuple[str, ...]]]:
+    """The errors of an infusion of two hours and a push, however it is billed."""
+    chart = (drip("a", "10:00", "12:00"), push("b", "12:30"))
+    return shown(list(check(*chart, lines=list(lines), **facts).errors))
+
+
+def test_add_ons_that_a_wrong_date_bereaves_of_their_primary_follow_from_it() -> None:
+    further = (line(2, "96366"), line(3, "96375"))
+    assert errors(line(1, "96365"), *further) == []
+    assert errors(line(1, "96365", date="2026-03-05"), *further) == [("IVP906", 1, ("IVP104",))]
+
+
+def test_add_ons_beside_a_wrong_initial_follow_from_it() -> None:
+    ((_, number, folds),) = errors(line(1, "96372"), line(2, "96366"), line(3, "96375"))
+    assert (number, "IVP104" in folds) == (1, True)
+
+
+def test_a_finding_on_a_line_that_is_wrong_itself_stands() -> None:
+    both = errors(line(1, "96365", date="2026-03-05"), line(2, "96366", 7))
+    assert {number for _, number, _ in both} == {1, 2}
+
+
+def test_an_error_on_an_unrelated_line_explains_nothing() -> None:
+    """The primary is not billed at all, and hours too many of an add-on are no reason for that."""
+    both = errors(line(1, "96366", 7), line(2, "96375"))
+    assert ("IVP104", 2, ()) in both
+    assert {number for _, number, _ in both} == {1, 2}
+
+
+def test_an_error_of_another_encounter_explains_nothing() -> None:
+    other = "2026-03-09"
+    chart = (
+        drip("a", "10:00", "12:00"),
+        drip("b", f"{other}T10:00", f"{other}T12:00"),
+    )
+    lines = [line(1, "96413", date=DAY), line(2, "96366", date=other)]
+    result = check(*chart, lines=lines, setting="professional")
+    assert ("IVP104", 2) in {(each.rule, each.line) for each in result.errors}
 
 
 def test_no_error_is_lost_in_a_warning() -> None:

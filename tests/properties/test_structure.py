@@ -376,8 +376,13 @@ def fields_named(evidence: tuple[str, ...], start: str) -> set[str]:
 def assert_evidence_is_sufficient(encounter: Encounter) -> None:
     for violation in ENGINE.check(encounter).violations:
         again = ENGINE.check(evidence_alone(encounter, violation.evidence)).violations
-        rules = {(rule, v.line) for v in again for rule in (v.rule, *v.folds)}
-        assert (violation.rule, violation.line) in rules, (violation.rule, violation.evidence)
+        # It may follow now from a finding on another line, of which less is stated than before.
+        folded = {rule for each in again for rule in each.folds}
+        stands = {(each.rule, each.line) for each in again}
+        assert (violation.rule, violation.line) in stands or violation.rule in folded, (
+            violation.rule,
+            violation.evidence,
+        )
 
 
 @given(claims())

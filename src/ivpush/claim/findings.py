@@ -254,7 +254,8 @@ def violations(
         whole = _whole_edit(facts, corrected)
     follows = {heard.finding.rule.id: heard.finding.rule.follows_from for heard in findings}
     fingerprints = Fingerprints(facts.lines or ())
-    broken = folded([_violation(heard, whole, fingerprints) for heard in findings], follows)
+    every = [_violation(heard, whole, fingerprints) for heard in findings]
+    broken = folded(every, follows, facts.lines or ())
     broken.sort(key=_place)
     return tuple(broken)
 

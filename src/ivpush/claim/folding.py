@@ -1,7 +1,9 @@
-"""One fault, one finding: what merely follows from another finding on its line is folded into it.
+"""One fault, one finding: what merely follows from another finding is folded into it.
 
 Which rule yields to which is data: ``follows_from`` of a rule names other rules, or rooms of them.
-``findings`` calls ``folded``.
+A finding yields on its own line. On another it yields only where the chart supports its line just
+as billed, so that what is wrong with it can but lie elsewhere: an add-on whose primary is dated
+wrongly. ``findings`` calls ``folded``.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ivpush.contract.facts import LineFacts
     from ivpush.contract.result import Violation
 
 __all__ = ["RANK", "folded", "yields_to"]
@@ -20,12 +23,14 @@ RANK = {"error": 0, "warning": 1, "info": 2}
 
 
 def folded(
-    violations: Sequence[Violation], follows: Mapping[str, tuple[str, ...]]
+    violations: Sequence[Violation],
+    follows: Mapping[str, tuple[str, ...]],
+    lines: Sequence[LineFacts] = (),
 ) -> list[Violation]:
     """The findings that nothing else explains, each with the rules that follow from it.
 
-    ``follows`` gives the rules that a rule yields to. A finding yields only on its own line, and
-    never to a lighter one, so that no error is lost in a warning.
+    ``follows`` gives the rules that a rule yields to, and ``lines`` are those of the claim. A
+    finding never yields to a lighter one, so that no error is lost in a warning.
     """
     by_line: dict[int | None, list[Violation]] = {}
     for violation in violations:
@@ -34,7 +39,53 @@ def folded(
     kept = by_line.pop(None, [])
     for on_line in by_line.values():
         kept += _folded_on_line(on_line, follows)
-    return kept
+    return _folded_beside(kept, follows, {line.given.number: line for line in lines})
+
+
+def _folded_beside(
+    violations: Sequence[Violation],
+    follows: Mapping[str, tuple[str, ...]],
+    lines: Mapping[int | None, LineFacts],
+) -> list[Violation]:
+    """Findings on lines that the chart supports, folded into those that explain them."""
+    supported = {number for number, line in lines.items() if line.match.status == "matched"}
+    effects = [each for each in violations if each.line in supported]
+    causes = [each for each in violations if each.line in lines and each.line not in supported]
+    # Most claims have none of both, and all of this is for those that do.
+    if not effects or not causes:
+        return list(violations)
+    # A claim of one encounter may tell no part of it, and all its lines are of that one.
+    parts = {number: _part(line) for number, line in lines.items()}
+    several = len(set(parts.values()) - {None}) > 1
+    folds: dict[int, list[str]] = {}
+    gone: set[int] = set()
+    for effect in effects:
+        for cause in causes:
+            if several and parts[cause.line] != parts[effect.line]:
+                continue
+            if _explains(cause, effect, follows) and _touch(lines[cause.line], lines[effect.line]):
+                folds.setdefault(id(cause), []).extend((effect.rule, *effect.folds))
+                gone.add(id(effect))
+                break
+    return [
+        replace(each, folds=tuple(sorted({*each.folds, *folds[id(each)]})))
+        if id(each) in folds
+        else each
+        for each in violations
+        if id(each) not in gone
+    ]
+
+
+def _touch(cause: LineFacts, effect: LineFacts) -> bool:
+    """Whether one line may be wrong because of the other: one of its codes is billed wrongly."""
+    wanted = {effect.given.code, *(effect.coded.primaries or ())}
+    return not wanted.isdisjoint({cause.given.code, cause.match.replaced_by})
+
+
+def _part(line: LineFacts) -> int | None:
+    """The number of the charted encounter that a line bills: a wrong date may hide it."""
+    administrations = line.match.administrations
+    return administrations[0].part if administrations else line.beside.part
 
 
 def _folded_on_line(
@@ -65,14 +116,17 @@ def _root(
         causes = [
             at
             for at, cause in enumerate(violations)
-            if at not in seen
-            and yields_to(violation.rule, cause.rule, follows)
-            and RANK[cause.severity] <= RANK[violation.severity]
+            if at not in seen and _explains(cause, violation, follows)
         ]
         if not causes:
             return place
         place = causes[0]
         seen.add(place)
+
+
+def _explains(cause: Violation, effect: Violation, follows: Mapping[str, tuple[str, ...]]) -> bool:
+    lighter = RANK[cause.severity] > RANK[effect.severity]
+    return not lighter and yields_to(effect.rule, cause.rule, follows)
 
 
 def yields_to(rule: str, cause: str, follows: Mapping[str, tuple[str, ...]]) -> bool:

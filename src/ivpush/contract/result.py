@@ -186,7 +186,8 @@ class Edit:
 class Violation:
     """One rule that the encounter breaks, with its mend and its source.
 
-    ``folds`` are the rules whose findings on the same line merely follow from this one.
+    ``folds`` are the rules whose findings on the same line merely follow from this one, or on a
+    line that the chart supports just as billed.
     ``fingerprint`` is the same for the same rule on the same line of a later claim: it follows from
     the rule, the line's code and modifiers, and which of equal lines it is.
     """

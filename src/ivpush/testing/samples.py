@@ -223,6 +223,7 @@ class _Run(NamedTuple):
 def _record(dice: Random, visit: Plan, book: Book) -> Fields:
     """A record without lines."""
     record: Fields = {"id": _ID, "date": _DAYS[0], **_facts(visit["encounter"])}
+    record["diagnoses"] = list(visit["diagnoses"])
     if "supervision" in visit:
         record["supervision"] = _facts(visit["supervision"])
     administrations = sorted(_administrations(dice, visit, book), key=lambda facts: facts["start"])
