@@ -90,7 +90,7 @@ class InternalError(InputError):
         fault = Fault(
             "",
             f"failed inside ivpush ({type(error).__name__})",
-            "check it on its own with ivpush --debug, and report it without patient data",
+            "check it on its own, and report it without patient data",
         )
         return cls(fault)
 

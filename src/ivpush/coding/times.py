@@ -144,8 +144,7 @@ def read_times(
     overlong = not at_home and minutes is not None and minutes > longest
     if overlong:
         # A mistyped year would bill thousands of hours: such a time is no time.
-        stop_usable, stop_seconds, clocked = False, None, None
-        minutes = minutes_from = None
+        stop_usable, stop_seconds, clocked, minutes, minutes_from = False, None, None, None, None
     span = clocked
     # Stated minutes from a charted start make a span, so that they can overlap.
     if minutes_from == "stated" and minutes is not None and start_seconds is not None:
