@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ivpush import Result
-from tests.visits import DAY, asked, check, drip, fluid, line, push
+from tests.visits import DAY, asked, check, dose, drip, fluid, line, push
 
 BIOLOGIC = {"drug": "infliximab", "hcpcs": "J1745", "category": "complex_biologic"}
 OFFICE: dict[str, Any] = {"setting": "professional"}
@@ -229,3 +229,17 @@ def test_each_visit_of_a_claim_is_read_by_answers_of_its_own() -> None:
     assert errors(check(*doses, lines=lines)) == []
     wrong = [*lines, line(5, "96368", date=last)]
     assert [where for _, where in errors(check(*doses, lines=wrong))] == [5]
+
+
+def test_what_one_visit_leaves_open_excuses_nothing_on_a_visit_that_leaves_nothing_open() -> None:
+    """A drug that nobody can read, but its purpose is stated: as another drug nobody reads it."""
+    later = "2026-03-09"
+    fluid_given = drip("a", "10:00", "11:30", drug="zzyzx", category=None, purpose="hydration")
+    known = dose("b", "15:00", None, drug="ceftriaxone", route="IM", method="injection")
+    unread = push("c", f"{later}T10:00", drug="zzyzx", category=None)
+    lines = [line(1, "96365", date=DAY), line(2, "96372", date=DAY), line(3, "96409", date=later)]
+    alone = check(fluid_given, known, lines=lines[:2])
+    assert ("IVP307", 1) in errors(alone)
+    together = check(fluid_given, known, unread, lines=lines)
+    assert asked(together) != []
+    assert errors(together) == errors(alone)

@@ -128,7 +128,8 @@ def nearest(
         if not _is_right(own, matching, part):
             visit = _alone(part, own, coded, book)
             # Asked anew: the questions of a long claim are cut short, and each costs the whole.
-            yield from _read(visit, questions_of(visit.coded, book).open, coded.encounter, book)
+            if questions := questions_of(visit.coded, book).open:
+                yield from _read(visit, questions, coded.encounter, book)
 
 
 def _is_right(lines: Iterable[LineFacts], matching: Matching, part: int | None) -> bool:
