@@ -121,6 +121,26 @@ def _is_naive(at: datetime | None) -> bool:
     return at is not None and at.tzinfo is None
 
 
+class _Usable(NamedTuple):
+    """What may be used of the times that were charted, in seconds and minutes."""
+
+    start: int | None
+    stop: int | None
+    minutes: int | None
+    minutes_from: Literal["clock", "stated"] | None
+    backwards: bool
+    overlong: bool
+
+
+class _Counted(NamedTuple):
+    """What counts of the times that may be used: what lies within the stay."""
+
+    start: int | None
+    span: Span | None
+    minutes: int | None
+    after_stay: bool = False
+
+
 def read_times(
     given: Administration, zone: tzinfo | None, stay: Span | None, *, edges: Edges, longest: int
 ) -> Times:
@@ -128,59 +148,78 @@ def read_times(
 
     Minutes beyond ``longest`` count as missing, unless a device gives what goes on at home.
     """
-    start, stop, source = given.start, given.stop, given.times_from
-    begun = None if start is None else clock.moment(start, zone)
-    # After the start: of an hour that happened twice the stop is the later one.
-    ended = None if stop is None else clock.moment(stop, zone, _second(begun))
-    backwards = begun is not None and ended is not None and ended.seconds < begun.seconds
-    # A defaulted stop says nothing of its start, but an order's start is a plan.
-    start_usable = start is not None and source != "ordered"
-    stop_usable = stop is not None and source not in _INVENTED and not backwards
-    start_seconds = _second(begun) if start_usable else None
-    stop_seconds = _second(ended) if stop_usable else None
-    clocked = _clocked(start_seconds, stop_seconds)
-    minutes, minutes_from = _minutes(given, clocked)
     at_home = given.device is not None
-    overlong = not at_home and minutes is not None and minutes > longest
-    if overlong:
-        # A mistyped year would bill thousands of hours: such a time is no time.
-        stop_usable, stop_seconds, clocked, minutes, minutes_from = False, None, None, None, None
-    span = clocked
-    # Stated minutes from a charted start make a span, so that they can overlap.
-    if minutes_from == "stated" and minutes is not None and start_seconds is not None:
-        span = (start_seconds, start_seconds + _MINUTE * minutes)
+    begun = None if given.start is None else clock.moment(given.start, zone)
+    # After the start: of an hour that happened twice the stop is the later one.
+    ended = None if given.stop is None else clock.moment(given.stop, zone, _second(begun))
+    usable = _usable(given, begun, ended, longest=None if at_home else longest)
+    clocked = _clocked(usable.start, usable.stop)
     counts = (None, None) if at_home else (edges.low, edges.high)
-    after_stay = _lies_after(start_seconds, span, counts[1])
-    begun_within = start_seconds
-    if after_stay:
-        span, minutes = None, 0
-    elif span is not None:
-        whole, span = span, _within(span, counts)
-        begun_within = span[0]
-        if span != whole:
-            minutes = (span[1] - span[0]) // _MINUTE
+    counted = _counted(usable, counts)
     charted = [at for at in (begun, ended) if at is not None]
     seen = given.last_seen_running
     return Times(
         clock_minutes=None if clocked is None else (clocked[1] - clocked[0]) // _MINUTE,
-        start_usable=start_usable,
-        stop_usable=stop_usable,
-        time_naive=zone is None and (_is_naive(start) or _is_naive(stop)),
-        stop_before_start=backwards,
-        overlong=overlong,
+        start_usable=usable.start is not None,
+        stop_usable=usable.stop is not None,
+        time_naive=zone is None and (_is_naive(given.start) or _is_naive(given.stop)),
+        stop_before_start=usable.backwards,
+        overlong=usable.overlong,
         # Only a zone can skip a time, or give it twice.
         time_nonexistent=zone is not None and any(at.nonexistent for at in charted),
         time_ambiguous=zone is not None and any(at.ambiguous for at in charted),
-        outside_encounter=_outside(start_seconds, stop_seconds, stay),
-        start_seconds=begun_within,
-        span=span,
+        outside_encounter=_outside(usable.start, usable.stop, stay),
+        start_seconds=counted.start,
+        span=counted.span,
         seen_seconds=None if seen is None else clock.moment(seen, zone, _second(begun)).seconds,
-        minutes=minutes,
-        minutes_from=minutes_from,
+        minutes=counted.minutes,
+        minutes_from=usable.minutes_from,
         counts=counts,
         longest=None if at_home else longest,
-        after_stay=after_stay,
+        after_stay=counted.after_stay,
     )
+
+
+def _usable(
+    given: Administration,
+    begun: clock.Moment | None,
+    ended: clock.Moment | None,
+    *,
+    longest: int | None,
+) -> _Usable:
+    source = given.times_from
+    backwards = begun is not None and ended is not None and ended.seconds < begun.seconds
+    # A defaulted stop says nothing of its start, but an order's start is a plan.
+    start = _second(begun) if source != "ordered" else None
+    stop = _second(ended) if source not in _INVENTED and not backwards else None
+    minutes, minutes_from = _minutes(given, _clocked(start, stop))
+    overlong = longest is not None and minutes is not None and minutes > longest
+    if overlong:
+        # A mistyped year would bill thousands of hours: such a time is no time.
+        stop = minutes = minutes_from = None
+    return _Usable(
+        start=start,
+        stop=stop,
+        minutes=minutes,
+        minutes_from=minutes_from,
+        backwards=backwards,
+        overlong=overlong,
+    )
+
+
+def _counted(usable: _Usable, counts: tuple[int | None, int | None]) -> _Counted:
+    span = _clocked(usable.start, usable.stop)
+    # Stated minutes from a charted start make a span, so that they can overlap.
+    if usable.minutes_from == "stated" and usable.minutes is not None and usable.start is not None:
+        span = (usable.start, usable.start + _MINUTE * usable.minutes)
+    if _lies_after(usable.start, span, counts[1]):
+        return _Counted(usable.start, None, 0, after_stay=True)
+    if span is None:
+        return _Counted(usable.start, None, usable.minutes)
+    within = _within(span, counts)
+    if within == span:
+        return _Counted(span[0], span, usable.minutes)
+    return _Counted(within[0], within, (within[1] - within[0]) // _MINUTE)
 
 
 def _clocked(start: int | None, stop: int | None) -> Span | None:
