@@ -265,9 +265,12 @@ def test_a_48_hour_push_is_implausible_and_an_infusion() -> None:
     assert "units-over-limit" not in names(result)
 
 
-def test_absurd_minutes_are_implausible() -> None:
-    result = check([given("a1", method="infusion", minutes=1_000_000)], None)
-    assert "implausible-infusion" in names(result)
+def test_long_minutes_are_implausible_and_absurd_ones_count_as_missing() -> None:
+    long = check([given("a1", method="infusion", minutes=2_000)], None)
+    assert "implausible-infusion" in names(long)
+    absurd = check([given("a1", method="infusion", minutes=1_000_000)], None)
+    assert "overlong-administration" in names(absurd)
+    assert absurd.suggested == ()
 
 
 def test_one_person_cannot_attend_two_pushes_at_once() -> None:

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from ivpush.pack.folder import rules_folder
 from tests.commands.cli import ROOT
 
+HOME = rules_folder().parent
+"""Where the pages stand beside the rules: in the repository, or in what is installed of it."""
 PAGES = sorted(
     file.relative_to(ROOT).as_posix()
     for pattern in ("*.md", "docs/*.md", "docs/*/*.md", "examples/README.md")
@@ -31,11 +34,11 @@ def test_a_page_is_found_by_the_path_of_a_link(ivpush: Any, page: str) -> None:
     title = (ROOT / page).read_text("utf-8").splitlines()[0].removeprefix("# ")
     assert run.status == 0
     assert run.out.splitlines()[0] == title
-    assert ivpush("docs", page, "--path").out == f"{ROOT / page}\n"
+    assert ivpush("docs", page, "--path").out == f"{HOME / page}\n"
 
 
 def test_the_folder_of_all_pages_is_told(ivpush: Any) -> None:
-    assert Path(ivpush("docs", "--path").out.strip()) == ROOT
+    assert Path(ivpush("docs", "--path").out.strip()) == HOME
 
 
 def test_a_misspelt_page_is_answered_with_the_nearest(ivpush: Any) -> None:

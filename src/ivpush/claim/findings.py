@@ -52,6 +52,10 @@ class Finding(NamedTuple):
     subject: Subject
 
 
+_OF_CLAIM = frozenset({"setting", "date", "payer", "type_of_bill", "place_of_service"})
+"""Fields beside the lines that a claim states."""
+
+
 @dataclass(slots=True)
 class Findings:
     """What the rules said: broken and unjudged ones, each with its subject."""
@@ -151,10 +155,14 @@ def standing(
     Errors and edits stand only where the nearest answers find them too; what these find on the
     claim comes with them. The rest rests on the chart as it is, and so does what is said of other
     encounters than the one of which the answers speak; None: the claim is one. Of codes that a
-    further question decides nothing is certain.
+    further question decides nothing is certain but what the claim alone shows.
     """
     first = {_key(heard.finding) for heard in meanwhile}
-    certain = [each for each in nearest.heard() if _code(each.finding) not in open_codes]
+    certain = [
+        each
+        for each in nearest.heard()
+        if _code(each.finding) not in open_codes or _shown_by_claim(each)
+    ]
     second = {_key(heard.finding) for heard in certain}
     kept = [
         stands
@@ -170,6 +178,13 @@ def standing(
         and _key(heard.finding) not in first
         and _may_concern(heard, part)
     ]
+
+
+def _shown_by_claim(heard: Heard) -> bool:
+    """Whether a finding looks at nothing but the claim: no answer about the chart touches it."""
+    (rule, subject), book = heard.finding, heard.book
+    paths = rule.compiled.evidence(heard.facts, subject, book.policy, book.limits)
+    return all(path in _OF_CLAIM or path.startswith("lines[") for path in paths)
 
 
 def _of_family(subject: Subject) -> bool:

@@ -53,6 +53,9 @@ class _Planned(NamedTuple):
     stop: datetime | None
 
 
+_Key = tuple[str, str, str]
+
+
 @dataclass(slots=True, eq=False)
 class _Dose:
     """One RXA with what belongs to it."""
@@ -76,7 +79,7 @@ class _Dose:
     """Its id among the administrations that remain."""
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> _Key:
         """What an update or a deletion must name again."""
         return self.order, self.part, self.code
 
@@ -109,7 +112,8 @@ class _Order:
 
     def batch_ended(self) -> bool:
         """Whether a further RXA begins a batch of its own: after an RXR it does."""
-        return not self.batch or any(dose.routes for dose in self.batch)
+        # An RXR goes to all of a batch, so that one of them tells.
+        return not self.batch or bool(self.batch[-1].routes)
 
 
 @dataclass(slots=True)
@@ -126,10 +130,14 @@ class Chart:
     """
 
     case: Case
-    doses: list[_Dose] = field(default_factory=list)
+    doses: dict[int, _Dose] = field(default_factory=dict)
+    """The administrations that stand, by the place at which they came."""
     charted: bool = False
     """Whether any message told of administrations."""
     _planned: dict[str, _Planned] = field(default_factory=dict)
+    _places: dict[_Key, list[int]] = field(default_factory=dict)
+    """Where the administrations of a key stand: a chart may hold thousands."""
+    _came: int = 0
 
     def take(self, message: Message, zone: str | None) -> None:
         """What one message charts; ``zone`` is the offset of its MSH-7."""
@@ -156,15 +164,15 @@ class Chart:
     def administrations(self) -> tuple[list[dict[str, Any]], date | None]:
         """The administrations that remain, each with its id, and the earliest untimed date."""
         records: list[dict[str, Any]] = []
-        taken: set[str] = set()
-        for dose in self.doses:
+        taken: dict[str, int] = {}
+        for dose in self.doses.values():
             dose.id = _unique(dose.order or "administration", taken)
             record = {**dose.fields, "id": dose.id, **self._ordered(dose)}
             if dose.leader is not None and dose.leader.id is not None:
                 record["mixed_with"] = dose.leader.id
             record = _stated(record)
             records += (record, *_parts(dose, record, taken, self.case))
-        untimed = (dose.day for dose in self.doses if dose.fields.get("start") is None)
+        untimed = (dose.day for dose in self.doses.values() if dose.fields.get("start") is None)
         return records, min((day for day in untimed if day is not None), default=None)
 
     def _ordered(self, dose: _Dose) -> dict[str, Any]:
@@ -265,19 +273,24 @@ class Chart:
             _give_meaning(dose, self.case)
             if dose.action in _CHANGES or dose.never:
                 self._change(dose)
-            elif any(dose.repeats(earlier) for earlier in self.doses):
+            elif any(dose.repeats(self.doses[at]) for at in self._places.get(dose.key, ())):
                 self.case.note("an administration was sent twice, and is read once")
             else:
-                self.doses.append(dose)
+                self._append(dose)
+
+    def _append(self, dose: _Dose) -> None:
+        self.doses[self._came] = dose
+        self._places.setdefault(dose.key, []).append(self._came)
+        self._came += 1
 
     def _change(self, dose: _Dose) -> None:
         """Put a dose in the place of the earlier one that it names, or take that one out."""
         changes = dose.action in _CHANGES
-        earlier = [other for other in self.doses if other.key == dose.key]
+        earlier = list(self._places.get(dose.key, ()))
         # One order often has several doses without numbers of their own; then the start decides.
         if len(earlier) > 1:
             start = dose.fields.get("start")
-            earlier = [other for other in earlier if other.fields.get("start") == start]
+            earlier = [at for at in earlier if self.doses[at].fields.get("start") == start]
         if changes and len(earlier) > 1:
             problem = "changes an administration that cannot be told from another"
             self.case.fault("RXA-21", problem, "give each its own order number or RXA-2")
@@ -294,15 +307,18 @@ class Chart:
         if dose.action == "D":
             self.case.note("a deletion names an administration that is not in the input")
         elif not dose.never:
-            self.doses.append(dose)
+            self._append(dose)
 
-    def _replace(self, earlier: _Dose, dose: _Dose) -> None:
-        """Update or delete an earlier dose, at its place."""
+    def _replace(self, at: int, dose: _Dose) -> None:
+        """Update or delete the dose that stands at a place."""
         deleted = dose.action == "D" or dose.never
         done = "deleted" if deleted else "updated"
         self.case.note(f"an administration was {done} by a later message")
-        at = self.doses.index(earlier)
-        self.doses[at : at + 1] = [] if deleted else [dose]
+        if deleted:
+            del self.doses[at]
+            self._places[dose.key].remove(at)
+        else:
+            self.doses[at] = dose
 
 
 def _order_number(segment: Segment) -> str:
@@ -310,13 +326,17 @@ def _order_number(segment: Segment) -> str:
     return text_form(segment.part(3) or segment.part(2) or "", 150) or ""
 
 
-def _unique(name: str, taken: set[str]) -> str:
-    """The name, or the name with the first free number behind it; it is taken from now on."""
-    unique, number = name, 1
+def _unique(name: str, taken: dict[str, int]) -> str:
+    """The name, or the name with the first free number behind it; it is taken from now on.
+
+    ``taken`` says up to which number the names with one are taken.
+    """
+    unique, number = name, taken.get(name, 1)
     while unique in taken:
         number += 1
         unique = f"{name}.{number}"
-    taken.add(unique)
+    taken[name] = number
+    taken.setdefault(unique, 1)
     return unique
 
 
@@ -393,7 +413,7 @@ def _amounts(segment: Segment, case: Case) -> dict[str, Any]:
 
 
 def _parts(
-    dose: _Dose, main: dict[str, Any], taken: set[str], case: Case
+    dose: _Dose, main: dict[str, Any], taken: dict[str, int], case: Case
 ) -> Iterator[dict[str, Any]]:
     """Further components of the same bag: additives, and the base that carries them."""
     additive = any(component.part(1) == "A" for component in dose.components)
