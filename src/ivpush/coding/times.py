@@ -299,12 +299,15 @@ def join_runs(administrations: list[AdministrationFacts]) -> None:
     """
     by_id = {each.given.id: each for each in administrations}
     latest: dict[tuple[str, str | None, str], AdministrationFacts] = {}
+    runs = {each.run: [each] for each in administrations}
     joined = False
     for current in sorted(administrations, key=by_time):
         given = current.given
         if given.continues is not None and given.continues != given.id:
             earlier = by_id[given.continues]
-            current.run, joined = earlier.run, True
+            runs[current.run].remove(current)
+            _into_run(runs, [current], earlier.run)
+            joined = True
             current.continues_other_drug = current.drug.drug_key != earlier.drug.drug_key
         # Two pushes are two acts, even where the second begins as the first ends.
         if given.method in {"push", "injection"} or current.span is None:
@@ -313,7 +316,9 @@ def join_runs(administrations: list[AdministrationFacts]) -> None:
         bag = (current.drug.drug_key, current.family, current.site)
         before = latest.get(bag)
         if before is not None and _touches(before, current):
-            _renumber(administrations, current.run, before.run)
+            # A chart may hold thousands, so that a run is not looked for among all of them.
+            if current.run != before.run:
+                _into_run(runs, runs.pop(current.run), before.run)
             joined = True
         if before is None or not _ends_later(before, current):
             latest[bag] = current
@@ -334,10 +339,12 @@ def _ends_later(before: AdministrationFacts, current: AdministrationFacts) -> bo
     return before.span[1] > current.span[1]
 
 
-def _renumber(administrations: Iterable[AdministrationFacts], old: int, new: int) -> None:
-    for administration in administrations:
-        if administration.run == old:
-            administration.run = new
+def _into_run(
+    runs: dict[int, list[AdministrationFacts]], bags: list[AdministrationFacts], run: int
+) -> None:
+    for bag in bags:
+        bag.run = run
+    runs[run] += bags
 
 
 def _add_minutes(administrations: Iterable[AdministrationFacts]) -> None:
