@@ -79,6 +79,7 @@ PAYERS = {
     "regence",
     "select_health",
     "texas_medicaid",
+    "tricare",
     "unitedhealthcare",
     "wps_j5_j8",
 }
@@ -168,6 +169,16 @@ def test_what_a_page_does_not_speak_of_is_left_to_its_base() -> None:
 def test_contractors_without_a_page_of_their_own_say_what_medicare_says(payer: str) -> None:
     assert PACK.payers[payer].policies == PACK.payers["medicare"].policies
     assert PACK.payers[payer].severity == PACK.payers["medicare"].severity
+
+
+def test_tricare_pays_hospitals_as_medicare_does() -> None:
+    hospital = PACK.payers["tricare"].speaking(date(2026, 3, 2), "facility")
+    medicare = PACK.payers["medicare"]
+    assert hospital.severity == medicare.severity
+    differing = {
+        name for name, value in hospital.policies.items() if medicare.policies.get(name) != value
+    }
+    assert differing == {"discards_without_chart"}
 
 
 def test_regence_denies_the_codes_of_its_list_and_no_others() -> None:
