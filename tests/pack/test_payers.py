@@ -63,6 +63,7 @@ def line(number: int, code: str, units: int = 1, **more: Any) -> dict[str, Any]:
 
 
 PAYERS = {
+    "anthem_blue_cross_ca",
     "bcbsnc",
     "cgs_j15",
     "cigna",
