@@ -82,9 +82,10 @@ def moment(written: datetime, zone: tzinfo | None, after: int | None = None) -> 
     """
     if zone is None or written.tzinfo is not None:
         return Moment(seconds_of(written))
+    as_it_stands = seconds_of(written)
     # Systems write the last day of the calendar for an open end; there a zone changes nothing.
-    if not _EARLIEST <= seconds_of(written) < _LATEST:
-        return Moment(seconds_of(written))
+    if not _EARLIEST <= as_it_stands < _LATEST:
+        return Moment(as_it_stands)
     # fold=0 is the offset from before a change of clocks, fold=1 the one from after it.
     first = (written.replace(tzinfo=zone, fold=0) - _EPOCH_UTC) // _SECOND
     if not tz.datetime_exists(written, zone):

@@ -41,6 +41,7 @@ from ivpush.errors import require_kind
 from ivpush.pack.pack import Pack
 
 if TYPE_CHECKING:
+    from ivpush.claim.selection import Selection
     from ivpush.coding.derivation import Derived
     from ivpush.coding.permission import Standing
     from ivpush.coding.suggestions import Draft
@@ -98,6 +99,17 @@ class Worked:
     def drafts(self) -> list[Draft]:
         """The suggested lines, before they were put in words."""
         return self.coded.drafts
+
+    def tell(self, selection: Selection, *, coverage: bool = False) -> int:
+        """Leave out what is not to be told; gives how many findings that were.
+
+        Rules are silenced after all is worked out: the corrected claim stays the same. With
+        ``coverage`` the result then says against what it was checked.
+        """
+        self.result, left_out = selection.applied(self.result, unsettled=self.unsettled)
+        if coverage:
+            self.result = self.covered(selection.silent)
+        return left_out
 
     def covered(self, silent: Collection[str] = ()) -> Result:
         """The result with what it was checked against; ``silent`` are rules that may not speak."""

@@ -4,6 +4,7 @@ Every module raises them; the command line, batches and reports print them.
 
     IvpushError
     ├── InputError     a chart or a claim does not fit the contract
+    │   └── InternalError  ivpush itself failed on one, which is set aside
     ├── PackError      a rule pack is not fit to be used
     └── UsageError     the library or the command was asked for something that does not exist
 
@@ -14,21 +15,27 @@ No fault ever holds a value taken from a chart or a claim; texts of a rule pack 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import ParamSpec, TypeVar
 
 __all__ = [
     "Fault",
     "InputError",
+    "InternalError",
     "IvpushError",
     "PackError",
     "UsageError",
+    "attempt",
     "did_you_mean",
     "nearest_word",
     "require_count",
     "require_kind",
 ]
+
+Answer = TypeVar("Answer")
+Given = ParamSpec("Given")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,21 @@ class PackError(IvpushError):
 
 class UsageError(IvpushError):
     """Something was asked for that does not exist: a policy, a rule, a payer, a file."""
+
+
+def attempt(
+    do: Callable[Given, Answer], *arguments: Given.args, **named: Given.kwargs
+) -> Answer | InputError:
+    """What a call about one record gives, or the error that sets the record aside.
+
+    A failure of ours on one record must not cost the others their answers.
+    """
+    try:
+        return do(*arguments, **named)
+    except InputError as error:
+        return error
+    except Exception as error:
+        return InternalError.of(error)
 
 
 def require_kind(name: str, given: object, kinds: type | tuple[type, ...], remedy: str) -> None:

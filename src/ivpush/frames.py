@@ -25,8 +25,8 @@ from ivpush.contract.tables import TABLES, Column, columns_of, encounter_rows
 from ivpush.errors import (
     Fault,
     InputError,
-    InternalError,
     UsageError,
+    attempt,
     require_count,
     require_kind,
 )
@@ -318,15 +318,13 @@ class _Judge:
 
     def _rows(self, encounter: Encounter) -> dict[str, list[dict[str, Any]]] | _Aside:
         """The rows of an encounter's result, or why there is none."""
-        try:
-            work = self._engine.work(encounter)
-            result, _ = self._selection.applied(work.result, unsettled=work.unsettled)
-            return result_rows(result)
-        except InputError as error:
-            return _Aside(error.one_line, encounter.id)
-        # Our own failure on one encounter must not cost the others their answers.
-        except Exception as error:
-            return _Aside(InternalError.of(error).one_line, encounter.id)
+        rows = attempt(self._judged, encounter)
+        return _Aside(rows.one_line, encounter.id) if isinstance(rows, InputError) else rows
+
+    def _judged(self, encounter: Encounter) -> dict[str, list[dict[str, Any]]]:
+        work = self._engine.work(encounter)
+        work.tell(self._selection)
+        return result_rows(work.result)
 
 
 def _there(item: Item) -> Encounter | _Aside:

@@ -15,6 +15,7 @@ from ivpush.errors import Fault
 from ivpush.pack.drug_files import BETWEEN, COLUMNS, NAME_COLUMNS
 from ivpush.pack.drug_text import plain_name
 from ivpush.pack.files import read_csv
+from ivpush.pack.releases import TABLES
 
 if TYPE_CHECKING:
     from ivpush.pack.drugs import DrugNames, DrugRow, Found
@@ -29,10 +30,6 @@ _PAID_APART = frozenset({"G", "K"})
 _COMPLEX = "complex_biologic"
 """Given under the skin or into a muscle such a drug is an ordinary injection."""
 _SUFFIX = re.compile(r"-[a-z]{4}(?=$|,)")
-_OPPS = ("code", "status_indicator", "apc")
-_ASP = ("code", "dosage", "payment_limit")
-_PRODUCTS = ("name", "hcpcs", "source")
-_SINGLE_DOSE = ("code", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +60,10 @@ def _rows(pack: Pack, table: str, columns: Sequence[str]) -> Iterator[_Row]:
         if name == table or re.fullmatch(rf"{table}-[0-9-]{{10}}", name):
             for line, cells in read_csv(path, raw, columns):
                 yield _Row(f"{path}:{line}", dict(zip(columns, cells, strict=True)))
+
+
+def _releases(pack: Pack, kind: str) -> Iterator[_Row]:
+    return _rows(pack, kind, TABLES[kind])
 
 
 # Names
@@ -103,7 +104,7 @@ def _halves(names: Sequence[_Row], known: DrugNames) -> Iterator[Fault]:
 
 def _products(pack: Pack, drugs: Mapping[str, DrugRow], known: DrugNames) -> Iterator[Fault]:
     """Brands of a code that lead to another drug than that code's."""
-    for row in _rows(pack, "products", _PRODUCTS):
+    for row in _releases(pack, "products"):
         name, code = row.cells["name"], row.cells["hcpcs"]
         own, named = drugs.get(code), known.exact(plain_name(name))
         if own is None:
@@ -119,11 +120,11 @@ def _products(pack: Pack, drugs: Mapping[str, DrugRow], known: DrugNames) -> Ite
 
 def _unclassed(pack: Pack, rows: Sequence[_Row], drugs: Mapping[str, DrugRow]) -> Iterator[Fault]:
     """Codes of drugs that a table or a row names, and that no row gives a class."""
-    opps = _rows(pack, "opps", _OPPS)
+    opps = _releases(pack, "opps")
     coded = [
         *((row, row.cells["code"]) for row in opps if row.cells["status_indicator"] in _PAID_APART),
-        *((row, row.cells["code"]) for row in _rows(pack, "asp", _ASP)),
-        *((row, row.cells["code"]) for row in _rows(pack, "singledose", _SINGLE_DOSE)),
+        *((row, row.cells["code"]) for row in _releases(pack, "asp")),
+        *((row, row.cells["code"]) for row in _releases(pack, "singledose")),
         *((row, row.cells["successor"]) for row in rows if row.cells["successor"]),
     ]
     for row, code in coded:

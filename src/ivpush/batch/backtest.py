@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from ivpush.errors import InternalError
+from ivpush.errors import InputError, attempt
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.x12.parsed import Parsed
 from ivpush.readers.x12.reader import claims
@@ -211,13 +211,12 @@ def backtest(
             if not isinstance(reading, Record):
                 report.put_by(reading, "claims")
             elif parsed is not None:
-                try:
-                    violations = engine.check(reading.encounter).violations
-                except Exception as error:
-                    report.put_by(SetAside(reading.place, InternalError.of(error)), "claims")
+                result = attempt(engine.check, reading.encounter)
+                if isinstance(result, InputError):
+                    report.put_by(SetAside(reading.place, result), "claims")
                     continue
                 report.counts["claims"] += 1
-                _compare(reading, parsed, waiting, violations, report=report)
+                _compare(reading, parsed, waiting, result.violations, report=report)
     for unanswered in waiting.values():
         for remit in unanswered:
             report.miss("remittances_without_claim", remit.place)

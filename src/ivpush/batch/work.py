@@ -8,17 +8,17 @@ between processes: a pickled model costs several times what reading its JSON aga
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush._version import __version__
 from ivpush.batch.plan import Counts, Item, WorkOptions
 from ivpush.claim.selection import Selection
 from ivpush.claim.statistics import reason_of
 from ivpush.contract.encounter import Encounter
-from ivpush.errors import Fault, InputError, InternalError
+from ivpush.errors import Fault, InputError, InternalError, attempt
 from ivpush.readers import SetAside
 from ivpush.readers.json import record
 from ivpush.writers import WriteOptions
@@ -33,7 +33,6 @@ __all__ = ["Done", "Single", "Singles", "Stamp", "Worker", "lost"]
 
 _BLOCK = 8
 """Records that are read before any of them is checked."""
-Answer = TypeVar("Answer")
 
 
 class Single(NamedTuple):
@@ -118,10 +117,7 @@ class Worker:
     def _count(self, work: Worked, counts: Counts) -> None:
         """Leave out what is to be silent, and count the rest."""
         counts.checked += 1
-        work.result, gone = self._selection.applied(work.result, unsettled=work.unsettled)
-        if self._options.engine.coverage:
-            work.result = work.covered(self._selection.silent)
-        counts.ignored += gone
+        counts.ignored += work.tell(self._selection, coverage=self._options.engine.coverage)
         counts.questions += len(work.result.questions)
         counts.statistics.add(work.encounter, work.result, work.book.outdated)
         for violation in work.result.violations:
@@ -172,11 +168,8 @@ class Singles:
                 if isinstance(answer, InputError):
                     yield item.place, None, answer.one_line
                     continue
-                result, _ = self._selection.applied(answer.result, unsettled=answer.unsettled)
-                if self._options.engine.coverage:
-                    answer.result = result
-                    result = answer.covered(self._selection.silent)
-                yield item.place, result, ""
+                answer.tell(self._selection, coverage=self._options.engine.coverage)
+                yield item.place, answer.result, ""
 
 
 def _judged(
@@ -189,22 +182,11 @@ def _judged(
     """
     for start in range(0, len(items), _BLOCK):
         block = items[start : start + _BLOCK]
-        encounters = [_attempt(_encounter, item, options) for item in block]
+        encounters = [attempt(_encounter, item, options) for item in block]
         yield [
-            (item, read if isinstance(read, InputError) else _attempt(engine.work, read))
+            (item, read if isinstance(read, InputError) else attempt(engine.work, read))
             for item, read in zip(block, encounters, strict=True)
         ]
-
-
-def _attempt(do: Callable[..., Answer], *arguments: Any) -> Answer | InputError:
-    """What a call gives, or the error that sets its record aside."""
-    try:
-        return do(*arguments)
-    except InputError as error:
-        return error
-    # One record must never end a batch.
-    except Exception as error:
-        return InternalError.of(error)
 
 
 def lost(item: Item) -> Item:

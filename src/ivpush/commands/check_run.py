@@ -126,11 +126,7 @@ class Run:
 
     def _judged(self, record: Record) -> Worked:
         work = self.engine.work(record.encounter)
-        # Rules are silenced after the engine has judged: the corrected claim stays the same.
-        work.result, ignored = self.selection.applied(work.result, unsettled=work.unsettled)
-        if self.options.coverage:
-            work.result = work.covered(self.selection.silent)
-        self.ignored += ignored
+        self.ignored += work.tell(self.selection, coverage=self.options.coverage)
         return work
 
     def standard(self) -> Out:

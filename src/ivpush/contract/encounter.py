@@ -81,6 +81,7 @@ __all__ = [
 MOST_ADMINISTRATIONS = 5_000
 # Ten times the 999 lines that an 837I claim may hold (loop 2400).
 MOST_LINES = 9_999
+_END_YEARS = frozenset({dt.MINYEAR, dt.MAXYEAR})
 
 
 class _Model(
@@ -413,9 +414,8 @@ def _crossed(encounter: Encounter) -> Iterator[str]:
     if zone is not None and clock.zone_named(zone) is None:
         yield "timezone is not a known zone; write an IANA name such as America/Chicago"
     # No zone and no next day can be reckoned there, and nobody was given anything then.
-    for place, day in _given_or_billed(encounter):
-        if day.year in {dt.MINYEAR, dt.MAXYEAR}:
-            yield f"{place} lies at an end of the calendar; write the day on which it happened"
+    for place in _at_ends(encounter):
+        yield f"{place} lies at an end of the calendar; write the day on which it happened"
     # Such times cannot be ordered, and no minutes between them could be trusted.
     if zone is None and len({at.tzinfo is None for at in _instants(encounter)}) > 1:
         yield "times with and without an offset are mixed; state the timezone"
@@ -434,17 +434,17 @@ def _links(encounter: Encounter) -> Iterator[tuple[str, str]]:
             yield f"lines[{n}].administrations", target
 
 
-def _given_or_billed(encounter: Encounter) -> Iterator[tuple[str, dt.date]]:
-    """Each day on which something happened; a stop is none, as systems leave it open so."""
+def _at_ends(encounter: Encounter) -> Iterator[str]:
+    """Where a day on which something happened ends the calendar; a stop is often left open so."""
     for place, day in (("date", encounter.date), ("start", encounter.start)):
-        if day is not None:
-            yield place, day
+        if day is not None and day.year in _END_YEARS:
+            yield place
     for n, given in enumerate(encounter.administrations or ()):
-        if given.start is not None:
-            yield f"administrations[{n}].start", given.start
+        if given.start is not None and given.start.year in _END_YEARS:
+            yield f"administrations[{n}].start"
     for n, line in enumerate(encounter.lines or ()):
-        if line.date is not None:
-            yield f"lines[{n}].date", line.date
+        if line.date is not None and line.date.year in _END_YEARS:
+            yield f"lines[{n}].date"
 
 
 def _instants(encounter: Encounter) -> Iterator[datetime]:

@@ -112,7 +112,7 @@ class Data:
             yield row.valid_from, row.valid_to
         for name, releases in self.releases.by_kind().items():
             for release in releases:
-                # Past its quarter a table still counts, but findings then say so: a book apart.
+                # Past its quarter a table still counts, but a run then says so: a book apart.
                 last = quarter_end(release.day) if name in NOTED else None
                 yield release.day, last
 

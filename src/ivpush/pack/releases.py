@@ -74,7 +74,7 @@ QUARTERLY = frozenset({"ptp", "mue", "addon", "opps", "asp", "ndc"})
 """The tables that CMS publishes anew each quarter."""
 
 
-# Edits that bar or cap a line: an old one may be wrong either way, so findings name it.
+# Edits that bar or cap a line: an old one may be wrong either way, so a run names it.
 NOTED = ("ptp", "mue", "addon")
 
 

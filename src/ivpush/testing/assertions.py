@@ -25,6 +25,7 @@ __all__ = [
     "assert_suggests",
     "checked",
     "lines_in_short",
+    "listing",
 ]
 
 Given = Mapping[str, Any] | Encounter
@@ -56,7 +57,7 @@ def assert_suggests(record: Given, *lines: str, engine: Engine | None = None) ->
     result = checked(record, engine)
     got = sorted(lines_in_short(result))
     if wanted != got:
-        raise AssertionError(f"suggested: expected {_listing(wanted)}, got {_listing(got)}")
+        raise AssertionError(f"suggested: expected {listing(wanted)}, got {listing(got)}")
     return result
 
 
@@ -141,10 +142,11 @@ def _names(violations: Iterable[Violation]) -> set[str]:
 
 
 def _spoke(result: Result) -> str:
-    return _listing(sorted({f"{each.rule} {each.name}" for each in result.violations}))
+    return listing(sorted({f"{each.rule} {each.name}" for each in result.violations}))
 
 
-def _listing(texts: Iterable[str]) -> str:
+def listing(texts: Iterable[str]) -> str:
+    """Texts as a failed test names them."""
     return ", ".join(texts) or "none"
 
 

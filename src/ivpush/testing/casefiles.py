@@ -6,7 +6,7 @@ key would make a case hold for ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,7 +23,7 @@ from ivpush.pack.files import KeyPath, Say, Sheet, Yaml, read_yaml
 from ivpush.pack.known import Known
 from ivpush.pack.pack import Pack
 from ivpush.pack.shapes.words import Named, OneOrMore, Shape, Text, listed, wrong
-from ivpush.testing.assertions import lines_in_short
+from ivpush.testing.assertions import lines_in_short, listing
 
 __all__ = ["Case", "CaseFile", "EngineShape", "ExpectShape", "read_case_file"]
 
@@ -70,22 +70,18 @@ class ExpectShape(Shape):
             yield f"status: expected {self.status}, got {result.status}"
         got = sorted(lines_in_short(result))
         if self.suggested is not None and sorted(self.suggested) != got:
-            yield f"suggested: expected {_listing(self.suggested)}, got {_listing(got)}"
+            yield f"suggested: expected {listing(self.suggested)}, got {listing(got)}"
 
     def _wrong_rules(self, result: Result) -> Iterator[str]:
         names = [(violation.rule, violation.name) for violation in result.violations]
         speaking = {key for pair in names for key in pair}
-        spoke = _listing(" ".join(pair) for pair in dict.fromkeys(names))
+        spoke = listing(" ".join(pair) for pair in dict.fromkeys(names))
         for rule in self.fires or ():
             if rule not in speaking:
                 yield f"fires: expected {rule}, got {spoke}"
         for rule in self.silent or ():
             if rule in speaking:
                 yield f"silent: expected no {rule}, got {spoke}"
-
-
-def _listing(texts: Iterable[str]) -> str:
-    return ", ".join(texts) or "none"
 
 
 class _FileShape(Shape):
