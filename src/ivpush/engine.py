@@ -20,6 +20,7 @@ from ivpush.claim.facts import encounter_facts, suggestion_facts
 from ivpush.claim.findings import (
     Findings,
     Judged,
+    Worded,
     errors_of,
     lacks_chart,
     line_edits,
@@ -27,7 +28,7 @@ from ivpush.claim.findings import (
     standing,
     status_of,
     unjudged,
-    violations,
+    worded,
 )
 from ivpush.claim.lines import line_facts
 from ivpush.claim.matching import Matching, match
@@ -41,7 +42,6 @@ from ivpush.errors import require_kind
 from ivpush.pack.pack import Pack
 
 if TYPE_CHECKING:
-    from ivpush.claim.selection import Selection
     from ivpush.coding.derivation import Derived
     from ivpush.coding.permission import Standing
     from ivpush.coding.suggestions import Draft
@@ -74,6 +74,8 @@ class Worked:
     coded: CodedChart
     facts: EncounterFacts
     findings: Findings
+    worded: Worded
+    """The findings in words, before any is folded into another."""
     result: Result
     proposed: tuple[ClaimLine, ...]
     """The claim with its safe edits, whether or not it is fit to send."""
@@ -100,15 +102,26 @@ class Worked:
         """The suggested lines, before they were put in words."""
         return self.coded.drafts
 
-    def tell(self, selection: Selection, *, coverage: bool = False) -> int:
-        """Leave out what is not to be told; gives how many findings that were.
+    def tell(self, silent: Collection[str], *, coverage: bool = False) -> int:
+        """Leave out the findings of rules that are not to speak; gives how many that were.
 
-        Rules are silenced after all is worked out: the corrected claim stays the same. With
-        ``coverage`` the result then says against what it was checked.
+        What follows from such a finding alone is told in its place. Rules are silenced after all is
+        worked out: the corrected claim stays the same. With ``coverage`` the result then says
+        against what it was checked.
         """
-        self.result, left_out = selection.applied(self.result, unsettled=self.unsettled)
+        left_out = 0
+        if silent:
+            left_out = sum(each.rule in silent for each in self.result.violations)
+            broken = self.worded.violations(silent)
+            self.result = replace(
+                self.result,
+                violations=broken,
+                unjudged=tuple([each for each in self.result.unjudged if each.rule not in silent]),
+                # Worked out anew: the silent findings may have been the only errors.
+                status=status_of(broken, unsettled=self.unsettled),
+            )
         if coverage:
-            self.result = self.covered(selection.silent)
+            self.result = self.covered(silent)
         return left_out
 
     def covered(self, silent: Collection[str] = ()) -> Result:
@@ -232,7 +245,8 @@ class Engine:
             questions=asked.questions,
             missing=tuple(missing),
         )
-        broken = violations(heard, judged.facts, proposal.corrected)
+        every = worded(heard, judged.facts, proposal.corrected)
+        broken = every.violations()
         unsettled = bool(asked.questions) or lacks_chart(judged.facts, judged.findings)
         result = Result(
             encounter=encounter.id,
@@ -253,6 +267,7 @@ class Engine:
             coded=coded,
             facts=judged.facts,
             findings=judged.findings,
+            worded=every,
             result=result,
             proposed=proposal.lines,
             unsettled=unsettled,

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ivpush.batch.plan import EngineOptions, Item, WorkOptions
 from ivpush.batch.pool import spread
-from ivpush.claim.selection import Selection
 from ivpush.contract.encounter import Encounter, refuse_single
 from ivpush.contract.result_tables import RESULT_COLUMNS, arrow_table, result_columns, result_rows
 from ivpush.contract.tables import TABLES, Column, columns_of, encounter_rows
@@ -298,7 +297,7 @@ class _Judge:
 
     def __init__(self, options: WorkOptions, engine: Engine | None = None) -> None:
         self._engine = engine or options.build()
-        self._selection = Selection(options.engine.silent)
+        self._silent = options.engine.silent
 
     def __call__(self, items: Sequence[Item]) -> _Tables:
         """What came to a process, as JSON."""
@@ -323,7 +322,7 @@ class _Judge:
 
     def _judged(self, encounter: Encounter) -> dict[str, list[dict[str, Any]]]:
         work = self._engine.work(encounter)
-        work.tell(self._selection)
+        work.tell(self._silent)
         return result_rows(work.result)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ivpush import Encounter, Engine, UsageError
-from ivpush.claim.selection import Ignore, Selection, select_rules
+from ivpush import Encounter, Engine, Result, UsageError
+from ivpush.claim.selection import Ignore, select_rules
 from ivpush.commands.configuration import find_configuration, read_configuration
 
 TODAY = date(2026, 11, 24)
@@ -164,7 +164,7 @@ def test_outside_a_repository_only_the_folder_itself_counts(tmp_path: Path) -> N
 
 
 def silent(select: Any = (), ignore: Any = ()) -> frozenset[str]:
-    return select_rules(RULES, select, ignore, TODAY)[0].silent
+    return select_rules(RULES, select, ignore, TODAY)[0]
 
 
 def test_words_name_rules_by_id_name_or_start() -> None:
@@ -195,46 +195,51 @@ def test_a_word_that_names_no_rule_is_refused() -> None:
     [(None, True), (date(2026, 11, 24), True), (date(2026, 11, 23), False)],
 )
 def test_an_ignore_holds_to_its_last_day(until: date | None, holds: bool) -> None:
-    selection, ended = select_rules(RULES, (), [Ignore("IVP104", "r", until, "f")], TODAY)
-    assert ("IVP104" in selection.silent) is holds
+    silenced, ended = select_rules(RULES, (), [Ignore("IVP104", "r", until, "f")], TODAY)
+    assert ("IVP104" in silenced) is holds
     assert len(ended) == (0 if holds else 1)
 
 
+def _errors(result: Result) -> list[str]:
+    return [each.rule for each in result.errors]
+
+
 def test_silent_rules_leave_the_result_and_its_status_follows() -> None:
-    result = Engine().check(WRONG)
-    assert result.status == "violations"
-    errors = {each.rule for each in result.violations if each.severity == "error"}
-    selected, gone = Selection(frozenset(errors)).applied(result, unsettled=False)
-    assert selected.status == "clean"
-    open_, _ = Selection(frozenset(errors)).applied(result, unsettled=True)
-    assert open_.status == "needs_chart"
-    assert gone == sum(each.rule in errors for each in result.violations) > 0
-    assert {each.rule for each in selected.violations}.isdisjoint(errors)
-    assert (selected.corrected, selected.suggested) == (result.corrected, result.suggested)
+    work = Engine().work(WRONG)
+    before = work.result
+    errors = frozenset(each.id for each in RULES if each.severity == "error")
+    assert work.tell(errors) == len(_errors(before)) > 0
+    after = work.result
+    assert (before.status, after.status, _errors(after)) == ("violations", "clean", [])
+    assert after.warnings + after.notes == before.warnings + before.notes
+    assert (after.corrected, after.suggested) == (before.corrected, before.suggested)
 
 
-def test_one_error_left_keeps_the_status() -> None:
-    result = Engine().check(WRONG)
-    errors = sorted({each.rule for each in result.violations if each.severity == "error"})
-    assert len(errors) > 1
-    selected, _ = Selection(frozenset(errors[1:])).applied(result, unsettled=False)
-    assert selected.status == "violations"
+def test_what_follows_from_an_ignored_finding_comes_forward() -> None:
+    """Silent are only the rules named: what they explained is told by its own finding."""
+    work = Engine().work(WRONG)
+    before = _errors(work.result)
+    (cause,) = [each for each in work.result.errors if each.folds]
+    work.tell(frozenset({cause.rule}))
+    assert {*_errors(work.result), *_folded(work.result)} == {*before, *cause.folds} - {cause.rule}
 
 
-def test_a_selected_rule_is_heard_through_the_finding_that_explains_it() -> None:
-    result = Engine().check(WRONG)
-    (cause,) = [each for each in result.violations if "IVP104" in each.folds]
-    for selection in (("IVP104",), ("IVP104", cause.rule)):
-        selected, _ = select_rules(RULES, selection, (), TODAY)[0].applied(result, unsettled=False)
-        assert [(each.rule, each.folds) for each in selected.violations] == [
-            (cause.rule, ("IVP104",))
-        ]
-    ignored, _ = select_rules(RULES, ("IVP104",), [Ignore(cause.rule, "r")], TODAY)[0].applied(
-        result, unsettled=False
-    )
-    assert ignored.violations == ()
+def _folded(result: Result) -> set[str]:
+    return {rule for each in result.violations for rule in each.folds}
+
+
+def test_a_selected_rule_is_heard_though_another_explains_it() -> None:
+    (cause,) = [each for each in Engine().check(WRONG).errors if each.folds]
+    for selected in (cause.folds, (*cause.folds, cause.rule)):
+        work = Engine().work(WRONG)
+        work.tell(select_rules(RULES, selected, (), TODAY)[0])
+        assert work.result.status == "violations"
+        speaking = set(_errors(work.result)) | _folded(work.result)
+        assert speaking == set(selected)
 
 
 def test_no_selection_gives_the_same_result() -> None:
-    result = Engine().check(WRONG)
-    assert Selection().applied(result, unsettled=False) == (result, 0)
+    work = Engine().work(WRONG)
+    before = work.result
+    assert work.tell(select_rules(RULES, (), (), TODAY)[0]) == 0
+    assert work.result is before

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush._version import __version__
 from ivpush.batch.plan import Counts, Item, WorkOptions
-from ivpush.claim.selection import Selection
 from ivpush.claim.statistics import reason_of
 from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError, InternalError, attempt
@@ -81,7 +80,7 @@ class Worker:
     def __init__(self, options: WorkOptions) -> None:
         self._options = options
         self._engine = options.build()
-        self._selection = Selection(options.engine.silent)
+        self._silent = options.engine.silent
         self._write = WriteOptions(self._engine.pack, __version__, options.show_text)
         heads = tuple(_head(name, self._write) for name in options.formats)
         self.stamp = Stamp(self._engine.pack.digest, heads)
@@ -117,7 +116,7 @@ class Worker:
     def _count(self, work: Worked, counts: Counts) -> None:
         """Leave out what is to be silent, and count the rest."""
         counts.checked += 1
-        counts.ignored += work.tell(self._selection, coverage=self._options.engine.coverage)
+        counts.ignored += work.tell(self._silent, coverage=self._options.engine.coverage)
         counts.questions += len(work.result.questions)
         counts.statistics.add(work.encounter, work.result, work.book.outdated)
         for violation in work.result.violations:
@@ -152,7 +151,7 @@ class Singles:
     def __init__(self, options: WorkOptions) -> None:
         self._options = options
         self._engine = options.build()
-        self._selection = Selection(options.engine.silent)
+        self._silent = options.engine.silent
 
     def __call__(self, items: Sequence[Item]) -> list[Single]:
         """One answer a record, in order."""
@@ -168,7 +167,7 @@ class Singles:
                 if isinstance(answer, InputError):
                     yield item.place, None, answer.one_line
                     continue
-                answer.tell(self._selection, coverage=self._options.engine.coverage)
+                answer.tell(self._silent, coverage=self._options.engine.coverage)
                 yield item.place, answer.result, ""
 
 

@@ -1,12 +1,12 @@
 """Runs the compiled rules over the facts of one encounter: violations and unjudged rules.
 
-The engine judges with ``run``, then has what was found put in words by ``violations`` and
+The engine judges with ``run``, then has what was found put in words by ``worded`` and
 ``unjudged``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,6 +33,7 @@ __all__ = [
     "Findings",
     "Heard",
     "Judged",
+    "Worded",
     "errors_of",
     "lacking",
     "lacks_chart",
@@ -41,7 +42,7 @@ __all__ = [
     "standing",
     "status_of",
     "unjudged",
-    "violations",
+    "worded",
 ]
 
 
@@ -258,11 +259,28 @@ def _key(finding: Finding) -> tuple[str, object]:
     return rule.id, None
 
 
-def violations(
-    findings: Iterable[Heard], facts: EncounterFacts, corrected: tuple[ClaimLine, ...] | None
-) -> tuple[Violation, ...]:
-    """Broken rules as they go out: by line, then severity, then rule; one for each fault."""
-    findings = list(findings)
+class Worded(NamedTuple):
+    """Every finding in words, those that follow from others too."""
+
+    every: Sequence[Violation]
+    follows: Mapping[str, tuple[str, ...]]
+    lines: Sequence[LineFacts]
+
+    def violations(self, silent: Collection[str] = ()) -> tuple[Violation, ...]:
+        """Broken rules as they go out: by line, then severity, then rule; one for each fault.
+
+        Rules that are ``silent`` explain nothing: what follows from them alone comes forward.
+        """
+        speaking = [each for each in self.every if each.rule not in silent]
+        broken = folded(speaking, self.follows, self.lines)
+        broken.sort(key=_place)
+        return tuple(broken)
+
+
+def worded(
+    findings: Sequence[Heard], facts: EncounterFacts, corrected: tuple[ClaimLine, ...] | None
+) -> Worded:
+    """Findings in words; ``corrected`` is the claim to send instead."""
     whole = None
     # Made once and shared: the change of the whole claim is the same for each finding.
     if any(isinstance(heard.finding.rule.edit, Corrected) for heard in findings):
@@ -270,9 +288,7 @@ def violations(
     follows = {heard.finding.rule.id: heard.finding.rule.follows_from for heard in findings}
     fingerprints = Fingerprints(facts.lines or ())
     every = [_violation(heard, whole, fingerprints) for heard in findings]
-    broken = folded(every, follows, facts.lines or ())
-    broken.sort(key=_place)
-    return tuple(broken)
+    return Worded(every, follows, facts.lines or ())
 
 
 def _place(violation: Violation) -> tuple[object, ...]:

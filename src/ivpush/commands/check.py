@@ -104,7 +104,7 @@ def check(options: argparse.Namespace) -> int:
         return check_batch.run(options)
     inputs = input_names(options)
     engine = make_engine(options)
-    selection = choose(options, engine.pack)
+    silent = choose(options, engine.pack)
     targets = _targets(options)
     # Everything is looked at before anything is opened, so that a refusal leaves no file behind.
     guard = Guard([*inputs, *filter(None, (options.map, options.config))])
@@ -116,7 +116,7 @@ def check(options: argparse.Namespace) -> int:
     if options.set_aside is not None:
         guard.take(options.set_aside, "--set-aside")
     judge = fix if options.fix or options.diff else _judge
-    return Run(options, engine, selection).go(targets, judge)
+    return Run(options, engine, silent).go(targets, judge)
 
 
 def _judge(run: Run, intake: Intake) -> None:

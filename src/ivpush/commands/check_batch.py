@@ -162,7 +162,7 @@ def _engine_options(options: argparse.Namespace, pack: Pack) -> EngineOptions:
         policies=dict(setting.split("=", 1) for setting in options.policy),
         packs=tuple(map(str, options.rules)),
         cache=None if cache is None else str(cache),
-        silent=choose(options, pack).silent,
+        silent=choose(options, pack),
         coverage=options.coverage,
     )
 

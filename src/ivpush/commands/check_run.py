@@ -17,7 +17,6 @@ from ivpush.errors import Fault, UsageError, did_you_mean
 from ivpush.plural import counted
 
 if TYPE_CHECKING:
-    from ivpush.claim.selection import Selection
     from ivpush.claim.statistics import Statistics
     from ivpush.engine import Engine, Worked
     from ivpush.readers import Record
@@ -46,14 +45,14 @@ class Run:
             for record in intake.records():
                 run.take(record, intake)
 
-        status = Run(options, engine, selection).go([Target("json", "-")], judge)
+        status = Run(options, engine, silent).go([Target("json", "-")], judge)
 
     ``fixed`` is where corrected claims go, if anywhere; ``waiting`` counts claims that are
     withheld, and ``torn`` says that an 837 is being written, which is not whole before its end.
     """
 
-    def __init__(self, options: argparse.Namespace, engine: Engine, selection: Selection) -> None:
-        self.options, self.engine, self.selection = options, engine, selection
+    def __init__(self, options: argparse.Namespace, engine: Engine, silent: frozenset[str]) -> None:
+        self.options, self.engine, self.silent = options, engine, silent
         self.shield = Shield()
         self.outs: list[Out] = []
         self.sinks: list[Sink] = []
@@ -126,7 +125,7 @@ class Run:
 
     def _judged(self, record: Record) -> Worked:
         work = self.engine.work(record.encounter)
-        self.ignored += work.tell(self.selection, coverage=self.options.coverage)
+        self.ignored += work.tell(self.silent, coverage=self.options.coverage)
         return work
 
     def standard(self) -> Out:

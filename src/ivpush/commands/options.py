@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from ivpush.errors import Fault, IvpushError, UsageError
 
 if TYPE_CHECKING:
-    from ivpush.claim.selection import Selection
     from ivpush.commands.parser import Parser
     from ivpush.engine import Engine
     from ivpush.pack.pack import Pack
@@ -190,16 +189,16 @@ def settle(options: argparse.Namespace) -> None:
     options.policy = [*policies, *options.policy]
 
 
-def choose(options: argparse.Namespace, pack: Pack) -> Selection:
-    """The rules that speak; an ignore that has ended no longer counts, and is named."""
+def choose(options: argparse.Namespace, pack: Pack) -> frozenset[str]:
+    """The rules that must not speak; an ignore that has ended no longer counts, and is named."""
     from ivpush.claim.selection import Ignore, select_rules
 
     select = _names(options.select) or options.settled.select
     ignore = [*options.settled.ignore, *(Ignore(name, "") for name in _names(options.ignore))]
-    selection, ended = select_rules(pack.every_rule, select, ignore, date.today())
+    silent, ended = select_rules(pack.every_rule, select, ignore, date.today())
     for fault in ended:
         tell(str(fault))
-    return selection
+    return silent
 
 
 def _names(lists: Iterable[str]) -> list[str]:
