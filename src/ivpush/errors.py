@@ -17,7 +17,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import ParamSpec, TypeVar
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "UsageError",
     "attempt",
     "did_you_mean",
+    "first_faults",
     "nearest_word",
     "require_count",
     "require_kind",
@@ -36,6 +37,8 @@ __all__ = [
 
 Answer = TypeVar("Answer")
 Given = ParamSpec("Given")
+MOST_FAULTS = 20
+"""Faults of one record that are named: thousands would bury what is to be mended first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,18 @@ class PackError(IvpushError):
 
 class UsageError(IvpushError):
     """Something was asked for that does not exist: a policy, a rule, a payer, a file."""
+
+
+def first_faults(faults: Iterable[Fault], count: int, most: int = MOST_FAULTS) -> tuple[Fault, ...]:
+    """The first of so many faults, and one that counts the others.
+
+    No more of ``faults`` is asked for than is named, so that naming them stays cheap.
+    """
+    named = tuple(islice(faults, most))
+    rest = count - len(named)
+    if rest < 1:
+        return named
+    return (*named, Fault("", f"and {rest:,} more", "mend these first"))
 
 
 def attempt(

@@ -256,3 +256,12 @@ def test_a_zone_that_does_not_exist_is_2(ivpush: Any) -> None:
         assert run.status == 2
         assert "--timezone: is not a known zone; did you mean 'America/Chicago'?" in run.err
         assert run.out == ""
+
+
+def test_records_set_aside_are_named_up_to_a_bound_and_all_counted(ivpush: Any) -> None:
+    Path("bad.ndjson").write_text("{}\n" * 30)
+    run = ivpush("check", "bad.ndjson", "--set-aside", "aside.ndjson")
+    assert run.err.count("id: is missing") == 20
+    assert "further records that are set aside are counted, not named" in run.err
+    assert run.err.endswith("30 in = 0 checked + 30 set aside\n")
+    assert len(Path("aside.ndjson").read_text().splitlines()) == 30

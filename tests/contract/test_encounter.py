@@ -272,3 +272,21 @@ def test_sizes_are_capped() -> None:
     many = [{**DOSE, "id": f"a{n}"} for n in range(5_001)]
     assert "administrations" in fault(encounter(administrations=many))
     assert "lines" in fault(encounter(lines=[{**LINE, "number": n} for n in range(1, 10_001)]))
+
+
+def unknown_fields(count: int) -> dict[str, object]:
+    return {"id": "E", "setting": "facility", **{f"zork_{n}": 1 for n in range(count)}}
+
+
+def test_faults_of_a_record_are_named_up_to_a_bound_and_counted() -> None:
+    with pytest.raises(InputError) as caught:
+        Encounter.model_validate(unknown_fields(50))
+    assert len(caught.value.faults) == 21
+    assert str(caught.value.faults[-1]) == "and 30 more; mend these first"
+
+
+def test_a_record_that_fits_nowhere_is_refused_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ivpush.contract.faults._MOST_DETAILED", 49)
+    with pytest.raises(InputError, match="does not fit the contract in 50 places") as caught:
+        Encounter.model_validate(unknown_fields(50))
+    assert len(caught.value.faults) == 1

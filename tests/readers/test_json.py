@@ -161,3 +161,16 @@ def test_the_quick_way_reads_what_the_careful_way_reads(line: bytes) -> None:
 
 def test_made_up_encounters_are_read_the_quick_way() -> None:
     assert all(reader._plainly(line) is not None for line in lines(1, 50))
+
+
+class Endless(io.BytesIO):
+    """A stream of which no more may be asked than a line."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise AssertionError(f"{size} bytes more were read")
+
+
+def test_what_begins_no_document_is_not_read_to_its_end() -> None:
+    (aside,) = read("f", Endless(b"\0\0\0\n" * 3))
+    assert isinstance(aside, SetAside)
+    assert "not JSON" in str(aside.error)

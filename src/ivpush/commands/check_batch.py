@@ -18,7 +18,7 @@ from types import FrameType
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from ivpush.commands.check_run import totals_format, totals_text
-from ivpush.commands.inputs import NOTHING_READ, read_options
+from ivpush.commands.inputs import ASIDE_COUNTED, MOST_REASONS, NOTHING_READ, read_options
 from ivpush.commands.options import (
     BROKEN,
     CLEAN,
@@ -49,8 +49,6 @@ __all__ = [
     "wanted",
 ]
 
-_MOST_REASONS = 20
-"""Records set aside that are named one by one; the rest is counted."""
 _LOG_SECONDS, _BAR_SECONDS = 10.0, 0.2
 _ALONE = ("fix", "diff", "explain", "chart")
 """Options that need all records in one process."""
@@ -303,13 +301,10 @@ class Progress:
 
     def _say_reason(self, reason: str) -> None:
         self._reasons += 1
-        if self._reasons <= _MOST_REASONS:
+        if self._reasons <= MOST_REASONS:
             self.say(reason)
-        elif self._reasons == _MOST_REASONS + 1:
-            self.say(
-                "further records that are set aside are counted, not named; "
-                "--set-aside FILE keeps a row for each"
-            )
+        elif self._reasons == MOST_REASONS + 1:
+            self.say(ASIDE_COUNTED)
 
     def _show(self, text: str) -> None:
         if self._mode == "bar":

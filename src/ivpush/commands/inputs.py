@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from ivpush.readers.linking import Linker
 
 __all__ = [
+    "ASIDE_COUNTED",
     "INPUT_FORMATS",
+    "MOST_REASONS",
     "NOTHING_READ",
     "Intake",
     "add_files",
@@ -37,6 +39,12 @@ __all__ = [
 
 NOTHING_READ = Fault("input", "holds no record", "name a file that holds one")
 """What is wrong with a run that read nothing."""
+MOST_REASONS = 20
+"""Records set aside that are named one by one; the rest is counted."""
+ASIDE_COUNTED = (
+    "further records that are set aside are counted, not named; "
+    "--set-aside FILE keeps a row for each"
+)
 Read = Callable[["Source"], Iterator["Reading"]]
 """Reads an open input."""
 INPUT_FORMATS = ("fhir", "x12", "hl7", "parquet", "json", "csv", "mar")
@@ -187,7 +195,10 @@ class Intake:
         from ivpush.claim.statistics import reason_of
 
         self.statistics.put_aside(reason_of(record.error))
-        complain(record.error, record.place)
+        if self.set_aside <= MOST_REASONS:
+            complain(record.error, record.place)
+        elif self.set_aside == MOST_REASONS + 1:
+            tell(ASIDE_COUNTED)
         if self._aside is not None:
             from ivpush.writers.safe import aside_row
 

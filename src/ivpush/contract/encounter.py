@@ -465,7 +465,7 @@ _WITHIN: Models = {
 
 
 def _faults(error: ValidationError, model: type[BaseModel]) -> tuple[Fault, ...]:
-    return tuple(faults_of(error, model, _WITHIN))
+    return faults_of(error, model, _WITHIN)
 
 
 Record = Mapping[str, Any] | str | bytes

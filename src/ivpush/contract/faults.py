@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ivpush.contract.fields import PLAIN
-from ivpush.errors import Fault, did_you_mean, nearest_word
+from ivpush.errors import Fault, did_you_mean, first_faults, nearest_word
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -50,8 +50,20 @@ _FIXED_LENGTHS = frozenset({2, 5})
 _MOST_OF_A_NAME = 30
 
 
-def faults_of(error: ValidationError, model: type[BaseModel], within: Models) -> Iterator[Fault]:
-    """One fault for each thing that is wrong, in the order in which pydantic found them."""
+_MOST_DETAILED = 10_000
+"""Errors of one record that pydantic is asked to spell out, at a kilobyte each."""
+
+
+def faults_of(error: ValidationError, model: type[BaseModel], within: Models) -> tuple[Fault, ...]:
+    """The first things that are wrong, as pydantic found them, and how many others there are."""
+    count = error.error_count()
+    if count > _MOST_DETAILED:
+        problem = f"does not fit the contract in {count:,} places"
+        return (Fault(model.__name__, problem, "write only fields of the contract"),)
+    return first_faults(_faults(error, model, within), count)
+
+
+def _faults(error: ValidationError, model: type[BaseModel], within: Models) -> Iterator[Fault]:
     for found in error.errors(include_url=False, include_context=True):
         place = place_of(found["loc"])
         # Said of the whole encounter, which names the field within its text.

@@ -193,10 +193,11 @@ def _shown(names: Sequence[str], header: Sequence[str], known: Collection[str]) 
     Without a header its text is the first row's values, and a name may be a patient's.
     """
     is_header = any(name in known or "_" in name for name in header)
+    wanted = set(names)
     shown = [
         f"'{name}'" if is_header and _NAME.fullmatch(name) else str(n)
         for n, name in enumerate(header, 1)
-        if name in names
+        if name in wanted
     ]
     of = "column" if len(shown) == 1 else "columns"
     more = f", … ({len(shown)} in all)" if len(shown) > _MOST_SHOWN else ""

@@ -15,7 +15,7 @@ from typing import Any
 
 from ivpush import clock
 from ivpush.contract.encounter import Encounter
-from ivpush.errors import Fault, InputError
+from ivpush.errors import Fault, InputError, first_faults
 from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
 from ivpush.readers.shapes import NDC
 from ivpush.readers.terms import Terms, shipped_terms
@@ -84,7 +84,9 @@ def finished(place: str, record: dict[str, Any], case: Case) -> Iterator[Reading
     named = record.get("id")
     # Nothing is built beside a fault: the contract would name its consequences as well.
     if case.faults:
-        yield SetAside(place, InputError(case.faults), encounter=named)
+        yield SetAside(
+            place, InputError(first_faults(case.faults, len(case.faults))), encounter=named
+        )
         return
     try:
         encounter = Encounter.model_validate(

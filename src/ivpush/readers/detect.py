@@ -38,8 +38,9 @@ __all__ = [
 HEAD_BYTES = 64 * 1024
 MOST_UNPACKED_BYTES = 8 * 1024**3
 MOST_RATIO = 500
-"""Charts and claims seldom shrink below a hundredth; only made-up bytes pass this."""
-_FREE_BYTES = 64 * 1024**2
+"""Charts and claims seldom shrink below a hundredth, and one record over and over to a 200th; only
+runs of a few bytes pass this."""
+_FREE_BYTES = 4 * 1024**2
 _MAPS = "ivpush.readers.tables.maps"
 _TABLES = "ivpush.readers.tables.reader"
 _GZIP = b"\x1f\x8b"

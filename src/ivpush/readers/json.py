@@ -50,7 +50,9 @@ def read(name: str, stream: IO[bytes], options: ReadOptions | None = None) -> It
         for at, line in lines(stream, number, first):
             yield _record(f"{name}:{at}", line, known)
         return
-    text = first + stream.read(MOST_DOCUMENT_BYTES + 1)
+    # Only these go on over further lines; the rest of anything else need not be held.
+    open_ended = first.lstrip()[:1] in {b"[", b"{"}
+    text = first + stream.read(MOST_DOCUMENT_BYTES + 1) if open_ended else first
     if len(text) > MOST_DOCUMENT_BYTES:
         problem = "the document is too large to be read at once"
         yield SetAside(name, InputError(Fault("", problem, "write one object a line")))

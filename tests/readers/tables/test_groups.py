@@ -48,3 +48,16 @@ def test_rows_of_a_file_that_breaks_off_taint_every_open_encounter() -> None:
     groups_read = list(grouped(open_table("f", io.BytesIO(text.encode())), 0, False))
     assert [type(one) for one in groups_read] == [Bad, Group, Group]
     assert all(one.faults for one in groups_read if isinstance(one, Group))
+
+
+@pytest.mark.parametrize("in_memory", [0, 10**6])
+@pytest.mark.parametrize("ordered", [True, False])
+def test_an_encounter_with_too_many_rows_is_set_aside_and_every_row_counted(
+    monkeypatch: pytest.MonkeyPatch, in_memory: int, ordered: bool
+) -> None:
+    monkeypatch.setattr(groups, "MOST_IN_MEMORY", in_memory)
+    monkeypatch.setattr(groups, "MOST_ROWS", 3)
+    assert groups_in("encounter,n\n" + "A,1\n" * 3 + "B,1\n" * 40, ordered) == [
+        ("A", [2, 3, 4], [], 3),
+        ("B", [5, 6, 7], [8], 40),
+    ]

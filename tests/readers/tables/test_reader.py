@@ -15,6 +15,7 @@ from ivpush.contract.encounter import Administration, ClaimLine
 from ivpush.contract.tables import columns_of
 from ivpush.errors import UsageError
 from ivpush.readers import Note, ReadOptions, Record, SetAside
+from ivpush.readers.tables import cells
 from ivpush.readers.tables.reader import read, read_joined
 from tests.tabledata import as_csv, encounters
 
@@ -252,3 +253,32 @@ def test_no_bytes_make_it_crash(raw: bytes) -> None:
             continue
         for reading in every:
             assert isinstance(reading, Record | SetAside | Note)
+
+
+def test_a_table_with_too_many_columns_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cells, "MOST_COLUMNS", 5)
+    text = "encounter,number,code,units,date\nA,1,96374,1,2026-03-02\n"
+    assert records(readings(text, setting="facility"))
+    with pytest.raises(UsageError, match="f:1: has 6 columns"):
+        readings(text.replace("\n", ",1\n"), setting="facility")
+
+
+@pytest.mark.parametrize(
+    "text", ["A,1,96374,1" + " " * 90, 'A,1,96374,"\n' + "\n" * 90, "\n" * 90], ids=str.split
+)
+def test_a_row_without_end_is_not_gathered(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(cells, "MOST_ROW_CHARACTERS", 80)
+    good = "encounter,number,code,units\n" + "B,1,96374,1\n" * 30
+    every = readings(good + text, setting="facility")
+    # What cannot be read may hold further rows of an encounter, so that none is judged.
+    assert [one.encounter for one in every if isinstance(one, SetAside)] == [None, "B"]
+    assert "is longer than 80 characters" in aside(every)[0]
+
+
+def test_rows_that_cannot_be_read_are_told_up_to_a_bound_and_counted() -> None:
+    every = readings("encounter,number,code,units\n" + "A,1\n" * 40, setting="facility")
+    (error,) = [one.error for one in every if isinstance(one, SetAside)]
+    assert [str(fault) for fault in error.faults[-2:]] == [
+        "f:6: has 2 cells; write 4",
+        "and 35 more; mend these first",
+    ]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ivpush.readers import Note, Record, SetAside
 from ivpush.readers.x12.reader import read, sniff
+from ivpush.readers.x12.segments import BLOCK, Loose, chunks
 from ivpush.readers.x12.walk import Claim, walk
 from tests.readers.x12.samples import (
     BILL,
@@ -186,3 +187,12 @@ def test_text_before_the_first_interchange_is_set_aside_and_the_rest_is_read() -
 )
 def test_x12_is_told_by_its_beginning(head: bytes, verdict: bool) -> None:
     assert sniff(head) is verdict
+
+
+def test_white_space_before_the_first_segment_is_taken_block_by_block() -> None:
+    raw = b"\xef\xbb\xbf" + b"\n" * (3 * BLOCK) + envelope(*BILL)
+    pieces = list(chunks(io.BytesIO(raw)))
+    lead = [piece.raw for piece in pieces if isinstance(piece, Loose) and not piece.raw.strip()]
+    assert b"".join(lead).count(b"\n") >= 3 * BLOCK
+    assert max(map(len, lead)) <= BLOCK
+    assert len(records(raw)) == 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ivpush.errors import Fault, InputError
+from ivpush.errors import Fault, InputError, first_faults
 from ivpush.readers import Note, Reading, ReadOptions, SetAside
 from ivpush.readers.builder import Case, finished
 from ivpush.readers.fhir.chart import Charted, administrations
@@ -61,7 +61,7 @@ def encounters_of(
     for message in case.said():
         yield Note(place, message)
     if case.faults:
-        yield SetAside(place, InputError(case.faults))
+        yield SetAside(place, InputError(first_faults(case.faults, len(case.faults))))
         return
     charted = [part for part in parts if part.kind not in CLAIMS]
     for suffix, record_parts in _records(charted, claims):

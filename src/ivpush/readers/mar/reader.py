@@ -17,10 +17,10 @@ from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.mar.doses import Dose, dose_of
 from ivpush.readers.mar.runs import chain_runs, join_events, mix
-from ivpush.readers.tables.cells import Bad, Row, Table, open_table
-from ivpush.readers.tables.groups import Group, faults_of
+from ivpush.readers.tables.cells import Row, Table, open_table
+from ivpush.readers.tables.groups import Group
 from ivpush.readers.tables.ledger import KEPT, Ledger
-from ivpush.readers.tables.lookup import MOST_TOLD, Lookup
+from ivpush.readers.tables.lookup import Lookup
 from ivpush.readers.tables.maps import ColumnMap, load_map
 from ivpush.readers.tables.readings import Reading, readings
 
@@ -87,19 +87,10 @@ def encounters_of(
     total = Ledger()
     reading = Reading(
         encounter=lambda group, ledger: _encounter(group, lookup, options, ledger),
-        faults=_faults,
         set_aside="set aside with their encounter",
     )
     yield from readings(lookup, reading, total)
     yield from total.notes(table.name)
-
-
-def _faults(table: Table, bad: list[Bad]) -> list[Fault]:
-    faults = faults_of(table, bad[:MOST_TOLD])
-    if len(bad) > MOST_TOLD:
-        more = f"and {len(bad) - MOST_TOLD} more rows of the encounter"
-        faults.append(Fault("", more, "mend them all"))
-    return faults
 
 
 def _encounter(group: Group, lookup: Lookup, options: ReadOptions, ledger: Ledger) -> Encounter:

@@ -39,6 +39,10 @@ _LONGEST_MARK = len(_ARROW_FILE)
 _EXACT_FLOATS = 1e15
 """Below this a float without decimals is written as the whole number that it is."""
 ROWS_AT_ONCE = 512
+MOST_COLUMNS = 2_000
+"""The widest exports have some hundreds; past this a file is no table of records."""
+MOST_ROW_CHARACTERS = 1_000_000
+"""A row of text that goes on for longer, over one line or many, is not read."""
 
 
 class Row(NamedTuple):
@@ -99,10 +103,19 @@ def open_table(
     if isinstance(header, Bad):
         raise InputError(Fault(f"{name}:{header.number}", header.problem, header.remedy))
     columns = [text_of(cell).strip() for cell in header.cells]
+    _check_width(f"{name}:1", columns)
     named = [column for column in columns if column]
     if len(set(named)) != len(named):
         raise UsageError(Fault(f"{name}:1", "names a column twice", "rename one of them"))
     return Table(name, columns, _of_width(rows, len(columns)), by_line=True)
+
+
+def _check_width(place: str, columns: Sequence[str]) -> None:
+    """Raise UsageError where a table has more columns than anybody's."""
+    if len(columns) > MOST_COLUMNS:
+        problem = f"has {len(columns):,} columns"
+        remedy = f"write at most {MOST_COLUMNS:,}, and name the delimiter in a column map"
+        raise UsageError(Fault(place, problem, remedy))
 
 
 def _head(stream: IO[bytes]) -> tuple[bytes, IO[bytes]]:
@@ -123,13 +136,22 @@ def _head(stream: IO[bytes]) -> tuple[bytes, IO[bytes]]:
 def _text_rows(stream: IO[bytes], delimiter: str, encoding: str) -> Iterator[Row | Bad]:
     """Rows of delimited text with the line on which each ends."""
     text = io.TextIOWrapper(stream, codecs.lookup(encoding).name, newline="")
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    lines = _Lines(text)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         while True:
             try:
                 for cells in reader:
+                    # Blank lines count with the row behind them: no table has a million.
                     if cells:
+                        lines.begin_row()
                         yield _checked(reader.line_num, cells)
+                return
+            except _LongRowError:
+                # Where it would end nobody knows: within quotes a line may end in the middle of it.
+                problem = f"is longer than {MOST_ROW_CHARACTERS:,} characters"
+                remedy = "close the quotes, and end each row with a line end"
+                yield Bad(reader.line_num + 1, problem, remedy, rest=True)
                 return
             except csv.Error as error:
                 # A quote that is never closed takes the rest of the file with it.
@@ -147,6 +169,34 @@ def _text_rows(stream: IO[bytes], delimiter: str, encoding: str) -> Iterator[Row
         # So that the caller's stream stays open; one that was closed before has nothing to keep.
         with suppress(ValueError):
             text.detach()
+
+
+class _LongRowError(Exception):
+    """A row of text that does not end where every row has ended."""
+
+
+class _Lines:
+    """The lines of a text, of which no row takes more than the bound."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self.begin_row()
+
+    def begin_row(self) -> None:
+        """What comes next is a row of its own."""
+        self._left = MOST_ROW_CHARACTERS
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._left + 1)
+        if not line:
+            raise StopIteration
+        self._left -= len(line)
+        if self._left < 0:
+            raise _LongRowError
+        return line
 
 
 def has_hidden(text: str) -> bool:
@@ -186,6 +236,7 @@ def _open_binary(name: str, head: bytes, stream: IO[bytes]) -> Table:
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError):
         fault = Fault(name, "is no whole Parquet or Arrow table", "write it again")
         raise InputError(fault) from None
+    _check_width(name, columns)
     rows = _until_damage(rows_in(batches), pa.ArrowException)
     return Table(name, columns, rows, by_line=False)
 

@@ -13,13 +13,13 @@ from datetime import date, datetime
 from typing import IO, Any
 
 from ivpush.contract.encounter import Encounter
-from ivpush.errors import Fault, InputError
+from ivpush.errors import Fault, InputError, first_faults
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.tables.cells import Row, open_table
 from ivpush.readers.tables.forms import whole
-from ivpush.readers.tables.groups import Group, faults_of
+from ivpush.readers.tables.groups import MOST_TOLD, Group
 from ivpush.readers.tables.ledger import Ledger
-from ivpush.readers.tables.lookup import MOST_TOLD, Lookup
+from ivpush.readers.tables.lookup import Lookup
 from ivpush.readers.tables.maps import load_map
 from ivpush.readers.tables.readings import Reading, readings
 
@@ -56,7 +56,6 @@ def read(name: str, stream: IO[bytes], options: ReadOptions) -> Iterator[Record 
     total = Ledger()
     reading = Reading(
         encounter=lambda group, ledger: _claim(group, lookup, options, ledger),
-        faults=lambda table, bad: faults_of(table, bad[:MOST_TOLD]),
         set_aside="set aside with their claim",
     )
     yield from readings(lookup, reading, total)
@@ -82,7 +81,7 @@ def _claim(group: Group, lookup: Lookup, options: ReadOptions, ledger: Ledger) -
         for fact, value in _shared(row, lookup, ledger).items():
             shared.setdefault(fact, value)
     if faults:
-        raise InputError(faults[:MOST_TOLD])
+        raise InputError(first_faults(faults, len(faults), MOST_TOLD))
     if not lines:
         problem = "has no line that stands and bills a procedure code"
         raise InputError(Fault("the claim", problem, "nothing of it can be judged"))

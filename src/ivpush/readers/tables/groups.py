@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import pickle
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
-from ivpush.errors import Fault
+from ivpush.errors import Fault, first_faults
 from ivpush.readers.tables.cells import ROWS_AT_ONCE, Bad, Row, Table, has_hidden, text_of
 
 __all__ = [
+    "MOST_TOLD",
     "Group",
     "faults_of",
     "grouped",
@@ -25,6 +26,10 @@ __all__ = [
 
 MOST_IN_MEMORY = 5_000
 """Rows of a table that are grouped in memory; more go through a temporary database."""
+MOST_TOLD = 5
+"""How many rows of one encounter that cannot be read are told; the others are counted."""
+MOST_ROWS = 50_000
+"""Rows of one encounter: ten events for each administration that the contract allows it."""
 
 
 @dataclass(slots=True)
@@ -49,7 +54,12 @@ class Group:
     def add(self, row: Row | Bad) -> None:
         """Put in the next row of the encounter."""
         self.count += 1
-        if isinstance(row, Row):
+        if self.count > MOST_ROWS:
+            if self.count == MOST_ROWS + 1:
+                problem = f"is one row too many: an encounter has at most {MOST_ROWS:,}"
+                remedy = "give each encounter its own id"
+                self.faults.append(Bad(row.number, problem, remedy, row.cells))
+        elif isinstance(row, Row):
             self.rows.append(row)
         else:
             self.faults.append(row)
@@ -60,9 +70,10 @@ class Group:
         return (self.rows or self.faults)[0].number
 
 
-def faults_of(table: Table, bad: Iterable[Bad]) -> list[Fault]:
-    """Bad rows as faults, with their places in the table."""
-    return [Fault(table.place(row.number), row.problem, row.remedy) for row in bad]
+def faults_of(table: Table, bad: Sequence[Bad]) -> tuple[Fault, ...]:
+    """Bad rows of one encounter as faults, with their places in the table."""
+    faults = (Fault(table.place(row.number), row.problem, row.remedy) for row in bad)
+    return first_faults(faults, len(bad), MOST_TOLD)
 
 
 def grouped(table: Table, key: int, ordered: bool) -> Iterator[Group | Bad]:
@@ -188,13 +199,15 @@ class _Store:
     def groups(self) -> Iterator[Group]:
         """The rows by encounter, in order of first appearance."""
         names = self._database.execute(
-            "SELECT encounter FROM rows GROUP BY encounter ORDER BY MIN(number)"
+            "SELECT encounter, COUNT(*) FROM rows GROUP BY encounter ORDER BY MIN(number)"
         )
-        rows_of = "SELECT row FROM rows WHERE encounter = ? ORDER BY number"
-        for (name,) in names:
+        # One more than a group keeps, so that it sees that there are too many.
+        rows_of = "SELECT row FROM rows WHERE encounter = ? ORDER BY number LIMIT ?"
+        for name, count in names:
             group = Group(name, faults=list(self._cut))
-            for (blob,) in self._database.execute(rows_of, (name,)):
+            for (blob,) in self._database.execute(rows_of, (name, MOST_ROWS + 1)):
                 group.add(pickle.loads(blob))  # our own bytes, from our own private file
+            group.count = count
             yield group
 
     def close(self) -> None:

@@ -11,21 +11,16 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from ivpush import clock
-from ivpush.errors import Fault, InputError, UsageError
+from ivpush.errors import Fault, InputError, UsageError, first_faults
 from ivpush.plural import counted
 from ivpush.readers import Note, ReadOptions
 from ivpush.readers.tables.cells import Row, Table, text_of
 from ivpush.readers.tables.forms import ndc, number, plain_text, read_time, whole
+from ivpush.readers.tables.groups import MOST_TOLD
 from ivpush.readers.tables.ledger import Ledger
 from ivpush.readers.tables.maps import TIMES, ColumnMap, spellings, words_of
 
-__all__ = [
-    "MOST_TOLD",
-    "Lookup",
-]
-
-MOST_TOLD = 5
-"""How many rows of one encounter that cannot be read are told."""
+__all__ = ["Lookup"]
 
 _ANY = "*"
 """Key of a value table that stands for every value that no other key and no spelling names."""
@@ -105,16 +100,15 @@ class Lookup:
         ]
         if unknown:
             column = self.map.columns[fact][0]
-            raise InputError(
-                [
-                    Fault(
-                        self.table.place(row.number),
-                        f"the column '{column}' {self._unknown(row, fact)}",
-                        f"say what it means under values: {fact} in the map '{self.map.id}'",
-                    )
-                    for row in unknown[:MOST_TOLD]
-                ]
+            faults = (
+                Fault(
+                    self.table.place(row.number),
+                    f"the column '{column}' {self._unknown(row, fact)}",
+                    f"say what it means under values: {fact} in the map '{self.map.id}'",
+                )
+                for row in unknown
             )
+            raise InputError(first_faults(faults, len(unknown), MOST_TOLD))
 
     def _unknown(self, row: Row, fact: str) -> str:
         return "holds a word that is not known" if self.text(row, fact) else "is empty"

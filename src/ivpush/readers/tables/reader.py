@@ -15,13 +15,12 @@ from typing import IO, Any, NamedTuple
 
 from ivpush.contract.encounter import Encounter
 from ivpush.contract.tables import Parts, plan, read_cells, record_of, table_kind
-from ivpush.errors import Fault, InputError, UsageError
+from ivpush.errors import Fault, InputError, UsageError, first_faults
 from ivpush.plural import counted
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.tables.cells import Bad, Row, Table, open_table, text_of
 from ivpush.readers.tables.claims import with_options
-from ivpush.readers.tables.groups import Group, grouped
-from ivpush.readers.tables.lookup import MOST_TOLD
+from ivpush.readers.tables.groups import MOST_TOLD, Group, grouped
 
 __all__ = [
     "join_tables",
@@ -197,7 +196,8 @@ def _fault(sources: Mapping[str, _Source], bad: Bad) -> Fault:
 
 def _encounter(group: Group, sources: Mapping[str, _Source], options: ReadOptions) -> Encounter:
     if group.faults:
-        raise InputError([_fault(sources, bad) for bad in group.faults[:MOST_TOLD]])
+        told = (_fault(sources, bad) for bad in group.faults)
+        raise InputError(first_faults(told, len(group.faults), MOST_TOLD))
     rows: dict[str, list[dict[str, Any]]] = {}
     faults: list[Fault] = []
     for row in group.rows:
@@ -213,7 +213,7 @@ def _encounter(group: Group, sources: Mapping[str, _Source], options: ReadOption
             values = {name: value for name, value in values.items() if value != ""}
         rows.setdefault(source.kind, []).append(values)
     if faults:
-        raise InputError(faults[:MOST_TOLD])
+        raise InputError(first_faults(faults, len(faults), MOST_TOLD))
     parts = Parts(
         encounter=group.encounter,
         encounters=rows.get("encounters"),

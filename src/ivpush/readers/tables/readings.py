@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ivpush.contract.encounter import Encounter
-from ivpush.errors import Fault, InputError
+from ivpush.errors import InputError
 from ivpush.readers import Record, SetAside
 from ivpush.readers.tables.cells import Bad, Table
 from ivpush.readers.tables.groups import Group, faults_of, grouped
@@ -24,12 +24,10 @@ class Reading(NamedTuple):
     """How one kind of table becomes encounters.
 
     ``encounter`` makes the encounter of a group and books its rows; it raises InputError.
-    ``faults`` tells which rows of a group cannot be read. ``set_aside`` is the fate of the rows of
-    an encounter that is set aside.
+    ``set_aside`` is the fate of the rows of an encounter that is set aside.
     """
 
     encounter: Callable[[Group, Ledger], Encounter]
-    faults: Callable[[Table, list[Bad]], list[Fault]]
     set_aside: str
 
 
@@ -50,7 +48,7 @@ def _of_group(group: Group, table: Table, reading: Reading, total: Ledger) -> Re
     place, ledger = table.place(group.first), Ledger()
     try:
         if group.faults:
-            raise InputError(reading.faults(table, group.faults))
+            raise InputError(faults_of(table, group.faults))
         record = Record(place, reading.encounter(group, ledger))
     except InputError as error:
         total.fate(reading.set_aside, group.first, group.count)

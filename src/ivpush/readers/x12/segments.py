@@ -96,6 +96,9 @@ def is_x12(head: bytes) -> bool:
 def _header(head: bytes) -> _Header | None:
     """What an ISA declares; None where it cannot be trusted."""
     element = head[3:4]
+    # Asked first: where letters follow, a long text of them would be gone through again and again.
+    if element.isalnum():
+        return None
     standard = all(head[at : at + 1] == element for at in _ELEMENT_MARKS)
     last = _ELEMENT_MARKS[-1] if standard else _last_element_mark(head, element)
     component, terminator = head[last + 1 : last + 2], head[last + 2 : last + 3]
@@ -143,20 +146,30 @@ class _Source:
 
     def take(self, size: int) -> bytes:
         """The first bytes of the buffer, which leave it."""
+        if not size:
+            return b""
         taken, self.buffer = self.buffer[:size], self.buffer[size:]
         return taken
 
-    def lead(self) -> bytes:
-        """Take the byte order mark and the white space before the first segment."""
-        start = b""
-        while len(start) < _MOST_HEADER_BYTES and self.more():
-            start = self.buffer.removeprefix(BOM).lstrip(SPACE)
-        return self.take(len(self.buffer) - len(start))
+    def lead(self) -> Iterator[bytes]:
+        """Take the byte order mark and the white space before the first segment, block by block."""
+        self.fill()
+        yield self.take(len(self.buffer) - len(self.buffer.removeprefix(BOM)))
+        while self.buffer or self.more():
+            body = self.buffer.lstrip(SPACE)
+            yield self.take(len(self.buffer) - len(body))
+            if body:
+                break
+        self.fill()
+
+    def fill(self) -> None:
+        """Have as many bytes in the buffer as an ISA may take, if there are so many."""
+        while len(self.buffer) < _MOST_HEADER_BYTES and self.more():
+            pass
 
     def header(self) -> _Header | None:
         """What the ISA at the beginning of the buffer declares; None: there is no sound one."""
-        while len(self.buffer) < _MOST_HEADER_BYTES and self.more():
-            pass
+        self.fill()
         if not self.buffer.startswith(b"ISA"):
             return None
         return _header(self.buffer[:_MOST_HEADER_BYTES])
@@ -182,7 +195,8 @@ def chunks(stream: IO[bytes]) -> Iterator[Run | Loose]:
     where the separators are new.
     """
     source = _Source(stream)
-    yield Loose(source.lead())
+    for space in source.lead():
+        yield Loose(space)
     if source.buffer and not source.buffer.startswith(b"ISA"):
         yield from _skipped(source, _no_header(source.buffer))
     while source.buffer or source.more():
