@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from ivpush import Encounter, Engine, UsageError
-from ivpush.batch import Counts, EngineOptions, Outcome, Plan, Seen, check_many, run
+from ivpush.batch import Counts, EngineOptions, Outcome, Plan, Seen, check_many, outputs, run
 from ivpush.batch.plan import Item, WorkOptions
 from ivpush.batch.pool import spread
 from ivpush.batch.work import Done, Worker
@@ -495,11 +495,58 @@ def test_resume_needs_files_and_a_sound_checkpoint(tmp_path: Path) -> None:
         run(Plan((str(source),), resume=True))
     with pytest.raises(UsageError, match="the input cannot be read twice"):
         run(plan(Path("-"), tmp_path, resume=True))
-    (tmp_path / "out.ndjson.checkpoint").write_bytes(b"{")
-    with pytest.raises(UsageError, match="is no checkpoint"):
-        run(plan(source, tmp_path, resume=True))
-    (tmp_path / "out.ndjson.checkpoint").unlink()
     assert run(plan(source, tmp_path, resume=True)).read == 5
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
+    source = ndjson(tmp_path, 4)
+    stopped(plan(source, tmp_path, chunk=1))
+    checkpoint = tmp_path / "out.ndjson.checkpoint"
+    text = checkpoint.read_text("utf-8")
+    state = json.loads(text)
+    del state["seal"]
+    by_hand = {**state, "counts": [], "seal": outputs._seal({**state, "counts": []})}
+    damaged = {
+        "brackets": "[" * 100_000,
+        "a number": text.replace('"read": 2', '"read": 3'),
+        "no seal": json.dumps(state),
+        "other types": json.dumps({**state, "at": 7}),
+        "sealed by hand": json.dumps(by_hand),
+        "cut": text[:-9],
+        "empty": "",
+    }
+    for name, damage in damaged.items():
+        assert damage != text, name
+        checkpoint.write_text(damage, "utf-8")
+        with pytest.raises(UsageError, match="is no checkpoint that can be read"):
+            run(plan(source, tmp_path, resume=True))
+    checkpoint.write_text(text, "utf-8")
+    assert run(plan(source, tmp_path, resume=True)).read == 5
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_rows_changed_behind_a_checkpoint_are_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, done: bool
+) -> None:
+    source = ndjson(tmp_path, 4)
+    if done:
+        with monkeypatch.context() as patch:
+            patch.setattr("ivpush.batch.outputs.Output.finish", lambda _self: stop_here())
+            with pytest.raises(Stop):
+                run(plan(source, tmp_path))
+    else:
+        stopped(plan(source, tmp_path, chunk=1))
+    partial = tmp_path / "out.ndjson.partial"
+    rows = bytearray(partial.read_bytes())
+    rows[12] ^= 1
+    partial.write_bytes(rows)
+    with pytest.raises(UsageError, match=r"out\.ndjson\.partial: holds other bytes than"):
+        run(plan(source, tmp_path, resume=True))
+    assert partial.read_bytes() == rows
+
+
+def stop_here() -> None:
+    raise Stop
 
 
 def test_a_second_run_on_the_same_output_is_refused(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ivpush.commands.outputs import Out
 from tests.commands.cli import CLEAN, write
 
 
@@ -59,3 +60,22 @@ def test_outputs_that_must_not_be_written(ivpush: Any, words: Any, says: str) ->
     assert run.out == ""
     assert Path("f").read_bytes() == before
     assert not Path("o").exists() and not Path("nowhere").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("check", "--output", "ndjson:o"), ("convert", "--output", "o")],
+    ids=lambda one: one[0],
+)
+def test_a_file_that_another_run_writes_is_refused_and_left(
+    ivpush: Any, words: tuple[str, ...]
+) -> None:
+    write("a.ndjson", CLEAN)
+    other = Out("o")
+    other.stream.write(b"of the other run")
+    run = ivpush(words[0], "a.ndjson", *words[1:])
+    assert run.status == 2
+    assert "o: is being written by another run; wait for it, or name another file" in run.err
+    other.finish()
+    assert Path("o").read_bytes() == b"of the other run"
+    assert ivpush(words[0], "a.ndjson", *words[1:]).status == 0

@@ -8,21 +8,24 @@ what stands beyond it is cut off when the run is resumed.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from ivpush.errors import Fault, UsageError
+from ivpush.writers.files import open_partial, partial_of, publish, unfit
 
-__all__ = ["Checkpoint", "Output", "promote", "refuse"]
+__all__ = ["Checkpoint", "Kept", "Output", "promote", "refuse"]
 
-_FORM = 2
+_FORM = 3
 """Number of the checkpoint's layout; another one is not read."""
+_BLOCK = 1024 * 1024
+_MOST_CHECKPOINT_BYTES = 16 * 1024 * 1024
 _MEND = "make room or name another file"
 
 
@@ -42,23 +45,36 @@ def _watched(name: str) -> Iterator[None]:
 def refuse(path: str, inputs: tuple[str, ...], taken: set[str]) -> None:
     """Raise UsageError where a file must not be written: an input, a folder, a device, a link."""
     target = Path(path)
-    problem = remedy = ""
-    if target.is_symlink():
-        problem, remedy = "is a symbolic link", "name the file itself"
-    elif target.is_dir():
-        problem, remedy = "is a folder", "name a file in it"
-    elif not target.parent.is_dir():
-        problem, remedy = "stands in a folder that does not exist", "make the folder first"
-    elif target.exists() and not stat.S_ISREG(target.stat().st_mode):
-        problem, remedy = "is no ordinary file", "name a file; - is standard output"
+    problem, remedy = unfit(target) or ("", "")
     # By the file and not its name: an input may go by several names.
-    elif any(name != "-" and target.exists() and target.samefile(name) for name in inputs):
+    if not problem and any(_is_same(target, name) for name in inputs):
         problem, remedy = "is an input of this run", "name another file"
-    elif str(target.resolve()) in taken:
+    if not problem and str(target.resolve()) in taken:
         problem, remedy = "is written twice in this run", "name another file"
     if problem:
         raise UsageError(Fault(path, problem, remedy))
     taken.add(str(target.resolve()))
+
+
+def _is_same(target: Path, name: str) -> bool:
+    return name != "-" and target.exists() and target.samefile(name)
+
+
+class Kept(NamedTuple):
+    """What a checkpoint vouches for of one output."""
+
+    length: int
+    digest: str
+    """Of its bytes, in hexadecimal."""
+
+
+def _hash_of(stream: IO[bytes]) -> hashlib._Hash:
+    """The hash of a file's bytes, at whose end the stream stands afterwards."""
+    digest = hashlib.sha256()
+    stream.seek(0)
+    while block := stream.read(_BLOCK):
+        digest.update(block)
+    return digest
 
 
 class Output:
@@ -74,60 +90,34 @@ class Output:
     Every method raises UsageError where the system refuses to write.
     """
 
-    def __init__(self, path: str, keep: int | None = None) -> None:
-        """``keep`` is the length that a checkpoint vouches for; None begins anew."""
+    def __init__(self, path: str, kept: Kept | None = None) -> None:
+        """``kept`` is what a checkpoint vouches for; None begins anew."""
         self.path = None if path == "-" else Path(path)
         self.name = "standard output" if path == "-" else path
-        self.length = keep or 0
+        self.length = kept.length if kept is not None else 0
+        self._hash = hashlib.sha256()
         with _watched(self.name):
-            self._out: IO[bytes] = self._opened()
+            self._out: IO[bytes] = self._opened(kept)
 
-    def _opened(self) -> IO[bytes]:
+    @property
+    def kept(self) -> Kept:
+        """What a checkpoint may vouch for, once it is durable."""
+        return Kept(self.length, self._hash.hexdigest())
+
+    def _opened(self, kept: Kept | None) -> IO[bytes]:
         """The stream, with nothing in it beyond what is to be kept."""
         if self.path is None:
             sys.stdout.flush()
             return sys.stdout.buffer
-        # O_NOFOLLOW: a link put there since the check would lead to a file of someone else.
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        handle = os.open(self.partial, flags | getattr(os, "O_BINARY", 0), 0o666)
-        # Without a buffer, so that what is written is in the file and its length is known.
-        stream = os.fdopen(handle, "r+b", buffering=0)
-        self._lock(stream)
-        if stream.seek(0, os.SEEK_END) < self.length:
-            stream.close()
-            raise UsageError(
-                Fault(
-                    str(self.partial),
-                    "is shorter than its checkpoint says",
-                    "begin anew without resuming",
-                )
-            )
-        stream.truncate(self.length)
-        stream.seek(self.length)
+        stream = open_partial(self.path, self.length)
+        if kept is not None:
+            self._hash = _hash_of(stream)
+            if self._hash.hexdigest() != kept.digest:
+                stream.close()
+                problem = "holds other bytes than its checkpoint says"
+                remedy = "begin anew without resuming"
+                raise UsageError(Fault(str(partial_of(self.path)), problem, remedy))
         return stream
-
-    @property
-    def partial(self) -> Path:
-        """The file's name while it is not whole."""
-        return _partial(self.path or Path())
-
-    def _lock(self, stream: IO[bytes]) -> None:
-        """Keep a second run away from the same file, where the system can."""
-        try:
-            import fcntl  # noqa: PLC0415  (not on every system)
-        except ImportError:
-            return
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            stream.close()
-            raise UsageError(
-                Fault(
-                    self.name,
-                    "is being written by another run",
-                    "wait for it, or name another file",
-                )
-            ) from None
 
     def append(self, rows: bytes) -> None:
         """Write further rows."""
@@ -137,6 +127,7 @@ class Output:
             while left:
                 left = left[self._out.write(left) :]
         self.length += len(rows)
+        self._hash.update(rows)
 
     def sync(self) -> None:
         """Make what was written durable."""
@@ -149,8 +140,7 @@ class Output:
         """Give the file its name."""
         if self.path is not None:
             with _watched(self.name):
-                self._out.close()
-                self.partial.replace(self.path)
+                publish(self._out, self.path)
 
     def leave(self, length: int) -> None:
         """Stop short: keep the whole chunks, which end at ``length``, under the partial name."""
@@ -158,10 +148,6 @@ class Output:
             with suppress(OSError):
                 self._out.truncate(length)
                 self._out.close()
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(path.name + ".partial")
 
 
 class Checkpoint:
@@ -183,26 +169,27 @@ class Checkpoint:
     def read(self) -> dict[str, Any] | None:
         """The state; None where no run has left one. Raises UsageError for a damaged one."""
         try:
-            state = json.loads(self.path.read_bytes())
+            with self.path.open("rb") as file:
+                state = json.loads(file.read(_MOST_CHECKPOINT_BYTES))
+            if isinstance(state, dict) and state.pop("seal", None) == _seal(state):
+                return state
         except FileNotFoundError:
             return None
-        except (OSError, ValueError):
-            state = None
-        if not isinstance(state, dict) or state.get("form") != _FORM:
-            raise UsageError(
-                Fault(
-                    str(self.path),
-                    "is no checkpoint that can be read",
-                    "begin anew without resuming",
-                )
-            )
-        return state
+        except (OSError, ValueError, RecursionError):
+            pass
+        raise self.damaged()
+
+    def damaged(self) -> UsageError:
+        """The error of a checkpoint that no run has written so."""
+        problem, remedy = "is no checkpoint that can be read", "begin anew without resuming"
+        return UsageError(Fault(str(self.path), problem, remedy))
 
     def write(self, state: Mapping[str, Any]) -> None:
         """Replace the state; whoever reads it sees the old or the new one, never a part."""
         with _watched(str(self.path)):
             with self._new.open("wb") as file:
-                file.write(json.dumps({"form": _FORM, **state}, indent=1).encode() + b"\n")
+                sealed = {"seal": _seal(state), **state}
+                file.write(json.dumps(sealed, indent=1).encode() + b"\n")
                 # On the disk before it takes the old one's place; else an end of power could leave
                 # neither.
                 file.flush()
@@ -217,9 +204,13 @@ class Checkpoint:
             self.path.unlink()
 
 
-def promote(path: str) -> None:
+def _seal(state: Mapping[str, Any]) -> str:
+    """A hash of a state, by which a damaged one is told; it keeps nobody from writing another."""
+    text = json.dumps(state, sort_keys=True)
+    return hashlib.sha256(f"{_FORM}:{text}".encode()).hexdigest()
+
+
+def promote(path: str, kept: Kept) -> None:
     """Give a whole file its name, where a run was killed just before it did so."""
-    partial = _partial(Path(path))
-    if partial.exists():
-        with _watched(path):
-            partial.replace(path)
+    if partial_of(Path(path)).exists():
+        Output(path, kept).finish()

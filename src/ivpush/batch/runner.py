@@ -16,7 +16,7 @@ from typing import Any
 
 from ivpush._version import __version__
 from ivpush.batch.intake import Chunk, Intake, Position
-from ivpush.batch.outputs import Checkpoint, Output, promote, refuse
+from ivpush.batch.outputs import Checkpoint, Kept, Output, promote, refuse
 from ivpush.batch.plan import ROW_FORMATS, Counts, EngineOptions, Plan, WorkOptions
 from ivpush.batch.pool import crew
 from ivpush.batch.work import Done, Worker
@@ -72,7 +72,7 @@ def run(
         if setup.before is not None:
             _refuse_another(setup.before.job, job)
             if setup.before.done:
-                setup.promote()
+                setup.promote(setup.before.kept)
                 return setup.before.counts
         batch = _Batch(setup, job)
         if setup.dropped is not None:
@@ -130,8 +130,8 @@ class _Before:
     job: dict[str, Any]
     counts: Counts
     at: Position
-    lengths: list[int]
-    """How much of each output its checkpoint vouches for."""
+    kept: list[Kept]
+    """What of each output its checkpoint vouches for."""
     done: bool
     """Whether only the names of the files were left to give."""
 
@@ -174,15 +174,19 @@ class _Setup:
 
     def _read_before(self) -> _Before | None:
         state = self.checkpoint.read() if self.checkpoint is not None else None
-        if state is None:
+        if self.checkpoint is None or state is None:
             return None
-        return _Before(
-            job=state,
-            counts=Counts.from_state(state["counts"]),
-            at=Position(**state["at"]),
-            lengths=state["lengths"],
-            done=state["done"],
-        )
+        try:
+            return _Before(
+                job=state,
+                counts=Counts.from_state(state["counts"]),
+                at=Position(**state["at"]),
+                kept=[Kept(**each) for each in state["kept"]],
+                done=state["done"],
+            )
+        # Sealed, but by hand: a run writes all of these.
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise self.checkpoint.damaged() from None
 
     def _unfinished(self) -> int | None:
         try:
@@ -195,10 +199,10 @@ class _Setup:
         """Identity of the input; empty where no checkpoint needs it."""
         return self.intake.identity() if self.checkpoint is not None else ""
 
-    def promote(self) -> None:
+    def promote(self, kept: Sequence[Kept]) -> None:
         """Give the files of a run that was done their names."""
-        for path in self.files:
-            promote(path)
+        for path, each in zip(self.files, kept, strict=True):
+            promote(path, each)
         if self.checkpoint is not None:
             self.checkpoint.remove()
 
@@ -248,17 +252,18 @@ class _Batch:
         self.at = before.at if before is not None else Position()
         self._setup, self._job = setup, job
         self._outputs: list[Output] = []
-        self._lengths: list[int] = []
-        """How much of each output the checkpoint vouches for."""
+        self._kept: list[Kept] = []
+        """What of each output the checkpoint vouches for."""
         self._done = False
 
     def open(self, heads: Sequence[bytes]) -> None:
         """Open every output: anew, or cut to what the checkpoint vouches for."""
         before = self._setup.before
-        kept = before.lengths if before is not None else [None] * len(self._setup.files)
-        for path, keep in zip(self._setup.files, kept, strict=True):
-            self._outputs.append(Output(path, keep))
-            self._lengths.append(keep or 0)
+        vouched = before.kept if before is not None else [None] * len(self._setup.files)
+        for path, kept in zip(self._setup.files, vouched, strict=True):
+            output = Output(path, kept)
+            self._outputs.append(output)
+            self._kept.append(output.kept)
         if before is None:
             # Fewer heads than files: the file of records set aside has none.
             for output, head in zip(self._outputs, heads, strict=False):
@@ -285,13 +290,13 @@ class _Batch:
         """Make the outputs durable, and only then say so."""
         for output in self._outputs:
             output.sync()
-        self._lengths = [output.length for output in self._outputs]
+        self._kept = [output.kept for output in self._outputs]
         if self._setup.checkpoint is not None:
             state = {
                 **self._job,
                 "at": asdict(self.at),
                 "counts": self.counts.state(),
-                "lengths": self._lengths,
+                "kept": [kept._asdict() for kept in self._kept],
                 "done": done,
             }
             self._setup.checkpoint.write(state)
@@ -308,5 +313,5 @@ class _Batch:
     def leave(self) -> None:
         """After whatever stopped the run: only whole chunks stay."""
         if not self._done:
-            for output, length in zip(self._outputs, self._lengths, strict=False):
-                output.leave(length)
+            for output, kept in zip(self._outputs, self._kept, strict=False):
+                output.leave(kept.length)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import os
 import signal
-import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,6 +19,7 @@ from types import FrameType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from ivpush.errors import Fault, UsageError, did_you_mean
+from ivpush.writers.files import open_partial, partial_of, publish, unfit
 
 if TYPE_CHECKING:
     from ivpush.writers import ResultWriter, WriteOptions
@@ -165,8 +165,8 @@ class Guard:
             self._standard = True
             return
         target = Path(path)
-        for file in (target, _partial(target)):
-            problem, remedy = _unfit(file) or self._collision(file) or ("", "")
+        for file in (target, partial_of(target)):
+            problem, remedy = unfit(file) or self._collision(file) or ("", "")
             if problem:
                 raise UsageError(Fault(f"{option} {file}", problem, remedy))
         self._taken.add(_settled(target))
@@ -182,26 +182,9 @@ class Guard:
         return None
 
 
-def _unfit(target: Path) -> tuple[str, str] | None:
-    """Why a path can be no file of ours, and the remedy."""
-    if target.is_symlink():
-        return "is a symbolic link", "name the file itself; - is standard output"
-    if target.is_dir():
-        return "is a folder", "name a file in it"
-    if not target.parent.is_dir():
-        return "stands in a folder that does not exist", "make the folder first"
-    if target.exists() and not stat.S_ISREG(target.stat().st_mode):
-        return "is no ordinary file", "name a file; - is standard output"
-    return None
-
-
 def _settled(path: Path) -> Path:
     """One way of writing a path, whether its file exists or not."""
     return path.parent.resolve() / path.name
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(path.name + ".partial")
 
 
 class Out:
@@ -220,7 +203,7 @@ class Out:
         self.path = None if path == "-" else Path(path)
         self.name = "standard output" if path == "-" else path
         with self.watched():
-            raw = _standard_output() if self.path is None else _created(_partial(self.path))
+            raw = _standard_output() if self.path is None else _file(self.path)
         self.stream = cast("IO[bytes]", _Watched(raw, self))
 
     @contextmanager
@@ -240,10 +223,7 @@ class Out:
         self.stream.flush()
         if self.path is not None:
             with self.watched():
-                # Without it a power cut could leave the new name on a file without its bytes.
-                os.fsync(self.stream.fileno())
-                self.stream.close()
-                _partial(self.path).replace(self.path)
+                publish(self.stream, self.path)
 
     def leave(self) -> str:
         """End without the name, after an interruption; gives the name of what is left."""
@@ -252,17 +232,21 @@ class Out:
             return ""
         with self.watched():
             self.stream.close()
-        return str(_partial(self.path))
+        return str(partial_of(self.path))
 
     def drop(self) -> None:
         """End after a failure: a file that is not whole is taken away."""
         if self.path is None:
             silence()
             return
+        # Windows takes no open file away; elsewhere it is ours only until it is closed.
+        if os.name == "nt":
+            with suppress(OSError):
+                self.stream.close()
+        with suppress(OSError):
+            partial_of(self.path).unlink()
         with suppress(OSError):
             self.stream.close()
-        with suppress(OSError):
-            _partial(self.path).unlink()
 
 
 def _standard_output() -> IO[bytes]:
@@ -271,11 +255,9 @@ def _standard_output() -> IO[bytes]:
     return sys.stdout.buffer
 
 
-def _created(path: Path) -> IO[bytes]:
-    # A link that was put there since the guard looked must not lead elsewhere.
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    return os.fdopen(os.open(path, flags, 0o666), "wb")
+def _file(path: Path) -> IO[bytes]:
+    """A file under its partial name, with a buffer: results come a row at a time."""
+    return io.BufferedWriter(cast("io.RawIOBase", open_partial(path)))
 
 
 class _Watched:
