@@ -25,6 +25,22 @@ def test_a_repeat_push_is_billed_when_more_than_thirty_minutes_have_passed() -> 
     assert billed(later) == [("96374", 1), ("96376", 1)]
 
 
+def test_a_push_of_a_drug_whose_infusion_earns_nothing_is_no_new_drug() -> None:
+    together = [
+        drip(name, "10:00", stop)
+        for name, stop in zip("xyz", ("12:00", "11:00", "10:30"), strict=True)
+    ]
+    again = push("p", "12:10", drug="drug z")
+    assert billed(check(*together, again)) == [
+        ("96365", 1),
+        ("96366", 1),
+        ("96368", 1),
+        ("96376", 1),
+    ]
+    office = check(*together, again, setting="professional")
+    assert billed(office) == [("96365", 1), ("96366", 1), ("96368", 1)]
+
+
 def test_an_office_bills_no_repeat_push() -> None:
     office = check(push("a", "10:00"), push("b", "11:00", **AGAIN), setting="professional")
     assert billed(office) == [("96374", 1)]

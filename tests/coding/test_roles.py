@@ -213,6 +213,16 @@ def test_the_second_drug_of_a_syringe_named_as_the_reason_names_its_push() -> No
         assert led.suggested[0].administrations == ("a", "b")
 
 
+def test_a_push_named_as_the_reason_lets_the_infusion_of_its_drug_lead() -> None:
+    same = {"drug": "drug a"}
+    chart = [push("a", "09:30"), drip("b", "10:00", "11:00", **same), push("c", "11:10")]
+    led = check(*chart, primary_administration="a", **OFFICE)
+    assert billed(led) == [("96365", 1), ("96375", 1)]
+    assert chosen_by(*chart, primary_administration="a") == "primary_reason"
+    other = [drip("b", "10:00", "11:00", drug="drug b"), push("a", "11:10")]
+    assert billed(check(*other, primary_administration="a", **OFFICE)) == BY_TIME
+
+
 def test_a_carrier_named_as_the_reason_names_the_drug_that_it_carries() -> None:
     bag = [
         push("a", "09:00"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.visits import DAY, NEXT_DAY, billed, check, dated, dose, drip, fluid, line, push
+from ivpush import Engine
+from tests.visits import DAY, NEXT_DAY, billed, check, dated, dose, drip, fluid, line, push, visit
 
 NEEDED = {"site": "right arm", "separate_site_reason": "incompatible drugs"}
 OVERNIGHT = drip("a", "22:00", f"{NEXT_DAY}T02:00")
@@ -92,3 +94,40 @@ def test_a_further_hour_of_a_second_site_is_right_without_the_modifier_too() -> 
     bare = [line(1, "96365"), line(2, "96365"), line(3, "96366", 2)]
     wrong = [each.line for each in check(*chart, lines=bare).violations if each.rule == "IVP502"]
     assert len(wrong) == 1
+
+
+def test_a_first_push_beside_marked_hydration_of_another_site_needs_no_mark_of_its_own() -> None:
+    both = [push("a", "10:00"), fluid("f", "10:00", "11:00", **NEEDED)]
+    assert billed(check(*both)) == [("96374", 1), ("96360-XS", 1)]
+
+
+@pytest.mark.parametrize(("day", "code"), [("2019-06-30", "96374-XU"), ("2019-07-01", "96374")])
+def test_until_july_2019_a_pair_asked_for_the_modifier_on_its_second_code(
+    tmp_path: Path, day: str, code: str
+) -> None:
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    pair = "setting,column2,indicator,column1\nfacility,96374,1,96360\n"
+    (tables / "ptp-2019-01-01.csv").write_text(pair, "utf-8")
+    both = [push("a", f"{day}T10:00"), fluid("f", f"{day}T10:00", f"{day}T11:00", **NEEDED)]
+    result = Engine(packs=[tmp_path]).check(visit(*both, date=day))
+    assert billed(result) == [(code, 1), ("96360-XS", 1)]
+
+
+@pytest.mark.parametrize("begins", ["09:00", "11:00"])
+def test_what_is_given_under_the_skin_belongs_to_no_access(begins: str) -> None:
+    under_skin = drip("s", begins, begins.replace(":00", ":40"), route="SC", purpose="treatment")
+    both = [push("a", "10:00"), push("b", "10:05", **NEEDED)]
+    other_way = [push("a", "10:05"), push("b", "10:00", **NEEDED)]
+    for pushes in (both, other_way):
+        lines = dict(billed(check(*pushes, under_skin)))
+        assert lines == {"96374": 1, "96374-XS": 1, "96369": 1}
+
+
+def test_a_bag_that_ran_no_time_does_not_date_the_hydration() -> None:
+    empty = fluid("e", "23:00", "23:00")
+    later = fluid("f", f"{NEXT_DAY}T00:10", f"{NEXT_DAY}T01:10")
+    assert dated(check(empty, later)) == [("96360", 1, NEXT_DAY)]
+    empty = fluid("e", f"{NEXT_DAY}T00:30", f"{NEXT_DAY}T00:30")
+    evening = [push("a", "22:00"), fluid("f", "22:10", "22:45"), empty]
+    assert dated(check(*evening)) == [("96374", 1, DAY), ("96361", 1, DAY)]

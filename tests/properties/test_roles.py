@@ -142,7 +142,11 @@ def test_46_the_primary_reason_leads_where_it_can(plan: list[Dose], data: st.Dat
     lead = next((c.initial for c in work.derived.chains if c.initial is not None), None)
     assume(lead is not None)
     assert lead is not None
-    leads = named in {administration.given.id for administration in lead.administrations}
+    drugs = {dose.id: dose.drug for dose in plan}
+    ids = {administration.given.id for administration in lead.administrations}
+    # A push of a drug that its access also infuses repeats it: the infusion leads for both.
+    infused = lead.technique == "infusion" and lead.family != "hydration"
+    leads = named in ids or (infused and drugs[named] in {drugs[each] for each in ids})
     if work.derived.initial_by == "primary_reason":
         assert leads
     elif not leads:

@@ -13,7 +13,14 @@ from ivpush.coding.administrations import read_chart
 from ivpush.coding.beside import Neighbours, neighbours_of, stand_beside
 from ivpush.coding.chains import Chain, InitialBy, chains_of
 from ivpush.coding.encounters import cut
-from ivpush.coding.roles import Wishes, refuse_orphans, set_concurrent, set_roles, settle
+from ivpush.coding.roles import (
+    Wishes,
+    led_by_drip,
+    refuse_orphans,
+    set_concurrent,
+    set_roles,
+    settle,
+)
 from ivpush.coding.services import (
     add_services,
     drips_by_site,
@@ -135,6 +142,7 @@ def _derive_part(
     drips = drips_by_site(members) if fluids else {}
     for chain in chains:
         add_services(chain, drips, book)
+        wishes = led_by_drip(wishes, chain)
     # Before the initial: a concurrent drip can lead nothing, so it must be out by then.
     set_concurrent(chains, wishes, book, zone)
     failed = [chain.index for chain in chains if not set_roles(chain, encounter, wishes, book)]

@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from ivpush.contract.encounter import ClaimLine, Encounter
     from ivpush.pack.book import Book
 
-__all__ = ["ASIDE", "main_chain"]
-
-ASIDE = frozenset({"stand_alone", "pump_start"})
-"""Roles that stand beside the chains: written last, and never marked as a further chain."""
+__all__ = ["main_chain"]
 
 # Behind every rank of the hierarchy.
 _UNRANKED = 99
@@ -52,7 +49,7 @@ def main_chain(
     days = _days_of(services, derived)
     lines = [line for line in encounter.lines if days.hold(line.date)]
     marked, unmarked = _units_by_mark(lines, book)
-    units = _units_by_chain(services)
+    units = _units_by_chain(chains)
     by_day = derived.neighbours.by_day
     beside = {code for day, codes in by_day.items() if days.hold(day) for code in codes}
     for own in units.values() if beside else ():
@@ -115,16 +112,19 @@ def _units_by_mark(lines: Iterable[ClaimLine], book: Book) -> tuple[Counter[str]
     return marked, unmarked
 
 
-def _units_by_chain(services: Iterable[ServiceFacts]) -> dict[int, Counter[str]]:
+def _units_by_chain(chains: Iterable[Chain]) -> dict[int, Counter[str]]:
     """Units by code of each chain."""
-    units: dict[int, Counter[str]] = {}
+    return {chain.index: _units(chain.services) for chain in chains}
+
+
+def _units(services: Iterable[ServiceFacts]) -> Counter[str]:
+    units: Counter[str] = Counter()
     for service in services:
         row = service.row
-        if row is None or service.role in ASIDE:
+        if row is None:
             continue
-        own = units.setdefault(service.chain, Counter())
-        own[row.code] += 1
+        units[row.code] += 1
         hours = row.code if service.role == "further_hour" else row.further
         if hours is not None:
-            own[hours] += service.further
+            units[hours] += service.further
     return units

@@ -43,7 +43,8 @@ class _Pushes:
         self.initial, self.setting, self.book = chain.initial, setting, book
         self.drips = [
             service
-            for service in chain.services
+            # Those that earn nothing too, as a third concurrent one: the drug is no new one.
+            for service in chain.every_service
             if service.technique == "infusion" and service.family != "hydration"
         ]
         self.infused = frozenset[str]().union(*(drip.drugs for drip in self.drips))

@@ -25,6 +25,7 @@ __all__ = [
     "HOUR",
     "Wishes",
     "further_hours",
+    "led_by_drip",
     "refuse_orphans",
     "set_concurrent",
     "set_roles",
@@ -47,6 +48,28 @@ class Wishes(NamedTuple):
     """The administration whose service is the primary reason."""
     refused: frozenset[int] = frozenset()
     """Chains in which an add-on would have lost its primary: there the hierarchy decides."""
+
+
+def led_by_drip(wishes: Wishes, chain: Chain) -> Wishes:
+    """Where a chain also infuses the drug of the named push, its infusion is what should lead.
+
+    The push repeats a drug that the infusion reports; it would report the drug a second time.
+    """
+    push = next((each for each in chain.services if _is_named_push(each, wishes)), None)
+    if push is None:
+        return wishes
+    drips = [each for each in chain.services if each.technique == "infusion"]
+    of_drug = [drip for drip in drips if not drip.drugs.isdisjoint(push.drugs)]
+    # A mixture repeats only if every drug in it is infused too.
+    if not of_drug or not push.drugs <= frozenset[str]().union(*(drip.drugs for drip in of_drug)):
+        return wishes
+    first = min(of_drug, key=lambda drip: (drip.rank or _UNRANKED, drip.order))
+    return wishes._replace(named=first.lead.given.id)
+
+
+def _is_named_push(service: ServiceFacts, wishes: Wishes) -> bool:
+    named = wishes.named
+    return named is not None and service.technique == "push" and _holds(service, named)
 
 
 def further_hours(minutes: int, book: Book) -> int:

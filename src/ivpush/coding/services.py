@@ -236,6 +236,9 @@ def _free_of_drips(
         if fluid.span is None:
             stated += fluid.running_minutes or 0
             continue
+        # A bag that ran no time would date the service by a day on which nothing ran.
+        if fluid.span[0] == fluid.span[1]:
+            continue
         beside = _beside(fluid.site, drips)
         if rule == "ignore" or not beside:
             free.append(fluid.span)

@@ -13,7 +13,7 @@ from datetime import date, tzinfo
 from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush import clock
-from ivpush.coding.main_chain import ASIDE, main_chain
+from ivpush.coding.main_chain import main_chain
 from ivpush.contract.result import NotBillable, SuggestedLine
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Draft", "drafts_of", "named", "not_billable", "suggested_lines"]
 
 _HOUR_SECONDS = 3600
+_ASIDE = frozenset({"stand_alone", "pump_start"})
+"""Roles that stand beside the chains: written last."""
 _Dates = frozenset[date]
 
 
@@ -111,7 +113,7 @@ def _drafts_of_part(
 def _place(service: ServiceFacts, main: Chain | None) -> tuple[object, ...]:
     """Where its line is written: the main chain first, initials first, then in time."""
     far = main is not None and service.chain != main.index
-    aside = service.role in ASIDE
+    aside = service.role in _ASIDE
     return (aside, far, service.chain, service.role != "initial", service.order)
 
 
@@ -190,11 +192,12 @@ def _mark_chains(drafts: Iterable[Draft], chains: list[Chain], main: Chain, book
     for chain in chains:
         if chain is not main:
             apart = "separate_encounter" if chain.visit != main.visit else "separate_site"
-            modifiers[chain.index] = _modifier(apart, book)
+            modifiers.update({id(each): _modifier(apart, book) for each in chain.services})
     for draft in drafts:
-        service = draft.service
-        if service.role not in ASIDE and service.chain in modifiers:
-            draft.modifiers = (modifiers[service.chain],)
+        # What is given under the skin or into an artery hangs on no chain, whatever its number.
+        modifier = modifiers.get(id(draft.service))
+        if modifier is not None:
+            draft.modifiers = (modifier,)
             # CMS pairs no further hour with an initial service: it is right without one too.
             draft.may_be_plain = draft.row.role == "further_hour"
 
@@ -246,12 +249,21 @@ def _mark_pairs_of_day(drafts: list[Draft], setting: str, book: Book) -> list[Dr
                 # Indicator 0: no modifier lifts it, so the column-2 code is not billed.
                 administration.reason, administration.billable = "packaged", False
         else:
-            beside = [codes[code] for code in codes if code in pairs.with_modifier]
             draft.may_be_plain = False
-            if not draft.modifiers:
+            beside = _unlifted(draft, drafts, pairs, book)
+            if beside and not draft.modifiers:
                 draft.modifiers = (_modifier(_apart(draft, beside), book),)
             kept.append(draft)
     return kept
+
+
+def _unlifted(draft: Draft, drafts: Iterable[Draft], pairs: Pairs, book: Book) -> list[Draft]:
+    """The column-1 lines of the day from which nothing sets a line apart yet."""
+    beside = [each for each in drafts if each.row.code in pairs.with_modifier]
+    # Until then CMS took the modifier on the column-2 code only (CR 11168).
+    if draft.date is None or draft.date < book.pairs_lifted_from:
+        return beside
+    return [each for each in beside if not each.modifiers]
 
 
 def _mark_neighbours(
