@@ -1,0 +1,75 @@
+"""The independent oracle against ivpush: ``python -m benchmarks.oracle [--visits N] [--seed N]``.
+
+Each process draws visits of its own from the seed. A disagreement is made small, counted by what
+either side bills alone, and the smallest visit of each kind is printed, ready for a test.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from time import perf_counter
+
+from tests.oracle.chart import Visit
+from tests.oracle.compare import kind_of, shrunk
+from tests.oracle.visits import record, visits
+
+PIECE = 5_000
+SHRUNK_OF_A_KIND = 3
+Smallest = dict[str, Visit]
+
+
+def compared(seed: int, number: int) -> tuple[Counter[str], Smallest]:
+    """Disagreements of some visits by kind, and a small visit of each."""
+    counts: Counter[str] = Counter()
+    smallest: Smallest = {}
+    for visit in visits(seed, number):
+        kind = kind_of(visit)
+        if kind is None:
+            continue
+        counts[kind] += 1
+        if counts[kind] <= SHRUNK_OF_A_KIND:
+            smallest[kind] = smaller(smallest.get(kind), shrunk(visit))
+    return counts, smallest
+
+
+def smaller(known: Visit | None, visit: Visit) -> Visit:
+    """The visit with fewer doses; of as many the one that is known."""
+    return known if known is not None and len(known.doses) <= len(visit.doses) else visit
+
+
+def options_of_command() -> argparse.Namespace:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(prog="benchmarks.oracle")
+    parser.add_argument("--visits", type=int, default=20_000, metavar="N")
+    parser.add_argument("--seed", type=int, default=1, metavar="N")
+    parser.add_argument("--workers", type=int, default=2, metavar="N")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Compare in pieces and print what was found."""
+    options = options_of_command()
+    start = perf_counter()
+    sizes = [min(PIECE, options.visits - done) for done in range(0, options.visits, PIECE)]
+    seeds = [options.seed * 1_000_000 + place for place in range(len(sizes))]
+    counts: Counter[str] = Counter()
+    smallest: Smallest = {}
+    with ProcessPoolExecutor(options.workers, get_context("spawn")) as pool:
+        for kinds, small in pool.map(compared, seeds, sizes):
+            counts += kinds
+            for kind, visit in small.items():
+                smallest[kind] = smaller(smallest.get(kind), visit)
+    spent = perf_counter() - start
+    print(f"{options.visits:,} visits, seed {options.seed}: {counts.total():,} disagreements")
+    print(
+        f"{spent:,.0f} s with {options.workers} processes, {options.visits / spent:,.0f} visits/s"
+    )
+    for kind, count in counts.most_common():
+        print(f"{count:,}: {kind}\n  {smallest[kind].policies}\n  {record(smallest[kind])}")
+
+
+if __name__ == "__main__":
+    main()

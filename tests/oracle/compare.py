@@ -1,0 +1,107 @@
+"""The oracle beside ivpush: one visit answered by both, and a disagreement made small."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from functools import cache
+from typing import NamedTuple
+
+from ivpush import Encounter, Engine, Pack
+from tests.oracle.chart import Dose, Policies, Visit
+from tests.oracle.oracle import Line, Lines, OracleError, derive
+from tests.oracle.reach import beyond
+from tests.oracle.visits import FIRST_DAY, record
+
+PACK = Pack.load()
+STEPS = (60, 30, 15, 1)
+
+
+class Difference(NamedTuple):
+    """What only the oracle bills, and what only ivpush does."""
+
+    oracle: Lines
+    ivpush: Lines
+
+    @property
+    def kind(self) -> str:
+        """The codes and modifiers of both sides; units and days left out."""
+        return f"oracle {_codes(self.oracle)}, ivpush {_codes(self.ivpush)}"
+
+
+def _codes(lines: Lines) -> str:
+    names = {f"{line.code}-{line.modifier}".rstrip("-") for line in lines}
+    return " ".join(sorted(names)) or "nothing"
+
+
+@cache
+def engine(policies: Policies) -> Engine:
+    """ivpush under the same policies; one record is one encounter."""
+    return Engine(pack=PACK, policies={**asdict(policies), "encounter_boundary": "encounter_id"})
+
+
+def suggested(visit: Visit) -> Lines:
+    """What ivpush suggests, as the oracle's lines."""
+    result = engine(visit.policies).check(Encounter.model_validate(record(visit)))
+    lines: Lines = Counter()
+    for line in result.suggested:
+        day = 0 if line.date is None else (line.date - FIRST_DAY.date()).days
+        lines[Line(line.code, "-".join(line.modifiers), day)] += line.units
+    return lines
+
+
+def difference(visit: Visit) -> Difference | None:
+    """Where the two disagree; None: they agree."""
+    ours, theirs = derive(visit), suggested(visit)
+    return None if ours == theirs else Difference(ours - theirs, theirs - ours)
+
+
+def shrunk(visit: Visit) -> Visit:
+    """A visit on which the two disagree in the same way, with as little in it as can be."""
+    kind = kind_of(visit)
+    while (less := next((v for v in _simpler(visit) if kind_of(v) == kind), None)) is not None:
+        visit = less
+    return visit
+
+
+def kind_of(visit: Visit) -> str | None:
+    """In what the two disagree; None: in nothing, or the visit is beyond the oracle."""
+    if beyond(visit):
+        return None
+    try:
+        differs = difference(visit)
+    except OracleError as error:
+        return f"the oracle fails: {error}"
+    return differs and differs.kind
+
+
+def _simpler(visit: Visit) -> Iterator[Visit]:
+    """Visits with one thing less: a dose, a policy, a fact, or minutes."""
+    for dose in visit.doses:
+        left = tuple(other for other in visit.doses if other is not dose)
+        if left:
+            yield replace(visit, doses=left, primary=_still(visit.primary, left))
+    if visit.policies != Policies():
+        yield replace(visit, policies=Policies())
+    if visit.primary is not None:
+        yield replace(visit, primary=None)
+    for place, dose in enumerate(visit.doses):
+        for less in _simpler_doses(dose):
+            yield replace(visit, doses=(*visit.doses[:place], less, *visit.doses[place + 1 :]))
+
+
+def _still(primary: str | None, doses: tuple[Dose, ...]) -> str | None:
+    return primary if any(dose.id == primary for dose in doses) else None
+
+
+def _simpler_doses(dose: Dose) -> Iterator[Dose]:
+    """The dose with a fact less, shorter, or earlier."""
+    plain = replace(dose, needs_own_site=False), replace(dose, site=None, needs_own_site=False)
+    yield from (less for less in (*plain, replace(dose, attended=None)) if less != dose)
+    for step in STEPS:
+        if dose.start is not None and dose.stop is not None and dose.stop - dose.start >= step:
+            yield replace(dose, stop=dose.stop - step)
+        if dose.start is not None and dose.start >= step:
+            stop = None if dose.stop is None else dose.stop - step
+            yield replace(dose, start=dose.start - step, stop=stop)

@@ -1,0 +1,51 @@
+"""An independent derivation, written from the coding rules alone, agrees with ivpush.
+
+`python -m benchmarks.oracle` compares many more visits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.oracle.compare import difference, shrunk
+from tests.oracle.oracle import derive
+from tests.oracle.published import SCENARIOS, published, undated, visit_of
+from tests.oracle.visits import record, visits
+
+SEEDS = range(8)
+VISITS = 250
+CODES = {
+    *("96360", "96361", "96365", "96366", "96367", "96368", "96369", "96370"),
+    *("96372", "96373", "96374", "96375", "96376", "96401", "96402", "96409"),
+    *("96411", "96413", "96415", "96417", "96420", "96422", "96423"),
+}
+CLEAR = [scenario for scenario in SCENARIOS if not scenario.get("doubt")]
+WITHIN = [scenario for scenario in CLEAR if visit_of(scenario) is not None]
+
+
+def said(seed: int, number: int) -> str | None:
+    """The first disagreement among these visits, made small."""
+    for visit in visits(seed, number):
+        if difference(visit) is not None:
+            less = shrunk(visit)
+            return f"{difference(less)}\n{less}\n{record(less)}"
+    return None
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_oracle_and_ivpush_bill_the_same(seed: int) -> None:
+    assert said(seed, VISITS) is None
+
+
+def test_the_visits_bill_every_code_within_the_reach_of_the_oracle() -> None:
+    codes = {line.code for visit in visits(0, 1_000) for line in derive(visit)}
+    assert codes == CODES
+
+
+@pytest.mark.parametrize("scenario", WITHIN, ids=[scenario["id"] for scenario in WITHIN])
+def test_the_oracle_answers_as_the_source_prints(scenario: dict[str, Any]) -> None:
+    visit = visit_of(scenario)
+    assert visit is not None
+    assert undated(derive(visit)) == published(scenario)
