@@ -294,6 +294,47 @@ def test_a_killed_process_costs_nothing(
     assert written(tmp_path) == made
 
 
+class Echo:
+    """Gives back the places of its records; dies once of a record called ``last``."""
+
+    stamp = "stands"
+
+    def __init__(self, starts: Path) -> None:
+        self._starts = starts
+
+    def __call__(self, items: Sequence[Item]) -> list[str]:
+        if items[0].place == "last" and self._starts.stat().st_size < 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return [item.place for item in items]
+
+
+@pytest.mark.parametrize("deaths", [{1}, {1, 2}, {2}, {2, 3}])
+def test_a_process_killed_while_it_starts_is_started_again(
+    tmp_path: Path, deaths: set[int]
+) -> None:
+    starts = tmp_path / "starts"
+
+    def make(_options: WorkOptions) -> Echo:
+        with starts.open("ab") as file:
+            file.write(b".")
+        if starts.stat().st_size in deaths:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return Echo(starts)
+
+    chunks = [(name, [Item("line", name, b"")]) for name in ("first", "last")]
+    answers = spread(make, WorkOptions(), chunks, workers=1, method="fork")
+    assert list(answers) == [("first", [["first"]]), ("last", [["last"]])]
+
+
+def test_processes_that_are_always_killed_as_they_start_are_told() -> None:
+    def make(_options: WorkOptions) -> Echo:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+    with pytest.raises(UsageError, match="a process could not be started"):
+        list(spread(make, WorkOptions(), [(0, [])], workers=1, method="fork"))
+
+
 def test_processes_that_cannot_start_are_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="policy nonsense"):
         list(check_many([], EngineOptions(policies={"nonsense": 1}), workers=2))

@@ -35,6 +35,8 @@ Chunks = Iterable[tuple[Task, Sequence[Item]]]
 
 _DEATHS_IN_A_ROW = 20
 """More lost records than this without a single success: the fault lies not with the records."""
+_STARTS = 3
+"""Times that a process is started before its engine stands; a shortage of memory may pass."""
 _ALLOCATIONS = 20_000
 """New objects before a process looks for rings among them: checks leave none behind."""
 _DEAD = (EOFError, ConnectionError, OSError)
@@ -125,18 +127,18 @@ class _Process:
         theirs.close()
 
     def settle(self) -> Any:
-        """Wait until its engine stands, once; raises what building it raised, gives its stamp."""
+        """Wait until its engine stands, once; raises what building it raised, gives its stamp.
+
+        Raises _KilledError where it was killed meanwhile, UsageError where it ended by itself.
+        """
         try:
             answer = self.pipe.recv()
         except _DEAD:
-            raise UsageError(
-                Fault(
-                    "workers",
-                    "a process could not be started",
-                    "use fewer, or leave it more memory; a script that starts them needs "
-                    "if __name__ == '__main__'",
-                )
-            ) from None
+            self.process.join()
+            # The system ended it; what ends by itself would do so again.
+            if self.process.exitcode is not None and self.process.exitcode < 0:
+                raise _KilledError from None
+            raise _unstartable() from None
         if isinstance(answer, IvpushError):
             raise answer
         return answer
@@ -155,6 +157,19 @@ class _Process:
         self.process.kill()
         self.process.join()
         self.pipe.close()
+
+
+class _KilledError(Exception):
+    """The system ended a process before its engine stood."""
+
+
+def _unstartable() -> UsageError:
+    problem = "a process could not be started"
+    remedy = (
+        "use fewer, or leave it more memory; a script that starts them needs "
+        "if __name__ == '__main__'"
+    )
+    return UsageError(Fault("workers", problem, remedy))
 
 
 class _Flight(Generic[Task, Answer]):
@@ -221,8 +236,18 @@ class Pool(Generic[Answer]):
     def settle(self) -> Any:
         """Wait until every process stands; raises what building raised, gives their stamp."""
         if not self._stamps:
-            self._stamps = [process.settle() for process in self._processes]
+            self._stamps = [self._settled(place) for place in range(len(self._processes))]
         return self._stamps[0]
+
+    def _settled(self, place: int) -> Any:
+        """The stamp of the process at a place, which is replaced if it is killed as it starts."""
+        for _ in range(_STARTS):
+            try:
+                return self._processes[place].settle()
+            except _KilledError:
+                self._processes[place].end()
+                self._processes[place] = self._start()
+        raise _unstartable()
 
     def __exit__(self, *_exception: object) -> None:
         for process in self._processes:
@@ -280,7 +305,7 @@ class Pool(Generic[Answer]):
         dead.end()
         self._processes[place] = self._start()
         # Its engine must stand before it is given work, so that another death is noticed here.
-        self._processes[place].settle()
+        self._settled(place)
         # It may have died with nothing in hand, which costs no record.
         if dead.chunks:
             number, items = dead.chunks.popleft()
@@ -310,18 +335,18 @@ class Pool(Generic[Answer]):
 
     def _alone(self, items: Sequence[Item]) -> list[Answer] | None:
         """The answer of a process that gets nothing else; None where it dies."""
-        process = self._start()
-        self._processes.append(process)  # so that an interruption ends it too
+        self._processes.append(self._start())  # so that an interruption ends it too
+        place = len(self._processes) - 1
         try:
-            process.settle()
+            self._settled(place)
+            process = self._processes[place]
             process.give(0, items)
             _, answer = process.pipe.recv()
             return [answer]
         except _DEAD:
             return None
         finally:
-            self._processes.remove(process)
-            process.end()
+            self._processes.pop().end()
 
 
 def _serve(pipe: Connection, other: Connection, make: Any, options: WorkOptions, us: int) -> None:
