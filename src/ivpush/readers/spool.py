@@ -2,11 +2,12 @@
 
 Records of one encounter may stand anywhere in a file. A stream that cannot go back is copied to
 disk meanwhile; the copy has no name, ends with the reading, and is never kept. Readers of HL7 and
-FHIR read so.
+FHIR read so; those of tables have a database of their own, whose disk may be full as well.
 """
 
 from __future__ import annotations
 
+import errno
 import shutil
 import tempfile
 from array import array
@@ -14,7 +15,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-__all__ = ["Index", "rewindable"]
+from ivpush.errors import Fault, UsageError
+
+__all__ = ["Index", "no_room", "rewindable"]
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def no_room() -> UsageError:
+    """The error of a temporary file that its disk has no room for; no record is at fault."""
+    problem, remedy = "cannot be written", "make room, or name another folder in TMPDIR"
+    return UsageError(Fault("temporary files", problem, remedy))
 
 
 @contextmanager
@@ -24,8 +35,12 @@ def rewindable(stream: IO[bytes]) -> Iterator[IO[bytes]]:
         yield stream
         return
     with tempfile.TemporaryFile() as copy:
-        shutil.copyfileobj(stream, copy)
-        copy.seek(0)
+        try:
+            shutil.copyfileobj(stream, copy)
+            copy.seek(0)
+        except OSError as error:
+            # Else it would read as if the input could not be read.
+            raise no_room() if error.errno in _FULL else error from None
         yield copy
 
 

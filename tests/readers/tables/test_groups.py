@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ivpush import UsageError
 from ivpush.readers.tables import groups
 from ivpush.readers.tables.cells import Bad, open_table
 from ivpush.readers.tables.groups import Group, grouped
@@ -61,3 +63,18 @@ def test_an_encounter_with_too_many_rows_is_set_aside_and_every_row_counted(
         ("A", [2, 3, 4], [], 3),
         ("B", [5, 6, 7], [8], 40),
     ]
+
+
+@pytest.mark.parametrize("pages", [2, 9])
+def test_a_full_disk_of_the_database_is_said(monkeypatch: pytest.MonkeyPatch, pages: int) -> None:
+    connect = sqlite3.connect
+
+    def small(name: str) -> sqlite3.Connection:
+        database = connect(name)
+        database.execute(f"PRAGMA max_page_count={pages}")
+        return database
+
+    monkeypatch.setattr(groups, "MOST_IN_MEMORY", 0)
+    monkeypatch.setattr(sqlite3, "connect", small)
+    with pytest.raises(UsageError, match="temporary files: cannot be written; make room"):
+        groups_in("encounter,n\n" + "".join(f"E{n},1\n" for n in range(300)))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from ivpush.errors import Fault, first_faults
+from ivpush.readers.spool import no_room
 from ivpush.readers.tables.cells import ROWS_AT_ONCE, Bad, Row, Table, has_hidden, text_of
 
 __all__ = [
@@ -142,6 +143,8 @@ def _gathered(rows: Iterator[Row | Bad], key: int) -> Iterator[Group | Bad]:
         yield from store.fill(chain(first, rows), key)
         del first
         yield from store.groups()
+    except sqlite3.Error:
+        raise no_room() from None
     finally:
         store.close()
 
