@@ -22,6 +22,7 @@ from ivpush.readers.fhir.reader import read
 from ivpush.writers import WriteOptions
 from ivpush.writers.fhir import Writer, encounter_to_bundle, outcome
 from tests.properties.charts import chart, doses, fluid, push
+from tests.writers.works import HOSTILE
 
 ENGINE = Engine()
 CANARY = "Zebra"
@@ -96,6 +97,14 @@ def test_entries_of_one_document_have_their_own_urls() -> None:
 
 def test_the_same_result_gives_the_same_bytes() -> None:
     assert written(billed())[0] == written(billed())[0]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_cannot_be_printed_is_an_escape_of_the_same_value(text: str) -> None:
+    raw, bundle = written(chart(push("a1"), id=text))
+    assert all(sign.isprintable() or sign == "\n" for sign in raw.decode())
+    (entry,) = bundle["entry"]
+    assert entry["resource"]["meta"]["tag"][0]["display"] == text
 
 
 def test_the_charts_own_words_are_not_written() -> None:

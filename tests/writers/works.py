@@ -34,6 +34,8 @@ HOSTILE = (
     "zero\u200bwidth",
     "line\u2028end",
     '=HYPERLINK("http://x","y")',
+    " =1+1",
+    "  ＠SUM(A1)",
     "+1+1",
     "-2+3",
     "@SUM(A1)",

@@ -50,7 +50,7 @@ COLUMNS = (
     "cites",
 )
 _NUMBERS = frozenset({"line", "units"})
-# Spreadsheets take the full-width signs for the plain ones, and skip a leading tab or line end.
+# Spreadsheets take the full-width signs for the plain ones, and skip what is blank before a sign.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?", re.ASCII)
 """An id may be a negative number: nothing that could run, and a key that must stay as it is."""
@@ -157,5 +157,6 @@ def _cell(column: str, value: str | int) -> str | int:
 def harmless(value: str) -> str:
     """Text that no spreadsheet takes for a formula."""
     text = visible(value)
-    risky = text.startswith(_FORMULA) and not _NUMBER.fullmatch(text)
+    begun = text.lstrip(" ")
+    risky = begun.startswith(_FORMULA) and not _NUMBER.fullmatch(begun)
     return f"'{text}" if risky else text

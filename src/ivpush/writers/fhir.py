@@ -13,6 +13,7 @@ import json
 from typing import IO, TYPE_CHECKING, Any
 
 from ivpush.writers.fhir_bundle import encounter_to_bundle, entry_url, fits_id
+from ivpush.writers.safe import escaped_json
 
 if TYPE_CHECKING:
     from ivpush.contract.result import Question, Result, Unjudged, Violation
@@ -55,8 +56,8 @@ class Writer:
         text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
         self._out.write(b",\n" if self._begun else _START)
         self._begun = True
-        # A lone surrogate, which UTF-8 cannot hold, becomes an escape.
-        self._out.write(text.encode("utf-8", "backslashreplace"))
+        # A lone surrogate, which UTF-8 cannot hold, becomes an escape too.
+        self._out.write(escaped_json(text.encode("utf-8", "backslashreplace")))
 
     def close(self) -> None:
         """End the Bundle; one without results has no entries, for FHIR allows no empty list."""
