@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 import shutil
@@ -425,3 +426,28 @@ def test_the_order_of_files_and_packs_does_not_matter(tmp_path: Path) -> None:
         [dict(reversed(list(layer.items()))) for layer in PACK._layers], PACK.digest, PACK.layers
     )
     assert Engine(pack=turned).check(record).to_json() == Engine(pack=PACK).check(record).to_json()
+
+
+def test_sealed_values_of_another_kind_in_the_cache_are_a_miss(tmp_path: Path) -> None:
+    Pack.load(cache=tmp_path)
+    (path,) = tmp_path.iterdir()
+    kept = json.loads(path.read_text("utf-8").partition("\n")[2])
+    text = json.dumps([dict.fromkeys(layer, 7) for layer in kept])
+    seal = hashlib.sha256((path.stem + text).encode()).hexdigest()
+    path.write_text(f"{seal}\n{text}", "utf-8")
+    assert Pack.load(cache=tmp_path).sources == PACK.sources
+
+
+# --- bounds
+
+
+def test_faults_of_a_pack_are_looked_for_up_to_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ivpush.pack.files.MOST_FAULTS", 3)
+    (tmp_path / "drugs.csv").write_text("a,b\n" * 9, "utf-8")
+    (tmp_path / "sources.yaml").write_text("sources: {}\n" + "x: y\n" * 9, "utf-8")
+    (tmp_path / "words.yaml").write_text("x: y\nz: y\nzz: y\nzzz: y\nzzzz: y\n", "utf-8")
+    with pytest.raises(PackError) as refused:
+        Pack.load(extra=[tmp_path])
+    assert len(refused.value.faults) <= 4

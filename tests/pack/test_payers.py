@@ -334,3 +334,13 @@ def test_the_pages_order_does_not_matter(tmp_path: Path) -> None:
     (rules / "payers/medicare.yaml").rename(rules / "payers/zzz.yaml")
     again = Pack.load(rules)
     assert again.payers["noridian_je"].policies == PACK.payers["noridian_je"].policies
+
+
+def test_no_overlay_takes_the_place_of_another_in_silence(tmp_path: Path) -> None:
+    page = tmp_path / "payers" / "z.yaml"
+    page.parent.mkdir()
+    page.write_text("id: bcbsnc\ntitle: Ours\ncites: [aapc-faq]\n", "utf-8")
+    with pytest.raises(PackError, match=r"z\.yaml:1:5: 'bcbsnc' is taken by .*bcbsnc\.yaml"):
+        Pack.load(extra=[tmp_path])
+    page.write_text("id: ours\nbase: bcbsnc\ntitle: Ours\ncites: [aapc-faq]\n", "utf-8")
+    assert Pack.load(extra=[tmp_path]).payers["ours"].base == "bcbsnc"

@@ -45,6 +45,8 @@ def test_a_rule_in_its_room_is_read(tmp_path: Path) -> None:
         (f"checks/role/{FILE}", f"did you mean checks/roles/{FILE}?"),
         (f"checks/roles/more/{FILE}", "put it into checks/ROOM/"),
         ("checks/roles/ACM190-our-addon.yml", "name it ACM190-our-addon.yaml"),
+        ("checks/roles/ACM190-our-addon.YAML", "name it ACM190-our-addon.yaml"),
+        ("drugs.CSV", "name it drugs.csv"),
         ("payers/more/acme.yaml", "a pack brings rules"),
         ("tables/ptp-2026-01-01.yaml", "a pack brings rules"),
         ("source.yaml", "a pack brings rules"),

@@ -103,7 +103,9 @@ def _told(error: ErrorDetails, at: object) -> tuple[str, str]:
     """What is wrong with a value and what to write, by the kind of pydantic's error."""
     kind, context, value = error["type"], error.get("ctx", {}), error["input"]
     if kind == "pack":
-        return context["problem"], context["remedy"]
+        known = context.get("known")
+        remedy = context["remedy"] if known is None else did_you_mean(context["word"], known)
+        return context["problem"], remedy
     if kind == "literal_error":
         shown = f"'{value[:60]}' is" if isinstance(value, str) else "is"
         return f"{shown} not among its words", did_you_mean(

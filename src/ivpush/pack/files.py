@@ -15,9 +15,10 @@ from typing import Protocol, TypeAlias, TypeVar
 
 import yaml
 
-from ivpush.errors import Fault, PackError, did_you_mean
+from ivpush.errors import Fault, PackError, did_you_mean, first_faults
 
 __all__ = [
+    "Faults",
     "KeyPath",
     "Layer",
     "Marks",
@@ -39,6 +40,8 @@ MOST_BYTES = 1_048_576
 MOST_CSV_BYTES = 16_777_216
 MOST_DEPTH = 32
 MOST_NODES = 200_000
+MOST_FAULTS = 500
+"""Faults of a pack that are told; looking for the nearest word of each takes its time."""
 # Marks of direction and zero width could show a reviewer another rule than is read.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u0085\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
@@ -46,6 +49,22 @@ _HIDDEN = re.compile(
 
 Say = Callable[[Fault], None]
 """Whoever reads a file of a pack says each fault with it, and reads on."""
+
+
+class Faults:
+    """The faults of a pack as they are found; past the bound nothing more is looked for."""
+
+    __slots__ = ("found",)
+
+    def __init__(self) -> None:
+        self.found: list[Fault] = []
+
+    def say(self, fault: Fault) -> None:
+        """Take in a fault; raises PackError with all of them where there are too many."""
+        if len(self.found) >= MOST_FAULTS:
+            more = Fault("", "there are further faults", "mend these first")
+            raise PackError([*self.found, more])
+        self.found.append(fault)
 
 
 KeyPath = tuple[int | str, ...]
@@ -293,11 +312,12 @@ def read_csv(name: str, raw: bytes, columns: Sequence[str]) -> Iterator[tuple[in
 
 
 def _header_faults(name: str, header: Sequence[str], columns: Sequence[str]) -> list[Fault]:
-    faults = [
+    unknown = [column for column in header if column not in columns]
+    told = (
         Fault(f"{name}:1", f"has an unknown column '{one[:60]}'", did_you_mean(one, columns))
-        for one in header
-        if one not in columns
-    ]
+        for one in unknown
+    )
+    faults = list(first_faults(told, len(unknown)))
     faults += [
         Fault(f"{name}:1", f"lacks the column '{one}'", "add it")
         for one in columns

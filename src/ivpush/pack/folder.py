@@ -8,19 +8,25 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache as once
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 
 from ivpush.errors import Fault, PackError, UsageError
-from ivpush.pack.files import MOST_CSV_BYTES, Sheet, Yaml, read_yaml
+from ivpush.pack.files import MOST_CSV_BYTES, Say, Sheet, Yaml, read_yaml
 
-__all__ = ["Cache", "collect", "digest_of", "read_files", "rules_folder"]
+__all__ = ["Cache", "collect", "contents_of", "digest_of", "read_files", "rules_folder"]
 
 # To be raised when the parsed form changes: old files then are misses.
 _CACHE_FORMAT = "2"
+MOST_CACHE_BYTES = 64 * 1024 * 1024
+MOST_FILES = 100_000
+"""Folders and files of other programs among them, such as those of ``.git``."""
+MOST_PACK_BYTES = 256 * 1024 * 1024
 
 
 @once
@@ -39,26 +45,52 @@ def _is_hidden(path: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
-def collect(folder: Path) -> dict[str, bytes]:
+def collect(folder: Path) -> dict[str, Path]:
     """The files of a pack by relative path; links that lead out of it are refused."""
     if not folder.is_dir():
         raise UsageError(Fault(str(folder), "is no folder of rules", "name one"))
-    found: dict[str, bytes] = {}
+    paths: dict[str, Path] = {}
     root = folder.resolve()
-    # Sorted, so that order of faults and digest are the same on every file system.
-    for path in sorted(folder.rglob("*")):
-        if path.suffix not in _READ or not path.is_file() or _is_hidden(path, folder):
+    for path in _below(folder):
+        if path.suffix.lower() not in _READ or not path.is_file() or _is_hidden(path, folder):
             continue
+        name = path.relative_to(folder).as_posix()
         # A link out of a pack from elsewhere could read any file of the machine into a message.
         if not path.resolve().is_relative_to(root):
-            raise PackError(
-                Fault(path.relative_to(folder).as_posix(), "leads out of the pack", "copy the file")
-            )
-        # Asked before reading, so that a huge file costs no memory.
-        if path.stat().st_size > MOST_CSV_BYTES:
-            raise PackError(Fault(path.relative_to(folder).as_posix(), "is too large", "split it"))
-        found[path.relative_to(folder).as_posix()] = path.read_bytes()
-    return found
+            raise PackError(Fault(name, "leads out of the pack", "copy the file"))
+        paths[name] = path
+    return paths
+
+
+def _below(folder: Path) -> list[Path]:
+    """All that a folder holds, at most so much as a pack may."""
+    paths = list(islice(folder.rglob("*"), MOST_FILES + 1))
+    if len(paths) > MOST_FILES:
+        problem = f"holds more than {MOST_FILES:,} files"
+        raise PackError(Fault(str(folder), problem, "name the folder of a pack"))
+    # Sorted, so that order of faults and digest are the same on every file system.
+    return sorted(paths)
+
+
+def contents_of(paths: Mapping[str, Path]) -> dict[str, bytes]:
+    """The bytes of a pack's files; raises PackError where they are too many, or cannot be read."""
+    contents: dict[str, bytes] = {}
+    left = MOST_PACK_BYTES
+    for name, path in paths.items():
+        try:
+            # Asked before reading, so that a huge file costs no memory.
+            size = path.stat().st_size
+            if size > MOST_CSV_BYTES:
+                raise PackError(Fault(name, "is too large", "split it"))
+            left -= size
+            if left < 0:
+                problem = f"is past the {MOST_PACK_BYTES:,} bytes that a pack may hold"
+                raise PackError(Fault(name, problem, "leave out tables that are not needed"))
+            contents[name] = path.read_bytes()
+        except OSError as error:
+            problem = f"cannot be read: {error.strerror or 'failed'}"
+            raise PackError(Fault(name, problem, "mend it, or take it out")) from None
+    return contents
 
 
 def digest_of(content: Mapping[str, bytes]) -> str:
@@ -78,18 +110,45 @@ class Cache:
         hashes = (_CACHE_FORMAT, *(digest_of(content) for content in contents))
         self.key = hashlib.sha256(";".join(hashes).encode()).hexdigest()
         self.path = folder / f"{self.key}.json"
+        self._names = [
+            sorted(name for name in content if not name.endswith(".csv")) for content in contents
+        ]
 
     def read(self) -> list[dict[str, Yaml]] | None:
         """The parsed files of each layer; None where they are not kept or not as written."""
         try:
-            seal, _, text = self.path.read_bytes().partition(b"\n")
+            seal, _, text = self._kept().partition(b"\n")
             # The seal holds the key too: a whole file under another pack's name is a miss.
             if seal.decode() != hashlib.sha256(self.key.encode() + text).hexdigest():
                 return None
-            made: list[dict[str, Yaml]] = json.loads(text)
-            return made
-        except (OSError, ValueError):
+            layers = json.loads(text)
+        except (OSError, ValueError, RecursionError):
             return None
+        return layers if self._fits(layers) else None
+
+    def _kept(self) -> bytes:
+        """The bytes of the file; raises OSError where anybody else could have written them.
+
+        The seal is no secret: who may write here could change every verdict.
+        """
+        _require_own(os.stat(self.path.parent, follow_symlinks=False))
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        # Else a pipe in its place would be waited for.
+        flags |= getattr(os, "O_NONBLOCK", 0)
+        with os.fdopen(os.open(self.path, flags), "rb") as file:
+            state = os.fstat(file.fileno())
+            _require_own(state)
+            if not stat.S_ISREG(state.st_mode) or state.st_size > MOST_CACHE_BYTES:
+                raise OSError
+            return file.read()
+
+    def _fits(self, layers: object) -> bool:
+        """Whether data has the form of what is kept: a mapping of its YAML files a layer."""
+        return (
+            isinstance(layers, list)
+            and all(isinstance(layer, dict) for layer in layers)
+            and [sorted(layer) for layer in layers] == self._names
+        )
 
     def write(self, data: list[dict[str, Yaml]]) -> None:
         """Keep the parsed files; a folder that cannot be written to is no fault."""
@@ -97,6 +156,7 @@ class Cache:
         seal = hashlib.sha256(self.key.encode() + text).hexdigest().encode()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _require_own(os.stat(self.path.parent, follow_symlinks=False))
             # Written aside and renamed: a reader at the same time never sees half a file.
             handle, name = tempfile.mkstemp(dir=self.path.parent)
             with os.fdopen(handle, "wb") as file:
@@ -106,7 +166,16 @@ class Cache:
             return
 
 
-def read_files(contents: Mapping[str, bytes], faults: list[Fault]) -> dict[str, Sheet | bytes]:
+def _require_own(state: os.stat_result) -> None:
+    """Raise OSError unless a file or folder is this user's, and nobody else may write to it."""
+    # Windows has neither; there the folder lies in the profile of its user.
+    if not hasattr(os, "geteuid"):
+        return
+    if state.st_uid != os.geteuid() or state.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise OSError
+
+
+def read_files(contents: Mapping[str, bytes], say: Say) -> dict[str, Sheet | bytes]:
     """Every YAML file as a Sheet, every CSV as its bytes."""
     made: dict[str, Sheet | bytes] = {}
     for name, raw in contents.items():
@@ -116,5 +185,6 @@ def read_files(contents: Mapping[str, bytes], faults: list[Fault]) -> dict[str, 
         try:
             made[name] = read_yaml(name, raw)
         except PackError as error:
-            faults += error.faults
+            for fault in error.faults:
+                say(fault)
     return made

@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 from ivpush.contract.result import PackLayer, PackStamp, Source
-from ivpush.errors import Fault, PackError, UsageError, did_you_mean, require_kind
+from ivpush.errors import (
+    Fault,
+    PackError,
+    UsageError,
+    did_you_mean,
+    first_faults,
+    require_kind,
+)
 from ivpush.language.tree import Kind
 from ivpush.language.vocabulary import Names
 from ivpush.pack.book import Book, Content, Terms
@@ -27,8 +35,15 @@ from ivpush.pack.codes import (
 )
 from ivpush.pack.data import Data, denials_of, read_data, read_sources, read_word_lists
 from ivpush.pack.drug_files import read_drugs
-from ivpush.pack.files import Layer, Say, Sheet, Yaml, sheets_of
-from ivpush.pack.folder import Cache, collect, digest_of, read_files, rules_folder
+from ivpush.pack.files import Faults, Layer, Say, Sheet, Yaml, sheets_of
+from ivpush.pack.folder import (
+    Cache,
+    collect,
+    contents_of,
+    digest_of,
+    read_files,
+    rules_folder,
+)
 from ivpush.pack.known import Known
 from ivpush.pack.payers import Payer, own_rules, read_payer, with_bases
 from ivpush.pack.placing import BASE_FILES, PINS, is_pins, is_rule, misplaced
@@ -58,7 +73,7 @@ class Pack:
     def __init__(
         self, layers: Sequence[Layer], digest: str, origins: Sequence[PackLayer] = ()
     ) -> None:
-        faults: list[Fault] = []
+        faults = Faults()
         self.digest = digest
         self._layers = layers
         # A pack that no folder was read for is one layer, and its hash is the digest.
@@ -66,8 +81,8 @@ class Pack:
         # Not bounded: a run asks for few windows of dates, payers and sets of policies.
         self._windows: dict[tuple[object, ...], Book] = {}
         self._build(faults)
-        if faults:
-            raise PackError(faults)
+        if faults.found:
+            raise PackError(faults.found)
 
     @classmethod
     def load(
@@ -86,14 +101,16 @@ class Pack:
         for folder in given:
             require_kind("packs", folder, (str, Path), "give the path of a folder")
         folders = tuple(map(Path, given))
-        contents = [collect(folder) for folder in folders]
+        paths = [collect(folder) for folder in folders]
+        # Before any is read: nothing is spent on files that no pack has.
         lost = [
             fault
-            for n, (folder, content) in enumerate(zip(folders, contents, strict=True))
-            for fault in misplaced(str(folder), content, base=n == 0)
+            for n, (folder, names) in enumerate(zip(folders, paths, strict=True))
+            for fault in misplaced(str(folder), names, base=n == 0)
         ]
         if lost:
-            raise PackError(lost)
+            raise PackError(first_faults(lost, len(lost)))
+        contents = [contents_of(each) for each in paths]
         origins = [
             PackLayer(folder.resolve().name, version=None, hash=digest_of(content))
             for folder, content in zip(folders, contents, strict=True)
@@ -103,11 +120,13 @@ class Pack:
         # Sheets of the cache have no places and need none: only packs without a fault are kept.
         if store is not None and known is not None:
             kept = [_kept_layer(*each) for each in zip(contents, known, strict=True)]
-            return cls(kept, store.key, origins)
-        faults: list[Fault] = []
-        layers = [read_files(content, faults) for content in contents]
-        if faults:
-            raise PackError(faults)
+            # Whatever else may be odd in it is a miss as well, for the files themselves are here.
+            with suppress(Exception):
+                return cls(kept, store.key, origins)
+        faults = Faults()
+        layers = [read_files(content, faults.say) for content in contents]
+        if faults.found:
+            raise PackError(faults.found)
         # A batch notes the digest, to see if rules changed, so it is made without a cache too.
         key = store.key if store is not None else Cache(Path(), contents).key
         made = cls(layers, key, origins)
@@ -131,15 +150,15 @@ class Pack:
         """The releases of tables held, by kind and date, of all packs of the stack."""
         return self.data.releases.by_kind()
 
-    def _sheet(self, name: str, faults: list[Fault]) -> Sheet:
+    def _sheet(self, name: str, faults: Faults) -> Sheet:
         """One of the base pack's files; later packs add rules, payers, drugs and tables."""
         sheet = self._layers[0].get(f"{name}.yaml")
         if not isinstance(sheet, Sheet):
-            raise PackError([*faults, Fault(f"{name}.yaml", "is missing", "write it")])
+            raise PackError([*faults.found, Fault(f"{name}.yaml", "is missing", "write it")])
         return sheet
 
-    def _build(self, faults: list[Fault]) -> None:
-        say: Say = faults.append
+    def _build(self, faults: Faults) -> None:
+        say: Say = faults.say
         sheets = {name: self._sheet(name, faults) for name in BASE_FILES}
         # Sources before all: every other file cites them, and each name is checked as it is read.
         about = read_shape(sheets["pack"], PackFile, say)
@@ -161,7 +180,7 @@ class Pack:
         data = read_data(sheets, drugs, releases, words, known, say)
         # Rules without data would bring faults that only follow from these.
         if about is None or sources is None or data is None:
-            raise PackError(faults)
+            raise PackError(faults.found)
         _check_sets(data, self.policies, sheets["places"], say)
         self.name, self.version = about.name, about.version
         base = replace(self._origins[0], name=about.name, version=about.version)
@@ -221,8 +240,13 @@ class Pack:
         payers: dict[str, Payer] = {}
         for sheet in sheets:
             payer = read_payer(sheet, self.policies, known, say)
-            if payer is not None:
-                payers[payer.id] = payer
+            if payer is None:
+                continue
+            if payer.id in payers:
+                problem = f"'{payer.id}' is taken by {payers[payer.id].place}"
+                remedy = f"choose another id; base: {payer.id} takes what that overlay says"
+                say(Fault(sheet.place(("id",)), problem, remedy))
+            payers[payer.id] = payer
         return with_bases(payers, say)
 
     def _boundaries(self) -> list[date]:

@@ -85,8 +85,9 @@ def _is_read(path: PurePosixPath, *, base: bool) -> bool:
 def _remedy(name: str) -> str:
     """Where a file belongs, as far as its name tells."""
     path = PurePosixPath(name)
-    if path.suffix == ".yml":
-        return f"name it {path.stem}.yaml"
+    suffix = path.suffix.lower().replace(".yml", ".yaml")
+    if path.suffix != suffix:
+        return f"name it {path.stem}{suffix}"
     if _RULE.fullmatch(path.name):
         rooms = ", ".join(ROOMS)
         near = nearest_word(path.parts[1], ROOMS) if path.parts[0] == "checks" else None

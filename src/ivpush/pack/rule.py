@@ -18,7 +18,7 @@ from ivpush.language.messages import Template
 from ivpush.pack.checked import read_shape
 from ivpush.pack.codes import Choice, choice_of, chosen
 from ivpush.pack.edits import RuleEdit, read_edit
-from ivpush.pack.files import KeyPath, Say, Sheet, Yaml, mappings_of
+from ivpush.pack.files import Faults, KeyPath, Say, Sheet, Yaml, mappings_of
 from ivpush.pack.known import Known
 from ivpush.pack.shapes.rules import PinsFile, RuleShape, Subject
 
@@ -108,14 +108,14 @@ def read_rule(
     pins: tuple[Case, ...] = (),
 ) -> Rule | None:
     """The rule of one file; every fault is said, and None returned if there is any."""
-    faults: list[Fault] = []
-    shape = read_shape(sheet, RuleShape, faults.append, known)
-    _check_order(sheet, faults.append)
-    _check_names(sheet, faults.append)
-    for fault in faults:
+    faults = Faults()
+    shape = read_shape(sheet, RuleShape, faults.say, known)
+    _check_order(sheet, faults.say)
+    _check_names(sheet, faults.say)
+    for fault in faults.found:
         say(fault)
     # A rule out of order or under a wrong name is refused whole: half a rule must not run.
-    if shape is None or faults:
+    if shape is None or faults.found:
         return None
     return rule_of(shape, sheet, known, pins=pins)
 

@@ -7,7 +7,7 @@ has to say.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
@@ -27,7 +27,6 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core import core_schema as cs
 
 from ivpush.contract.fields import JsonSchema
-from ivpush.errors import did_you_mean
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -53,6 +52,7 @@ __all__ = [
     "Word",
     "Written",
     "listed",
+    "unknown",
     "wrong",
 ]
 
@@ -72,6 +72,15 @@ class Shape(BaseModel):
 def wrong(problem: str, remedy: str = "") -> PydanticCustomError:
     """What a validator raises: what is wrong with a value, and what to write instead."""
     return PydanticCustomError("pack", "{problem}", {"problem": problem, "remedy": remedy})
+
+
+def unknown(word: str, problem: str, known: Collection[str]) -> PydanticCustomError:
+    """What a validator raises for a word that is none of those known.
+
+    Which is nearest is looked up only where the fault is told: a file may hold thousands.
+    """
+    context = {"problem": problem, "word": word, "known": known}
+    return PydanticCustomError("pack", "{problem}", context)
 
 
 def _refusing(schema: CoreSchema, problem: str, remedy: str) -> CoreSchema:
@@ -126,7 +135,7 @@ class Named:
         # None: that file was not read yet, and is no reason to refuse a name.
         held = getattr(info.context, self.what, None)
         if held is not None and value not in held:
-            raise wrong(f"'{value[:60]}' {_NOWHERE[self.what]}", did_you_mean(value, held))
+            raise unknown(value, f"'{value[:60]}' {_NOWHERE[self.what]}", held)
         return value
 
     def __get_pydantic_core_schema__(
@@ -169,7 +178,7 @@ class Cell:
         held = cells.get(self.column)
         if held is not None and value not in held:
             problem = f"no row of codes.yaml has {self.column} '{value[:40]}'"
-            raise wrong(problem, did_you_mean(value, held))
+            raise unknown(value, problem, held)
         return value
 
     def __get_pydantic_core_schema__(

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from ivpush.errors import Fault, PackError, UsageError, did_you_mean
 from ivpush.pack.checked import read_shape
-from ivpush.pack.files import Say, Sheet, read_csv, read_yaml
+from ivpush.pack.files import Faults, Say, Sheet, read_csv, read_yaml
 from ivpush.pack.folder import rules_folder
 from ivpush.pack.shapes.words import Shape
 from ivpush.readers.tables.forms import TimeForm, plain_text, read_time, repeats, time_form
@@ -152,16 +152,16 @@ def spellings() -> Spellings:
 def parse_map(name: str, raw: bytes) -> ColumnMap:
     """The map of a YAML file, checked whole; raises PackError with every fault."""
     sheet = read_yaml(name, raw)
-    faults: list[Fault] = []
+    faults = Faults()
     of_lines = sheet.mapping.get("table") == "lines"
-    shape = read_shape(sheet, LinesMap if of_lines else ChartMap, faults.append)
+    shape = read_shape(sheet, LinesMap if of_lines else ChartMap, faults.say)
     if shape is None:
-        raise PackError(faults)
-    clock = _clock(sheet, shape, faults.append)
-    values = _values(sheet, shape, faults.append)
-    _check_columns(sheet, shape, faults.append)
-    if faults:
-        raise PackError(faults)
+        raise PackError(faults.found)
+    clock = _clock(sheet, shape, faults.say)
+    values = _values(sheet, shape, faults.say)
+    _check_columns(sheet, shape, faults.say)
+    if faults.found:
+        raise PackError(faults.found)
     return _column_map(sheet, shape, clock, values)
 
 
