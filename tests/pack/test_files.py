@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from ivpush.errors import PackError
-from ivpush.pack.files import MOST_BYTES, read_csv, read_yaml
+from ivpush.pack.files import MOST_BYTES, MOST_CSV_BYTES, read_csv, read_yaml
 
 BOMBS = {
     "brackets": "[" * 100_000,
@@ -117,25 +117,28 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw",
+    ("raw", "place"),
     [
-        b"",
-        b"a\n1\n",
-        b"a,b,c\n1,2,3\n",
-        b"b,a\n1,2\n",
-        b"a,b\n1\n",
-        b"a,b\n1,2,3\n",
-        b'a,b\n"1,2\n3,4\n',
-        b"a,b\n1,\x00\n",
-        b"a,b\n" + b"x" * 200_000 + b",2\n",
-        b"a,a\n1,2\n",
-        b"a,b\n\xff,2\n",
+        (b"", "1"),
+        (b"a\n1\n", "1"),
+        (b"a,b,c\n1,2,3\n", "1"),
+        (b"b,a\n1,2\n", "1"),
+        (b"a,b\n1\n", "2"),
+        (b"a,b\n1,2,3\n", "2"),
+        (b'a,b\n1,2\n"1,2\n3,4\n5,6\n', "3"),
+        (b'a,b\n"1\n",2\n"1\n2",2,3\n', "4"),
+        (b"a,b\n1,\x00\n", "2:3"),
+        (b"a,b\n" + b"x" * 200_000 + b",2\n", "2"),
+        (b"a,a\n1,2\n", "1"),
+        (b"a,b\n\xff,2\n", "2:1"),
+        (b"a,b\n" * (MOST_CSV_BYTES // 4 + 1), "1:1"),
     ],
+    ids=lambda each: str(each)[:30],
 )
-def test_a_careless_table_is_refused_with_its_line(raw: bytes) -> None:
+def test_a_careless_table_is_refused_with_the_line_where_it_begins(raw: bytes, place: str) -> None:
     with pytest.raises(PackError) as caught:
         list(read_csv("bad.csv", raw, ("a", "b")))
-    assert str(caught.value).startswith("bad.csv:")
+    assert caught.value.faults[0].place == f"bad.csv:{place}"
 
 
 def test_a_table_is_read() -> None:

@@ -85,8 +85,8 @@ def test_a_sealed_cache_of_odd_content_is_a_miss(cache: Cache, odd: str) -> None
     ("bound", "most", "said"),
     [
         ("MOST_FILES", 2, "holds more than 2 files; name the folder of a pack"),
-        ("MOST_PACK_BYTES", 30, "words.yaml: is past the 30 bytes that a pack may hold"),
-        ("MOST_CSV_BYTES", 10, "sources.yaml: is too large"),
+        ("MOST_PACK_BYTES", 30, "words.yaml:1:1: is past the 30 bytes that a pack may hold"),
+        ("MOST_CSV_BYTES", 10, "sources.yaml:1:1: is too large"),
     ],
 )
 def test_a_pack_has_so_many_files_and_bytes(

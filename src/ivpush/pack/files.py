@@ -129,7 +129,7 @@ class Sheet:
 
 def _text(name: str, raw: bytes, most: int) -> str:
     if len(raw) > most:
-        raise PackError(Fault(name, f"is larger than {most} bytes", "split it"))
+        raise PackError(Fault(f"{name}:1:1", f"is larger than {most:,} bytes", "split it"))
     try:
         # Excel and Windows editors put a byte order mark first, which is no part of the text.
         text = raw.decode("utf-8-sig")
@@ -292,23 +292,24 @@ def read_csv(name: str, raw: bytes, columns: Sequence[str]) -> Iterator[tuple[in
     text = _text(name, raw, MOST_CSV_BYTES)
     # strict: a stray quote would else swallow rows without a word.
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    # Where a row begins, for a quote that is not closed takes the rest of the file into it.
+    line = 1
     try:
         header = next(reader, None)
         if header is None:
             raise PackError(Fault(f"{name}:1", "is empty", "write " + ",".join(columns)))
         if header != list(columns):
             raise PackError(_header_faults(name, header, columns))
+        line = reader.line_num + 1
         for row in reader:
             if len(row) != len(columns):
                 problem = f"has {len(row)} cells"
-                raise PackError(
-                    Fault(f"{name}:{reader.line_num}", problem, f"write {len(columns)}")
-                )
-            yield reader.line_num, row
+                raise PackError(Fault(f"{name}:{line}", problem, f"write {len(columns)}"))
+            yield line, row
+            line = reader.line_num + 1
     except csv.Error:
-        raise PackError(
-            Fault(f"{name}:{reader.line_num}", "is not CSV", "close the quote or shorten the cell")
-        ) from None
+        remedy = "close the quote or shorten the cell"
+        raise PackError(Fault(f"{name}:{line}", "is not CSV", remedy)) from None
 
 
 def _header_faults(name: str, header: Sequence[str], columns: Sequence[str]) -> list[Fault]:

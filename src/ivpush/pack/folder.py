@@ -81,11 +81,13 @@ def contents_of(paths: Mapping[str, Path]) -> dict[str, bytes]:
             # Asked before reading, so that a huge file costs no memory.
             size = path.stat().st_size
             if size > MOST_CSV_BYTES:
-                raise PackError(Fault(name, "is too large", "split it"))
+                raise PackError(Fault(f"{name}:1:1", "is too large", "split it"))
             left -= size
             if left < 0:
                 problem = f"is past the {MOST_PACK_BYTES:,} bytes that a pack may hold"
-                raise PackError(Fault(name, problem, "leave out tables that are not needed"))
+                raise PackError(
+                    Fault(f"{name}:1:1", problem, "leave out tables that are not needed")
+                )
             contents[name] = path.read_bytes()
         except OSError as error:
             problem = f"cannot be read: {error.strerror or 'failed'}"

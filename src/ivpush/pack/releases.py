@@ -258,12 +258,12 @@ def _file(name: str, raw: bytes, pack: int, say: Say) -> _File | None:
     # Years from 1900 to 2199, so that the end of its quarter is always a day too.
     parts = re.fullmatch(r"tables/([a-z]+)-((?:19|20|21)\d\d-\d\d-\d\d)\.csv", name, re.ASCII)
     if parts is None or parts[1] not in TABLES:
-        say(Fault(name, "is no table of this pack", did_you_mean(name, TABLES)))
+        say(Fault(f"{name}:1:1", "is no table of this pack", did_you_mean(name, TABLES)))
         return None
     try:
         return _File(date.fromisoformat(parts[2]), pack, parts[1], name, raw)
     except ValueError:
-        say(Fault(name, "is named after no day", "write the release as YYYY-MM-DD"))
+        say(Fault(f"{name}:1:1", "is named after no day", "write the release as YYYY-MM-DD"))
         return None
 
 
