@@ -66,9 +66,9 @@ def stages(engine: Engine, raw: bytes, encounter: Encounter) -> dict[str, Any]:
             book=book,
         ),
         "rules": lambda: findings.run(work.facts, book),
-        "violations": lambda: findings.violations(
+        "violations": lambda: findings.worded(
             judged.heard(), work.facts, work.result.corrected
-        ),
+        ).violations(),
         "result to JSON": work.result.to_json,
         "the whole check": lambda: engine.check(encounter),
     }
