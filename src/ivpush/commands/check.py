@@ -8,6 +8,7 @@ says what is written where; ``check_run`` does a run, ``check_fix`` the correcte
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ivpush.commands import check_batch
@@ -41,6 +42,20 @@ def add(commands: Commands) -> None:
         choices=tuple(LEVELS),
         default="error",
         help="lowest severity that makes the exit status 1",
+    )
+    parser.add_argument(
+        "--mask-ids",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="in results of every format, write names that tell nothing for the ids of encounters, "
+        "administrations and staff (default: in github only, which stands in the log of a build)",
+    )
+    parser.add_argument(
+        "--mask-key",
+        metavar="FILE",
+        type=Path,
+        help="secret that makes these names, so that they are the same in every run "
+        "(default: a new one each run)",
     )
     parser.add_argument("--exit-zero", action="store_true", help="violations leave the status 0")
     parser.add_argument(
@@ -107,7 +122,7 @@ def check(options: argparse.Namespace) -> int:
     silent = choose(options, engine.pack)
     targets = _targets(options)
     # Everything is looked at before anything is opened, so that a refusal leaves no file behind.
-    guard = Guard([*inputs, *filter(None, (options.map, options.config))])
+    guard = Guard([*inputs, *filter(None, (options.map, options.config, options.mask_key))])
     for target in targets:
         option = "--output" if target.path == "-" else f"--output {target.format}:"
         guard.take(target.path, option)

@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 _LOG_SECONDS, _BAR_SECONDS = 10.0, 0.2
-_ALONE = ("fix", "diff", "explain", "chart")
+_ALONE = ("fix", "diff", "explain", "chart", "mask_ids", "mask_key")
 """Options that need all records in one process."""
 
 
@@ -115,7 +115,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         if getattr(options, name, None):
             problem = "is not for a run in several processes"
             remedy = "leave out --workers, --resume, --progress and --chunk"
-            raise UsageError(Fault(f"--{name}", problem, remedy))
+            raise UsageError(Fault(f"--{name.replace('_', '-')}", problem, remedy))
     # Every process makes its own engine; this one says what does not exist, and fills the cache.
     pack = make_engine(options).pack
     targets = _targets(options)

@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 import argparse
+import secrets
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ivpush.commands.inputs import Intake
 from ivpush.commands.options import BROKEN, INTERRUPTED, make_look, tell
 from ivpush.commands.outputs import Out, Shield, Sink, Target, make_writer, silence
+from ivpush.contract.masking import Mask
 from ivpush.errors import Fault, UsageError, did_you_mean
 from ivpush.plural import counted
 
@@ -53,6 +57,7 @@ class Run:
 
     def __init__(self, options: argparse.Namespace, engine: Engine, silent: frozenset[str]) -> None:
         self.options, self.engine, self.silent = options, engine, silent
+        self.mask = _mask(options.mask_key)
         self.shield = Shield()
         self.outs: list[Out] = []
         self.sinks: list[Sink] = []
@@ -109,6 +114,7 @@ class Run:
         """
         try:
             work = self._judged(record)
+            masked = self._masked(record) if any(sink.masked for sink in self.sinks) else work
         except Exception as error:
             intake.failed(record, error)
             return None
@@ -120,12 +126,18 @@ class Run:
             intake.statuses.add(BROKEN)
         with self.shield.held():
             for sink in self.sinks:
-                self._write(sink, work, record.place)
+                self._write(sink, masked if sink.masked else work, record.place)
         return work
 
     def _judged(self, record: Record) -> Worked:
         work = self.engine.work(record.encounter)
         self.ignored += work.tell(self.silent, coverage=self.options.coverage)
+        return work
+
+    def _masked(self, record: Record) -> Worked:
+        """The record judged anew under other ids: sentences may name them too."""
+        work = self.engine.work(self.mask.encounter(record.encounter))
+        work.tell(self.silent, coverage=self.options.coverage)
         return work
 
     def standard(self) -> Out:
@@ -140,12 +152,21 @@ class Run:
             if target.format == FIXED:
                 self.fixed = out
             else:
-                self.sinks.append(Sink(out, self._writer(target.format, out)))
+                writer = self._writer(target.format, out)
+                self.sinks.append(Sink(out, writer, masked=self._masks(target.format)))
         if self.options.statistics:
             self._totals = self._opened("-")
         if self.options.set_aside is not None:
             self.aside = self._opened(self.options.set_aside)
             intake.keep_aside(self.aside.stream)
+
+    def _masks(self, name: str) -> bool:
+        """Whether names stand for ids in a format: where asked for, and in the log of a build."""
+        options = self.options
+        if options.mask_ids is None:
+            return options.mask_key is not None or name == "github"
+        asked: bool = options.mask_ids
+        return asked
 
     def _opened(self, path: str) -> Out:
         out = Out(path)
@@ -220,6 +241,20 @@ class Run:
         waiting = f"; {counted(self.waiting, 'claim')} withheld" if self.waiting else ""
         ignored = f"; {counted(self.ignored, 'finding')} ignored" if self.ignored else ""
         return waiting + ignored
+
+
+def _mask(key: Path | None) -> Mask:
+    """The mask of a key in a file, or of a new one; raises UsageError for one of no use."""
+    if key is None:
+        return Mask(secrets.token_bytes(32))
+    place = f"--mask-key {key}"
+    try:
+        return Mask(key.read_bytes())
+    except OSError as error:
+        problem = error.strerror or "cannot be read"
+        raise UsageError(Fault(place, problem, "name a file of random bytes")) from None
+    except UsageError as error:
+        raise UsageError(replace(error.faults[0], place=place)) from None
 
 
 def totals_format(options: argparse.Namespace) -> str:

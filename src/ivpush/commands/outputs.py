@@ -279,10 +279,13 @@ class _Watched:
 
 
 class Sink:
-    """A writer and its output; ``open`` until whoever reads the output has gone."""
+    """A writer and its output; ``open`` until whoever reads the output has gone.
 
-    def __init__(self, out: Out, writer: ResultWriter) -> None:
-        self.out, self.writer, self.open = out, writer, True
+    ``masked`` says that names stand there for ids.
+    """
+
+    def __init__(self, out: Out, writer: ResultWriter, *, masked: bool) -> None:
+        self.out, self.writer, self.open, self.masked = out, writer, True, masked
 
     def close(self, *, whole: bool) -> str:
         """End the document; gives the name of the file that is left where it is not whole."""
