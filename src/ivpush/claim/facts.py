@@ -5,7 +5,7 @@ The engine calls these after the chart was coded and the claim matched with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ivpush.coding.techniques import BY_VEIN
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ivpush.coding.derivation import Derived
     from ivpush.coding.questions import Asked
     from ivpush.coding.suggestions import Draft
-    from ivpush.contract.encounter import Encounter
+    from ivpush.contract.encounter import ClaimLine, Encounter
     from ivpush.pack.book import Book
 
 __all__ = ["claim_facts", "encounter_facts", "suggestion_facts"]
@@ -118,7 +118,33 @@ def encounter_facts(
         lines=tuple(lines) if billed else None,
         services=tuple(derived.services),
         suggestions=suggestions,
+        shaped_by=frozenset(_shaped_by(coded, book)),
     )
+
+
+def _shaped_by(coded: CodedChart, book: Book) -> Iterator[str]:
+    """The fields beside the chart that its coding rests on, where they made a difference."""
+    standing, derived, lines = coded.standing, coded.derived, coded.encounter.lines or ()
+    if any(chain.initial_by == "primary_reason" for chain in derived.chains):
+        yield "primary_administration"
+    if any(each.drug.category == "complex_biologic" for each in derived.administrations):
+        yield "complexity_documented"
+    if standing.unsupervised:
+        yield "supervision"
+    if standing.in_facility:
+        yield "place_of_service"
+    # How much supervision a hospital owes depends on its type of bill too.
+    if standing.denied is not None or standing.unsupervised:
+        yield "type_of_bill"
+    # Of several chains the claim may say which is the unmarked one.
+    if len(derived.chains) > 1 or any(_stands_beside(line, book) for line in lines):
+        yield "lines"
+
+
+def _stands_beside(line: ClaimLine, book: Book) -> bool:
+    """Whether a line may settle what was charted: it is neither an administration nor a drug."""
+    row = book.code_any(line.code)
+    return line.code not in book.drugs and (row is None or not row.administration)
 
 
 def _initial_code(derived: Derived) -> str | None:

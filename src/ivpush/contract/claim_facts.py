@@ -212,7 +212,11 @@ class WasteFacts(Part):
     ] = None
     none_wasted: Annotated[bool | None, Means("the chart says that nothing was discarded")] = None
     discard_billed: Annotated[
-        int, Means("units of this drug that day billed as discarded, over all lines")
+        int,
+        Means(
+            "units of this drug that day billed as discarded, over all lines",
+            rests_on=(".code", "lines"),
+        ),
     ] = 0
     discard_to_bill: Annotated[
         int | None,
@@ -221,12 +225,21 @@ class WasteFacts(Part):
         ),
     ] = None
     used_up_marked: Annotated[
-        bool, Means("a line of this drug that day says that nothing was discarded")
+        bool,
+        Means(
+            "a line of this drug that day says that nothing was discarded",
+            rests_on=(".code", "lines"),
+        ),
     ] = False
     discard_marked: Annotated[
-        bool, Means("a line of this drug that day carries a discard modifier")
+        bool,
+        Means(
+            "a line of this drug that day carries a discard modifier", rests_on=(".code", "lines")
+        ),
     ] = False
-    first_of_drug: Annotated[bool, Means("the first line of its drug that day")] = False
+    first_of_drug: Annotated[
+        bool, Means("the first line of its drug that day", rests_on=(".code", "lines"))
+    ] = False
 
 
 @dataclass(slots=True, eq=False)

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from ivpush.contract.chart_facts import AdministrationFacts, ServiceFacts
 from ivpush.contract.claim_facts import ClaimFacts, LineFacts, SuggestionFacts
 from ivpush.contract.encounter import Encounter, Supervision
-from ivpush.contract.means import CODING, Means
+from ivpush.contract.means import CODING, WORKING, Means
 
 __all__ = [
     "AdministrationFacts",
@@ -138,3 +138,5 @@ class EncounterFacts:
     ]
     services: Annotated[tuple[ServiceFacts, ...], Means("services derived")]
     suggestions: Annotated[tuple[SuggestionFacts, ...], Means("suggested lines")]
+    shaped_by: Annotated[frozenset[str], WORKING]
+    """Of ``means.SHAPING`` and the lines, those without which the chart is coded otherwise."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CODING", "WORKING", "Means", "Part"]
+__all__ = ["CODING", "SHAPING", "WORKING", "Means", "Part"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,20 @@ class Means:
     tables: tuple[str, ...] = ()
 
 
-CODING = (
-    "administrations",
+_BESIDE = (
     "primary_administration",
     "complexity_documented",
     "supervision",
     "place_of_service",
     "type_of_bill",
+)
+
+SHAPING = frozenset(_BESIDE)
+"""Fields that shape the coding of some charts only; ``EncounterFacts.shaped_by`` names which."""
+
+CODING = (
+    "administrations",
+    *_BESIDE,
     "start",
     "end",
     "inpatient_from",

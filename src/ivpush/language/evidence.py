@@ -8,6 +8,7 @@ be true and ``require`` to be false: of an ``or`` that is true the first true pa
 from __future__ import annotations
 
 from ivpush.contract.encounter import Encounter
+from ivpush.contract.means import SHAPING
 from ivpush.language.printer import Printer
 from ivpush.language.tree import Node, facts_in, loops_in
 
@@ -15,6 +16,9 @@ __all__ = ["evidence_lines", "place_of"]
 
 _LISTED = {"administration": "administrations", "line": "lines"}
 """Scopes whose records stand in a list of the encounter, so that their paths carry an index."""
+
+_CHARTED = frozenset({"administration", "service"})
+"""Scopes of what was charted."""
 
 _NOTHING = "(None, ())"
 
@@ -43,6 +47,9 @@ def _why(node: Node, *, truth: bool, printer: Printer) -> list[str]:
         return _why(node.args[0], truth=not truth, printer=printer)
     if node.op == "surely" and truth:
         return _why(node.args[0], truth=True, printer=printer)
+    if node.op in {"known", "surely"} and not truth:
+        # What is stated did not decide that: with less of it, still nobody would know.
+        return _all_of(node, printer, stated="bare")
     if node.op in {"and", "or"}:
         if (node.op == "or") is truth:
             return _first(node.args, truth=truth, printer=printer)
@@ -81,47 +88,68 @@ def _first_row(node: Node, *, truth: bool, printer: Printer) -> list[str]:
     ]
 
 
-def _all_of(node: Node, printer: Printer) -> list[str]:
-    """Every fact of a node, and of all rows of its comprehensions."""
-    lines = [line for fact in facts_in(node) for line in _fact(fact, printer)]
+def _all_of(node: Node, printer: Printer, *, stated: str = "out") -> list[str]:
+    """Every fact of a node, and of the rows of its comprehensions; ``stated`` takes the paths."""
+    lines = [line for fact in facts_in(node) for line in _fact(fact, printer, stated)]
     for loop in loops_in(node):
-        body = [line for part in loop.args[1:] for line in _all_of(part, printer)]
+        body = [line for part in loop.args[1:] for line in _all_of(part, printer, stated=stated)]
         if body:
-            rows = printer.print(loop.args[0])
-            lines += [f"for v_{loop.name} in {rows} or ():", *(f"    {line}" for line in body)]
+            lines += [f"for v_{loop.name} in {printer.print(loop.args[0])} or ():"]
+            lines += [f"    {line}" for line in _counting(loop, body, printer)]
     return lines
 
 
-def _fact(fact: Node, printer: Printer) -> list[str]:
+def _counting(loop: Node, body: list[str], printer: Printer) -> list[str]:
+    """What one row says; a row that is not counted takes no part in a count."""
+    if loop.op != "count":
+        return body
+    tests = " and ".join(f"({printer.print(part)}) is True" for part in loop.args[1:])
+    return [f"if {tests}:", *(f"    {line}" for line in body)]
+
+
+def _fact(fact: Node, printer: Printer, stated: str) -> list[str]:
     """Statements for one fact: a path for each field that it rests on, where that is stated."""
     record = fact.args[0]
     # A record that may be missing has no index; the fact that leads to it is named instead.
     if record.kind.nullable:
         return []
-    text = printer.print(record)
     lines: list[str] = []
-    for path in _rests_on(fact, printer):
+    paths = _rests_on(fact, printer)
+    shaping = _shaping(record, paths)
+    for path in paths:
         if path.startswith("."):
-            lines += _own_field(record, path[1:], text, printer)
+            lines += _own_field(record, path[1:], printer, stated)
+        elif path in shaping:
+            place = printer.constant(path)
+            lines.append(f"if {place} in e.shaped_by: {stated}.append({place})")
         else:
             # An empty chart or claim says that nothing was given or billed, which is stated.
             unstated = printer.constant(Encounter.model_fields[path].default)
             place = printer.constant(path)
-            lines.append(f"(out if e.given.{path} != {unstated} else bare).append({place})")
+            lines.append(f"({stated} if e.given.{path} != {unstated} else bare).append({place})")
     return lines
 
 
-def _own_field(record: Node, name: str, text: str, printer: Printer) -> list[str]:
+def _shaping(record: Node, paths: tuple[str, ...]) -> frozenset[str]:
+    """Those of the paths that count only where they shaped the coding of the chart."""
+    if not SHAPING.issubset(paths):
+        return frozenset()
+    # Lines of a claim rest on each other; a chart seldom rests on them.
+    return SHAPING | {"lines"} if record.kind.scope in _CHARTED else SHAPING
+
+
+def _own_field(record: Node, name: str, printer: Printer, stated: str) -> list[str]:
     """Statements for one field of a record of the contract."""
+    text = printer.print(record)
     place = place_of(record, name, printer, text)
     if record.kind.scope != "administration":
-        return [f"(out if {text}.given.{name} not in {_NOTHING} else bare).append({place})"]
+        return [f"({stated} if {text}.given.{name} not in {_NOTHING} else bare).append({place})"]
     charted = f"e.given.administrations[{text}.index].{name}"
     named = place_of(record, "drug", printer, text)
     return [
-        f"if {charted} not in {_NOTHING}: out.append({place})",
+        f"if {charted} not in {_NOTHING}: {stated}.append({place})",
         # A rate, a route and more may stand in the drug's own text.
-        f"elif {text}.given.{name} not in {_NOTHING}: out.append({named})",
+        f"elif {text}.given.{name} not in {_NOTHING}: {stated}.append({named})",
         f"else: bare.append({place})",
     ]
 

@@ -137,9 +137,8 @@ class Book:
             code: row for code, row in codes.items() if covers(row.valid_from, row.valid_to, day)
         }
         self.prefixes, self._leading = _prefixes(self.codes), _leading(self.codes)
-        self.picks = {
-            (row.family, row.technique, row.role, row.variant): row for row in self.codes.values()
-        }
+        ranked = self.codes.values() if covers(*data.ranked, day) else ()
+        self.picks = {(row.family, row.technique, row.role, row.variant): row for row in ranked}
         self.flushes = frozenset(
             code for code, row in self.codes.items() if row.technique == "port_flush"
         )

@@ -74,6 +74,7 @@ class Data:
     drugs: dict[str, DrugRow]
     names: DrugNames
     ranks: dict[tuple[str, str], int]
+    ranked: Window
     supervision: list[SupervisionRow]
     modifiers: dict[str, str]
     separate: frozenset[str]
@@ -103,6 +104,7 @@ class Data:
         limits: Mapping[str, Sequence[DatedNumber]],
     ) -> Iterator[Window]:
         """Every window of dates in the data, for the boundaries between books."""
+        yield self.ranked
         for code in codes.values():
             yield code.valid_from, code.valid_to
         for numbers in limits.values():
@@ -169,6 +171,7 @@ def read_data(
         names=drugs.names,
         releases=releases,
         ranks={(row.family, row.technique): row.rank for row in hierarchy.hierarchy.values()},
+        ranked=(hierarchy.in_force.low, hierarchy.in_force.high),
         # In the order of the file: of two rows that fit, the later counts.
         supervision=[_supervision_row(row) for row in supervision.supervision.values()],
         modifiers=marks.modifiers,

@@ -182,6 +182,8 @@ class RankShape(Shape):
 class HierarchyFile(Shape):
     """``hierarchy.yaml``: which service leads the encounter of a facility."""
 
+    in_force: Window
+    """The days on which services have roles and ranks; on others no code is picked."""
     hierarchy: Rows[RankShape]
     """The ranks."""
 
