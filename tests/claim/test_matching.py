@@ -61,3 +61,13 @@ def test_a_pair_with_another_service_is_lifted_on_either_line_or_by_a_side() -> 
     for modifier in ("59", "XU", "LT"):
         marked = line(2, "96374", modifiers=[modifier])
         assert statuses(pain, lines=[repair, marked]) == ["outside", "matched"]
+
+
+def test_single_units_of_one_code_find_their_own_day_in_any_order() -> None:
+    pushes = [push("a", "23:00"), push("b", "23:30"), push("c", f"{NEXT_DAY}T00:30")]
+    claim = [
+        line(1, "96375", date=NEXT_DAY),
+        line(2, "96375", date=DAY),
+        line(3, "96374", date=DAY),
+    ]
+    assert statuses(*pushes, lines=claim) == ["matched"] * 3

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ivpush import Engine, Result
-from tests.visits import DAY, NEXT_DAY, billed, check, drip, line, push, visit
+from tests.visits import DAY, NEXT_DAY, PACK, billed, check, drip, line, push, visit
 
 LATER = "2026-03-09"
 TWO = [("96374", 1), ("96374", 1)]
@@ -124,3 +124,13 @@ def test_a_dose_without_a_time_goes_with_its_neighbour() -> None:
     assert ("96374", DAY) in dates
     assert ("96374", LATER) in dates
     assert len(check(*doses).suggested) == 3
+
+
+@pytest.mark.parametrize(("bound", "faulty"), [("encounter_id", [1, 2]), ("calendar_day", [])])
+def test_lines_of_two_days_of_a_claim_alone_are_one_encounter_where_a_record_is_one(
+    bound: str, faulty: list[int]
+) -> None:
+    claim = [line(1, "96374", date=DAY), line(2, "96374", date=NEXT_DAY)]
+    alone = visit(lines=claim).model_copy(update={"administrations": None})
+    result = Engine(pack=PACK, policies={"encounter_boundary": bound}).check(alone)
+    assert [broken.line for broken in result.violations if broken.rule == "IVP101"] == faulty

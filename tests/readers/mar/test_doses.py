@@ -174,6 +174,30 @@ def test_a_map_may_name_another_delimiter_encoding_and_clock(tmp_path: Path) -> 
     assert dose.start.isoformat() == "2026-03-02T12:15:00"
 
 
+@pytest.mark.parametrize(
+    ("stop", "method", "source"),
+    [
+        ("10:01", "push", "defaulted"),
+        ("10:02", "push", None),
+        ("10:00", "push", None),
+        ("10:01", "infusion", None),
+    ],
+)
+def test_a_push_of_exactly_the_systems_default_minutes_has_no_charted_stop(
+    tmp_path: Path, stop: str, method: str, source: str | None
+) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text(
+        "id: m\ntitle: t\nsources: [s]\ntimes: {forms: [iso]}\n"
+        "columns: {encounter: e, start: start, stop: stop, drug: drug, route: route, method: method}\n"
+        "defaulted: {methods: [push], minutes: ['1']}\n",
+        "utf-8",
+    )
+    text = f"e,start,stop,drug,route,method\nE,2026-03-02T10:00,2026-03-02T{stop},a,IV,{method}\n"
+    (dose,) = only(text, path)
+    assert dose.get("times_from") == source
+
+
 def test_a_constant_stands_in_for_a_column_that_a_table_lacks() -> None:
     text = (
         "ENCNTR_ID,ORDER_ID,EVENT_ID,ADMIN_START_DT_TM,EVENT_DISPLAY,ADMIN_ROUTE_DISPLAY\n"
