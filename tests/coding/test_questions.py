@@ -33,6 +33,23 @@ def test_a_stated_stop_is_not_asked_for() -> None:
     assert asked(check(push("a", "10:00"))) == []
 
 
+def test_a_stop_is_asked_for_where_the_minutes_computed_for_want_of_it_earn_nothing() -> None:
+    slow = fluid("f", "10:00", volume_ml=100, rate_ml_per_hour=300, purpose="hydration")
+    opened = check(slow)
+    assert billed(opened) == [] and asked(opened) == ["administrations[0].stop"]
+
+
+def test_attendance_is_asked_for_where_a_long_push_as_an_infusion_beside_two_earns_nothing() -> (
+    None
+):
+    drips = [drip("a", "10:00", "12:00"), drip("b", "10:00", "11:00")]
+    opened = check(*drips, push("p", "10:00", "10:20"))
+    assert answers(opened, "administrations[2].continuously_attended") == {
+        True: [("96365", 1), ("96366", 1), ("96375", 1), ("96368", 1)],
+        False: [("96365", 1), ("96366", 1), ("96368", 1)],
+    }
+
+
 @pytest.mark.parametrize("source", ["ordered", "defaulted"])
 def test_times_that_nobody_charted_are_asked_about(source: str) -> None:
     opened = check(drip("a", "10:00", "11:00", times_from=source))

@@ -10,28 +10,38 @@ from typing import NamedTuple
 
 from ivpush import Encounter, Engine, Pack
 from tests.oracle.chart import Dose, Policies, Visit
+from tests.oracle.openness import open_facts
 from tests.oracle.oracle import Line, Lines, OracleError, derive
 from tests.oracle.reach import beyond
 from tests.oracle.visits import FIRST_DAY, record
 
 PACK = Pack.load()
+SITE_NEED = "separate_site_reason"
 STEPS = (60, 30, 15, 1)
 
 
-class Difference(NamedTuple):
-    """What only the oracle bills, and what only ivpush does."""
+class Answer(NamedTuple):
+    """The lines that a chart supports, and the open facts that decide otherwise."""
 
-    oracle: Lines
-    ivpush: Lines
+    lines: Lines
+    asked: frozenset[str]
+
+
+class Difference(NamedTuple):
+    """What only the oracle bills or asks, and what only ivpush does."""
+
+    oracle: Answer
+    ivpush: Answer
 
     @property
     def kind(self) -> str:
-        """The codes and modifiers of both sides; units and days left out."""
-        return f"oracle {_codes(self.oracle)}, ivpush {_codes(self.ivpush)}"
+        """The codes, modifiers and facts of both sides; units, days and places left out."""
+        return f"oracle {_told(self.oracle)}, ivpush {_told(self.ivpush)}"
 
 
-def _codes(lines: Lines) -> str:
-    names = {f"{line.code}-{line.modifier}".rstrip("-") for line in lines}
+def _told(answer: Answer) -> str:
+    names = {f"{line.code}-{line.modifier}".rstrip("-") for line in answer.lines}
+    names |= {f"{fact.rsplit('.')[-1]}?" for fact in answer.asked}
     return " ".join(sorted(names)) or "nothing"
 
 
@@ -41,20 +51,32 @@ def engine(policies: Policies) -> Engine:
     return Engine(pack=PACK, policies={**asdict(policies), "encounter_boundary": "encounter_id"})
 
 
-def suggested(visit: Visit) -> Lines:
-    """What ivpush suggests, as the oracle's lines."""
+def answered(visit: Visit) -> Answer:
+    """What ivpush suggests and asks, in the oracle's words."""
     result = engine(visit.policies).check(Encounter.model_validate(record(visit)))
     lines: Lines = Counter()
     for line in result.suggested:
         day = 0 if line.date is None else (line.date - FIRST_DAY.date()).days
         lines[Line(line.code, "-".join(line.modifiers), day)] += line.units
-    return lines
+    return Answer(lines, frozenset(_fact(question.missing) for question in result.questions))
+
+
+def _fact(path: str) -> str:
+    """The need of a second access is one fact, whichever dose the question names."""
+    return SITE_NEED if path.endswith(SITE_NEED) else path
 
 
 def difference(visit: Visit) -> Difference | None:
     """Where the two disagree; None: they agree."""
-    ours, theirs = derive(visit), suggested(visit)
-    return None if ours == theirs else Difference(ours - theirs, theirs - ours)
+    lines, theirs = derive(visit), answered(visit)
+    deciding, unsaid = open_facts(visit)
+    asked = theirs.asked - unsaid
+    if lines == theirs.lines and deciding == asked:
+        return None
+    return Difference(
+        Answer(lines - theirs.lines, frozenset(deciding - asked)),
+        Answer(theirs.lines - lines, asked - deciding),
+    )
 
 
 def shrunk(visit: Visit) -> Visit:

@@ -66,12 +66,13 @@ PRIMARIES = {
 """Add-on codes and their primary codes: CMS type-1 add-on edits of June 2024."""
 
 Roles = Mapping[str, Role]
-Moment = tuple[bool, int, str]
+Moment = tuple[bool, int, int, str]
 
 
 def in_order(dose: Dose) -> Moment:
-    """Doses in time; those without a time last."""
-    return dose.start is None, dose.start or 0, dose.id
+    """Doses by start, stop and name; those without a time last."""
+    start, stop = stretch(dose) or (dose.start or 0, dose.start or 0)
+    return dose.start is None, start, stop, dose.id
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from tests.oracle.chart import (
 )
 from tests.oracle.laws import (
     Chain,
+    Moment,
     Role,
     Roles,
     codes,
@@ -63,7 +64,7 @@ class Led(NamedTuple):
     """A lawful answer for one access: what leads it, and each unit billed with its day."""
 
     rank: int
-    began: tuple[bool, int, str]
+    began: Moment
     primary: bool
     further_access: bool
     whole: bool
@@ -71,7 +72,7 @@ class Led(NamedTuple):
     units: tuple[tuple[str, int], ...]
 
     @property
-    def order(self) -> tuple[int, tuple[bool, int, str]]:
+    def order(self) -> tuple[int, Moment]:
         """The published order of services, then time."""
         return self.rank, self.began
 
@@ -123,7 +124,7 @@ def _as_led(chain: Chain, roles: Roles) -> Led:
     whole = Role.NOTHING not in taken or Role.CONCURRENT in taken
     leader = next((d for d in chain.doses if roles.get(d.id) is Role.INITIAL), None)
     if leader is None:
-        return Led(len(ORDER), (True, 0, ""), False, further, whole, units)
+        return Led(len(ORDER), (True, 0, 0, ""), False, further, whole, units)
     code = next(code for code in ORDER if code in codes(chain, roles))
     return Led(ORDER.index(code), in_order(leader), chain.leads(leader), further, whole, units)
 

@@ -105,6 +105,12 @@ def _arterial_without_end(visit: Visit) -> bool:
     return any(d.method == "infusion" and running_minutes(d) is None for d in _arterial(visit))
 
 
+def _complex_under_skin(visit: Visit) -> bool:
+    return any(
+        visit.technique(d) is Technique.UNDER_SKIN and is_complex(d, visit) for d in visit.doses
+    )
+
+
 def _second_pump(visit: Visit) -> bool:
     return sum(visit.technique(d) is Technique.UNDER_SKIN for d in visit.doses) > 1
 
@@ -120,5 +126,6 @@ OPEN: tuple[tuple[str, Callable[[Visit], bool]], ...] = (
     ("an antineoplastic for more than eight hours is a pump's", _prolonged),
     ("of arterial doses only one is described, and no plain infusion", _arterial_beyond_one),
     ("an arterial infusion without an end has no published default", _arterial_without_end),
+    ("an antineoplastic infused under the skin has no code of its own", _complex_under_skin),
     ("a second infusion under the skin may be a second pump, or more time", _second_pump),
 )

@@ -35,7 +35,7 @@ def said(seed: int, number: int) -> str | None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_oracle_and_ivpush_bill_the_same(seed: int) -> None:
+def test_the_oracle_and_ivpush_bill_and_ask_the_same(seed: int) -> None:
     assert said(seed, VISITS) is None
 
 

@@ -78,6 +78,8 @@ def visits(seed: int, number: int) -> Iterator[Visit]:
     left = number
     while left:
         visit = _visit(rng)
+        if rng.random() < 0.2:
+            visit = _with_less(rng, visit)
         if not beyond(visit):
             left -= 1
             yield visit
@@ -102,6 +104,21 @@ def _visit(rng: random.Random) -> Visit:
     if facility or rng.random() < 0.5:
         return visit
     return replace(visit, primary=rng.choice(visit.doses).id)
+
+
+def _with_less(rng: random.Random, visit: Visit) -> Visit:
+    """The visit with facts left out of the record: stops, classes, attendance, complexity."""
+    doses = tuple(_dose_with_less(rng, dose) for dose in visit.doses)
+    return replace(visit, doses=doses, complex_work=rng.choice((None, visit.complex_work)))
+
+
+def _dose_with_less(rng: random.Random, dose: Dose) -> Dose:
+    draw = rng.randrange(10)
+    if draw == 0 and dose.kind is Kind.THERAPEUTIC:
+        return replace(dose, drug=f"compound {dose.id}", kind=None, pushable=False)
+    if draw == 1 and dose.method == "infusion" and dose.route == "IV":
+        return replace(dose, stop=None, volume_ml=None, rate_ml_per_hour=None)
+    return replace(dose, attended=rng.choice((None, dose.attended)))
 
 
 def _placed(rng: random.Random, doses: list[Dose]) -> list[Dose]:

@@ -67,6 +67,21 @@ _ENDED_EARLY = "infusion_stopped_early"
 _MAY_BE_OPEN = frozenset({None, "stop_missing", "route_missing"})
 """Reasons that another answer could lift."""
 
+_BY_TIME = frozenset(
+    {
+        "before_reported_gap",
+        "bolus_of_infusion",
+        "concurrent_already_reported",
+        "concurrent_without_primary",
+        "hydration_too_short",
+        "no_time",
+        "repeat_dose_too_short",
+        "repeat_not_reportable",
+        "within_first_hour",
+    }
+)
+"""Reasons that other minutes, or somebody who stayed, could lift."""
+
 
 class _EnoughError(Exception):
     """The tries of one encounter are used up."""
@@ -209,6 +224,8 @@ class _Candidates:
         if administration.purpose_open:
             apart = "hydration" if administration.family == "hydration" else "treatment"
             yield from self._field("purpose", administration, "purpose", (apart, "procedure"))
+        if administration.reason in _BY_TIME:
+            yield from self._how_long(administration)
         if administration.reason not in _MAY_BE_OPEN:
             return
         if not administration.drug.drug_known and given.purpose in _OF_ANY_CLASS:
@@ -220,12 +237,17 @@ class _Candidates:
             yield from self._field("keep_open", administration, "purpose", _SLOW_FLUID)
         if administration.reason == "route_missing":
             yield from self._field("route", administration, "route", get_args(Route))
-        elif administration.minutes_from not in _KNOWN_MINUTES and _drips(administration):
+        else:
+            yield from self._how_long(administration)
+        yield from self._pump(administration)
+
+    def _how_long(self, administration: AdministrationFacts) -> Iterator[Question]:
+        """How long it ran, or whether somebody stayed, where nobody charted that."""
+        if administration.minutes_from not in _KNOWN_MINUTES and _drips(administration):
             yield from self._length(administration)
         elif self._may_be_attended(administration):
             answers = (True, False)
             yield from self._field("attended", administration, "continuously_attended", answers)
-        yield from self._pump(administration)
 
     def _pump(self, administration: AdministrationFacts) -> Iterator[Question]:
         """What held a prolonged infusion, and whose pump goes home if the practice's is billed."""

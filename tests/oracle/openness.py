@@ -1,0 +1,86 @@
+"""Which missing facts leave a visit open: those of which two answers bill differently.
+
+Each is filled in with the answers that the chart admits, the others left as they are, and the visit
+derived again. Where the answers within the oracle's reach agree, and others are beyond it, it cannot say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from tests.oracle.chart import Dose, Kind, Technique, Visit
+from tests.oracle.oracle import derive
+from tests.oracle.reach import beyond
+
+LENGTHS = (1, 15, 16, 30, 31, 60, 90, 91, 151, 240, 600, 1440)
+"""Minutes that an infusion without a stop may have run: both sides of each limit."""
+BY_VEIN = {Technique.PUSH, Technique.INFUSION, Technique.FLUID}
+
+
+def open_facts(visit: Visit) -> tuple[set[str], set[str]]:
+    """Facts that decide what is billed, and facts of which the oracle cannot say whether they do."""
+    deciding, unsaid = set(), set()
+    for fact, answers in missing(visit):
+        within = [answer for answer in answers if not beyond(answer)]
+        if len({frozenset(derive(answer).items()) for answer in within}) > 1:
+            deciding.add(fact)
+        elif len(within) < len(answers):
+            unsaid.add(fact)
+    return deciding, unsaid
+
+
+def missing(visit: Visit) -> Iterator[tuple[str, list[Visit]]]:
+    """Each fact that nobody charted, by its path, with the visits that its answers make."""
+    for place, dose in enumerate(visit.doses):
+        path = f"administrations[{place}]"
+        if _without_stop(dose, visit):
+            yield f"{path}.stop", [_with(visit, place, less) for less in _stopped(dose)]
+        if dose.kind is None and not dose.idle:
+            classed = [replace(dose, kind=kind) for kind in (Kind.THERAPEUTIC, Kind.CHEMO)]
+            yield f"{path}.category", [_with(visit, place, d) for d in classed]
+        if _unwatched(dose, visit):
+            watched = [replace(dose, attended=answer) for answer in (True, False)]
+            yield f"{path}.continuously_attended", [_with(visit, place, d) for d in watched]
+    yield from _of_the_whole(visit)
+
+
+def _of_the_whole(visit: Visit) -> Iterator[tuple[str, list[Visit]]]:
+    if visit.complex_work is None:
+        yield "complexity_documented", [replace(visit, complex_work=w) for w in (True, False)]
+    if not visit.facility and visit.primary is None:
+        given = [d for d in visit.doses if visit.technique(d) in BY_VEIN]
+        yield "primary_administration", [replace(visit, primary=dose.id) for dose in given]
+    sites = sorted({d.site for d in visit.doses if d.site and d.route == "IV"})
+    if len(sites) > 1 and not any(d.needs_own_site for d in visit.doses):
+        yield "separate_site_reason", [visit, *(_needing(visit, site) for site in sites[1:])]
+
+
+def _needing(visit: Visit, site: str) -> Visit:
+    doses = [replace(d, needs_own_site=d.site == site) for d in visit.doses]
+    return replace(visit, doses=tuple(doses))
+
+
+def _with(visit: Visit, place: int, dose: Dose) -> Visit:
+    return replace(visit, doses=(*visit.doses[:place], dose, *visit.doses[place + 1 :]))
+
+
+def _without_stop(dose: Dose, visit: Visit) -> bool:
+    runs = dose.method == "infusion" and dose.route in {"IV", "SC", "IA"} and not dose.idle
+    return runs and dose.start is not None and dose.stop is None and dose.minutes is None
+
+
+def _stopped(dose: Dose) -> list[Dose]:
+    assert dose.start is not None
+    return [replace(dose, stop=dose.start + minutes) for minutes in LENGTHS]
+
+
+def _unwatched(dose: Dose, visit: Visit) -> bool:
+    return (
+        dose.method == "push"
+        and dose.route == "IV"
+        and dose.attended is None
+        and dose.start is not None
+        and dose.stop is not None
+        and dose.stop - dose.start > visit.policies.push_ceiling
+    )
