@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import re
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from ivpush.commands.docs import _pages
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -97,6 +100,24 @@ def test_the_wheel_holds_no_stray_kinds_of_files(wheel: Path) -> None:
     assert kinds == {"csv", "md", "py", "typed", "yaml"}
     assert "ivpush/py.typed" in names_in(wheel)
     assert {"ivpush/rules/pack.yaml", "ivpush/rules/codes.yaml"} <= names_in(wheel)
+
+
+def test_no_link_of_the_long_description_is_dead_on_a_package_index(
+    wheel: Path, project: Path
+) -> None:
+    """An index shows the text alone: it names commands and files of the package, and no links."""
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = email.message_from_bytes(archive.read(f"{STEM}.dist-info/METADATA"))
+        text = metadata.get_payload()
+    assert isinstance(text, str)
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert re.findall(r"\]\((?!https?://)[^)]*\)", text) == []
+    pages = set(re.findall(r"`ivpush docs ([a-z][a-z/-]*)`", text))
+    assert len(pages) > 10
+    assert pages <= _pages(project).keys()
+    files = re.findall(r" \(`((?:docs|rules)[^`]*)`\)", text)
+    assert files
+    assert all((project / file).exists() for file in files)
 
 
 def test_the_sdist_holds_rules_tests_and_papers(unpacked: Path) -> None:

@@ -84,7 +84,9 @@ def _unwritten(error: OSError) -> OutputError:
 
 def _parser() -> Parser:
     parser = Parser(
-        prog="ivpush", description="Check injection and infusion claims against the chart."
+        prog="ivpush",
+        description="Check injection and infusion claims against the chart.\n\n"
+        "Begin with: ivpush check FILE. A first tour: ivpush docs getting-started.",
     )
     parser.add_argument(
         _DEBUG, action="store_true", help="print a traceback where ivpush itself fails"

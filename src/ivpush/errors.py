@@ -184,5 +184,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         return f"did you mean '{near}'?"
     if not words:
         return ""
-    shown = ", ".join(words[:12]) + (", …" if len(words) > 12 else "")
-    return f"write one of: {shown}"
+    more = f", … ({len(words)} in all)" if len(words) > 12 else ""
+    return f"write one of: {', '.join(words[:12])}{more}"

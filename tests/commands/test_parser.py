@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ivpush.__main__ import _parser
 from tests.commands.cli import CLEAN, WRONG, write
 
 
@@ -67,3 +70,23 @@ def test_jsonl_is_ndjson(ivpush: Any) -> None:
     for name in ("jsonl", "ndjson"):
         raw = json.dumps(CLEAN)
         assert json.loads(ivpush("convert", "-", "--from", name, stdin=raw).out)["id"] == "E1"
+
+
+def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """A parser and all below it."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for each in action.choices.values():
+                yield from parsers(each)
+
+
+def test_help_says_what_every_command_and_word_is_for() -> None:
+    silent = [
+        f"{each.prog} {action.option_strings or action.dest}"
+        for each in parsers(_parser())
+        for action in each._actions
+        if not action.help and not isinstance(action, argparse._SubParsersAction)
+    ]
+    assert silent == []
+    assert [each.prog for each in parsers(_parser()) if not each.description] == []

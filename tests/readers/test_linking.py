@@ -47,6 +47,23 @@ def test_one_id_makes_one_encounter() -> None:
     assert (linker.pairs, linker.linked, linker.claims_alone, linker.charts_alone) == (1, 1, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("billed", "charted", "linked"),
+    [
+        ([], None, ()),
+        ([], ["C50.911"], ("C50.911",)),
+        (None, ["C50.911"], ("C50.911",)),
+        (None, [], None),
+        (None, None, None),
+    ],
+)
+def test_a_claim_without_a_word_on_diagnoses_takes_those_of_the_chart(
+    billed: list[str] | None, charted: list[str] | None, linked: tuple[str, ...] | None
+) -> None:
+    records, notes, _ = run([claim(diagnoses=billed)], [chart(diagnoses=charted)])
+    assert (records[0].encounter.diagnoses, notes) == (linked, [])
+
+
 def test_the_claims_fields_win_and_the_difference_is_said() -> None:
     records, notes, _ = run(
         [claim(type_of_bill="131", payer="p")],

@@ -38,7 +38,8 @@ def test_rules_that_need_the_chart_are_counted_and_not_listed() -> None:
 
 def test_what_a_claim_could_state_is_named_beside_the_chart() -> None:
     out = text(lines=[{"number": 1, "code": "96374", "units": 1}], setting="professional")
-    assert "rules need the chart\n  for want of IVP407 (assessment)" in out
+    assert "rules need the chart\n" in out
+    assert "\n  IVP407 assessment-missing lacks assessment\n" in out
 
 
 def test_the_last_line_counts() -> None:
@@ -49,7 +50,19 @@ def test_the_last_line_counts() -> None:
 
 def test_repetitions_are_folded_with_a_count() -> None:
     given_ = [{"id": f"a{n}", "drug": "x", "route": "IV", "method": "push"} for n in range(5)]
-    assert "(5 times)" in text(administrations=given_)
+    assert "(5 times: a0, a1, a2, a3, a4)" in text(administrations=given_)
+
+
+def test_a_line_names_the_administrations_that_it_was_held_against() -> None:
+    """What "the chart shows" then means is not left to guess."""
+    given_ = [
+        {"id": name, "drug": drug, "route": "IV", "method": "push", "start": f"2026-03-02T{at}"}
+        for name, drug, at in (("a", "ondansetron", "10:00"), ("b", "ketorolac", "10:05"))
+    ]
+    billed = [{"number": 1, "code": "96365", "units": 1, "administrations": ["b"]}]
+    out = text(administrations=given_, lines=billed)
+    assert "line 1: 96365 x 1, compared with b\n" in out
+    assert "line 1: 96375 x 1\n" in text(lines=[{"number": 1, "code": "96375", "units": 1}])
 
 
 def test_specific_rules_come_before_general_ones() -> None:

@@ -88,7 +88,8 @@ def encounter_facts(
     encounter, standing, derived = coded.encounter, coded.standing, coded.derived
     charted, billed = encounter.administrations is not None, encounter.lines is not None
     # Claims send ICD-10-CM without the dot (HI segment), charts write it.
-    diagnoses = [code.replace(".", "") for code in encounter.diagnoses]
+    diagnoses = [code.replace(".", "") for code in encounter.diagnoses or ()]
+    nobody_said = encounter.diagnoses is None
     return EncounterFacts(
         given=encounter,
         date=encounter.service_date,
@@ -109,8 +110,8 @@ def encounter_facts(
         initial_code=_initial_code(derived),
         questions=len(asked.questions),
         questions_cut=asked.cut,
-        diagnosis_codes=frozenset(diagnoses),
-        diagnosis_letters=frozenset([code[:1] for code in diagnoses]),
+        diagnosis_codes=None if nobody_said else frozenset(diagnoses),
+        diagnosis_letters=None if nobody_said else frozenset([code[:1] for code in diagnoses]),
         first_diagnosis=diagnoses[0] if diagnoses else None,
         administrations=tuple(derived.administrations) if charted else None,
         supervision=standing.supervision,

@@ -6,7 +6,7 @@ by ``matching`` afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -45,7 +45,7 @@ def line_facts(coded: CodedChart, book: Book) -> list[LineFacts]:
     visits = Visits(billed, coded, book)
     parts = [visits.on(line.day).part if line.given.date else None for line in billed]
     drugs = drug_lines(encounter, parts, [x.part for x in coded.derived.administrations], book)
-    stay, diagnoses = _stay(encounter), len(encounter.diagnoses)
+    stay = _stay(encounter)
     seen: set[tuple[object, ...]] = set()
     lines = []
     for index, (given, day, of_code, marks) in enumerate(billed):
@@ -53,7 +53,6 @@ def line_facts(coded: CodedChart, book: Book) -> list[LineFacts]:
         ended, too_early = _outside_dates(given.code, day, of_code, book)
         # 837P: the place of the line (SV105) beats that of the claim (CLM05-1).
         place = given.place_of_service or encounter.place_of_service
-        pointers = given.diagnosis_pointers
         never, with_modifier = beside.of_line(billed[index])
         lines.append(
             LineFacts(
@@ -76,13 +75,20 @@ def line_facts(coded: CodedChart, book: Book) -> list[LineFacts]:
                 pair_stands=beside.stands(billed[index]),
                 # Against earlier lines only: the first of equal lines is the one to keep.
                 repeats_line=key in seen,
-                pointer_beyond=bool(pointers) and max(pointers) > diagnoses,
+                pointer_beyond=_points_beyond(given, encounter.diagnoses),
                 facility_place=book.facility_place(place) if place is not None else None,
                 match=_NO_CHART,
             )
         )
         seen.add(key)
     return lines
+
+
+def _points_beyond(line: ClaimLine, diagnoses: Sequence[str] | None) -> bool | None:
+    """Whether a line points to a diagnosis that is not there; None where nobody named any."""
+    if not line.diagnosis_pointers:
+        return False
+    return None if diagnoses is None else max(line.diagnosis_pointers) > len(diagnoses)
 
 
 def _billed(given: ClaimLine, usual_day: date | None, setting: str, book: Book) -> Billed:

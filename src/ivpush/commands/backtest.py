@@ -49,7 +49,9 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("claims", metavar="CLAIMS", help="X12 837 file")
     parser.add_argument("remits", metavar="REMITS", help="X12 835 file")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="format of the table"
+    )
     add_engine(parser)
     parser.set_defaults(run=backtest)
 

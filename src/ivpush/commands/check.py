@@ -1,4 +1,4 @@
-"""``ivpush check``: suggest codes, find what is wrong, mend the claim.
+"""``ivpush check``: suggest codes, find what is wrong, correct the claim.
 
 ``ivpush.__main__`` adds it, and ``explain`` runs it on a file. This module holds the options and
 says what is written where; ``check_run`` does a run, ``check_fix`` the corrected claims, and
@@ -33,7 +33,9 @@ __all__ = ["add", "check"]
 
 def add(commands: Commands) -> None:
     """Add ``check`` to the commands."""
-    parser = commands.add_parser("check", help="suggest codes, find what is wrong, mend the claim")
+    parser = commands.add_parser(
+        "check", help="suggest codes, find what is wrong, correct the claim"
+    )
     add_files(parser)
     add_inputs(parser)
     _add_outputs(parser)
@@ -41,7 +43,7 @@ def add(commands: Commands) -> None:
         "--fail-on",
         choices=tuple(LEVELS),
         default="error",
-        help="lowest severity that makes the exit status 1",
+        help="lowest severity that makes the exit status 1 (default error)",
     )
     parser.add_argument(
         "--mask-ids",
@@ -77,34 +79,35 @@ def add(commands: Commands) -> None:
 
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    group = parser.add_argument_group("what is written")
+    group.add_argument(
         "--format",
         type=format_name,
         choices=tuple(FORMATS),
         help="format on standard output (default text); jsonl is ndjson",
     )
-    parser.add_argument(
+    group.add_argument(
         "--output",
         action="append",
         default=[],
         metavar="FORMAT:FILE",
         help="write results to a file; may be repeated",
     )
-    parser.add_argument(
+    group.add_argument(
         "--fix",
         action="store_const",
         const="safe",
         help="write the corrected claims: an 837 as an 837, else encounters, one a line",
     )
     # A value of its own would swallow the file behind a bare --fix.
-    parser.add_argument(
+    group.add_argument(
         "--fix=all",
         dest="fix",
         action="store_const",
         const="all",
         help="the same, with the edits that only a person can vouch for; each is named",
     )
-    parser.add_argument(
+    group.add_argument(
         "--diff",
         action="store_true",
         help="show what --fix would change, and write nothing else",

@@ -59,23 +59,24 @@ _ALONE = ("fix", "diff", "explain", "chart", "mask_ids", "mask_key")
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a batch."""
-    parser.add_argument(
+    group = parser.add_argument_group("many at once")
+    group.add_argument(
         "--workers",
         type=_count,
         metavar="N",
         help="check in N processes (0: one for each core); ndjson or csv only",
     )
-    parser.add_argument(
+    group.add_argument(
         "--resume", action="store_true", help="go on where an interrupted run of --workers stopped"
     )
-    parser.add_argument(
+    group.add_argument(
         "--progress",
         choices=("auto", "bar", "log", "none"),
         default=None,
         help="how a batch tells how far it is (default auto: a line on a "
         "terminal, else a line in the log now and then)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--chunk",
         type=_positive,
         metavar="N",

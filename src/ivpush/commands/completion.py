@@ -58,7 +58,7 @@ class _Spoken(NamedTuple):
 def add(commands: Commands) -> None:
     """Add ``completion`` to the commands."""
     parser = commands.add_parser("completion", help="print a script for a shell's completion")
-    parser.add_argument("shell", choices=tuple(_SCRIPTS))
+    parser.add_argument("shell", choices=tuple(_SCRIPTS), help="the shell that reads the script")
     parser.set_defaults(run=partial(_completion, commands.choices))
 
 

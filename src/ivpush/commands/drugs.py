@@ -53,7 +53,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser("drugs", help="look drug names up, and check those of a file")
     actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
     find = actions.add_parser("find", help="which drug a name is, and how it was found")
-    find.add_argument("name", metavar="NAME", nargs="+")
+    find.add_argument("name", metavar="NAME", nargs="+", help="a drug as it is charted")
     find.set_defaults(run=_find)
     lint = actions.add_parser(
         "lint",
@@ -63,7 +63,9 @@ def add(commands: Commands) -> None:
             "Without FILE the pack's own tables are held against each other."
         ),
     )
-    lint.add_argument("file", metavar="FILE", type=Path, nargs="?")
+    lint.add_argument(
+        "file", metavar="FILE", type=Path, nargs="?", help="names, one a line; or a table"
+    )
     lint.add_argument("--column", help="the column of a table that holds the names")
     lint.add_argument(
         "--format",

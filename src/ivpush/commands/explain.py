@@ -36,7 +36,11 @@ def add(commands: Commands) -> None:
         "explain",
         help="explain a rule, a code, a source, a policy, a payer, a fact or a result",
     )
-    parser.add_argument("what", metavar="NAME|FILE")
+    parser.add_argument(
+        "what",
+        metavar="NAME|FILE",
+        help="a rule, code, source, policy, payer or fact by its name; or a file of encounters",
+    )
     add_inputs(parser)
     add_selection(parser)
     add_engine(parser)

@@ -63,7 +63,8 @@ def add_files(parser: argparse.ArgumentParser) -> None:
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is read and how."""
-    parser.add_argument(
+    group = parser.add_argument_group("what is read")
+    group.add_argument(
         "--from",
         dest="from_",
         type=lambda name: "json" if name in {"ndjson", "jsonl"} else name,
@@ -71,21 +72,23 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="FORMAT",
         help=f"format of the input instead of what its content says: {', '.join(INPUT_FORMATS)}",
     )
-    parser.add_argument("--map", metavar="MAP", help="column map of a table: a file or a name")
-    parser.add_argument(
+    group.add_argument(
+        "--map", metavar="MAP", help="column map of a table, a file or a name: ivpush docs formats"
+    )
+    group.add_argument(
         "--setting",
         choices=("facility", "professional"),
         help="setting of records that state none",
     )
-    parser.add_argument("--timezone", metavar="ZONE", help="zone of times without an offset")
-    parser.add_argument(
+    group.add_argument("--timezone", metavar="ZONE", help="zone of times without an offset")
+    group.add_argument(
         "--chart",
         action="append",
         default=[],
         metavar="FILE",
         help="charts to link to the claims; may be repeated",
     )
-    parser.add_argument(
+    group.add_argument(
         "--set-aside",
         metavar="FILE",
         help="write a row for each record that could not be read",

@@ -106,60 +106,71 @@ def complain(error: IvpushError, place: str = "") -> None:
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
     """Add the options that make an engine: payer, policies, packs."""
-    parser.add_argument("--payer", help="overlay of encounters that name no payer")
-    parser.add_argument(
+    group = parser.add_argument_group("payer and policies")
+    group.add_argument(
+        "--payer", help="payer of encounters that name none; ivpush docs payers lists them"
+    )
+    group.add_argument(
         "--policy",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="set a policy; may be repeated",
+        help="set a policy; may be repeated; ivpush docs vocabulary lists them",
     )
     add_pack(parser)
 
 
 def add_pack(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose the rule pack."""
-    parser.add_argument(
+    group = parser.add_argument_group("rules")
+    group.add_argument(
         "--rules",
         action="append",
         default=[],
         metavar="DIR",
         type=Path,
-        help="stack a folder of further rules; may be repeated",
+        help="folder of further rules, on top of the shipped ones; may be repeated",
     )
-    parser.add_argument("--no-cache", action="store_true", help="read the pack without its cache")
+    group.add_argument("--no-cache", action="store_true", help="read the pack without its cache")
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose the configuration and the rules that speak."""
-    parser.add_argument(
+    group = parser.add_argument_group("which rules speak")
+    group.add_argument(
         "--config",
         metavar="FILE",
         type=Path,
         help="configuration file instead of the one found",
     )
-    parser.add_argument("--no-config", action="store_true", help="use no configuration file")
-    parser.add_argument(
+    group.add_argument("--no-config", action="store_true", help="use no configuration file")
+    group.add_argument(
         "--select",
         action="append",
         default=[],
         metavar="RULE[,RULE]",
         help="let only these rules speak: ids, names or starts of ids",
     )
-    parser.add_argument(
+    group.add_argument(
         "--ignore",
         action="append",
         default=[],
         metavar="RULE[,RULE]",
-        help="keep these rules silent in this run",
+        help="keep these rules silent in this run; what they explained is told instead",
     )
 
 
 def add_look(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how text is printed."""
-    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
-    parser.add_argument("--ascii", action="store_true", help="use plain ASCII only")
-    parser.add_argument(
+    group = parser.add_argument_group("how text looks")
+    group.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="colour the text (default auto: on a terminal)",
+    )
+    group.add_argument("--ascii", action="store_true", help="use plain ASCII only")
+    group.add_argument(
         "--show-text",
         action="store_true",
         help="print the chart's own words, such as drug names",

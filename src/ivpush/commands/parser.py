@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ivpush.errors import did_you_mean, nearest_word
 
@@ -26,6 +26,22 @@ exit status:
 Where several apply: 130, 3, 2, 5, 4, 1."""
 _MOST_SHOWN = 60
 
+# argparse gives this type no public name, and no parameter while it runs.
+if TYPE_CHECKING:
+    _SubParsers = argparse._SubParsersAction["Parser"]
+else:
+    _SubParsers = argparse._SubParsersAction
+
+
+class _Commands(_SubParsers):
+    """Commands whose own help says what the list of all says of them."""
+
+    def add_parser(self, name: str, **more: Any) -> Parser:
+        """Add a command; ``help`` is its description too, unless it has a longer one."""
+        said = more.get("help", "")
+        more.setdefault("description", f"{said[:1].upper()}{said[1:]}.")
+        return super().add_parser(name, **more)
+
 
 class Parser(argparse.ArgumentParser):
     """A parser that names the nearest word, and leaves out the usage of all options.
@@ -42,6 +58,7 @@ class Parser(argparse.ArgumentParser):
         more.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         more.setdefault("epilog", _STATUSES)
         super().__init__(**more)
+        self.register("action", "parsers", _Commands)
 
     # Each parser refuses what it does not know itself, for it alone knows its flags.
     def parse_known_args(  # type: ignore[override]

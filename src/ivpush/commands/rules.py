@@ -45,26 +45,34 @@ def add(commands: Commands) -> None:
 
     _list_options(action("list", _list, "one line a rule, or what a payer changes"))
     parser = action("show", _show, "one rule with its sources and cases")
-    parser.add_argument("rule", metavar="RULE")
+    parser.add_argument("rule", metavar="RULE", help="its id or name")
     action("lint", _lint, "read the pack whole, report every fault, and advise")
     parser = action("test", _test, "run the cases that the rules hold")
-    parser.add_argument("rule", metavar="RULE", nargs="?")
+    parser.add_argument("rule", metavar="RULE", nargs="?", help="one rule (default: all)")
     does = "change rules and data one thing at a time; list what no case notices"
     _mutate_options(action("mutate", _mutate, does))
     does = "write the frame of a new rule, with the next free id of its room"
     _new_options(action("new", _new, does))
     parser = action("diff", _diff, "what changed between two packs")
     _add_format(parser)
-    parser.add_argument("old", metavar="OLD", type=Path)
-    parser.add_argument("new", metavar="NEW", type=Path)
+    parser.add_argument("old", metavar="OLD", type=Path, help="folder of the earlier pack")
+    parser.add_argument("new", metavar="NEW", type=Path, help="folder of the later pack")
     parser = action("schema", _schema, "JSON Schema of a rule file or an overlay, for editors")
-    parser.add_argument("kind", choices=("rule", "pins", "overlay"), nargs="?", default="rule")
+    parser.add_argument(
+        "kind",
+        choices=("rule", "pins", "overlay"),
+        nargs="?",
+        default="rule",
+        help="which file (default rule)",
+    )
     parser = action("docs", _docs, "write the generated pages into a folder")
-    parser.add_argument("folder", metavar="DIR", type=Path)
+    parser.add_argument("folder", metavar="DIR", type=Path, help="where the pages are written")
 
 
 def _add_format(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="format of what is printed"
+    )
 
 
 def _list_options(parser: argparse.ArgumentParser) -> None:
@@ -75,8 +83,8 @@ def _list_options(parser: argparse.ArgumentParser) -> None:
 
 def _mutate_options(parser: argparse.ArgumentParser) -> None:
     _add_format(parser)
-    parser.add_argument("rule", metavar="RULE", nargs="*")
-    parser.add_argument("--workers", type=int, default=1, metavar="N")
+    parser.add_argument("rule", metavar="RULE", nargs="*", help="rules (default: all)")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="work in N processes")
     parser.add_argument(
         "--scenarios",
         type=Path,
@@ -86,8 +94,8 @@ def _mutate_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _new_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("room", metavar="ROOM")
-    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("room", metavar="ROOM", help="the folder below checks, such as record")
+    parser.add_argument("name", metavar="NAME", help="what the rule flags, such as dose-missing")
     parser.add_argument(
         "--into",
         metavar="DIR",

@@ -124,7 +124,7 @@ def _day(cell: object) -> str | date:
 def _list(items: CellKind, cell: object) -> list[object]:
     if isinstance(cell, str):
         # An item that holds a semicolon can only be written in a JSON array.
-        cell = json.loads(cell) if cell.startswith("[") else cell.split(";")
+        cell = json.loads(cell) if cell.startswith("[") else cell.split(";") if cell else []
     if not isinstance(cell, list | tuple):
         raise TypeError
     return [_READERS[items](item) for item in cell]

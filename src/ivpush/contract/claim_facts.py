@@ -413,10 +413,11 @@ class LineFacts:
     ]
     repeats_line: Annotated[bool, Means("an earlier line has its code, modifiers, date and units")]
     pointer_beyond: Annotated[
-        bool,
+        bool | None,
         Means(
-            "points to a diagnosis that the claim does not hold",
+            "points to a diagnosis that the claim does not hold; unknown where nobody named any",
             rests_on=(".diagnosis_pointers", "diagnoses"),
+            lacks=("diagnoses",),
         ),
     ]
     facility_place: Annotated[

@@ -356,8 +356,9 @@ class Encounter(_Model, frozen=True):
         default=None, max_length=MOST_LINES
     )
     """The claim; None means no claim, an empty list means nothing was billed."""
-    diagnoses: Annotated[tuple[Diagnosis, ...], OnlyLists, BeforeValidator(empty_for_null)] = ()
-    """ICD-10-CM codes in claim order."""
+    diagnoses: Annotated[tuple[Diagnosis, ...], OnlyLists] | None = None
+    """ICD-10-CM codes in claim order; None means that nobody said, an empty list that the claim has
+    none."""
     complexity_documented: Flag | None = None
     """Whether the record shows the work that makes a biologic's administration complex."""
 

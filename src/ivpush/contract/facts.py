@@ -116,12 +116,15 @@ class EncounterFacts:
         bool, Means("there may be more than were asked: a long stay is cut short")
     ]
     diagnosis_codes: Annotated[
-        frozenset[str], Means("its diagnoses, without dots", rests_on=("diagnoses",))
+        frozenset[str] | None,
+        Means("its diagnoses, without dots", rests_on=("diagnoses",), lacks=(".diagnoses",)),
     ]
     diagnosis_letters: Annotated[
-        frozenset[str],
+        frozenset[str] | None,
         Means(
-            "first letters of its diagnoses, such as C for malignant ones", rests_on=("diagnoses",)
+            "first letters of its diagnoses, such as C for malignant ones",
+            rests_on=("diagnoses",),
+            lacks=(".diagnoses",),
         ),
     ]
     first_diagnosis: Annotated[

@@ -18,7 +18,7 @@ class Means:
     ``rests_on`` holds fields of the contract: ``.minutes`` is a field of the same record,
     ``setting`` a field of the encounter. Empty means what the record says of all its facts by
     ``RESTS_ON``, an attribute of the class.
-    ``lacks`` names the fields of the record that, unstated, leave it unknown.
+    ``lacks`` names the fields that, unstated, leave it unknown, in the same way.
     ``tables`` names the kinds of dated tables (``pack.releases``) that it is looked up in.
     """
 

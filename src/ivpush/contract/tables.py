@@ -209,8 +209,9 @@ def read_cells(place: str, columns: Sequence[Column], cells: Sequence[object]) -
     values: Row = {}
     faults = []
     for column, cell in zip(columns, cells, strict=True):
-        # CSV cannot tell a null from an empty text, so only text columns keep the empty one.
-        if cell is None or (cell == "" and column.kind != "text"):
+        # CSV cannot tell a null from an empty text, so only text columns keep the empty one, and
+        # diagnoses: a claim with an empty cell there names none.
+        if cell is None or (cell == "" and column.kind != "text" and column.name != "diagnoses"):
             continue
         try:
             value = read_cell(column.kind, column.items, cell)

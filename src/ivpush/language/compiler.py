@@ -226,8 +226,11 @@ def _missing_fact(node: Node, printer: Printer) -> list[str]:
     lines = [f"if {guard}{text}.{fact.path} is None:"]
     # A derived fact lacks stated fields: those a person can fill in, the fact itself not.
     for lack in fact.lacks:
-        place = place_of(record, lack[1:], printer, text)
-        lines.append(f"    if {text}.given{lack} is None: held[{place}] = True")
+        # As in ``rests_on``: without a dot it is a field of the encounter.
+        owner = text if lack.startswith(".") else "e"
+        name = lack.removeprefix(".")
+        place = place_of(record, name, printer, text) if owner == text else repr(name)
+        lines.append(f"    if {owner}.given.{name} is None: held[{place}] = True")
     if not fact.lacks:
         lines.append(f"    held[{place_of(record, node.name, printer, text)}] = True")
     return [*lines, "    found = True"]

@@ -52,6 +52,7 @@ _PREDICATES = {"known": 1, "surely": 1, "overlaps": 2, "subset": 2, "empty": 1, 
 _ROOTS = ("policy", "limits", "words", "modifier")
 """Names that are never records: what a pack holds beside the facts."""
 
+_ASSIGNS = re.compile("(?<![=!<>])=(?!=)")
 _COMPARES: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
@@ -134,7 +135,8 @@ class _Reader:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             # Python's parser raises the last two for deep nesting, without a place.
             column = error.offset or 1 if isinstance(error, SyntaxError) else 1
-            raise ExpressionError(column, "is not an expression", "correct the syntax") from None
+            remedy = "write == to compare" if _ASSIGNS.search(text) else "correct the syntax"
+            raise ExpressionError(column, "is not an expression", remedy) from None
         if sum(1 for _ in ast.walk(tree)) > MOST_NODES:
             raise ExpressionError(1, f"has more than {MOST_NODES} parts", "split the rule")
         return self.node(tree.body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
@@ -126,10 +126,13 @@ class Pack:
         faults = Faults()
         layers = [read_files(content, faults.say) for content in contents]
         if faults.found:
-            raise PackError(faults.found)
+            raise PackError(_in_folders(faults.found, folders, contents))
         # A batch notes the digest, to see if rules changed, so it is made without a cache too.
         key = store.key if store is not None else Cache(Path(), contents).key
-        made = cls(layers, key, origins)
+        try:
+            made = cls(layers, key, origins)
+        except PackError as error:
+            raise PackError(_in_folders(error.faults, folders, contents)) from None
         if store is not None:
             store.write(
                 [{name: sheet.data for name, sheet in sheets_of(layer)} for layer in layers]
@@ -335,11 +338,9 @@ class Pack:
         for name, value in policies.items():
             policy: Policy | None = self.policies.get(name)
             if policy is None:
-                raise UsageError(
-                    Fault(
-                        f"policy {name[:60]}", "does not exist", did_you_mean(name, self.policies)
-                    )
-                )
+                problem = "does not exist (ivpush docs vocabulary lists all)"
+                remedy = did_you_mean(name, self.policies)
+                raise UsageError(Fault(f"policy {name[:60]}", problem, remedy))
             set_by[name] = policy.read(value)
         return policy_values(self.policies, set_by)
 
@@ -396,6 +397,24 @@ class Pack:
             wording=self._wording,
         )
         return Book(terms, content, opener=self)
+
+
+def _in_folders(
+    faults: Iterable[Fault], folders: Sequence[Path], contents: Sequence[Mapping[str, bytes]]
+) -> list[Fault]:
+    """Faults with the folder of a stacked pack before its files, so that an editor opens them."""
+    base, *more = contents
+    owners = {
+        name: folder
+        for folder, content in zip(folders[1:], more, strict=True)
+        for name in content.keys() - base.keys()
+    }
+    return [
+        replace(fault, place=f"{owner}/{fault.place}")
+        if (owner := owners.get(fault.place.partition(":")[0])) is not None
+        else fault
+        for fault in faults
+    ]
 
 
 def _kept_layer(content: Mapping[str, bytes], data: Mapping[str, Yaml]) -> Layer:

@@ -285,11 +285,13 @@ def _merged(claim: Encounter, chart: Encounter) -> Encounter:
     billed, charted = _stated(claim), _stated(chart)
     # The chart's word goes over the claim's, and the claim's again where the claim decides.
     decided = {name: billed[name] for name in (*_FROM_CLAIM, "lines") if name in billed}
-    return Encounter.model_validate({**billed, **charted, "id": claim.id, **decided})
+    # Where neither names a diagnosis, the claim's own word on that stands.
+    merged = {"diagnoses": claim.diagnoses, **billed, **charted, "id": claim.id, **decided}
+    return Encounter.model_validate(merged)
 
 
 def _stated(encounter: Encounter) -> dict[str, Any]:
-    """The fields that an encounter states; an empty list of diagnoses states nothing."""
+    """The fields that an encounter states; an empty list of diagnoses names none."""
     stated = encounter.model_dump(exclude_none=True)
     if not encounter.diagnoses:
         stated.pop("diagnoses", None)

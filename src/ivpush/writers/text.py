@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Look", "Writer", "clean", "render"]
 
+_MOST_IDS = 8
 _GENERAL = "9"
 """The first digit of ids of general rules: they say of any line what another says of one kind."""
 _RANKS = {"error": 0, "warning": 1, "info": 2}
@@ -242,7 +243,7 @@ def _wrong(work: Worked, look: Look) -> list[str]:
     lines = _section("WRONG", look)
     # By line number; what concerns the whole encounter comes last.
     for number in sorted(by_line, key=lambda number: (number is None, number or 0)):
-        lines.append(f"  {_place(work, number)}")
+        lines.append(f"  {_place(work, number)}{_compared(by_line[number], number)}")
         lines += _violations(by_line[number], number, look)
     return lines
 
@@ -254,17 +255,28 @@ def _place(work: Worked, number: int | None) -> str:
     return "the encounter"
 
 
+def _compared(violations: list[Violation], number: int | None) -> str:
+    """Which administrations a billed line was held against: the chart that its messages mean."""
+    charted = violations[0].administrations if number is not None else ()
+    return f", compared with {_ids(charted)}" if charted else ""
+
+
+def _ids(administrations: Iterable[str]) -> str:
+    ids = [visible(each) for each in dict.fromkeys(administrations)]
+    more = f" and {len(ids) - _MOST_IDS} more" if len(ids) > _MOST_IDS else ""
+    return ", ".join(ids[:_MOST_IDS]) + more
+
+
 def _violations(violations: list[Violation], number: int | None, look: Look) -> list[str]:
     """What is wrong with one line, or with the encounter where ``number`` is None."""
     shown, also = (violations, []) if number is None else _specific(violations)
-    counts = Counter(violation.rule for violation in shown)
     # The first violation of a rule stands for all of them.
-    first_of_rule: dict[str, Violation] = {}
+    of_rule: dict[str, list[Violation]] = {}
     for violation in sorted(shown, key=_specific_first):
-        first_of_rule.setdefault(violation.rule, violation)
+        of_rule.setdefault(violation.rule, []).append(violation)
     lines: list[str] = []
-    for rule, violation in first_of_rule.items():
-        lines += _violation(violation, counts[rule], look)
+    for same in of_rule.values():
+        lines += _violation(same[0], _times(same), look)
     if also:
         names = ", ".join(f"{violation.rule} {violation.name}" for violation in also)
         lines += _dimmed(f"also {names}", "    ", look)
@@ -288,8 +300,15 @@ def _specific_first(violation: Violation) -> tuple[int, bool, str]:
     return _RANKS[violation.severity], _is_general(violation), violation.rule
 
 
-def _violation(violation: Violation, count: int, look: Look) -> list[str]:
-    more = f" ({count} times)" if count > 1 else ""
+def _times(same: list[Violation]) -> str:
+    """How often one rule spoke, and of which administrations: one message stands for all."""
+    if len(same) == 1:
+        return ""
+    ids = _ids(each for violation in same for each in violation.administrations)
+    return f" ({len(same)} times: {ids})" if ids else f" ({len(same)} times)"
+
+
+def _violation(violation: Violation, more: str, look: Look) -> list[str]:
     severity = look.paint(violation.severity, violation.severity)
     denial = {"CARC": violation.carc, "RARC": violation.rarc}
     codes = ", ".join(f"{kind} {code}" for kind, code in denial.items() if code)
@@ -363,11 +382,11 @@ def _unjudged(work: Worked, look: Look) -> list[str]:
         unjudged = tuple([each for each in unjudged if each not in by_chart])
         need = "needs" if len(by_chart) == 1 else "need"
         lines.append(f"  {counted(len(by_chart), 'rule')} {need} the chart")
-    parts = []
+    names = {rule.id: rule.name for rule in work.pack.every_rule} if unjudged else {}
     for each in unjudged:
         fields = sorted({path.rpartition(".")[2] for path in each.missing})
-        parts.append(f"{each.rule} ({', '.join(fields)})")
-    return lines + look.wrap(f"for want of {'; '.join(parts)}", "  ") if parts else lines
+        lines += _hanging(f"{each.rule} {names[each.rule]} lacks {', '.join(fields)}", look)
+    return lines
 
 
 def _coverage(work: Worked, look: Look) -> list[str]:

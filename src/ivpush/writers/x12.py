@@ -147,7 +147,7 @@ def _faults(encounter: Encounter) -> Iterator[Fault]:
             problem = f"has more than {MOST_POINTERS} diagnosis pointers"
         if problem is not None:
             yield Fault(f"line {line.number}", problem, "leave out what the format does not hold")
-    if len(encounter.diagnoses) > _MOST_DIAGNOSES[encounter.setting]:
+    if len(encounter.diagnoses or ()) > _MOST_DIAGNOSES[encounter.setting]:
         yield Fault("diagnoses", "are more than the format holds", "leave out the last ones")
     if (encounter.type_of_bill or "").endswith(_VOID):
         yield Fault("type_of_bill", "the claim is a void", "send the claim that stands")
@@ -258,7 +258,7 @@ def _claim(encounter: Encounter) -> list[bytes]:
     segments = [head.encode()]
     if encounter.date is not None:
         segments.append(_dated(b"434", encounter.date))
-    segments += _diagnoses(encounter.diagnoses)
+    segments += _diagnoses(encounter.diagnoses or ())
     for line in lines:
         segments += _service_line(line, encounter.setting)
     return segments

@@ -68,6 +68,18 @@ def test_a_line_keeps_what_the_item_says() -> None:
     assert (line.charge, line.diagnosis_pointers) == (Decimal("12.5"), (2, 1))
 
 
+@pytest.mark.parametrize(
+    ("system", "diagnoses"), [(None, ()), ("http://hl7.org/fhir/sid/icd-9-cm", None)]
+)
+def test_a_claim_names_no_diagnosis_unless_it_names_one_that_is_not_read(
+    system: str | None, diagnoses: tuple[str, ...] | None
+) -> None:
+    coded = {"coding": [{"system": system, "code": "7870"}]}
+    stated = [{"sequence": 1, "diagnosisCodeableConcept": coded}] if system else None
+    encounter, _ = encounter_of(claim("institutional", item("96374", 3), diagnosis=stated))
+    assert encounter.diagnoses == diagnoses
+
+
 def test_a_claim_without_items_bills_nothing_and_one_of_other_items_is_set_aside() -> None:
     assert encounter_of(claim(item=None), options=ReadOptions())[0].lines == ()
     other = {"sequence": 1, "productOrService": {"coding": [{"system": "urn:x", "code": "exam1"}]}}

@@ -92,6 +92,11 @@ def test_refusals_give_the_true_reason(name: str, why: str) -> None:
     assert str(aside.error).startswith(why)
 
 
+def test_a_claim_without_hi_names_no_diagnosis() -> None:
+    bill = [segment for segment in BILL if not segment.startswith(b"HI*")]
+    assert only(envelope(*bill)).diagnoses == ()
+
+
 def test_a_professional_claim_is_read_whole() -> None:
     claim = only(envelope(*BILL))
     assert claim.model_dump(exclude_defaults=True, exclude_none=True) == {
@@ -210,13 +215,13 @@ def test_what_would_make_a_false_claim_sets_it_aside(old: bytes, new: bytes, why
             b"HI",
             b"HI*BK:7870*BF:4019",
             "the diagnoses are not all ICD-10-CM codes; they and the pointers to them are left out",
-            {"diagnoses": (), "diagnosis_pointers": ()},
+            {"diagnoses": None, "diagnosis_pointers": ()},
         ),
         (
             b"HI",
             b"HI*ABK*R112*ABF:E119",
             "the diagnoses are not all ICD-10-CM codes; they and the pointers to them are left out",
-            {"diagnoses": (), "diagnosis_pointers": ()},
+            {"diagnoses": None, "diagnosis_pointers": ()},
         ),
         (b"LX*2", b"LX*1", "LX does not number each line once; the lines are counted instead", {}),
         (b"LX*2", b"LX", "LX does not number each line once; the lines are counted instead", None),

@@ -43,7 +43,7 @@ class Billed:
     """What one claim says beside its setting."""
 
     lines: list[dict[str, Any]]
-    diagnoses: list[str]
+    diagnoses: list[str] | None
     type_of_bill: str | None
     place_of_service: str | None
     day: date | None
@@ -52,7 +52,7 @@ class Billed:
 class _Diagnoses(NamedTuple):
     """Codes in the order of the claim, and the position of each by its sequence."""
 
-    codes: list[str]
+    codes: list[str] | None
     positions: dict[int, int]
 
 
@@ -124,7 +124,9 @@ def _diagnoses(node: Node) -> _Diagnoses:
         rows.append((diagnosis.positive("sequence") or number, codes[0]))
     rows.sort()
     positions = {sequence: position for position, (sequence, _) in enumerate(rows, 1)}
-    return _Diagnoses([code for _, code in rows], positions)
+    # Of a claim whose diagnoses are all in other systems nobody can say that it has none.
+    unread = bool(node.children("diagnosis")) and not rows
+    return _Diagnoses(None if unread else [code for _, code in rows], positions)
 
 
 def _type_of_bill(node: Node) -> str | None:

@@ -214,4 +214,5 @@ class _Encounter:
         if not charges.coded and not case.faults:
             problem = "holds no CPT or HCPCS code in any charge"
             case.fault("FT1-25", problem, "write the procedure code")
-        return {"lines": charges.lines(), "diagnoses": charges.diagnoses}
+        # Charges are no claim yet: where they name no diagnosis, other messages may.
+        return {"lines": charges.lines(), "diagnoses": charges.diagnoses or None}

@@ -79,7 +79,9 @@ def _claim(group: Group, lookup: Lookup, options: ReadOptions, ledger: Ledger) -
         seen.add(content)
         # Columns of the claim are repeated on every line; the first that says something stands.
         for fact, value in _shared(row, lookup, ledger).items():
-            shared.setdefault(fact, value)
+            # No diagnosis on one line is no word on those of another.
+            if not shared.get(fact):
+                shared[fact] = value
     if faults:
         raise InputError(first_faults(faults, len(faults), MOST_TOLD))
     if not lines:
@@ -173,13 +175,14 @@ def _type_of_bill(row: Row, lookup: Lookup, ledger: Ledger) -> str | None:
 
 
 def _diagnoses(row: Row, lookup: Lookup, ledger: Ledger) -> list[str] | None:
-    """Each ICD-10-CM code once, in the order of the columns; None where the row has none."""
+    """Each ICD-10-CM code once, in the order of the columns; None where none can be read."""
     # Some exports pad a code with blanks.
     codes = [text.replace(" ", "") for text in lookup.texts(row, "diagnoses") if text]
     good = [code for code in codes if _SHAPES["diagnoses"].fullmatch(code)]
     if len(good) < len(codes):
         ledger.remark("a diagnosis is no code of ICD-10-CM", row.number)
-    return list(dict.fromkeys(good)) or None
+    is_empty = not codes and bool(lookup.places.get("diagnoses"))
+    return list(dict.fromkeys(good)) if good or is_empty else None
 
 
 def with_options(record: dict[str, Any], options: ReadOptions) -> dict[str, Any]:

@@ -214,7 +214,7 @@ def _finish(parsed: Parsed) -> None:
         parsed.note(
             "the diagnoses are not all ICD-10-CM codes; they and the pointers to them are left out"
         )
-    elif parsed.diagnoses:
+    else:
         parsed.fields["diagnoses"] = parsed.diagnoses
     _date_claim(parsed, lines)
 
