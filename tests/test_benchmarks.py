@@ -16,10 +16,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from benchmarks import __main__ as command
 from benchmarks import (
     fuzz_fhir,
     fuzz_hl7,
+    fuzz_packs,
     fuzz_tables,
     fuzz_x12,
     golden,
@@ -42,6 +44,7 @@ from ivpush.engine import Worked
 from ivpush.language.evaluator import evaluate
 from ivpush.language.parser import parse
 from ivpush.language.vocabulary import Names
+from ivpush.pack.folder import rules_folder
 from ivpush.readers import Note
 
 
@@ -459,6 +462,30 @@ def test_mutated_files_have_documented_outcomes(
     assert printed.startswith("150 of 150 inputs, seed 7\n")
     assert "  SetAside: " in printed
     assert "  Record: " in printed
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_packs_of_another_structure_have_documented_outcomes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert fuzz(fuzz_packs.drawn, fuzz_packs.outcomes, ["400", "7"]) == 0
+    printed = capsys.readouterr().out
+    for kind in ("rule", "expression", "map", "toml", "checkpoint"):
+        assert f"  {kind} accepted: " in printed
+        assert f"  {kind} refused: " in printed
+
+
+@pytest.mark.parametrize(("key", "value"), fuzz_packs.KEPT)
+def test_what_once_ended_in_a_traceback_is_refused_or_harmless(key: str, value: str) -> None:
+    path = fuzz_packs.RULES[0]
+    rows = yaml.safe_dump(fuzz_packs.tree_of(path), sort_keys=False).encode()
+    data = {**fuzz_packs.tree_of(path), key: yaml.load(value, yaml.BaseLoader)}
+    changed = yaml.safe_dump(data, sort_keys=False).encode()
+    name = path.relative_to(rules_folder()).as_posix()
+    (accepted,) = fuzz_packs.outcomes(fuzz_packs.Fuzzed("rule", name, rows))
+    assert accepted == "rule accepted"
+    (outcome,) = fuzz_packs.outcomes(fuzz_packs.Fuzzed("rule", name, changed))
+    assert outcome in {"rule accepted", "rule refused"}
 
 
 @pytest.mark.usefixtures("interruptible")

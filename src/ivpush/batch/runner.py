@@ -185,7 +185,7 @@ class _Setup:
                 done=state["done"],
             )
         # Sealed, but by hand: a run writes all of these.
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
             raise self.checkpoint.damaged() from None
 
     def _unfinished(self) -> int | None:
