@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import textwrap
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +18,18 @@ import yaml
 from ivpush import Pack
 from ivpush.__main__ import main
 from ivpush.authoring.advice import advice
-from ivpush.authoring.cases import run_cases
+from ivpush.authoring.cases import EnginesByPolicy, policies_of, run_cases
 from ivpush.authoring.diff import changes, payer_rows
+from ivpush.authoring.encounters import case_encounter
 from ivpush.authoring.new_rule import frame
 from ivpush.authoring.schema import overlay_schema, rule_schema
 from ivpush.errors import UsageError
 from ivpush.pack.files import read_yaml
+from ivpush.pack.rule import Rule
 
 PACK = Pack.load()
+ENGINES = EnginesByPolicy(PACK)
+DAY = timedelta(days=1)
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "rules"
 
@@ -88,6 +95,29 @@ def test_the_schema_refuses_what_the_reader_refuses(change: dict[str, Any]) -> N
 def test_the_schemas_are_schemas() -> None:
     for schema in (rule_schema(PACK), overlay_schema(PACK)):
         jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def firing_cases(rule: Rule) -> Iterator[Mapping[str, Any]]:
+    """The cases that break a rule on the day that they name, or on the pack's."""
+    return (case for case in rule.every_case if case["expect"])
+
+
+@pytest.mark.parametrize("rule", PACK.every_rule, ids=lambda rule: rule.id)
+def test_a_rule_is_silent_on_the_day_before_it_and_the_day_after(rule: Rule) -> None:
+    days = [rule.valid_from - DAY]
+    if rule.valid_to is not None:
+        days.append(rule.valid_to + DAY)
+    for case, day in product(firing_cases(rule), days):
+        encounter = case_encounter({**case, "date": day}, PACK.case_date)
+        result = ENGINES.under(policies_of(case)).check(encounter)
+        assert rule.id not in {each.rule for each in (*result.violations, *result.unjudged)}
+
+
+def test_a_rule_is_in_force_from_its_first_day_to_its_last() -> None:
+    for rule in PACK.every_rule:
+        first, last = rule.valid_from, rule.valid_to
+        assert rule.in_force(first) and not rule.in_force(first - DAY)
+        assert last is None or (rule.in_force(last) and not rule.in_force(last + DAY))
 
 
 def test_a_new_rule_takes_the_next_id_and_passes_as_written(copied: Path) -> None:

@@ -36,15 +36,13 @@ def survey_of(name: str, *cases: str) -> Survey:
     return survey(pack, (rule.id,))
 
 
-def test_choices_of_codes_and_dates_are_narrowed_widened_and_moved() -> None:
+def test_choices_of_codes_are_narrowed_and_widened() -> None:
     rule = rule_named("IVP101")
     mutated = {(mutant.key, mutant.change): mutant.rule for mutant in mutants_of_rule(rule, PACK)}
     assert rule.codes is not None
     widened, fewer = mutated["codes", "any"], mutated["codes", "drop technique push"]
     assert widened is not None and widened.codes is None
     assert fewer is not None and fewer.codes is not None and fewer.codes < rule.codes
-    later = mutated["in_force", "from 2006-01-02"]
-    assert later is not None and later.valid_from.isoformat() == "2006-01-02"
 
 
 def test_the_data_is_changed_one_cell_at_a_time() -> None:

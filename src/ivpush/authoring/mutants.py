@@ -75,16 +75,17 @@ def mutants_of(pack: Pack, only: Sequence[str] = ()) -> Iterator[Mutant]:
 
 
 def mutants_of_rule(rule: Rule, pack: Pack) -> Iterator[Mutant]:
-    """One rule with another ``when``, ``require``, choice of codes or dates."""
+    """One rule with another ``when``, ``require`` or choice of codes.
+
+    Its dates stay: they are facts with a source, and a case on either side only repeats them. That
+    they are kept to is a property of the engine, which its tests hold for every rule.
+    """
     file = rule.place.rsplit(":", 2)[0]  # a place ends in line and column
     yield from _of_expressions(rule, file, pack.names)
     for change, asked in _other_choices(rule.asked):
         codes = selected(asked, pack.codes)
         if codes != rule.codes:
             yield Mutant(file, "codes", change, rule=replace(rule, codes=codes))
-    for change, first, last in _moved_windows(rule.valid_from, rule.valid_to):
-        moved = replace(rule, valid_from=first, valid_to=last)
-        yield Mutant(file, "in_force", change, rule=moved)
 
 
 def _of_expressions(rule: Rule, file: str, names: Names) -> Iterator[Mutant]:
