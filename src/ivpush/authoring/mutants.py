@@ -23,12 +23,7 @@ from ivpush.pack.pack import Pack, Parts
 from ivpush.pack.policies import Policy, PolicyValue
 from ivpush.pack.rule import Rule
 
-__all__ = [
-    "Mutant",
-    "mutants_of",
-    "mutants_of_data",
-    "mutants_of_rule",
-]
+__all__ = ["Mutant", "chosen_rules", "mutants_of", "mutants_of_data", "mutants_of_rule"]
 
 _DAY = timedelta(days=1)
 _EVER = date(1984, 1, 1)
@@ -64,11 +59,15 @@ class Mutant:
 
 def mutants_of(pack: Pack, only: Sequence[str] = ()) -> Iterator[Mutant]:
     """Every mutant of the pack, or of the rules named by id or name, in a fixed order."""
-    for rule in pack.every_rule:
-        if not only or rule.id in only or rule.name in only:
-            yield from mutants_of_rule(rule, pack)
+    for rule in chosen_rules(pack, only):
+        yield from mutants_of_rule(rule, pack)
     if not only:
         yield from mutants_of_data(pack)
+
+
+def chosen_rules(pack: Pack, only: Sequence[str] = ()) -> list[Rule]:
+    """The rules named by id or name, or all of the pack, in its order."""
+    return [rule for rule in pack.every_rule if not only or rule.id in only or rule.name in only]
 
 
 # Mutants of a rule

@@ -14,10 +14,10 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from ivpush.authoring.cases import EnginesByPolicy, policies_of, run_cases
+from ivpush.authoring.cases import EnginesByPolicy, policies_of, run_case
 from ivpush.authoring.encounters import case_encounter
 from ivpush.authoring.judging import case_holds
-from ivpush.authoring.mutants import Mutant, mutants_of
+from ivpush.authoring.mutants import Mutant, chosen_rules, mutants_of
 from ivpush.contract.encounter import Encounter
 from ivpush.engine import Worked
 from ivpush.errors import Fault, PackError
@@ -120,12 +120,17 @@ class PreparedTests:
     scenarios: Sequence[_PreparedScenario]
 
     @classmethod
-    def of(cls, pack: Pack, scenarios: Iterable[Scenario] = ()) -> PreparedTests:
+    def of(
+        cls, pack: Pack, scenarios: Iterable[Scenario] = (), only: Sequence[str] = ()
+    ) -> PreparedTests:
         """The tests of a pack; raises PackError where a case fails before anything is changed.
 
         Scenarios that the pack answers otherwise than published are left out: they hold nothing.
+        With ``only``, the tests are those of the rules named: no other judges their mutants.
         """
-        failing = [outcome for outcome in run_cases(pack) if outcome.problem]
+        rules, unchanged = chosen_rules(pack, only), EnginesByPolicy(pack)
+        outcomes = (run_case(rule, case, unchanged) for rule in rules for case in rule.every_case)
+        failing = [outcome for outcome in outcomes if outcome.problem]
         if failing:
             raise PackError(
                 [
@@ -140,7 +145,7 @@ class PreparedTests:
             pack=pack,
             cases=[
                 _prepared_case(rule, case, pack, engines)
-                for rule in pack.every_rule
+                for rule in rules
                 for case in rule.every_case
             ],
             scenarios=[scenario for scenario in prepared if scenario is not None],
@@ -336,7 +341,7 @@ def _share(
     step: int,
 ) -> list[_MutantVerdict]:
     """Every ``step``-th mutant from ``start``: neighbours take alike long, so shares are even."""
-    tests = PreparedTests.of(pack, scenarios)
+    tests = PreparedTests.of(pack, scenarios, only)
     return [
         _MutantVerdict(number, mutant.label, _state(mutant, tests))
         for number, mutant in enumerate(mutants_of(pack, only))
