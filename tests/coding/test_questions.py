@@ -50,6 +50,15 @@ def test_attendance_is_asked_for_where_a_long_push_as_an_infusion_beside_two_ear
     }
 
 
+def test_the_class_of_a_drug_is_asked_for_where_it_is_a_third_infusion_at_once() -> None:
+    drips = [drip("a", "10:00", "12:00"), drip("b", "10:00", "11:00")]
+    unknown = drip("u", "10:00", "10:30", drug="house blend", category=None)
+    opened = check(*drips, unknown)
+    assert billed(opened) == [("96365", 1), ("96366", 1), ("96368", 1)]
+    chemo = [("96413", 1), ("96368", 1)]
+    assert answers(opened, "administrations[2].category")["chemotherapy"] == chemo
+
+
 @pytest.mark.parametrize("source", ["ordered", "defaulted"])
 def test_times_that_nobody_charted_are_asked_about(source: str) -> None:
     opened = check(drip("a", "10:00", "11:00", times_from=source))

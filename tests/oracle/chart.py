@@ -71,6 +71,8 @@ class Dose:
     last_seen: int | None = None
     site: str | None = None
     needs_own_site: bool = False
+    visit: int = 1
+    """1, or 2 where the patient left and came back."""
     attended: bool | None = None
     pushable: bool = True
     hormonal: bool = False
@@ -166,11 +168,17 @@ def is_complex(dose: Dose, visit: Visit) -> bool:
 def chains(visit: Visit) -> list[tuple[Dose, ...]]:
     """Doses by vein, by the accesses that may each have an initial service of their own."""
     needed = visit.policies.second_site_requires_reason
-    own = {d.site for d in visit.doses if d.site is not None and (d.needs_own_site or not needed)}
-    groups: dict[str | None, list[Dose]] = {}
+    own = {place_of(d) for d in visit.doses if d.site and (d.needs_own_site or not needed)}
+    groups: dict[tuple[int, str | None], list[Dose]] = {}
     for dose in visit.doses:
-        groups.setdefault(dose.site if dose.site in own else None, []).append(dose)
+        place = place_of(dose) if place_of(dose) in own else (dose.visit, None)
+        groups.setdefault(place, []).append(dose)
     return [tuple(group) for group in groups.values()]
+
+
+def place_of(dose: Dose) -> tuple[int, str | None]:
+    """The access of a dose in its visit of the day."""
+    return dose.visit, dose.site
 
 
 def days_of(dose: Dose) -> range:

@@ -10,13 +10,12 @@ from typing import NamedTuple
 
 from ivpush import Encounter, Engine, Pack
 from tests.oracle.chart import Dose, Policies, Visit
-from tests.oracle.openness import open_facts
+from tests.oracle.openness import SITE_NEED, open_facts
 from tests.oracle.oracle import Line, Lines, OracleError, derive
 from tests.oracle.reach import beyond
 from tests.oracle.visits import FIRST_DAY, record
 
 PACK = Pack.load()
-SITE_NEED = "separate_site_reason"
 STEPS = (60, 30, 15, 1)
 
 

@@ -170,8 +170,8 @@ def _minutes(dose: Dose) -> range:
 
 def one_initial(chain: Chain, roles: Roles) -> bool:
     """Whatever is billed has one initial service."""
-    initials = sum(role is Role.INITIAL for role in roles.values())
-    return initials == any(role is not Role.NOTHING for role in roles.values())
+    taken = list(roles.values())
+    return taken.count(Role.INITIAL) == (taken.count(Role.NOTHING) < len(taken))
 
 
 def infusions_by_drug(chain: Chain, roles: Roles) -> bool:

@@ -13,6 +13,7 @@ from tests.oracle.chart import Dose, Kind, Technique, Visit
 from tests.oracle.oracle import derive
 from tests.oracle.reach import beyond
 
+SITE_NEED = "separate_site_reason"
 LENGTHS = (1, 15, 16, 30, 31, 60, 90, 91, 151, 240, 600, 1440)
 """Minutes that an infusion without a stop may have run: both sides of each limit."""
 BY_VEIN = {Technique.PUSH, Technique.INFUSION, Technique.FLUID}
@@ -20,14 +21,15 @@ BY_VEIN = {Technique.PUSH, Technique.INFUSION, Technique.FLUID}
 
 def open_facts(visit: Visit) -> tuple[set[str], set[str]]:
     """Facts that decide what is billed, and facts of which the oracle cannot say whether they do."""
-    deciding, unsaid = set(), set()
+    deciding: set[str] = set()
+    unsaid = set() if _sites_are_plain(visit) else {SITE_NEED}
     for fact, answers in missing(visit):
         within = [answer for answer in answers if not beyond(answer)]
         if len({frozenset(derive(answer).items()) for answer in within}) > 1:
             deciding.add(fact)
         elif len(within) < len(answers):
             unsaid.add(fact)
-    return deciding, unsaid
+    return deciding - unsaid, unsaid
 
 
 def missing(visit: Visit) -> Iterator[tuple[str, list[Visit]]]:
@@ -51,9 +53,21 @@ def _of_the_whole(visit: Visit) -> Iterator[tuple[str, list[Visit]]]:
     if not visit.facility and visit.primary is None:
         given = [d for d in visit.doses if visit.technique(d) in BY_VEIN]
         yield "primary_administration", [replace(visit, primary=dose.id) for dose in given]
-    sites = sorted({d.site for d in visit.doses if d.site and d.route == "IV"})
+    sites = _sites(visit)
     if len(sites) > 1 and not any(d.needs_own_site for d in visit.doses):
-        yield "separate_site_reason", [visit, *(_needing(visit, site) for site in sites[1:])]
+        yield SITE_NEED, [visit, *(_needing(visit, site) for site in sites[1:])]
+
+
+def _sites(visit: Visit) -> list[str]:
+    return sorted({d.site for d in visit.doses if d.site and d.route == "IV"})
+
+
+def _sites_are_plain(visit: Visit) -> bool:
+    """Whether each dose by vein of one visit has its access charted, and there are two at most."""
+    by_vein = [d for d in visit.doses if d.route == "IV"]
+    once = all(d.visit == 1 for d in visit.doses)
+    uniform = len({d.site is None for d in by_vein}) < 2
+    return once and uniform and len(_sites(visit)) < 3
 
 
 def _needing(visit: Visit, site: str) -> Visit:

@@ -35,8 +35,9 @@ from tests.oracle.laws import (
 
 ORDER = ("96413", "96409", "96365", "96374", "96360")
 """Hospital: which service is the initial one, whatever came first."""
-SEPARATE_SITE, DISTINCT, GENERAL = "XS", "XU", "59"
-"""Modifiers of a further access, of a shot beside another service, and of payers that take no X."""
+SEPARATE_SITE, SEPARATE_VISIT, DISTINCT, GENERAL = "XS", "XE", "XU", "59"
+"""Modifiers of a further access, of another visit that day, of a shot beside another service, and of
+payers that take none of these."""
 ABOVE = {
     "96372": (*ORDER, "96369", "96401", "96402", "96420", "96422"),
     "96401": ("96369",),
@@ -66,6 +67,7 @@ class Led(NamedTuple):
     rank: int
     began: Moment
     primary: bool
+    visit: int
     further_access: bool
     whole: bool
     """Whether no infusion goes unbilled for want of a primary code."""
@@ -77,24 +79,33 @@ class Led(NamedTuple):
         return self.rank, self.began
 
 
+class Unit(NamedTuple):
+    """A unit that no modifier sets apart, with its day and the visit of that day."""
+
+    code: str
+    day: int
+    visit: int
+
+
 def derive(visit: Visit) -> Lines:
     """The lines that the chart supports."""
-    lines = _by_vein(visit)
+    lines, plain = _by_vein(visit)
     # A modifier on either line of a pair lifts it, so a line that has one asks for no other.
-    return lines + _beside_veins(visit, {(i.code, i.day) for i in lines if not i.modifier})
+    return lines + _beside_veins(visit, plain)
 
 
-def _by_vein(visit: Visit) -> Lines:
+def _by_vein(visit: Visit) -> tuple[Lines, set[Unit]]:
     """One initial service for each access with a need of its own, the later ones marked."""
     led = [answer for doses in chains(visit) if (answer := _led(Chain(visit, doses)))]
     led.sort(key=lambda answer: (answer.rank, answer.further_access, answer.began))
     lines: Lines = Counter()
     for place, answer in enumerate(led):
-        modifier = _marked(visit, SEPARATE_SITE) if place else ""
+        apart = SEPARATE_SITE if answer.visit == led[0].visit else SEPARATE_VISIT
+        modifier = _marked(visit, apart) if place else ""
         for code, day in answer.units:
             if code != "96368" or not any(line.code == code for line in lines):
                 lines[Line(code, modifier, day)] += 1
-    return lines
+    return lines, {Unit(*unit, answer.visit) for answer in led[:1] for unit in answer.units}
 
 
 def _marked(visit: Visit, modifier: str) -> str:
@@ -120,24 +131,27 @@ def _as_led(chain: Chain, roles: Roles) -> Led:
     units = tuple(sorted(dated(chain, roles)))
     by_need = chain.visit.policies.second_site_requires_reason
     further = by_need and any(dose.needs_own_site for dose in chain.doses)
+    number = chain.doses[0].visit
     taken = {roles[dose.id] for dose in chain.infusions}
     whole = Role.NOTHING not in taken or Role.CONCURRENT in taken
     leader = next((d for d in chain.doses if roles.get(d.id) is Role.INITIAL), None)
     if leader is None:
-        return Led(len(ORDER), (True, 0, 0, ""), False, further, whole, units)
+        return Led(len(ORDER), (True, 0, 0, ""), False, number, further, whole, units)
     code = next(code for code in ORDER if code in codes(chain, roles))
-    return Led(ORDER.index(code), in_order(leader), chain.leads(leader), further, whole, units)
+    first = chain.leads(leader)
+    return Led(ORDER.index(code), in_order(leader), first, number, further, whole, units)
 
 
-def _beside_veins(visit: Visit, by_vein: set[tuple[str, int]]) -> Lines:
+def _beside_veins(visit: Visit, by_vein: set[Unit]) -> Lines:
     """Shots, infusions under the skin and doses by artery: each stands on its own."""
-    alone = [unit for dose in visit.doses for unit in _alone(dose, visit)]
+    alone = [Unit(*unit, dose.visit) for dose in visit.doses for unit in _alone(dose, visit)]
     every = by_vein | set(alone)
     lines: Lines = Counter()
-    for code, day in alone:
+    for code, day, number in alone:
         above = ABOVE.get(code, ())
-        marked = any((other, day) in every for other in above)
-        lines[Line(code, _marked(visit, DISTINCT) if marked else "", day)] += 1
+        beside = {each.visit for each in every if each.code in above and each.day == day}
+        apart = DISTINCT if number in beside else SEPARATE_VISIT
+        lines[Line(code, _marked(visit, apart) if beside else "", day)] += 1
     return lines
 
 

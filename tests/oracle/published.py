@@ -22,7 +22,6 @@ IDLE = {"keep_open", "flush", "drug_carrier", "imaging", "procedure"}
 UNREAD = (
     "mixed_with",
     "continues",
-    "visit",
     "device",
     "lumen",
     "resited_from",
@@ -87,6 +86,7 @@ def _dose(given: dict[str, Any], begins: datetime) -> Dose:
         stop=_minute(given.get("stop"), begins),
         minutes=given.get("minutes"),
         site=given.get("site"),
+        visit=given.get("visit") or 1,
         needs_own_site=bool(given.get("separate_site_reason")),
         attended=given.get("continuously_attended"),
         idle=given.get("purpose") in IDLE,

@@ -111,6 +111,24 @@ def _complex_under_skin(visit: Visit) -> bool:
     )
 
 
+def _not_by_vein_on_return(visit: Visit) -> bool:
+    kinds = {Technique.UNDER_SKIN, Technique.ARTERIAL}
+    returned = any(d.visit > 1 for d in visit.doses)
+    return returned and any(visit.technique(d) in kinds for d in visit.doses)
+
+
+def _return_before_the_end(visit: Visit) -> bool:
+    spans = [(d.visit, stretch(d) or (d.start, d.start)) for d in visit.doses]
+    left = [end for number, (_, end) in spans if number == 1 and end is not None]
+    back = [begin for number, (begin, _) in spans if number == 2 and begin is not None]
+    return bool(left) and bool(back) and max(left) >= min(back)
+
+
+def _no_need_of_three(visit: Visit) -> bool:
+    needs = {d.site: d.needs_own_site for d in visit.doses if d.site}
+    return len(needs) > 2 and list(needs.values()).count(False) > 1
+
+
 def _second_pump(visit: Visit) -> bool:
     return sum(visit.technique(d) is Technique.UNDER_SKIN for d in visit.doses) > 1
 
@@ -127,5 +145,8 @@ OPEN: tuple[tuple[str, Callable[[Visit], bool]], ...] = (
     ("of arterial doses only one is described, and no plain infusion", _arterial_beyond_one),
     ("an arterial infusion without an end has no published default", _arterial_without_end),
     ("an antineoplastic infused under the skin has no code of its own", _complex_under_skin),
+    ("what is not given by vein may be marked on a return, or not", _not_by_vein_on_return),
+    ("nobody comes back before the visit has ended", _return_before_the_end),
+    ("of three accesses, which ones have a need is not charted", _no_need_of_three),
     ("a second infusion under the skin may be a second pump, or more time", _second_pump),
 )

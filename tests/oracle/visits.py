@@ -15,7 +15,7 @@ FIRST_DAY = datetime(2026, 3, 2)
 MINUTES = (0, 1, 5, 14, 15, 16, 17, 29, 30, 31, 32, 45, 60, 61, 89, 90, 91, 92, 120, 150, 151, 211)
 GAPS = (-151, -91, -61, -31, -30, -16, -15, -1, 0, 0, 1, 5, 15, 29, 30, 31, 32, 60, 240)
 BEGINNINGS = (8 * 60, 8 * 60, 10 * 60 + 7, 22 * 60 + 30, 23 * 60 + 45)
-SITES = ("left arm", "right arm")
+SITES = ("left arm", "right arm", "port")
 MOST_DOSES = 6
 OTHERWISE = (
     Policies(same_drug_push_gap_minutes=30),
@@ -122,15 +122,21 @@ def _dose_with_less(rng: random.Random, dose: Dose) -> Dose:
 
 
 def _placed(rng: random.Random, doses: list[Dose]) -> list[Dose]:
-    """The doses by vein at one access or at two, the second with or without a documented need."""
-    two, need, charted = rng.random() < 0.3, rng.random() < 0.7, rng.random() < 0.8
+    """The doses by vein at one access or more, the further ones with a documented need or without.
+
+    Now and then the patient leaves and comes back.
+    """
+    sites = SITES[: rng.choice((1, 1, 1, 1, 1, 2, 2, 3))]
+    needed = {site for site in sites[1:] if rng.random() < 0.7}
+    charted = rng.random() < 0.8
+    back = rng.randrange(1, 7) if rng.random() < 0.1 else len(doses)
     placed = []
-    for dose in doses:
-        if dose.route != "IV" or not charted:
-            placed.append(dose)
-            continue
-        site = rng.choice(SITES) if two else SITES[0]
-        placed.append(replace(dose, site=site, needs_own_site=need and site == SITES[1]))
+    for place, dose in enumerate(doses):
+        dose = replace(dose, visit=1 if place < back else 2)
+        if dose.route == "IV" and charted:
+            site = rng.choice(sites)
+            dose = replace(dose, site=site, needs_own_site=site in needed)
+        placed.append(dose)
     return placed
 
 
@@ -179,8 +185,12 @@ def _drip(rng: random.Random, drug: Drug, name: str, clock: int, minutes: int) -
     draw = rng.random()
     if draw < 0.85:
         return replace(dose, stop=clock + minutes)
-    if draw < 0.93 and minutes:
+    if draw < 0.91 and minutes:
         return replace(dose, volume_ml=minutes * 2, rate_ml_per_hour=120)
+    if draw < 0.94:
+        return replace(dose, start=None, minutes=minutes)
+    if draw < 0.97 and drug.kind is not Kind.FLUID:
+        return replace(dose, last_seen=clock + minutes)
     return dose
 
 
@@ -230,6 +240,7 @@ def _administration(dose: Dose) -> dict[str, Any]:
         "rate_ml_per_hour": dose.rate_ml_per_hour,
         "last_seen_running": _clock(dose.last_seen),
         "site": dose.site,
+        "visit": dose.visit,
         "separate_site_reason": "protocol requires two accesses" if dose.needs_own_site else None,
         "continuously_attended": dose.attended,
         "purpose": "keep_open" if dose.idle else None,

@@ -64,15 +64,21 @@ _WITHOUT_STOP = ("missing_stop_time", "missing_stop_time_hydration")
 _ENDED_EARLY = "infusion_stopped_early"
 """The one policy that is asked about whoever pays: a chart says that it decides."""
 
-_MAY_BE_OPEN = frozenset({None, "stop_missing", "route_missing"})
+_MAY_BE_OPEN = frozenset(
+    {
+        None,
+        "concurrent_already_reported",
+        "concurrent_without_primary",
+        "route_missing",
+        "stop_missing",
+    }
+)
 """Reasons that another answer could lift."""
 
 _BY_TIME = frozenset(
     {
         "before_reported_gap",
         "bolus_of_infusion",
-        "concurrent_already_reported",
-        "concurrent_without_primary",
         "hydration_too_short",
         "no_time",
         "repeat_dose_too_short",
