@@ -11,6 +11,7 @@ What is refused must be refused by an error of ours; a rule or an encounter that
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import random
@@ -136,17 +137,17 @@ def places(data: Any) -> Iterator[tuple[Any, Any]]:
 
 def changed(data: Any, rng: random.Random) -> Any:
     """A copy of a tree that is changed in one to three places."""
-    tree = json.loads(json.dumps(data))
+    tree = copy.deepcopy(data)
     for _ in range(rng.randint(1, 3)):
         every = list(places(tree))
         if not every:
             break
         holder, step = rng.choice(every)
         other, place = rng.choice(every)
-        value = json.loads(json.dumps(other[place]))
+        value = copy.deepcopy(other[place])
         match rng.choice(("odd", "odd", "gone", "elsewhere", "list", "deep", "renamed")):
             case "odd":
-                holder[step] = rng.choice(ODD)
+                holder[step] = copy.deepcopy(rng.choice(ODD))
             case "gone":
                 del holder[step]
             case "elsewhere":

@@ -261,3 +261,14 @@ def test_a_key_that_hides_nothing_is_refused(ivpush: Any) -> None:
         assert f"--mask-key {name}: {said}" in run.err
     run = ivpush("check", "ours.json", "--mask-key", "short.key", "--output", "json:short.key")
     assert "is an input of this run" in run.err
+
+
+@pytest.mark.parametrize("words", [("--mask-ids",), ("--mask-key", "a.key")], ids=" ".join)
+def test_a_run_in_several_processes_says_that_it_masks_nothing(
+    ivpush: Any, words: tuple[str, ...]
+) -> None:
+    Path("a.key").write_bytes(b"a" * 32)
+    Path("ours.json").write_text(json.dumps(RECORD), "utf-8")
+    run = ivpush("check", "ours.json", "--workers", "1", *words)
+    assert run.status == 2
+    assert f"{words[0]}: is not for a run in several processes" in run.err
