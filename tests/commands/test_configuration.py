@@ -129,6 +129,21 @@ def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
     assert len(caught.value.faults) == 3
 
 
+def test_a_file_past_its_bounds_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "ivpush.toml"
+    path.write_text("".join(f"zork_{n} = 1\n" for n in range(9)), "utf-8")
+    monkeypatch.setattr("ivpush.pack.files.MOST_FAULTS", 3)
+    with pytest.raises(UsageError) as refused:
+        read_configuration(path)
+    assert [fault.problem for fault in refused.value.faults][2:] == [
+        "unknown key 'zork_2'",
+        "there are further faults",
+    ]
+    monkeypatch.setattr("ivpush.commands.configuration.MOST_BYTES", 50)
+    with pytest.raises(UsageError, match="is larger than 50 bytes"):
+        read_configuration(path)
+
+
 def test_bytes_and_missing_files_are_told(tmp_path: Path) -> None:
     path = tmp_path / "ivpush.toml"
     with pytest.raises(UsageError, match="No such file"):

@@ -17,9 +17,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from ivpush.claim.selection import Ignore
-from ivpush.errors import Fault, UsageError
+from ivpush.errors import Fault, PackError, UsageError
 from ivpush.pack.checked import read_shape
-from ivpush.pack.files import KeyPath
+from ivpush.pack.files import MOST_BYTES, Faults, KeyPath
 from ivpush.pack.shapes.words import Day, Rows, Shape, Text, wrong
 
 __all__ = [
@@ -64,11 +64,14 @@ def read_configuration(path: Path) -> Configuration:
     table = _table(path, _load(path))
     if table is None:
         raise UsageError(Fault(str(path), "has no table [tool.ivpush]", "write one"))
-    faults: list[Fault] = []
+    faults = Faults()
     sheet = _Toml(path, table)
-    shape = read_shape(sheet, ConfigurationFile, faults.append)
-    if shape is None or faults:
-        raise UsageError(faults)
+    try:
+        shape = read_shape(sheet, ConfigurationFile, faults.say)
+    except PackError as error:
+        raise UsageError(error.faults) from None
+    if shape is None or faults.found:
+        raise UsageError(faults.found)
     return Configuration(
         payer=shape.payer,
         packs=tuple(path.parent / pack for pack in shape.packs),
@@ -144,6 +147,9 @@ class ConfigurationFile(Shape):
 
 def _load(path: Path) -> dict[str, Any]:
     try:
+        # A file that is found here may be of anybody; one that people write takes a few kilobytes.
+        if path.stat().st_size > MOST_BYTES:
+            raise UsageError(Fault(str(path), f"is larger than {MOST_BYTES:,} bytes", "shorten it"))
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise UsageError(

@@ -19,7 +19,7 @@ from ivpush.contract.result import Result, Status
 from ivpush.engine import Engine
 from ivpush.errors import Fault, PackError
 from ivpush.pack.checked import read_shape
-from ivpush.pack.files import KeyPath, Say, Sheet, Yaml, read_yaml
+from ivpush.pack.files import Faults, KeyPath, Say, Sheet, Yaml, read_yaml
 from ivpush.pack.known import Known
 from ivpush.pack.pack import Pack
 from ivpush.pack.shapes.words import Named, OneOrMore, Shape, Text, listed, wrong
@@ -122,17 +122,17 @@ def read_case_file(path: Path, name: str, packs: tuple[Path, ...] = ()) -> CaseF
     Raises PackError with every fault of the file, and UsageError for an engine that there is not.
     """
     sheet = read_yaml(name, path.read_bytes())
-    faults: list[Fault] = []
-    shape = read_shape(sheet, _FileShape, faults.append)
-    if shape is None or faults:
-        raise PackError(faults)
+    faults = Faults()
+    shape = read_shape(sheet, _FileShape, faults.say)
+    if shape is None or faults.found:
+        raise PackError(faults.found)
     own = tuple(path.parent / folder for folder in shape.engine.packs)
     pack = Pack.load(extra=(*packs, *own))
     engine = Engine(shape.engine.payer, policies=shape.engine.policies, pack=pack)
     names = {key for rule in pack.every_rule for key in (rule.id, rule.name)}
-    cases = tuple(_cases(sheet, Known(rules=names), faults.append))
-    if faults:
-        raise PackError(faults)
+    cases = tuple(_cases(sheet, Known(rules=names), faults.say))
+    if faults.found:
+        raise PackError(faults.found)
     return CaseFile(engine, cases)
 
 
