@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import os
 import re
 import shutil
 import subprocess
@@ -75,6 +76,22 @@ def unpacked(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with tarfile.open(build(project, "sdist", folder)) as archive:
         archive.extractall(folder, filter="data")
     return folder / STEM
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_a_build_elsewhere_has_the_same_bytes(
+    kind: str, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = build(project, kind, tmp_path)
+    elsewhere = tmp_path / "another folder" / "copy"
+    shutil.copytree(project, elsewhere)
+    for file in elsewhere.rglob("*"):
+        file.chmod(file.stat().st_mode & 0o700)
+        os.utime(file, (0, 1_000_000_000))
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    monkeypatch.setenv("LC_ALL", "C")
+    again = build(elsewhere, kind, tmp_path / "another folder")
+    assert again.name == once.name and again.read_bytes() == once.read_bytes()
 
 
 def names_in(wheel: Path) -> set[str]:
