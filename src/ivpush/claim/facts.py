@@ -134,8 +134,7 @@ def _shaped_by(coded: CodedChart, book: Book) -> Iterator[str]:
         yield "supervision"
     if standing.in_facility:
         yield "place_of_service"
-    # How much supervision a hospital owes depends on its type of bill too.
-    if standing.denied is not None or standing.unsupervised:
+    if standing.denied is not None or book.bill_decides(coded.encounter):
         yield "type_of_bill"
     # Of several chains the claim may say which is the unmarked one.
     if len(derived.chains) > 1 or any(_stands_beside(line, book) for line in lines):

@@ -17,6 +17,7 @@ __all__ = ["evidence_lines", "place_of"]
 _LISTED = {"administration": "administrations", "line": "lines"}
 """Scopes whose records stand in a list of the encounter, so that their paths carry an index."""
 
+_BILL = frozenset({"type_of_bill"})
 _CHARTED = frozenset({"administration", "service"})
 """Scopes of what was charted."""
 
@@ -133,7 +134,8 @@ def _fact(fact: Node, printer: Printer, stated: str) -> list[str]:
 def _shaping(record: Node, paths: tuple[str, ...]) -> frozenset[str]:
     """Those of the paths that count only where they shaped the coding of the chart."""
     if not SHAPING.issubset(paths):
-        return frozenset()
+        # Alone it is what the fact is about; beside others it seldom decides.
+        return _BILL if len(paths) > 1 else frozenset()
     # Lines of a claim rest on each other; a chart seldom rests on them.
     return SHAPING | {"lines"} if record.kind.scope in _CHARTED else SHAPING
 

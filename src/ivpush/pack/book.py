@@ -310,6 +310,13 @@ class Book:
         kind = _bill_kind(given.type_of_bill) if given.type_of_bill is not None else None
         return self.discards.due(code, kind, place or given.place_of_service, given.setting)
 
+    def bill_decides(self, given: Encounter) -> bool:
+        """Whether its type of bill asks for supervision or discard modifiers of its own."""
+        if given.type_of_bill is None:
+            return False
+        kind = _bill_kind(given.type_of_bill)
+        return kind in self._data.bill_kinds or self.discards.asks_by_bill(kind, given.setting)
+
     def supervision(
         self, setting: str, family: str, type_of_bill: str | None = None
     ) -> SupervisionRow | None:

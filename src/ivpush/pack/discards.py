@@ -47,6 +47,11 @@ class Discards:
         """Whether a code is listed as one that comes in single-dose containers only."""
         return code in self._single
 
+    def asks_by_bill(self, bill_kind: str, setting: str) -> bool:
+        """Whether a type of bill asks otherwise than the form does on which it is sent."""
+        by_form = self._rows.get(("form", setting))
+        return setting == "facility" and self._rows.get(("bill", bill_kind)) != by_form
+
     def due(self, code: str, bill_kind: str | None, place: str | None, setting: str) -> bool | None:
         """Whether a line owes a discard modifier, if its container is for a single dose."""
         if setting == "facility":
