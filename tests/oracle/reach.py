@@ -84,6 +84,16 @@ def _shared_by_parts(visit: Visit) -> bool:
     return any(sum(minutes) >= least > max(minutes) for minutes in shared.values())
 
 
+def _together_at_two_accesses(visit: Visit) -> bool:
+    least = max(1, visit.policies.concurrent_min_overlap_minutes)
+    together = {
+        (a.visit, a.site)
+        for a, b in _pairs(visit)
+        if a.drug != b.drug and shared_minutes(a, b) >= least
+    }
+    return len(together) > 1
+
+
 def _primary_push_on_a_later_day(visit: Visit) -> bool:
     pushes = [d for d in visit.doses if visit.technique(d) is Technique.PUSH]
     named = next((d for d in pushes if d.id == visit.primary), None)
@@ -140,6 +150,7 @@ OPEN: tuple[tuple[str, Callable[[Visit], bool]], ...] = (
     ("a short run of an infused drug is its rest, or a push", _short_run_of_an_infused_drug),
     ("minutes without a clock prove neither overlap nor its absence", _no_clock_beside_another),
     ("minutes beside two others add up to a concurrent service, or not", _shared_by_parts),
+    ("the one concurrent service of two accesses stands at either", _together_at_two_accesses),
     ("one of two pushes of a drug is billed, on either day", _primary_push_on_a_later_day),
     ("an antineoplastic for more than eight hours is a pump's", _prolonged),
     ("of arterial doses only one is described, and no plain infusion", _arterial_beyond_one),

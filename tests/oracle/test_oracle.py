@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from tests.oracle.chart import Policies
 from tests.oracle.compare import difference, shrunk
 from tests.oracle.oracle import derive
 from tests.oracle.published import SCENARIOS, published, undated, visit_of
-from tests.oracle.visits import record, visits
+from tests.oracle.reach import beyond
+from tests.oracle.visits import OTHERWISE, record, visits
 
 SEEDS = range(8)
 VISITS = 250
@@ -42,6 +45,22 @@ def test_the_oracle_and_ivpush_bill_and_ask_the_same(seed: int) -> None:
 def test_the_visits_bill_every_code_within_the_reach_of_the_oracle() -> None:
     codes = {line.code for visit in visits(0, 1_000) for line in derive(visit)}
     assert codes == CODES
+
+
+ONE_MINUTE_OFF = (
+    *(Policies(same_drug_push_gap_minutes=minutes) for minutes in (30, 32)),
+    *(Policies(concurrent_min_overlap_minutes=minutes) for minutes in (15, 17)),
+    *(Policies(hydration_floor_minutes=minutes) for minutes in (30, 32)),
+    *(Policies(additional_hour_minutes=minutes) for minutes in (30, 32)),
+)
+
+
+@pytest.mark.parametrize("policies", [*ONE_MINUTE_OFF, *OTHERWISE])
+def test_some_visit_notices_each_limit_and_each_choice(policies: Policies) -> None:
+    plain = (replace(visit, policies=Policies()) for visit in visits(0, VISITS * len(SEEDS)))
+    changed = ((visit, replace(visit, policies=policies)) for visit in plain)
+    within = (pair for pair in changed if not any(map(beyond, pair)))
+    assert any(derive(visit) != derive(other) for visit, other in within)
 
 
 @pytest.mark.parametrize("scenario", WITHIN, ids=[scenario["id"] for scenario in WITHIN])

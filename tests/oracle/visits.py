@@ -14,6 +14,8 @@ from tests.oracle.reach import beyond
 FIRST_DAY = datetime(2026, 3, 2)
 MINUTES = (0, 1, 5, 14, 15, 16, 17, 29, 30, 31, 32, 45, 60, 61, 89, 90, 91, 92, 120, 150, 151, 211)
 GAPS = (-151, -91, -61, -31, -30, -16, -15, -1, 0, 0, 1, 5, 15, 29, 30, 31, 32, 60, 240)
+SHORT_GAPS = (10, 15, 20, 29, 30, 31, 32)
+"""Between pushes of one drug, given again and again."""
 BEGINNINGS = (8 * 60, 8 * 60, 10 * 60 + 7, 22 * 60 + 30, 23 * 60 + 45)
 SITES = ("left arm", "right arm", "port")
 MOST_DOSES = 6
@@ -65,10 +67,11 @@ CHEMO_DRIPPED = (PACLITAXEL, CARBOPLATIN)
 CHEMO_PUSHED = (DOXORUBICIN, BORTEZOMIB)
 SHOTS = (KETOROLAC, MORPHINE, METHOTREXATE, FULVESTRANT)
 KINDS_OF_DOSE = ("push", "drip", "fluid", "shot", "chemo drip", "chemo push", "biologic", "other")
-EMERGENCY, ONCOLOGY, SUITE = (
+EMERGENCY, ONCOLOGY, SUITE, REPEATED = (
     (38, 26, 22, 10, 0, 0, 0, 4),
     (22, 16, 14, 6, 22, 16, 0, 4),
     (26, 26, 12, 8, 0, 0, 24, 4),
+    (80, 8, 8, 4, 0, 0, 0, 0),
 )
 
 
@@ -86,14 +89,16 @@ def visits(seed: int, number: int) -> Iterator[Visit]:
 
 
 def _visit(rng: random.Random) -> Visit:
-    weights = rng.choice((EMERGENCY, EMERGENCY, ONCOLOGY, SUITE))
+    weights = rng.choice((EMERGENCY, EMERGENCY, ONCOLOGY, SUITE, REPEATED))
     clock = rng.choice(BEGINNINGS)
+    pushed, gaps = ((rng.choice(PUSHED),), SHORT_GAPS) if weights is REPEATED else (PUSHED, GAPS)
     doses: list[Dose] = []
     for number in range(rng.choice((1, 2, 2, 3, 3, 3, 4, 4, 5, MOST_DOSES))):
-        dose = _dose(rng, rng.choices(KINDS_OF_DOSE, weights)[0], f"a{number + 1}", clock)
+        kind, name = rng.choices(KINDS_OF_DOSE, weights)[0], f"a{number + 1}"
+        dose = _dose(rng, kind, name, clock, pushed=pushed)
         doses.append(dose)
         ended = dose.start if dose.start is None or dose.stop is None else dose.stop
-        clock = max(BEGINNINGS[0], (ended or clock) + rng.choice(GAPS))
+        clock = max(BEGINNINGS[0], (ended or clock) + rng.choice(gaps))
     facility = rng.random() < 0.5
     visit = Visit(
         facility,
@@ -140,11 +145,13 @@ def _placed(rng: random.Random, doses: list[Dose]) -> list[Dose]:
     return placed
 
 
-def _dose(rng: random.Random, kind: str, name: str, clock: int) -> Dose:
+def _dose(
+    rng: random.Random, kind: str, name: str, clock: int, *, pushed: tuple[Drug, ...]
+) -> Dose:
     minutes = rng.choice(MINUTES)
     match kind:
         case "push":
-            return _push(rng, rng.choice(PUSHED), name, clock)
+            return _push(rng, rng.choice(pushed), name, clock)
         case "chemo push":
             return _push(rng, rng.choice(CHEMO_PUSHED), name, clock)
         case "fluid":
