@@ -7,6 +7,7 @@ import pickle
 import random
 from datetime import date, datetime
 from decimal import Decimal
+from functools import reduce
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -78,7 +79,17 @@ def record(rng: random.Random, scope: str, depth: int = 0) -> Record:
                 setattr(place, part, Record())
             place = getattr(place, part)
         setattr(place, name, value)
+    for fact in NAMES.scopes[scope].values():
+        # What is unknown for want of stated fields has none of them.
+        if fact.lacks and value_at(facts, fact.path) is None:
+            for lack in fact.lacks:
+                if lack.startswith("."):
+                    setattr(value_at(facts, "given"), lack.removeprefix("."), None)
     return facts
+
+
+def value_at(facts: Record, path: str) -> Any:
+    return reduce(getattr, path.split("."), facts)
 
 
 @st.composite
