@@ -324,10 +324,9 @@ def test_17_every_answer_bills_what_the_question_says(
         for answer in rng.sample(question.answers, min(3, len(question.answers))):
             for value in values_of(answer.when):
                 answered = ENGINE.check(with_answer(encounter, question, value))
-                assert as_printed(answered.suggested) == as_printed(answer.suggested), (
-                    question.missing,
-                    value,
-                )
+                # Which of two drips comes first may turn with the minutes; the bill is the same.
+                printed = Counter(as_printed(answered.suggested))
+                assert printed == Counter(as_printed(answer.suggested)), (question.missing, value)
 
 
 @given(open_charts())
