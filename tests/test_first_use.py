@@ -28,10 +28,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from ivpush import Encounter, Engine, IvpushError
+from ivpush import Encounter, Engine, IvpushError, check_frame
 from ivpush.pack.pack import Pack
+from ivpush.testing import assert_suggests, chart, claim
+from ivpush.testing.casefiles import read_case_file
 from ivpush.writers.text import Look, render
 from tests.commands.conftest import cache, ivpush
 from tests.pack.test_placing import FILE, OURS
@@ -43,6 +46,9 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 ENGINE = Engine(pack=PACK)
 RECORD: dict[str, Any] = {"id": "E1", "setting": "facility", "date": "2026-03-02"}
 LINE = {"number": 1, "code": "96374", "units": 1}
+
+
+LINES = pd.DataFrame({"encounter": ["E1"], "number": [1], "code": ["96374"], "units": [1]})
 
 
 def encounter(**more: Any) -> Encounter:
@@ -84,6 +90,39 @@ def encounter(**more: Any) -> Encounter:
             "administrations[0].route: … write one of: IV, IM, SC, …",
         ),
         (lambda: Encounter.model_validate({"setting": "facility"}), "id: is missing; write it"),
+        (lambda: ENGINE.check(json.dumps([RECORD])), "Encounter: … write one object"),
+        (
+            lambda: ENGINE.check(f"{json.dumps(RECORD)}\n{json.dumps(RECORD)}"),
+            "Encounter: … this is not the JSON of one record",
+        ),
+        (
+            lambda: encounter(date="0026-03-02"),
+            "the encounter: date lies in no year of an encounter; write the day on which",
+        ),
+        (lambda: claim(["96374"]), "lines: … write each as CODE-MODIFIER xUNITS"),  # type: ignore[arg-type]
+        (lambda: claim(96374), "lines: … write each as CODE-MODIFIER xUNITS"),  # type: ignore[arg-type]
+        (
+            lambda: chart("ketorolac IV infusion 23:30-00:20"),
+            "administrations: stops before it starts; write +1 before a stop of the next day",
+        ),
+        (
+            lambda: assert_suggests(encounter(administrations=[]), ["96374"]),  # type: ignore[arg-type]
+            "'['96374']': is no line; write CODE-MODIFIER xUNITS",
+        ),
+        (
+            lambda: check_frame(lines=LINES),
+            "setting: is stated by no frame and not by the call; give facility or professional",
+        ),
+        (
+            lambda: check_frame(
+                lines=pd.concat([LINES, LINES[["code"]]], axis=1), setting="facility"
+            ),
+            "lines: names a column twice; keep one",
+        ),
+        (
+            lambda: check_frame(lines=LINES.rename(columns={"code": "Code"}), setting="facility"),
+            "lines: column 'Code' is not one of the lines table; did you mean 'code'?",
+        ),
         (
             lambda: ENGINE.check(json.dumps({**RECORD, "date": "03/02/2026"})),
             "date: … write a date as YYYY-MM-DD",
@@ -138,6 +177,56 @@ def test_one_equals_sign_in_a_rule_is_told_where_its_editor_finds_it(tmp_path: P
     (fault,) = caught.value.faults
     assert fault.place.startswith(f"{file}:")
     assert fault.remedy == "write == to compare"
+
+
+def test_charts_whose_ids_fit_no_claim_are_told_so() -> None:
+    """Each claim would be judged without its chart, and each chart without its claim."""
+    given = pd.DataFrame({"encounter": ["V-1"], "id": ["a"], "drug": ["ketorolac"]})
+    told = check_frame(
+        lines=LINES.assign(date="2026-03-02"), administrations=given, setting="facility"
+    )
+    messages = [*told.notes["message"]]
+    assert messages and all("compare the forms of their ids" in each for each in messages)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("line.is_add_on", "line.units >= 1,000", "a number has no comma"),
+        ("line.is_add_on", "line.ndc != None", "known(x) asks if x is stated"),
+        ("{line.code}", "{line.units:units}", "has no singular word after the colon"),
+    ],
+)
+def test_a_slip_in_a_rule_is_told_with_its_mend(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    file = tmp_path / "checks/roles" / FILE
+    file.parent.mkdir(parents=True)
+    file.write_text(OURS.replace(old, new, 1), "utf-8")
+    with pytest.raises(IvpushError) as caught:
+        Pack.load(extra=[tmp_path])
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("cases", "said"),
+    [
+        ("cases: []", "holds no case; write one under cases"),
+        (
+            'cases:\n  - {name: a, lines: ["96375"], fires: [IVP104]}\n'
+            '  - {name: a, lines: ["96374"], silent: [IVP104]}',
+            "repeats the name 'a'; give each case its own",
+        ),
+    ],
+)
+def test_a_case_file_that_would_say_nothing_is_refused(
+    tmp_path: Path, cases: str, said: str
+) -> None:
+    file = tmp_path / "ours.ivpush.yaml"
+    file.write_text(cases, "utf-8")
+    with pytest.raises(IvpushError) as caught:
+        read_case_file(file, file.name)
+    assert said in str(caught.value)
 
 
 MAP = """

@@ -489,7 +489,7 @@ def test_batches_without_any_are_a_table_without_rows() -> None:
         assert found.encounters.num_rows == 3
         (note,) = [one for one in found.notes["message"].to_pylist() if "lines table" in one]
         assert note.startswith("3 of 3 ")
-    (nothing,) = check_batches(lines=iter([]), engine=ENGINE)
+    (nothing,) = check_batches(lines=iter([]), engine=ENGINE, setting="facility")
     assert nothing.encounters.num_rows == 0
     assert nothing.notes.to_pylist() == [
         {"encounter": None, "place": "lines", "message": "holds no row"}
@@ -577,6 +577,6 @@ def test_our_own_failure_sets_one_encounter_aside(monkeypatch: pytest.MonkeyPatc
     ],
 )
 def test_what_cannot_be_checked_in_batches_is_told(more: dict[str, Any], said: str) -> None:
-    given_ = {"lines": encounters_to_tables([example()])["lines"], **more}
+    given_ = {"lines": encounters_to_tables([example()])["lines"], "setting": "facility", **more}
     with pytest.raises(UsageError, match=said):
         list(check_batches(**given_))

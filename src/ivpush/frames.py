@@ -195,6 +195,11 @@ class _Joined(NamedTuple):
 
 def _joined(frames: dict[str, Any], options: ReadOptions) -> _Joined:
     tables, like = opened_tables(frames)
+    columns = {column for table in tables for column in table.columns}
+    if options.setting is None and columns.isdisjoint({"setting", "encounter_setting"}):
+        # Every encounter would be set aside for what no record is to blame for.
+        remedy = "give facility or professional, or a column setting of the encounters"
+        raise UsageError(Fault("setting", "is stated by no frame and not by the call", remedy))
     return _Joined(join_tables(tables, options), like)
 
 

@@ -74,17 +74,29 @@ def _part(key: str, value: Any, day: date) -> Any:
     return _values({key: value}, Encounter, day)[key]
 
 
-def _administration(stated: str | Mapping[str, Any], day: date) -> dict[str, Any]:
+def _administration(stated: object, day: date) -> dict[str, Any]:
     facts = read_administration(stated) if isinstance(stated, str) else stated
-    if facts is None:
+    if not isinstance(facts, Mapping):
         remedy = "write DRUG ROUTE METHOD START-STOP, such as: ketorolac IV push 10:00-10:02"
         raise InputError(Fault("administrations", "holds none of the short form", remedy))
-    return _values(facts, Administration, day)
+    values = _values(facts, Administration, day)
+    if isinstance(stated, str) and _runs_backwards(values):
+        remedy = "write +1 before a stop of the next day, as in 23:30-+1 00:20"
+        raise InputError(Fault("administrations", "stops before it starts", remedy))
+    return values
 
 
-def _line(stated: str | Mapping[str, Any], day: date) -> dict[str, Any]:
-    if not isinstance(stated, str):
+def _runs_backwards(values: Mapping[str, Any]) -> bool:
+    start, stop = values.get("start"), values.get("stop")
+    return isinstance(start, str) and isinstance(stop, str) and stop < start
+
+
+def _line(stated: object, day: date) -> dict[str, Any]:
+    if isinstance(stated, Mapping):
         return _values(stated, ClaimLine, day)
+    if not isinstance(stated, str):
+        remedy = "write each as CODE-MODIFIER xUNITS, one behind the other and in no list"
+        raise InputError(Fault("lines", "is neither a text nor a mapping", remedy))
     line = read_line(stated)
     if line is None:
         raise InputError(Fault("lines", "is no line of a case", "write CODE-MODIFIER xUNITS"))

@@ -81,7 +81,7 @@ __all__ = [
 MOST_ADMINISTRATIONS = 5_000
 # Ten times the 999 lines that an 837I claim may hold (loop 2400).
 MOST_LINES = 9_999
-_END_YEARS = frozenset({dt.MINYEAR, dt.MAXYEAR})
+_YEARS = range(1900, 2201)
 
 
 class _Model(
@@ -110,7 +110,9 @@ class _Model(
         def __setattr__(self, name: str, value: object) -> None:
             """Refused: pydantic's own error would show the value."""
             problem = "cannot be set, for models never change"
-            raise UsageError(Fault(name, problem, "make another: model_copy(update={...})"))
+            raise UsageError(
+                Fault(name, problem, "make another: model_validate({**model.model_dump(), ...})")
+            )
 
     @classmethod
     def model_validate(cls, obj: object, **options: Any) -> Self:
@@ -414,9 +416,9 @@ def _crossed(encounter: Encounter) -> Iterator[str]:
     zone = encounter.timezone
     if zone is not None and clock.zone_named(zone) is None:
         yield "timezone is not a known zone; write an IANA name such as America/Chicago"
-    # No zone and no next day can be reckoned there, and nobody was given anything then.
-    for place in _at_ends(encounter):
-        yield f"{place} lies at an end of the calendar; write the day on which it happened"
+    # A lost century, or an end of the calendar, where no zone and no next day can be reckoned.
+    for place in _in_no_year(encounter):
+        yield f"{place} lies in no year of an encounter; write the day on which it happened"
     # Such times cannot be ordered, and no minutes between them could be trusted.
     if zone is None and len({at.tzinfo is None for at in _instants(encounter)}) > 1:
         yield "times with and without an offset are mixed; state the timezone"
@@ -435,16 +437,16 @@ def _links(encounter: Encounter) -> Iterator[tuple[str, str]]:
             yield f"lines[{n}].administrations", target
 
 
-def _at_ends(encounter: Encounter) -> Iterator[str]:
-    """Where a day on which something happened ends the calendar; a stop is often left open so."""
+def _in_no_year(encounter: Encounter) -> Iterator[str]:
+    """Days that were mistyped, for no rule is of their time; of a stop that is a finding."""
     for place, day in (("date", encounter.date), ("start", encounter.start)):
-        if day is not None and day.year in _END_YEARS:
+        if day is not None and day.year not in _YEARS:
             yield place
     for n, given in enumerate(encounter.administrations or ()):
-        if given.start is not None and given.start.year in _END_YEARS:
+        if given.start is not None and given.start.year not in _YEARS:
             yield f"administrations[{n}].start"
     for n, line in enumerate(encounter.lines or ()):
-        if line.date is not None and line.date.year in _END_YEARS:
+        if line.date is not None and line.date.year not in _YEARS:
             yield f"lines[{n}].date"
 
 

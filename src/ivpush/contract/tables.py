@@ -195,7 +195,7 @@ def _shown(names: Sequence[str], header: Sequence[str], known: Collection[str]) 
     is_header = any(name in known or "_" in name for name in header)
     wanted = set(names)
     shown = [
-        f"'{name}'" if is_header and _NAME.fullmatch(name) else str(n)
+        f"'{name}'" if is_header and (_NAME.fullmatch(name) or name.casefold() in known) else str(n)
         for n, name in enumerate(header, 1)
         if name in wanted
     ]

@@ -166,8 +166,9 @@ def _clauses(text: str, known: _Paths) -> Iterator[Clause]:
             texts, paths, counted, inside = [""], [], [], not inside
         elif part.startswith("{") and part.endswith("}"):
             path, colon, word = part[1:-1].partition(":")
-            if colon and not word.replace(" ", "").isalpha():
-                raise ExpressionError(column, "has no word after the colon", _PLAIN_WORD)
+            # A word that ends in s is its plural already, unless it is one like "dress".
+            if colon and (not word.replace(" ", "").isalpha() or re.search("[^s]s$", word)):
+                raise ExpressionError(column, "has no singular word after the colon", _PLAIN_WORD)
             paths.append(known.path(path, column))
             counted.append(word)
             texts.append("")

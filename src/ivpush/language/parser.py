@@ -160,11 +160,11 @@ class _Reader:
                 return self._name(tree)
             case ast.Attribute():
                 return self._attribute(tree)
-        raise ExpressionError(
-            tree.col_offset + 1,
-            f"uses {type(tree).__name__}, which the language lacks",
-            "write comparisons, and, or, not, in, arithmetic",
-        )
+        remedy = "write comparisons, and, or, not, in, arithmetic"
+        if isinstance(tree, ast.Tuple):
+            remedy = "write a list in square brackets; a number has no comma"
+        problem = f"uses {type(tree).__name__}, which the language lacks"
+        raise ExpressionError(tree.col_offset + 1, problem, remedy)
 
     def _need(self, tree: ast.expr, kinds: Collection[str], what: str) -> Node:
         node = self.node(tree)
@@ -456,7 +456,7 @@ def _constant(tree: ast.Constant) -> Node:
     raise ExpressionError(
         column,
         f"holds a constant of type {type(value).__name__}",
-        "write text in quotes, a whole number, True or False",
+        "write text in quotes, a whole number, True or False; known(x) asks if x is stated",
     )
 
 

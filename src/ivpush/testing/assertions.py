@@ -127,9 +127,11 @@ def _in_short(lines: Iterable[str]) -> Iterator[str]:
     """Each line the one way in which results are compared with it."""
     __tracebackhide__ = True
     for text in lines:
-        line = read_line(text)
+        line = read_line(text) if isinstance(text, str) else None
         if line is None:
-            raise UsageError(Fault(f"'{text[:60]}'", "is no line", "write CODE-MODIFIER xUNITS"))
+            raise UsageError(
+                Fault(f"'{str(text)[:60]}'", "is no line", "write CODE-MODIFIER xUNITS")
+            )
         yield line_in_short(*line)
 
 

@@ -131,6 +131,9 @@ def read_case_file(path: Path, name: str, packs: tuple[Path, ...] = ()) -> CaseF
     engine = Engine(shape.engine.payer, policies=shape.engine.policies, pack=pack)
     names = {key for rule in pack.every_rule for key in (rule.id, rule.name)}
     cases = tuple(_cases(sheet, Known(rules=names), faults.say))
+    if not cases:
+        # pytest would find nothing in it, and say nothing.
+        faults.say(Fault(f"{name}:1:1", "holds no case", "write one under cases"))
     if faults.found:
         raise PackError(faults.found)
     return CaseFile(engine, cases)
@@ -138,6 +141,7 @@ def read_case_file(path: Path, name: str, packs: tuple[Path, ...] = ()) -> CaseF
 
 def _cases(sheet: Sheet, known: Known, say: Say) -> Iterator[Case]:
     cases = sheet.mapping["cases"]
+    taken: set[str] = set()
     for n, row in enumerate(cases if isinstance(cases, list) else []):
         written = row if isinstance(row, dict) else {}
         part = _Part(sheet, ("cases", n))
@@ -148,6 +152,10 @@ def _cases(sheet: Sheet, known: Known, say: Say) -> Iterator[Case]:
         expect = read_shape(part, ExpectShape, say, known)
         # A name is for people; a case without one is called by its number.
         name = str(written.get("name", f"case {n + 1}"))
+        if name in taken:
+            # pytest picks and reports a case by its name.
+            say(Fault(part.place(), f"repeats the name '{name[:60]}'", "give each case its own"))
+        taken.add(name)
         facts = {key: value for key, value in written.items() if key not in part.data}
         yield Case(name, part.line, facts, expect or ExpectShape())
 

@@ -73,7 +73,10 @@ def _batches(name: str, table: Any) -> Iterator[Any]:
         import pyarrow as pa
     except ImportError:
         raise missing_extra() from None
-    native = nw.from_native(table, eager_only=True, pass_through=True)
+    try:
+        native = nw.from_native(table, eager_only=True, pass_through=True)
+    except nw.exceptions.DuplicateError:  # only pandas lets two columns have one name
+        raise UsageError(Fault(name, "names a column twice", "keep one")) from None
     if isinstance(table, pa.RecordBatch) or isinstance(native, nw.DataFrame):
         yield table
     elif isinstance(table, Iterable) and not isinstance(table, pa.RecordBatchReader):

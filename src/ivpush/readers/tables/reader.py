@@ -163,10 +163,11 @@ def _partners_missing(
         missing = without_rows.get(kind, 0)
         if missing:
             lacking = f"{missing:,} of {counted(encounters, 'encounter')}"
-            yield Note(
-                source.table.name,
-                f"{lacking} without a row in the {kind} table; what it would say stays unknown",
-            )
+            text = f"{lacking} without a row in the {kind} table; what it would say stays unknown"
+            # Without one row in common the ids are the likeliest cause, and no chart is judged.
+            if sum(without_rows.values()) == encounters * (len(sources) - 1):
+                text += "; no encounter stands in two tables: compare the forms of their ids"
+            yield Note(source.table.name, text)
 
 
 def _reading(
