@@ -172,7 +172,7 @@ def test_a_stop_at_an_end_of_the_calendar_counts_as_missing(stop: str, zone: str
 
 
 @pytest.mark.parametrize(
-    "start", ["0001-01-01T10:00", "0026-03-02T10:00", "1899-12-31T10:00", "9999-12-31T10:00"]
+    "start", ["0001-01-01T10:00", "0026-03-02T10:00", "1898-12-31T10:00", "9999-12-31T10:00"]
 )
 def test_nothing_is_given_at_an_end_of_the_calendar(start: str) -> None:
     with pytest.raises(InputError, match=r"lies in no year of an encounter; write the day"):

@@ -81,7 +81,7 @@ __all__ = [
 MOST_ADMINISTRATIONS = 5_000
 # Ten times the 999 lines that an 837I claim may hold (loop 2400).
 MOST_LINES = 9_999
-_YEARS = range(1900, 2201)
+_YEARS = range(1899, 2201)  # those of a pack, and the day before and after them
 
 
 class _Model(
