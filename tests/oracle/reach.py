@@ -15,6 +15,7 @@ from tests.oracle.chart import (
     chains,
     days_of,
     is_complex,
+    place_of,
     running_minutes,
     shared_minutes,
     stretch,
@@ -94,11 +95,15 @@ def _together_at_two_accesses(visit: Visit) -> bool:
     return len(together) > 1
 
 
-def _primary_push_on_a_later_day(visit: Visit) -> bool:
+def _primary_push_of_several(visit: Visit) -> bool:
     pushes = [d for d in visit.doses if visit.technique(d) is Technique.PUSH]
     named = next((d for d in pushes if d.id == visit.primary), None)
+    accesses = {place_of(d) for d in visit.doses if d.route == "IV"}
     return named is not None and any(
-        d.drug == named.drug and days_of(d) != days_of(named) for d in pushes
+        d is not named
+        and d.drug == named.drug
+        and (len(accesses) > 1 or days_of(d) != days_of(named))
+        for d in pushes
     )
 
 
@@ -151,7 +156,10 @@ OPEN: tuple[tuple[str, Callable[[Visit], bool]], ...] = (
     ("minutes without a clock prove neither overlap nor its absence", _no_clock_beside_another),
     ("minutes beside two others add up to a concurrent service, or not", _shared_by_parts),
     ("the one concurrent service of two accesses stands at either", _together_at_two_accesses),
-    ("one of two pushes of a drug is billed, on either day", _primary_push_on_a_later_day),
+    (
+        "a named push of several of its drug may date them, or the first does",
+        _primary_push_of_several,
+    ),
     ("an antineoplastic for more than eight hours is a pump's", _prolonged),
     ("of arterial doses only one is described, and no plain infusion", _arterial_beyond_one),
     ("an arterial infusion without an end has no published default", _arterial_without_end),
