@@ -91,6 +91,16 @@ def test_a_run_over_midnight_says_that_the_patient_stayed() -> None:
         assert codes.count("96375") == 1
 
 
+@pytest.mark.parametrize(("stop", "initials"), [(f"{NEXT_DAY}T00:00", 2), (f"{NEXT_DAY}T00:01", 1)])
+def test_a_run_that_ends_at_midnight_ends_with_its_date(stop: str, initials: int) -> None:
+    afternoon = push("b", f"{NEXT_DAY}T15:00")
+    for setting in ("facility", "professional"):
+        codes = [
+            code for code, _ in billed(check(drip("a", "22:00", stop), afternoon, setting=setting))
+        ]
+        assert len({"96365", "96374"} & set(codes)) == initials
+
+
 def test_a_device_that_runs_on_goes_home() -> None:
     pump = drip("a", "12:00", "2026-03-04T10:00", category="chemotherapy", device="ambulatory_pump")
     result = check(push("b", "10:00"), pump, push("c", "2026-03-04T10:30"))

@@ -140,8 +140,10 @@ class _Boundary:
             return False
         if self._rule == "calendar_day":
             return self._day(before.start_seconds) != self._day(begun)
+        # What ends at 24:00 ran to the last second of its own date.
+        last = until - 1 if until > before.start_seconds else until
         # Within one date, or across a midnight that something ran over, nothing ends.
-        if self._day(begun) <= self._day(until):
+        if self._day(begun) <= self._day(last):
             return False
         if self._rule == "gap_hours":
             return begun - until > self._gap
