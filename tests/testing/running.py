@@ -11,7 +11,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def environment(**more: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT / "src"), **more}
+    # The options of the run that is going on, such as its workers, are not those of a small one.
+    inherited = {name: os.environ[name] for name in os.environ if name != "PYTEST_ADDOPTS"}
+    return {**inherited, "PYTHONPATH": str(ROOT / "src"), **more}
 
 
 def pytest_in(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:

@@ -184,32 +184,42 @@ def test_cases_and_the_fixture_know_packs(tmp_path: Path, where: str) -> None:
 CASE = "cases:\n  - {{name: x, lines: ['96374'], {}}}\n"
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("cases: {a: b}", "cases: is no list"),
-        ("engine: {}", "lacks the key 'cases'"),
-        ("cases: []\ncase: []", "unknown key 'case'; did you mean 'cases'?"),
-        ("engine: {pack: [a]}\ncases: []", "unknown key 'pack'; did you mean 'packs'?"),
-        ("engine: {packs: [nowhere]}\ncases: []", "nowhere: is no folder of rules"),
-        (CASE.format("silent: [IVP1O1]"), "'IVP1O1' is no rule; did you mean 'IVP101'?"),
-        (CASE.format("fires: addon-wihout-primary"), "did you mean 'addon-without-primary'?"),
-        (CASE.format("status: violation"), "did you mean 'violations'?"),
-        (CASE.format("suggested: ['9637']"), "'9637' is no line; write CODE-MODIFIER xUNITS"),
-        (CASE.format("date: '2026-03-02'"), "the case expects nothing; write one of: fires, "),
-        (CASE.format("fires: []"), "the case expects nothing; write one of: fires, "),
-        ("cases: [", "push.ivpush.yaml:2:"),
-        ("engine: {policies: {nonsense: x}}\ncases: []", "policy nonsense"),
-        ("engine: {payer: medicaer}\ncases: []", "did you mean 'medicare'"),
-    ],
-)
-def test_a_case_file_that_is_wrong_is_told(tmp_path: Path, text: str, said: str) -> None:
-    (tmp_path / "push.ivpush.yaml").write_text(text, "utf-8")
-    done = pytest_in(tmp_path)
-    assert done.returncode in {1, 2}
-    assert said in done.stdout
-    assert "push.ivpush.yaml:" in done.stdout or "engine:" in text
+WRONG = [
+    ("cases: {a: b}", "cases: is no list"),
+    ("engine: {}", "lacks the key 'cases'"),
+    ("cases: []\ncase: []", "unknown key 'case'; did you mean 'cases'?"),
+    ("engine: {pack: [a]}\ncases: []", "unknown key 'pack'; did you mean 'packs'?"),
+    ("engine: {packs: [nowhere]}\ncases: []", "nowhere: is no folder of rules"),
+    (CASE.format("silent: [IVP1O1]"), "'IVP1O1' is no rule; did you mean 'IVP101'?"),
+    (CASE.format("fires: addon-wihout-primary"), "did you mean 'addon-without-primary'?"),
+    (CASE.format("status: violation"), "did you mean 'violations'?"),
+    (CASE.format("suggested: ['9637']"), "'9637' is no line; write CODE-MODIFIER xUNITS"),
+    (CASE.format("date: '2026-03-02'"), "the case expects nothing; write one of: fires, "),
+    (CASE.format("fires: []"), "the case expects nothing; write one of: fires, "),
+    ("cases: [", ".ivpush.yaml:2:"),
+    ("engine: {policies: {nonsense: x}}\ncases: []", "policy nonsense"),
+    ("engine: {payer: medicaer}\ncases: []", "did you mean 'medicare'"),
+]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What one run of pytest says of all wrong files, error by error."""
+    folder = tmp_path_factory.mktemp("wrong")
+    for number, (text, _) in enumerate(WRONG):
+        (folder / f"wrong{number}.ivpush.yaml").write_text(text, "utf-8")
+    done = pytest_in(folder, "--continue-on-collection-errors")
+    assert done.returncode == 1
     assert "Traceback" not in done.stdout
+    return re.split(r"(?m)^_{3,} ", done.stdout)
+
+
+@pytest.mark.parametrize("number", range(len(WRONG)), ids=lambda number: WRONG[number][1])
+def test_a_case_file_that_is_wrong_is_told(told: list[str], number: int) -> None:
+    of_file = [
+        part for part in told if f"wrong{number}.ivpush.yaml" in part.split("= short test")[0]
+    ]
+    assert WRONG[number][1] in "".join(of_file)
 
 
 def test_a_rule_may_be_written_without_a_list(tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def test_faults_of_stacked_tables_are_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(PackError) as caught:
         Pack.load(extra=[ours])
     places = {fault.place for fault in caught.value.faults}
-    assert places == {"tables/mue-2026-01-01.csv:1", "tables/opps-2026-01-01.csv:1"}
+    assert places == {f"{ours}/tables/{name}-2026-01-01.csv:1" for name in ("mue", "opps")}
 
 
 def past(folder: Path, day: str) -> list[str]:
