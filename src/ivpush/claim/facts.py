@@ -119,7 +119,7 @@ def encounter_facts(
         lines=tuple(lines) if billed else None,
         services=tuple(derived.services),
         suggestions=suggestions,
-        shaped_by=frozenset(_shaped_by(coded, book)),
+        shaped_by=lambda: frozenset(_shaped_by(coded, book)),
     )
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import argparse
-import secrets
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,6 +22,7 @@ from ivpush.plural import counted
 
 if TYPE_CHECKING:
     from ivpush.claim.statistics import Statistics
+    from ivpush.contract.encounter import Encounter
     from ivpush.engine import Engine, Worked
     from ivpush.readers import Record
     from ivpush.writers import ResultWriter
@@ -113,11 +114,12 @@ class Run:
         None where ivpush itself failed on it: it is set aside, and the run goes on.
         """
         try:
-            work = self._judged(record)
-            masked = self._masked(record) if any(sink.masked for sink in self.sinks) else work
+            works = self._judged(record.encounter)
         except Exception as error:
             intake.failed(record, error)
             return None
+        # Ids decide nothing, so that either form serves for the totals; claims keep their own.
+        work = works[min(works)]
         self._statistics.add(record.encounter, work.result, work.book.outdated)
         worst = LEVELS[self.options.fail_on]
         if not self.options.exit_zero and any(
@@ -126,19 +128,28 @@ class Run:
             intake.statuses.add(BROKEN)
         with self.shield.held():
             for sink in self.sinks:
-                self._write(sink, masked if sink.masked else work, record.place)
+                self._write(sink, works[sink.masked], record.place)
         return work
 
-    def _judged(self, record: Record) -> Worked:
-        work = self.engine.work(record.encounter)
-        self.ignored += work.tell(self.silent, coverage=self.options.coverage)
-        return work
+    def _judged(self, encounter: Encounter) -> dict[bool, Worked]:
+        """The encounter judged under its own ids (False) and under masked ones, as it is asked for.
 
-    def _masked(self, record: Record) -> Worked:
-        """The record judged anew under other ids: sentences may name them too."""
-        work = self.engine.work(self.mask.encounter(record.encounter))
-        work.tell(self.silent, coverage=self.options.coverage)
-        return work
+        Masked before it is judged, for sentences may name ids too.
+        """
+        forms = {False: encounter} if self._asks_for_ids() else {}
+        if any(sink.masked for sink in self.sinks):
+            forms[True] = self.mask.encounter(encounter)
+        works = {masked: self.engine.work(form) for masked, form in forms.items()}
+        left_out = [
+            work.tell(self.silent, coverage=self.options.coverage) for work in works.values()
+        ]
+        self.ignored += left_out[0]
+        return works
+
+    def _asks_for_ids(self) -> bool:
+        """Whether anything is written under the ids as they came, such as corrected claims."""
+        corrects = bool(self.options.fix or self.options.diff)
+        return corrects or not self.sinks or not all(sink.masked for sink in self.sinks)
 
     def standard(self) -> Out:
         """Standard output, for what is neither results nor claims."""
@@ -246,7 +257,7 @@ class Run:
 def _mask(key: Path | None) -> Mask:
     """The mask of a key in a file, or of a new one; raises UsageError for one of no use."""
     if key is None:
-        return Mask(secrets.token_bytes(32))
+        return Mask(os.urandom(32))
     place = f"--mask-key {key}"
     try:
         return Mask(key.read_bytes())

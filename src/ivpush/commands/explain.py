@@ -84,7 +84,7 @@ def show(name: str, pack: Pack) -> int:
     from ivpush.authoring.catalogue import rule_page
     from ivpush.authoring.glossary import words_explained
 
-    rules = {key: rule for rule in pack.every_rule for key in (rule.id, rule.name)}
+    rules = pack.rules_by_word
     # Ids are in capitals and names in small letters.
     rule = rules.get(name) or rules.get(name.upper())
     if rule is None:

@@ -116,7 +116,7 @@ def _say_json(data: Any) -> int:
 
 def _require_rules(names: Iterable[str], pack: Pack) -> None:
     """Raises UsageError for a name that is no rule's id or name."""
-    known = {key for rule in pack.every_rule for key in (rule.id, rule.name)}
+    known = pack.rules_by_word
     for name in names:
         if name not in known:
             raise UsageError(Fault("RULE", "is not in the pack", did_you_mean(name, known)))

@@ -7,6 +7,7 @@ kinds and meanings of facts off these classes, and ``docs/vocabulary.md`` is mad
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
@@ -141,5 +142,8 @@ class EncounterFacts:
     ]
     services: Annotated[tuple[ServiceFacts, ...], Means("services derived")]
     suggestions: Annotated[tuple[SuggestionFacts, ...], Means("suggested lines")]
-    shaped_by: Annotated[frozenset[str], WORKING]
-    """Of ``means.SHAPING`` and the lines, those without which the chart is coded otherwise."""
+    shaped_by: Annotated[Callable[[], frozenset[str]], WORKING]
+    """Gives, of ``means.SHAPING`` and the lines, those without which the chart is coded otherwise.
+
+    Only what was found asks for it, and most claims have nothing.
+    """

@@ -31,7 +31,7 @@ def evidence_lines(when: Node | None, require: Node, printer: Printer) -> list[s
     """
     lines = [] if when is None else _why(when, truth=True, printer=printer)
     lines += _why(require, truth=False, printer=printer)
-    return ["out, bare = [], []", *lines, "return out or bare"]
+    return ["out, bare, shaped = [], [], e.shaped_by()", *lines, "return out or bare"]
 
 
 def place_of(record: Node, name: str, printer: Printer, text: str) -> str:
@@ -122,7 +122,7 @@ def _fact(fact: Node, printer: Printer, stated: str) -> list[str]:
             lines += _own_field(record, path[1:], printer, stated)
         elif path in shaping:
             place = printer.constant(path)
-            lines.append(f"if {place} in e.shaped_by: {stated}.append({place})")
+            lines.append(f"if {place} in shaped: {stated}.append({place})")
         else:
             # An empty chart or claim says that nothing was given or billed, which is stated.
             unstated = printer.constant(Encounter.model_fields[path].default)

@@ -144,6 +144,11 @@ class Pack:
         """The pack's rules, then those that payers' overlays bring of their own."""
         return (*self.rules, *(own for payer in self.payers.values() for own in payer.rules))
 
+    @property
+    def rules_by_word(self) -> dict[str, Rule]:
+        """Every rule by its id and by its name."""
+        return {word: rule for rule in self.every_rule for word in (rule.id, rule.name)}
+
     def __reduce__(self) -> tuple[type[Pack], tuple[object, ...]]:
         # A worker builds it anew from plain data; books and functions cannot be pickled.
         return Pack, (self._layers, self.digest, self._origins)

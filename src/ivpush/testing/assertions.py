@@ -154,7 +154,7 @@ def listing(texts: Iterable[str]) -> str:
 
 def _require_rules(names: Iterable[str], engine: Engine) -> None:
     __tracebackhide__ = True
-    known = {key for rule in engine.pack.every_rule for key in (rule.id, rule.name)}
+    known = engine.pack.rules_by_word
     faults = [
         Fault(f"'{name[:60]}'", "is no rule", did_you_mean(name, known))
         for name in names

@@ -129,8 +129,7 @@ def read_case_file(path: Path, name: str, packs: tuple[Path, ...] = ()) -> CaseF
     own = tuple(path.parent / folder for folder in shape.engine.packs)
     pack = Pack.load(extra=(*packs, *own))
     engine = Engine(shape.engine.payer, policies=shape.engine.policies, pack=pack)
-    names = {key for rule in pack.every_rule for key in (rule.id, rule.name)}
-    cases = tuple(_cases(sheet, Known(rules=names), faults.say))
+    cases = tuple(_cases(sheet, Known(rules=pack.rules_by_word), faults.say))
     if not cases:
         # pytest would find nothing in it, and say nothing.
         faults.say(Fault(f"{name}:1:1", "holds no case", "write one under cases"))

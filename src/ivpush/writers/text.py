@@ -382,10 +382,10 @@ def _unjudged(work: Worked, look: Look) -> list[str]:
         unjudged = tuple([each for each in unjudged if each not in by_chart])
         need = "needs" if len(by_chart) == 1 else "need"
         lines.append(f"  {counted(len(by_chart), 'rule')} {need} the chart")
-    names = {rule.id: rule.name for rule in work.pack.every_rule} if unjudged else {}
+    rules = work.pack.rules_by_word if unjudged else {}
     for each in unjudged:
         fields = sorted({path.rpartition(".")[2] for path in each.missing})
-        lines += _hanging(f"{each.rule} {names[each.rule]} lacks {', '.join(fields)}", look)
+        lines += _hanging(f"{each.rule} {rules[each.rule].name} lacks {', '.join(fields)}", look)
     return lines
 
 
