@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
 DAY = 24 * 60
 PUSH_CEILING = 15
@@ -90,9 +91,14 @@ class Visit:
     complex_work: bool | None = None
     policies: Policies = field(default_factory=Policies)
 
+    @cached_property
+    def techniques(self) -> dict[str, Technique]:
+        """How each of its doses counts, by the dose's id."""
+        return {dose.id: technique(dose, self.policies) for dose in self.doses}
+
     def technique(self, dose: Dose) -> Technique:
         """How one of its doses counts."""
-        return technique(dose, self.policies)
+        return self.techniques[dose.id]
 
 
 def running_minutes(dose: Dose) -> int | None:

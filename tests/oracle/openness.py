@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.oracle.chart import Dose, Kind, Technique, Visit
-from tests.oracle.oracle import derive
+from tests.oracle.oracle import Lines, derive
 from tests.oracle.reach import beyond
 
 SITE_NEED = "separate_site_reason"
-LENGTHS = (1, 15, 16, 30, 31, 60, 90, 91, 151, 240, 600, 1440)
-"""Minutes that an infusion without a stop may have run: both sides of each limit."""
+LENGTHS = (1, 1440, 31, 91, 240, 15, 16, 30, 60, 90, 151, 600)
+"""Minutes that an infusion without a stop may have run: both sides of each limit, unlike ones first."""
 BY_VEIN = {Technique.PUSH, Technique.INFUSION, Technique.FLUID}
 
 
@@ -24,12 +24,26 @@ def open_facts(visit: Visit) -> tuple[set[str], set[str]]:
     deciding: set[str] = set()
     unsaid = set() if _sites_are_plain(visit) else {SITE_NEED}
     for fact, answers in missing(visit):
-        within = [answer for answer in answers if not beyond(answer)]
-        if len({frozenset(derive(answer).items()) for answer in within}) > 1:
+        decides = None if fact in unsaid else _decides(answers)
+        if decides:
             deciding.add(fact)
-        elif len(within) < len(answers):
+        elif decides is None:
             unsaid.add(fact)
-    return deciding - unsaid, unsaid
+    return deciding, unsaid
+
+
+def _decides(answers: list[Visit]) -> bool | None:
+    """Whether two of the answers are billed differently; None: those within reach are not."""
+    first: Lines | None = None
+    unread = False
+    for answer in answers:
+        if beyond(answer):
+            unread = True
+        elif first is None:
+            first = derive(answer)
+        elif derive(answer) != first:
+            return True
+    return None if unread else False
 
 
 def missing(visit: Visit) -> Iterator[tuple[str, list[Visit]]]:

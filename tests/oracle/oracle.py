@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
+from tests.oracle.billing import dated, further_hours
+from tests.oracle.chain import Chain, Moment, in_order
 from tests.oracle.chart import (
     DAY,
     Dose,
@@ -21,17 +23,8 @@ from tests.oracle.chart import (
     running_minutes,
     stretch,
 )
-from tests.oracle.laws import (
-    Chain,
-    Moment,
-    Role,
-    Roles,
-    codes,
-    dated,
-    further_hours,
-    in_order,
-    struck_by,
-)
+from tests.oracle.laws import lawful
+from tests.oracle.roles import Role, Roles
 
 ORDER = ("96413", "96409", "96365", "96374", "96360")
 """Hospital: which service is the initial one, whatever came first."""
@@ -115,8 +108,7 @@ def _marked(visit: Visit, modifier: str) -> str:
 
 def _led(chain: Chain) -> Led | None:
     """What is billed through one access; None: nothing is."""
-    lawful = [roles for roles in chain.assignments() if struck_by(chain, roles) is None]
-    led = [_as_led(chain, roles) for roles in lawful]
+    led = [_as_led(chain, roles) for roles in lawful(chain)]
     if not led:
         raise OracleError("every assignment is struck")
     whole = [answer for answer in led if answer.whole] or led
@@ -137,9 +129,9 @@ def _as_led(chain: Chain, roles: Roles) -> Led:
     leader = next((d for d in chain.doses if roles.get(d.id) is Role.INITIAL), None)
     if leader is None:
         return Led(len(ORDER), (True, 0, 0, ""), False, number, further, whole, units)
-    code = next(code for code in ORDER if code in codes(chain, roles))
-    first = chain.leads(leader)
-    return Led(ORDER.index(code), in_order(leader), first, number, further, whole, units)
+    rank = min(ORDER.index(code) for code, _ in units if code in ORDER)
+    first = leader.id in chain.led_by_reason
+    return Led(rank, in_order(leader), first, number, further, whole, units)
 
 
 def _beside_veins(visit: Visit, by_vein: set[Unit]) -> Lines:
