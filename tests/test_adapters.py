@@ -10,12 +10,12 @@ import pytest
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 from jsonschema import Draft4Validator
 
-from ivpush import Engine, UsageError
+from ivpush import UsageError
 from ivpush.adapters import to_operation_outcome, to_rows, to_sarif
 from ivpush.testing import chart
 from ivpush.writers.csv import COLUMNS
+from tests.shipped import ENGINE
 
-ENGINE = Engine()
 VISIT = chart(
     "ketorolac IV push 10:00-10:02",
     "normal saline IV infusion 10:00-10:10",

@@ -46,11 +46,12 @@ from ivpush.language.parser import parse
 from ivpush.language.vocabulary import Names
 from ivpush.pack.folder import rules_folder
 from ivpush.readers import Note
+from tests.shipped import ENGINE, PACK
 
 
 @pytest.fixture(scope="module")
 def engine() -> Engine:
-    return Engine()
+    return ENGINE
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +105,7 @@ def test_a_repeated_database_gives_every_verdict_as_often() -> None:
 
 def test_encounters_under_different_rules_share_no_database(engine: Engine) -> None:
     works = [
-        Engine(policies={"em_99211": value}).work(Encounter(id="E", setting="facility"))
+        Engine(pack=PACK, policies={"em_99211": value}).work(Encounter(id="E", setting="facility"))
         for value in ("deny", "allow_with_25")
     ]
     with pytest.raises(ValueError, match="different rules"):
@@ -200,7 +201,7 @@ def test_what_sql_cannot_say_is_refused(engine: Engine) -> None:
 
 
 def test_a_series_billed_as_suggested_is_clean() -> None:
-    engine = Engine(policies=SERIES)
+    engine = Engine(pack=PACK, policies=SERIES)
     claim = series(engine, 7)
     result = engine.check(Encounter.model_validate_json(json.dumps(claim)))
     assert result.status == "clean"

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from ivpush import Encounter, Engine, clock
+from ivpush import Encounter, clock
 from ivpush.engine import Worked
 from ivpush.errors import InputError
+from tests.shipped import ENGINE
 
-ENGINE = Engine()
 ZONE = "America/New_York"
 
 

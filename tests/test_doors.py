@@ -47,12 +47,11 @@ from ivpush.frames import check_readings, encounters_to_tables, iter_records
 from ivpush.readers import Note, ReadOptions, SetAside
 from ivpush.readers.detect import FORMATS, reader_of
 from tests.commands.conftest import cache, ivpush
-from tests.visits import PACK
+from tests.shipped import ENGINE, PACK
 
 __all__ = ["cache", "ivpush"]
 
 CANARY = "Jane-Doe-078-05-1120"
-ENGINE = Engine(pack=PACK)
 RECORD: dict[str, Any] = {"id": "E1", "setting": "facility", "date": "2026-03-02"}
 LINE = {"number": 1, "code": "96374", "units": 1}
 MODELS: list[tuple[type[BaseModel], dict[str, Any]]] = [

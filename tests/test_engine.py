@@ -12,14 +12,13 @@ from typing import Any
 
 import pytest
 
-from ivpush import Encounter, Engine, Pack, Result
+from ivpush import Encounter, Engine, Result
 from ivpush.batch import EngineOptions, Plan, check_many, run
 from ivpush.contract.result import Between, Violation
 from ivpush.errors import InputError, IvpushError, UsageError
 from ivpush.pack.folder import rules_folder
+from tests.shipped import ENGINE, PACK
 
-PACK = Pack.load()
-ENGINE = Engine(pack=PACK)
 DAY = "2026-03-02"
 
 

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ivpush import Encounter, Engine, Result
+from ivpush import Encounter, Result
+from tests.shipped import ENGINE
 
 ROOT = Path(__file__).resolve().parents[1]
-ENGINE = Engine()
 
 
 class Expected(NamedTuple):

@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
-from ivpush import Encounter, Engine, Pack
+from ivpush import Encounter, Engine
 from tests.field import FieldCase
+from tests.shipped import PACK
 
 CASES: list[dict[str, Any]] = [
     json.loads(text)
     for text in (Path(__file__).parent / "data/field/cases.ndjson").read_text("utf-8").splitlines()
 ]
 OPEN = frozenset({"f06"})
-PACK = Pack.load()
 SCENARIOS = Path(__file__).parents[1] / "docs" / "scenarios.md"
 
 

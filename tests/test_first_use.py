@@ -38,12 +38,11 @@ from ivpush.testing.casefiles import read_case_file
 from ivpush.writers.text import Look, render
 from tests.commands.conftest import cache, ivpush
 from tests.pack.test_placing import FILE, OURS
-from tests.visits import PACK
+from tests.shipped import ENGINE, PACK
 
 __all__ = ["cache", "ivpush"]
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-ENGINE = Engine(pack=PACK)
 RECORD: dict[str, Any] = {"id": "E1", "setting": "facility", "date": "2026-03-02"}
 LINE = {"number": 1, "code": "96374", "units": 1}
 

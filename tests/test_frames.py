@@ -39,10 +39,10 @@ from ivpush.readers.tables.reader import read_joined
 from ivpush.testing import samples
 from ivpush.writers import WriteOptions
 from ivpush.writers.parquet import COLUMNS, Writer
+from tests.shipped import ENGINE
 from tests.tabledata import encounters
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "emergency-pushes-and-hydration.json"
-ENGINE = Engine()
 LIKE = {
     "arrow": pa.table({"a": [1]}),
     "polars": pl.DataFrame({"a": [1]}),

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from ivpush import Encounter, Engine, Pack
+from ivpush import Encounter, Engine
 from ivpush.contract.result import Result
+from tests.shipped import PACK
 
 ROOT = Path(__file__).resolve().parents[1]
 SCENARIOS = [
@@ -24,7 +25,6 @@ PAGE = (ROOT / "docs/scenarios.md").read_text("utf-8")
 OTHER_CODES, OTHER_MODIFIERS = (
     set(re.findall(r"^\| ([ab]-[\w-]+) \|", part, re.M)) for part in PAGE.split("Two more agree")
 )
-PACK = Pack.load()
 
 
 @cache

@@ -11,11 +11,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from ivpush import Encounter, Engine, Pack, Result
+from ivpush import Encounter, Engine, Result
 from ivpush.contract.result import Equals, Question, SuggestedLine
 from ivpush.engine import Worked
+from tests.shipped import PACK
 
-PACK = Pack.load()
 DAY, NEXT_DAY = "2026-03-02", "2026-03-03"
 
 

@@ -26,8 +26,8 @@ from ivpush.authoring.schema import overlay_schema, rule_schema
 from ivpush.errors import UsageError
 from ivpush.pack.files import read_yaml
 from ivpush.pack.rule import Rule
+from tests.shipped import PACK
 
-PACK = Pack.load()
 ENGINES = EnginesByPolicy(PACK)
 DAY = timedelta(days=1)
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ivpush import Pack
 from ivpush.authoring.expression_mutants import expressions
 from ivpush.language.parser import parse
-
-PACK = Pack.load()
+from tests.shipped import PACK
 
 
 def changes(text: str) -> dict[str, str]:

@@ -18,8 +18,8 @@ from ivpush.authoring.mutation import PreparedTests, Survey, marks_of, survey
 from ivpush.errors import PackError
 from ivpush.pack.files import Sheet, Yaml
 from ivpush.pack.rule import Case, Rule
+from tests.shipped import PACK
 
-PACK = Pack.load()
 ROOT = Path(__file__).resolve().parents[2]
 
 

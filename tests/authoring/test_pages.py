@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from ivpush import Encounter, Engine, Pack
+from ivpush import Encounter, Engine
 from ivpush.authoring.catalogue import code_page
 from ivpush.authoring.pages import encounter_schema, pages, result_schema
+from tests.shipped import PACK
 
 ROOT = Path(__file__).resolve().parents[2]
-PACK = Pack.load()
 PAGES = pages(PACK)
 
 

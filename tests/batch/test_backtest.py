@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ivpush import Engine
 from ivpush.batch.backtest import COUNTS, Backtest, backtest
 from ivpush.commands import backtest as command
 from ivpush.commands.parser import Parser
 from tests.readers.x12.samples import envelope as claims_837
 from tests.readers.x12.test_remits import envelope as remits_835
+from tests.shipped import ENGINE
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-ENGINE = Engine()
 
 
 def claim(name: bytes, *lines: bytes, charge: bytes = b"100") -> tuple[bytes, ...]:

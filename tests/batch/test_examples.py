@@ -18,13 +18,14 @@ import pytest
 
 from ivpush import Encounter, Engine, Result
 from ivpush.testing import samples
+from tests.shipped import PACK
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = 24
 SPOILT = 3
 """Which encounter has a line in lines.csv that cannot be read."""
 ENCOUNTERS = [Encounter.model_validate_json(one) for one in samples.lines(1, COUNT)]
-RESULTS = list(Engine(payer="medicare").check_many(ENCOUNTERS))
+RESULTS = list(Engine(pack=PACK, payer="medicare").check_many(ENCOUNTERS))
 JUDGED = [one for n, one in enumerate(RESULTS) if n != SPOILT]
 """What comes of the tables."""
 

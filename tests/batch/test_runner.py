@@ -28,6 +28,7 @@ from ivpush.batch.work import Done, Worker
 from ivpush.engine import Worked
 from ivpush.readers import ReadOptions, Record, SetAside
 from ivpush.readers.json import read
+from tests.shipped import ENGINE
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = [
@@ -92,7 +93,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, byt
 
 def test_a_batch_says_what_one_engine_says(whole: tuple[Path, dict[str, bytes], Counts]) -> None:
     source, made, counts = whole
-    engine = Engine()
+    engine = ENGINE
     with source.open("rb") as stream:
         readings = list(read(str(source), stream))
     results = [engine.check(one.encounter) for one in readings if isinstance(one, Record)]
@@ -192,7 +193,7 @@ def test_what_another_reader_makes_goes_the_same_way(tmp_path: Path) -> None:
     for workers, name in ((0, "one"), (2, "two")):
         (tmp_path / name).mkdir()
         run(plan(tmp_path / "d.json", tmp_path / name, workers=workers, chunk=1))
-    engine = Engine()
+    engine = ENGINE
     results = [engine.check(Encounter.model_validate(one)).to_json() for one in QUICK]
     assert (tmp_path / "one/out.ndjson").read_bytes().splitlines() == results
     assert written(tmp_path / "one") == written(tmp_path / "two")
@@ -774,7 +775,7 @@ def test_every_record_has_its_answer_in_order(workers: int) -> None:
     ]
     got = list(check_many(given, workers=workers, chunk=2))
     assert [one.place for one in got] == [f"record[{n}]" for n in range(1, 10)]
-    engine = Engine()
+    engine = ENGINE
     for outcome, record in zip(got[:4], [*QUICK, QUICK[0]], strict=True):
         assert outcome.result == engine.check(Encounter.model_validate(record))
     assert [one.json is None for one in got[4:]] == [True, True, True, True, False]

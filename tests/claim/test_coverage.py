@@ -12,9 +12,9 @@ from ivpush import Engine
 from ivpush.contract.coverage import Coverage, NotChecked, checked_rows, unchecked_rows
 from ivpush.pack.releases import quarter_end
 from ivpush.testing.samples import encounters
-from tests.visits import PACK, line, push, visit, work
+from tests.shipped import ENGINE, PACK
+from tests.visits import line, push, visit, work
 
-ENGINE = Engine(pack=PACK)
 PAIR = (line(1, "96374"), line(2, "96372"))
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivpush import Encounter, Engine, Pack, Result
+from ivpush import Encounter, Engine, Result
+from tests.shipped import PACK
 
-BOOK = Pack.load().book(None)
+BOOK = PACK.book(None)
 
 
 def check(payer: str | None, ndc: str | None, code: str = "J0696") -> Result:
     line = {"number": 1, "code": code, "units": 2, "ndc": ndc}
-    return Engine(payer=payer).check(Encounter.model_validate(
+    return Engine(pack=PACK, payer=payer).check(Encounter.model_validate(
         {"id": "E", "setting": "professional", "place_of_service": "11", "date": "2026-05-12", "lines": [line]}
     ))  # fmt: skip
 

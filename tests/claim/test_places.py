@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ivpush import Engine
 from ivpush.contract.result import Result
+from tests.shipped import ENGINE
 from tests.visits import check, dose, line, push, visit
 
 FLUSH = dose("f", "10:00", None, drug="heparin flush", purpose="flush", access="port")
@@ -21,7 +21,7 @@ def sent(result: Result) -> list[str] | None:
 def alone(*lines: dict[str, object], **facts: object) -> Result:
     """The result of a claim without a chart."""
     whole = visit(lines=list(lines), **facts)
-    return Engine().check(whole.model_copy(update={"administrations": None}))
+    return ENGINE.check(whole.model_copy(update={"administrations": None}))
 
 
 @pytest.mark.parametrize("payer", [None, "medicare"])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 from typing import Any
 
-from ivpush import Encounter, Engine, Pack, Result
+from ivpush import Encounter, Result
 from ivpush.pack.folder import rules_folder
+from tests.shipped import ENGINE, PACK
 
-ENGINE = Engine()
-BOOK = Pack.load().book(None)
+BOOK = PACK.book(None)
 
 
 def check(

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivpush import Encounter, Engine
+from ivpush import Encounter
 from ivpush.claim.statistics import Statistics, reason_of
 from ivpush.errors import Fault, InputError
 from ivpush.testing import strategies
+from tests.shipped import ENGINE
 
-ENGINE = Engine()
 PUSHES = [
     {
         "id": "a",

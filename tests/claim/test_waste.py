@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivpush import Encounter, Engine, Pack
+from ivpush import Encounter
 from ivpush.claim.amounts import billing_units
 from ivpush.claim.waste import charted_waste
 from ivpush.contract.encounter import Administration
+from tests.shipped import ENGINE, PACK
 
-ENGINE = Engine()
-BOOK = Pack.load().book(None)
+BOOK = PACK.book(None)
 WASTE = {"IVP804", "IVP805", "IVP814", "IVP817", "IVP819", "IVP820", "IVP821"}
 DAY = "2026-05-12"
 PLACES: dict[str, dict[str, Any]] = {

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from ivpush import Result
-from tests.visits import DAY, PACK, answers, asked, billed, check, drip, fluid, line, push
+from tests.shipped import PACK
+from tests.visits import DAY, answers, asked, billed, check, drip, fluid, line, push
 
 SCAN, REPAIR, SCOPE, HEART_CT, EYE, INTUBATION = (
     "74177",

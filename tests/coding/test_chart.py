@@ -7,13 +7,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivpush import Encounter, Engine
+from ivpush import Encounter
 from ivpush.coding.chart import code_chart, coded_beside
 from ivpush.coding.suggestions import not_billable, suggested_lines
 from tests.properties.charts import NOON, billed, chart, drip, push, whole_visits
 from tests.properties.test_structure import change_a_line
+from tests.shipped import ENGINE
 
-BOOK = Engine().pack.book(NOON.date(), None)
+BOOK = ENGINE.pack.book(NOON.date(), None)
 
 
 def what_it_comes_to(encounter: Encounter, lines: Any = None) -> object:

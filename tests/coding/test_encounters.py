@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from ivpush import Engine, Result
-from tests.visits import DAY, NEXT_DAY, PACK, billed, check, drip, line, push, visit
+from tests.shipped import ENGINE, PACK
+from tests.visits import DAY, NEXT_DAY, billed, check, drip, line, push, visit
 
 LATER = "2026-03-09"
 TWO = [("96374", 1), ("96374", 1)]
@@ -25,9 +26,7 @@ def weekly(setting: str, *, charted: bool) -> Result:
         for bill in (line(2 * n + 1, "96365", date=day), line(2 * n + 2, "96366", date=day))
     ]
     record = visit(*doses, lines=lines, setting=setting)
-    return Engine().check(
-        record if charted else record.model_copy(update={"administrations": None})
-    )
+    return ENGINE.check(record if charted else record.model_copy(update={"administrations": None}))
 
 
 @pytest.mark.parametrize("charted", [True, False])

@@ -8,14 +8,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivpush import Encounter, Engine, Pack
+from ivpush import Encounter, Engine
 from ivpush.coding.derivation import Derived, derive
 from ivpush.coding.lengths import Retimed, bends, billing_of
 from ivpush.coding.permission import standing_of
 from ivpush.coding.suggestions import drafts_of, suggested_lines
 from tests.properties.charts import chart, doses, drip, fluid, push
+from tests.shipped import PACK
 
-PACK = Pack.load()
 MARKS = [0, 14, 15, 16, 30, 31, *(n + m for n in range(60, 1440, 60) for m in (30, 31)), 1440]
 DAYS = (
     datetime(2026, 3, 2, 8),

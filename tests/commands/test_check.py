@@ -10,6 +10,7 @@ import pytest
 
 from ivpush import Encounter, Result
 from tests.commands.cli import CANARY, CLEAN, ROOT, WRONG, spawn, write
+from tests.shipped import ENGINE
 
 
 @pytest.mark.parametrize(
@@ -34,10 +35,9 @@ def test_json_out_is_one_array(ivpush: Any) -> None:
 
 
 def test_ndjson_is_the_librarys_own_bytes(ivpush: Any) -> None:
-    from ivpush import Engine
 
     run = ivpush("check", write("f", WRONG), "--format", "ndjson")
-    assert run.out.encode() == Engine().check(Encounter.model_validate(WRONG)).to_json() + b"\n"
+    assert run.out.encode() == ENGINE.check(Encounter.model_validate(WRONG)).to_json() + b"\n"
 
 
 def test_the_worst_status_wins(ivpush: Any) -> None:
@@ -135,7 +135,6 @@ def test_what_is_cited_is_said_once_at_the_end(ivpush: Any, tmp_path: Any) -> No
 
 
 def test_what_was_checked_is_told_where_asked(ivpush: Any) -> None:
-    from ivpush import Engine
 
     write("f", WRONG)
     run = ivpush("check", "f", "--coverage", "--ignore", "IVP104")
@@ -144,7 +143,7 @@ def test_what_was_checked_is_told_where_asked(ivpush: Any) -> None:
     assert "The configuration leaves these rules out: IVP104" in block
     assert "CHECKED" not in ivpush("check", "f").out
     by_json = ivpush("check", "f", "--coverage", "--format", "ndjson")
-    assert by_json.out.encode() == Engine().check(WRONG, coverage=True).to_json() + b"\n"
+    assert by_json.out.encode() == ENGINE.check(WRONG, coverage=True).to_json() + b"\n"
     several = ivpush("check", "f", "--coverage", "--format", "ndjson", "--workers", "1")
     assert several.out == by_json.out
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from ivpush import Encounter, Engine, Result, UsageError
+from ivpush import Encounter, Result, UsageError
 from ivpush.claim.selection import Ignore, select_rules
 from ivpush.commands.configuration import find_configuration, read_configuration
+from tests.shipped import ENGINE
 
 TODAY = date(2026, 11, 24)
-RULES = Engine().pack.rules
+RULES = ENGINE.pack.rules
 WRONG = Encounter.model_validate(
     {
         "id": "E",
@@ -220,7 +221,7 @@ def _errors(result: Result) -> list[str]:
 
 
 def test_silent_rules_leave_the_result_and_its_status_follows() -> None:
-    work = Engine().work(WRONG)
+    work = ENGINE.work(WRONG)
     before = work.result
     errors = frozenset(each.id for each in RULES if each.severity == "error")
     assert work.tell(errors) == len(_errors(before)) > 0
@@ -232,7 +233,7 @@ def test_silent_rules_leave_the_result_and_its_status_follows() -> None:
 
 def test_what_follows_from_an_ignored_finding_comes_forward() -> None:
     """Silent are only the rules named: what they explained is told by its own finding."""
-    work = Engine().work(WRONG)
+    work = ENGINE.work(WRONG)
     before = _errors(work.result)
     (cause,) = [each for each in work.result.errors if each.folds]
     work.tell(frozenset({cause.rule}))
@@ -244,9 +245,9 @@ def _folded(result: Result) -> set[str]:
 
 
 def test_a_selected_rule_is_heard_though_another_explains_it() -> None:
-    (cause,) = [each for each in Engine().check(WRONG).errors if each.folds]
+    (cause,) = [each for each in ENGINE.check(WRONG).errors if each.folds]
     for selected in (cause.folds, (*cause.folds, cause.rule)):
-        work = Engine().work(WRONG)
+        work = ENGINE.work(WRONG)
         work.tell(select_rules(RULES, selected, (), TODAY)[0])
         assert work.result.status == "violations"
         speaking = set(_errors(work.result)) | _folded(work.result)
@@ -254,7 +255,7 @@ def test_a_selected_rule_is_heard_though_another_explains_it() -> None:
 
 
 def test_no_selection_gives_the_same_result() -> None:
-    work = Engine().work(WRONG)
+    work = ENGINE.work(WRONG)
     before = work.result
     assert work.tell(select_rules(RULES, (), (), TODAY)[0]) == 0
     assert work.result is before

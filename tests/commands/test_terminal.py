@@ -6,7 +6,7 @@ import pytest
 
 from ivpush.authoring.catalogue import code_page, rule_page
 from ivpush.commands.terminal import for_terminal
-from tests.visits import PACK
+from tests.shipped import PACK
 
 
 @pytest.mark.parametrize("columns", [40, 72, 100])

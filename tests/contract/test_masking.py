@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from ivpush import Encounter, Engine, UsageError
+from ivpush import Encounter, UsageError
 from ivpush.contract.masking import Mask
+from tests.shipped import ENGINE
 from tests.tabledata import encounters
 
-ENGINE = Engine()
 MASK = Mask(b"0123456789abcdef")
 
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from ivpush import Engine, Result
-from tests.visits import PACK, check, drip, line, push
-
-ENGINE = Engine(pack=PACK)
+from ivpush import Result
+from tests.shipped import ENGINE
+from tests.visits import check, drip, line, push
 
 
 def faulty() -> Result:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
-from ivpush import Encounter, Engine
+from ivpush import Encounter
 from ivpush.contract.result import Violation
 from ivpush.contract.result_tables import RESULT_COLUMNS, result_columns, result_rows
 from ivpush.testing import samples
+from tests.shipped import ENGINE
 
-ENGINE = Engine()
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 

@@ -15,12 +15,13 @@ from typing import Any, NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivpush import Encounter, Engine, Pack
+from ivpush import Encounter
 from ivpush.language.compiler import Compiled, Settled, compile_rule, fuse
 from ivpush.language.evaluator import evaluate
 from ivpush.language.parser import parse
 from ivpush.language.tree import Kind
 from ivpush.language.vocabulary import Names
+from tests.shipped import ENGINE, PACK
 
 POLICIES = {
     "long_push": Kind("word", words=frozenset({"push", "infusion"})),
@@ -222,8 +223,6 @@ def test_the_compiled_form_agrees_with_the_tree_walker(drawn: Drawn, known: bool
         assert rule.missing(*records, *settled.values())
 
 
-PACK = Pack.load()
-ENGINE = Engine(pack=PACK)
 SCENARIOS = Path(__file__).parents[1] / "data/scenarios/scenarios.ndjson"
 
 

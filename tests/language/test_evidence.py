@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from ivpush import Encounter, Engine
+from ivpush import Encounter
 from ivpush.language.compiler import compile_rule
 from ivpush.language.parser import parse
-from tests.visits import PACK, drip, line, push
+from tests.shipped import ENGINE, PACK
+from tests.visits import drip, line, push
 
-ENGINE = Engine(pack=PACK)
 NAMES = PACK.book(None, None).vocabulary
 ENCOUNTER = Encounter.model_validate(
     {

@@ -9,9 +9,9 @@ import pytest
 from ivpush.language.compiler import Settled, compile_rule
 from ivpush.language.parser import parse
 from ivpush.language.reduction import reduced
-from ivpush.pack.pack import Pack
+from tests.shipped import PACK
 
-NAMES = Pack.load().book(None, None).vocabulary
+NAMES = PACK.book(None, None).vocabulary
 LINE = SimpleNamespace(
     coded=SimpleNamespace(known=True, valid=None, mai=3), given=SimpleNamespace(code="a", units=2)
 )

@@ -8,14 +8,14 @@ from dataclasses import asdict, replace
 from functools import cache
 from typing import NamedTuple
 
-from ivpush import Encounter, Engine, Pack
+from ivpush import Encounter, Engine
 from tests.oracle.chart import Dose, Policies, Visit
 from tests.oracle.openness import SITE_NEED, open_facts
 from tests.oracle.oracle import Line, Lines, OracleError, derive
 from tests.oracle.reach import beyond
 from tests.oracle.visits import FIRST_DAY, record
+from tests.shipped import PACK
 
-PACK = Pack.load()
 STEPS = (60, 30, 15, 1)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.visits import PACK
+from tests.shipped import PACK
 
 DENIALS = {rule.name: (rule.carc, rule.rarc) for rule in PACK.rules}
 

@@ -21,10 +21,10 @@ from ivpush.pack.drug_files import WORD_LISTS
 from ivpush.pack.drug_text import Words, plain_name
 from ivpush.pack.drugs import MOST_LETTERS, DrugNames, DrugRow
 from ivpush.pack.folder import rules_folder
+from tests.shipped import PACK
 
 DATA = Path(__file__).parents[1] / "data" / "drugs"
 RULES = rules_folder()
-PACK = Pack.load()
 NAMES = PACK.book(None).names
 DAY = "2026-03-02"
 

@@ -14,8 +14,9 @@ from ivpush import Encounter, Engine, Pack, PackError
 from ivpush.authoring.cases import run_cases
 from ivpush.errors import Fault
 from ivpush.pack.files import Sheet
+from tests.shipped import PACK
 
-WHOLE = Pack.load()
+WHOLE = PACK
 KEPT = ("IVP104", "IVP206", "IVP703")
 TABLES = ("denials", "pos", "tob", "addon")
 ODD: list[Any] = [

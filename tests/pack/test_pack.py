@@ -17,8 +17,8 @@ from ivpush import Encounter, Engine, Pack, PackError, UsageError
 from ivpush.authoring.cases import run_cases
 from ivpush.pack.data import MODIFIERS
 from ivpush.pack.folder import rules_folder
+from tests.shipped import PACK
 
-PACK = Pack.load()
 RULE = """\
 id: IVP790
 name: dose-over-a-gram

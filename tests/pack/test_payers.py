@@ -12,8 +12,8 @@ import pytest
 from ivpush import Encounter, Engine, Pack, PackError
 from ivpush.authoring.catalogue import payers_page
 from ivpush.pack.folder import rules_folder
+from tests.shipped import PACK
 
-PACK = Pack.load()
 DAY = "2026-03-02"
 
 

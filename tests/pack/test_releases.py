@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ivpush import Pack
 from ivpush.errors import Fault
 from ivpush.pack.folder import rules_folder
 from ivpush.pack.releases import TABLES, read_tables, table_on
+from tests.shipped import PACK
 
 CMS = Path(__file__).parents[1] / "data" / "cms"
 
@@ -57,7 +57,7 @@ def extract(name: str) -> list[dict[str, str]]:
 def test_the_limits_of_2026_are_those_of_the_published_files(file: str, setting: str) -> None:
     rows = [row for row in extract("mue_slice_2026.csv") if row["file"].startswith(f"{file}_")]
     day = date.fromisoformat(rows[0]["file"].removeprefix(f"{file}_"))
-    limits = table_on(Pack.load().data.releases.mue, day, {})[setting]
+    limits = table_on(PACK.data.releases.mue, day, {})[setting]
     assert len(rows) > 40
     for row in rows:
         assert limits[row["code"]] == (int(row["units"]), int(row["mai"])), row["code"]

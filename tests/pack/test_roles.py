@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from ivpush.pack.pack import Pack
 from ivpush.pack.roles import Role, Spellings
+from tests.shipped import PACK
 
-ROLES = Pack.load().book(date(2026, 3, 2)).roles
+ROLES = PACK.book(date(2026, 3, 2)).roles
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from ivpush import Engine, Pack
+from ivpush import Engine
 from ivpush.authoring.cases import EnginesByPolicy, run_case
 from ivpush.pack.rule import ROOMS, Rule
+from tests.shipped import PACK
 
-PACK = Pack.load()
 ENGINES = EnginesByPolicy(PACK)
 RULES = PACK.every_rule
 CASES = [(rule, case) for rule in RULES for case in rule.every_case]

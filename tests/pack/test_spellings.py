@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import pytest
 
-from ivpush import Encounter, Engine, Pack
+from ivpush import Encounter, Engine
 from ivpush.pack.drugs import Found
+from tests.shipped import PACK
 
-PACK = Pack.load()
 NAMES = PACK.book(None).names
 LEAST_SHARE = 0.95
 

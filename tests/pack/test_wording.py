@@ -9,8 +9,7 @@ import pytest
 
 from ivpush import Pack, PackError
 from ivpush.pack.folder import rules_folder
-
-PACK = Pack.load()
+from tests.shipped import PACK
 
 
 def test_a_reason_says_the_minutes_that_a_policy_sets() -> None:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
-from ivpush import Encounter, Engine
+from ivpush import Encounter
 from ivpush.coding.derivation import derive
 from ivpush.coding.permission import standing_of
 from ivpush.coding.suggestions import drafts_of, not_billable, suggested_lines
@@ -33,6 +33,7 @@ from tests.properties.charts import (
 )
 from tests.properties.questions import with_answer
 from tests.properties.test_structure import errors
+from tests.shipped import ENGINE
 
 DURATIONS = (None, 0, 15, 16, 30, 31, 90, 91)
 GAPS = (29, 30, 31)
@@ -40,7 +41,6 @@ CLASSES = ("therapeutic", "chemotherapy")
 DRUGS, SITES = ("alpha", "beta"), ("left arm", "right arm")
 SETTINGS = ("facility", "professional")
 FACILITY_PLACE = "21"
-ENGINE = Engine()
 
 
 class Planned(NamedTuple):

@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivpush import Encounter, Engine
+from ivpush import Encounter
 from tests.properties.charts import as_lines, encounters
+from tests.shipped import ENGINE
 
-ENGINE = Engine()
 PROCEDURES = ("74177", "12002", "45378", "47562", "31500", "92960", "78452", "20610", "90935")
 
 

@@ -8,11 +8,11 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ivpush import Pack
 from ivpush.pack.drugs import DrugRow
 from ivpush.pack.folder import rules_folder
+from tests.shipped import PACK
 
-NAMES = Pack.load().book(None).names
+NAMES = PACK.book(None).names
 KNOWN = NAMES.known()
 LISTS = yaml.load((rules_folder() / "drug_words.yaml").read_text("utf-8"), Loader=yaml.CBaseLoader)
 UNITS = {*LISTS["units"], *LISTS["per"]}

@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivpush import Encounter, Engine, Result
+from ivpush import Encounter, Result
 from tests.properties.charts import as_lines, day_of_doses, foreign_lines
+from tests.shipped import ENGINE
 
-ENGINE = Engine()
 _OF_THE_CLAIM = {"IVP802"}
 """Drug lines are looked for on the whole claim: one may pay for the doses of several dates."""
 FIRST = datetime(2026, 3, 2, 8, 0)

@@ -7,12 +7,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivpush import Encounter, Engine, Result
+from ivpush import Encounter, Result
 from ivpush.coding.answers import answered
 from tests.properties.charts import NOON, Dose, as_lines, billed, chart, doses, settings_drawn
 from tests.properties.test_structure import claims
+from tests.shipped import ENGINE
 
-ENGINE = Engine()
 BOOK = ENGINE.pack.book(NOON.date(), None)
 BIOLOGIC = {"category": "complex_biologic"}
 UNKNOWN = {"category": None, "drug": "zzyzx"}

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ivpush import Encounter, Engine, Result
+from ivpush import Encounter, Result
 from tests.properties.right_lines import RightClaim, false_alarms, right_claims, with_open_facts
 from tests.properties.right_tables import DRUGS, OF_PROCEDURES, PRIMARIES, Drug
+from tests.shipped import ENGINE
 
-ENGINE = Engine()
 DATA = Path(__file__).resolve().parents[1] / "data"
 CLAIMS = 300
 

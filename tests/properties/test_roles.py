@@ -22,8 +22,9 @@ from tests.properties.charts import (
     settings_drawn,
     shot,
 )
+from tests.shipped import PACK
 
-ENGINE = Engine(policies={"encounter_boundary": "encounter_id"})
+ENGINE = Engine(pack=PACK, policies={"encounter_boundary": "encounter_id"})
 """One record is one encounter here, however far apart its doses lie."""
 INITIAL = {"96360", "96365", "96374", "96409", "96413"}
 ADD_ON = {"96361", "96366", "96367", "96368", "96375", "96376", "96411", "96415", "96417"}

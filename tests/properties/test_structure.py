@@ -25,8 +25,8 @@ from ivpush.errors import InputError
 from ivpush.testing.samples import encounters as made_up
 from tests.properties.charts import as_lines, as_printed, billed, chart, encounters, fluid, push
 from tests.properties.questions import values_of, with_answer
+from tests.shipped import ENGINE
 
-ENGINE = Engine()
 BOOK = ENGINE.pack.book(dt.date(2026, 3, 2), None)
 CODING = ("roles", "time", "category", "sites", "edits", "capture")
 

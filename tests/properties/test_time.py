@@ -22,8 +22,9 @@ from tests.properties.charts import (
     fluid,
     push,
 )
+from tests.shipped import PACK
 
-ENGINE = Engine(policies={"encounter_boundary": "encounter_id"})
+ENGINE = Engine(pack=PACK, policies={"encounter_boundary": "encounter_id"})
 """One record is one encounter here, however far apart its doses lie."""
 
 

@@ -9,12 +9,12 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ivpush import Encounter, Engine, Result
+from ivpush import Encounter, Result
 from ivpush.coding.answers import answered
 from tests.properties.charts import NOON, as_lines, as_printed, billed, whole_visits
 from tests.properties.questions import values_of, with_answer
+from tests.shipped import ENGINE
 
-ENGINE = Engine()
 BOOK = ENGINE.pack.book(NOON.date(), None)
 FAMILY = {code for code, row in ENGINE.pack.codes.items() if row.administration}
 Visit = tuple[Encounter, list[dict[str, Any]]]

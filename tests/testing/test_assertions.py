@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ivpush import Encounter, Engine, UsageError
+from ivpush import Encounter, UsageError
 from ivpush.testing import (
     assert_clean,
     assert_fires,
@@ -15,9 +15,9 @@ from ivpush.testing import (
     chart,
     claim,
 )
+from tests.shipped import ENGINE
 from tests.testing.running import pytest_in
 
-ENGINE = Engine()
 PUSHES = ("ondansetron IV push 10:00-10:02", "ketorolac IV push 10:05-10:06")
 RIGHT = chart(*PUSHES, lines=["96374", "96375"])
 OPEN = chart("iron sucrose 200 mg IV infusion 10:00", lines=["96365"])

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from ivpush import Engine, InputError
+from ivpush import InputError
 from ivpush.testing import chart, claim
+from tests.shipped import ENGINE
 
-DAY = Engine().pack.case_date
+DAY = ENGINE.pack.case_date
 
 
 def test_a_chart_holds_what_its_texts_say() -> None:

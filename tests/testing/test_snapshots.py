@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ivpush import Engine, UsageError
+from ivpush import UsageError
 from ivpush.testing import chart, claim, snapshot
 from ivpush.testing.snapshots import Snapshots
+from tests.shipped import ENGINE
 from tests.testing.running import pytest_in
 
-ENGINE = Engine()
 VISIT = chart(
     "ondansetron IV push 10:00-10:02",
     "normal saline IV infusion 10:00-10:10",

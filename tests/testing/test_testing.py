@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from ivpush import Encounter, Engine, UsageError
+from ivpush import Encounter, UsageError
 from ivpush.pack.folder import rules_folder
 from ivpush.testing import encounters
 from ivpush.testing.__main__ import main
 from ivpush.testing.samples import lines, templates, visit_kinds
 from ivpush.testing.strategies import encounters as drawn
+from tests.shipped import ENGINE
 from tests.testing.running import ROOT, environment, pytest_in
 
-ENGINE = Engine()
 STOCK = templates(1, 120, engine=ENGINE)
 
 

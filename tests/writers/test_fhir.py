@@ -15,16 +15,15 @@ from hypothesis import strategies as st
 
 from ivpush.contract.encounter import Encounter
 from ivpush.contract.fields import Method, Purpose, Route
-from ivpush.engine import Engine
 from ivpush.errors import InputError
 from ivpush.readers import ReadOptions, Record
 from ivpush.readers.fhir.reader import read
 from ivpush.writers import WriteOptions
 from ivpush.writers.fhir import Writer, encounter_to_bundle, outcome
 from tests.properties.charts import chart, doses, fluid, push
+from tests.shipped import ENGINE
 from tests.writers.works import HOSTILE
 
-ENGINE = Engine()
 CANARY = "Zebra"
 
 

@@ -7,11 +7,10 @@ from typing import Any
 
 from hypothesis import given
 
-from ivpush import Encounter, Engine
+from ivpush import Encounter
 from ivpush.writers.text import Look, clean, render
 from tests.properties.test_structure import claims
-
-ENGINE = Engine()
+from tests.shipped import ENGINE
 
 
 def text(look: Look | None = None, *, explain: bool = False, **more: Any) -> str:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ivpush import Encounter, Engine
+from ivpush import Encounter
 from ivpush.writers.trace import site_names, timeline, trace
+from tests.shipped import ENGINE
 
-ENGINE = Engine()
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.json"))
 
 

@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivpush import Encounter, Engine
+from ivpush import Encounter
 from ivpush.errors import InputError
 from ivpush.readers import Note, Record, SetAside
 from ivpush.readers.x12.reader import read
 from ivpush.writers.x12 import encounter_to_837, mend, unfit
 from tests.properties.claims837 import claims, corrections
+from tests.shipped import ENGINE
 
 if TYPE_CHECKING:
     from ivpush.contract.encounter import ClaimLine
@@ -285,7 +286,7 @@ def test_a_claim_that_does_not_fit_is_refused_and_never_cut(change: dict[str, An
 
 def test_the_engine_corrects_a_claim_in_place() -> None:
     """A claim without a chart: what rules alone can mend is mended, and the file stays an 837."""
-    engine = Engine()
+    engine = ENGINE
     raw = claim(*BILL)
     out, readings = written(raw, lambda record: engine.check(record.encounter).corrected)
     (record,) = [one for one in readings if isinstance(one, Record)]
@@ -316,7 +317,7 @@ def test_pushes_written_into_real_envelopes_are_judged_and_mended(name: str) -> 
     real = (DATA / name).read_bytes()
     raw = re.sub(rb"(SV1.HC.)[0-9A-Z]{5,6}", rb"\g<1>96375", real)
     raw = re.sub(rb"(DTP.472.)R?D8(.)[0-9-]+", rb"\g<1>D8\g<2>20260302", raw)
-    engine = Engine()
+    engine = ENGINE
     claims_of = records(raw)
     assert claims_of
     for one in claims_of:

@@ -8,6 +8,7 @@ from typing import IO, Any, Protocol
 
 from ivpush import Encounter, Engine, __version__
 from ivpush.writers import ResultWriter, WriteOptions
+from tests.shipped import ENGINE
 
 DAY = "2026-03-02"
 PUSH = {"id": "a", "drug": "ondansetron", "route": "IV", "method": "push", "start": f"{DAY}T10:00"}
@@ -63,7 +64,7 @@ class Made(Protocol):
 @cache
 def engine() -> Engine:
     """One engine for all tests of writers."""
-    return Engine()
+    return ENGINE
 
 
 def written(make: Made, *records: Any, place: str = "f.ndjson", show_text: bool = False) -> bytes:

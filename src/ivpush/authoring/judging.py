@@ -26,6 +26,7 @@ __all__ = [
     "finding_of",
     "judge_alone",
     "subject_name",
+    "subjects_of",
 ]
 
 
@@ -127,7 +128,7 @@ def judge_alone(rule: Rule, work: Worked, pack: Pack) -> RuleVerdict:
     day = work.encounter.service_date or pack.checked
     if not rule.in_force(day) or not _applies_to(book.payer, rule, pack):
         return RuleVerdict()
-    subjects = _subjects(rule, facts)
+    subjects = subjects_of(rule, facts)
     if subjects is None:
         return RuleVerdict(unjudged=True)
     judge = rule.compiled.judge
@@ -139,7 +140,7 @@ def judge_alone(rule: Rule, work: Worked, pack: Pack) -> RuleVerdict:
     )
 
 
-def _subjects(rule: Rule, facts: EncounterFacts) -> Iterable[Any] | None:
+def subjects_of(rule: Rule, facts: EncounterFacts) -> Iterable[Any] | None:
     """What a rule looks at; None where that stands in a chart and none came."""
     if rule.for_each == "line":
         return [

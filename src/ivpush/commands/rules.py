@@ -49,6 +49,8 @@ def add(commands: Commands) -> None:
     action("lint", _lint, "read the pack whole, report every fault, and advise")
     parser = action("test", _test, "run the cases that the rules hold")
     parser.add_argument("rule", metavar="RULE", nargs="?", help="one rule (default: all)")
+    does = "also list the conditions that no case shows to decide, true and false (MC/DC)"
+    parser.add_argument("--coverage", action="store_true", help=does)
     does = "change rules and data one thing at a time; list what no case notices"
     _mutate_options(action("mutate", _mutate, does))
     does = "write the frame of a new rule, with the next free id of its room"
@@ -236,7 +238,26 @@ def _test(options: argparse.Namespace) -> int:
             failed += 1
             say(f"{case.rule} {case.name}: {case.problem}\n")
     print(f"{counted(count, 'case')} = {count - failed:,} held + {failed:,} failed")
+    if options.coverage:
+        _say_coverage(pack, options.rule)
     return BROKEN if failed else CLEAN
+
+
+def _say_coverage(pack: Pack, only: str | None) -> None:
+    """The conditions that no case shows to decide, then how many there are."""
+    from ivpush.authoring.coverage import coverage_of
+
+    conditions = list(coverage_of(pack, only))
+    for condition in conditions:
+        if condition.not_shown:
+            say(f"{condition}\n")
+    both = sum(not condition.not_shown for condition in conditions)
+    unknowable = [condition for condition in conditions if condition.may_be_unknown]
+    opened = sum(None in condition.shown for condition in unknowable)
+    print(
+        f"{counted(len(conditions), 'condition')}: {both:,} decide both ways in some case; "
+        f"{opened:,} of the {len(unknowable):,} that may be unknown leave a case open"
+    )
 
 
 def _mutate(options: argparse.Namespace) -> int:

@@ -14,8 +14,7 @@ from ivpush.pack.folder import rules_folder
 from ivpush.pack.releases import QUARTERLY, quarter_end
 from tests.authoring.cms import published as cms
 from tests.authoring.cms.test_layouts import pair_files, write
-
-PACK = Pack.load()
+from tests.shipped import PACK
 
 
 def run(*words: object) -> int:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from ivpush import InputError, Pack, UsageError
+from ivpush import InputError, UsageError
 from ivpush.authoring.cms.release import KINDS, Imported, import_files, wanted_of
 from ivpush.pack.folder import rules_folder
 from tests.authoring.cms import published as cms
+from tests.shipped import PACK
 
-WANTED = wanted_of(Pack.load())
+WANTED = wanted_of(PACK)
 JULY = date(2024, 7, 1)
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ivpush import Engine
 from ivpush.errors import UsageError
 from ivpush.readers import Record, SetAside
 from tests.readers.mar.samples import DATA, DOSE, encounters, fates, notes, only, readings
+from tests.shipped import ENGINE
 
 # What cannot be read.
 
@@ -113,7 +113,7 @@ def test_rows_of_one_encounter_may_stand_apart_unless_the_map_says_sorted(tmp_pa
 def test_every_row_of_a_real_table_is_accounted_for(file: str, name: str, rows: int) -> None:
     raw = (DATA / file).read_bytes()
     assert fates(raw, name) == (rows, rows)
-    engine = Engine()
+    engine = ENGINE
     for encounter in encounters(raw, name):
         assert engine.check(encounter).encounter == encounter.id
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivpush import Engine
 from ivpush.readers import Note, Record, SetAside
 from tests.readers.mar.samples import (
     EVENT,
@@ -22,6 +21,7 @@ from tests.readers.mar.samples import (
     only,
     readings,
 )
+from tests.shipped import ENGINE
 
 
 def test_new_bag_rate_change_and_stop_are_one_run() -> None:
@@ -215,7 +215,7 @@ def test_the_hour_that_happens_twice_keeps_its_order() -> None:
     )
     (dose,) = encounter.administrations or ()
     assert (f"{dose.start:%H:%M}", f"{dose.stop:%H:%M}") == ("01:50", "01:05")
-    result = Engine().check(encounter)
+    result = ENGINE.check(encounter)
     assert not [v for v in result.violations if "before" in v.name]
 
 
