@@ -250,7 +250,13 @@ def test_every_dependency_is_pinned_as_it_is_asked_for() -> None:
 
 def test_tests_and_benchmarks_are_no_extras() -> None:
     """Extras are for users; ``pip install 'ivpush[test]'`` would bring none of the tests."""
-    assert set(PROJECT["project"]["optional-dependencies"]) == {"all", "cms", "frames", "spark"}
+    assert set(PROJECT["project"]["optional-dependencies"]) == {
+        "all",
+        "cms",
+        "frames",
+        "spark",
+        "web",
+    }
     assert set(PROJECT["dependency-groups"]) == {"test", "bench"}
 
 
@@ -263,5 +269,5 @@ def test_groups_ask_for_no_less_than_the_extras() -> None:
 
     groups = PROJECT["dependency-groups"]
     readers = names(extras["frames"]) | names(extras["spark"])
-    assert readers | names(extras["cms"]) <= names(groups["test"])
+    assert readers | names(extras["cms"]) | names(extras["web"]) <= names(groups["test"])
     assert readers <= names(groups["bench"])

@@ -1,4 +1,4 @@
-"""The command line: ``ivpush check | explain | convert | backtest | rules | drugs | tables | …``.
+"""The command line: ``ivpush check | explain | convert | backtest | rules | drugs | serve | …``.
 
 Exit status: 0 clean; 1 violations at or above ``--fail-on``; 2 bad usage, or missing or empty
 input; 3 a rule pack that is not fit to be used; 4 some records could not be read; 5 ivpush itself
@@ -22,6 +22,7 @@ from ivpush.commands import (
     drugs,
     explain,
     rules,
+    serve,
     tables,
 )
 from ivpush.commands.options import CLEAN, INTERNAL, INTERRUPTED, PACK, USAGE, complain
@@ -34,7 +35,7 @@ __all__ = [
 ]
 
 _DEBUG = "--debug"
-_COMMANDS = (check, explain, convert, backtest, rules, drugs, tables, docs, completion)
+_COMMANDS = (check, explain, convert, backtest, rules, drugs, tables, serve, docs, completion)
 """The commands in the order in which ``--help`` names them."""
 
 

@@ -42,6 +42,11 @@ HELD_BY = {
     ("docs/getting-started.md", "yaml"): "here",
     ("docs/performance.md", "sh"): "here",
     ("docs/python.md", "python"): "tests/test_examples.py",
+    ("docs/serve.md", "python"): "tests/web/test_processes.py",
+    (
+        "docs/serve.md",
+        "sh",
+    ): "tests/commands/test_serve.py starts a server; the calls are those of tests/web",
     ("docs/spark.md", "python"): "names a bucket; tests/test_spark.py makes the same call",
     ("docs/testing.md", "ini"): "tests/testing/test_testing.py",
     ("docs/testing.md", "python"): "tests/testing/test_testing.py",
@@ -61,6 +66,7 @@ NOT_RUN = {
     r"ivpush rules (test|mutate IVP201|lint && .*)": "takes a minute; .ci/run and tests/authoring do",
     r"ivpush drugs lint": "takes seconds; tests/authoring/test_drug_lint.py does",
     r"ivpush check .* --workers .*": "starts processes; tests/batch/test_runner.py does",
+    r"ivpush serve.*|curl .*|python3 -c .*": "starts a server; tests/commands/test_serve.py does",
     r"ivpush tables import .*": "tests/authoring/cms imports each kind of file",
 }
 """Lines of shell that are not run here, and why."""

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "WRITTEN",
+    "case_rows",
     "code_page",
+    "payer_changes",
     "payers_page",
+    "room_of",
     "room_page",
     "rule_page",
     "rules_page",
@@ -67,8 +70,9 @@ def table_head(*heads: str) -> tuple[str, str]:
 
 
 def room_of(rule: Rule) -> str:
-    """The room a rule stands in, by the digit of its id."""
-    return next(room for room, digit in ROOMS.items() if rule.id[3] == digit)
+    """The room that a rule stands in, by the digit of its id."""
+    # A payer's own rule stands in its overlay, and its id follows none of the rooms.
+    return next((room for room, digit in ROOMS.items() if rule.id[3] == digit), "payers")
 
 
 def rules_page(pack: Pack) -> str:
@@ -165,18 +169,27 @@ def sources_of(cites: Iterable[str], pack: Pack) -> Iterator[str]:
 # Cases as a table
 
 
-def _cases(rule: Rule) -> str:
-    columns = {
-        "case": [str(case["name"]) for case in rule.cases],
-        "facts": ["; ".join(_facts(case)) for case in rule.cases],
-        "chart": [_chart(case) for case in rule.cases],
-        "billed": [_lines(case) for case in rule.cases],
-        "verdict": [_verdict(case) for case in rule.cases],
+def case_rows(rule: Rule) -> list[dict[str, str]]:
+    """The cases of a rule as rows of text; ``<br>`` stands between administrations."""
+    return [_case_row(case) for case in rule.cases]
+
+
+def _case_row(case: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "case": str(case["name"]),
+        "facts": "; ".join(_facts(case)),
+        "chart": "<br>".join(map(_administration, case.get("administrations") or ())),
+        "billed": ", ".join(map(_billed, case.get("lines") or ())),
+        "verdict": _verdict(case),
     }
+
+
+def _cases(rule: Rule) -> str:
+    rows = case_rows(rule)
     # A rule about charts alone would have an empty column "billed" in every row.
-    shown = {name: cells for name, cells in columns.items() if any(cells)}
-    rows = (table_row(*cells) for cells in zip(*shown.values(), strict=True))
-    return "\n".join([*table_head(*shown), *rows]) + "\n"
+    shown = [name for name in (rows[0] if rows else ()) if any(row[name] for row in rows)]
+    cells = (table_row(*(row[name] for name in shown)) for row in rows)
+    return "\n".join([*table_head(*shown), *cells]) + "\n"
 
 
 def _verdict(case: Mapping[str, Any]) -> str:
@@ -200,10 +213,6 @@ def _plain(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _chart(case: Mapping[str, Any]) -> str:
-    return "<br>".join(map(_administration, case.get("administrations") or ()))
-
-
 def _administration(stated: Mapping[str, Any]) -> str:
     """An administration in one line: drug, route and technique, time, and what else it states."""
     minutes, site = stated.get("minutes"), stated.get("site")
@@ -218,10 +227,6 @@ def _administration(stated: Mapping[str, Any]) -> str:
     shown = {"drug", "route", "method", "start", "stop", "minutes", "site"}
     sentence = " ".join(str(part) for part in parts if part)
     return ", ".join([sentence, *_others(stated, shown)])
-
-
-def _lines(case: Mapping[str, Any]) -> str:
-    return ", ".join(map(_billed, case.get("lines") or ()))
 
 
 def _billed(line: str | Mapping[str, Any]) -> str:

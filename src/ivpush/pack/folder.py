@@ -1,6 +1,7 @@
 """The folder of a pack: its files as bytes, parsed, and kept parsed between runs.
 
-``Pack.load`` is the only caller. Nothing else of the library reads the rules from disk.
+``Pack.load`` is the only caller, but for ``rules_folder`` and ``package_folder``, which say where
+shipped files lie. Nothing else of the library reads the rules from disk.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ from pathlib import Path
 from ivpush.errors import Fault, PackError, UsageError
 from ivpush.pack.files import MOST_CSV_BYTES, Say, Sheet, Yaml, read_yaml
 
-__all__ = ["Cache", "collect", "contents_of", "digest_of", "read_files", "rules_folder"]
+__all__ = [
+    "Cache",
+    "collect",
+    "contents_of",
+    "digest_of",
+    "package_folder",
+    "read_files",
+    "rules_folder",
+]
 
 # To be raised when the parsed form changes: old files then are misses.
 _CACHE_FORMAT = "2"
@@ -29,10 +38,15 @@ MOST_FILES = 100_000
 MOST_PACK_BYTES = 256 * 1024 * 1024
 
 
+def package_folder() -> Path:
+    """The folder of the package itself, for what it ships beside its modules."""
+    return Path(str(files("ivpush")))
+
+
 @once
 def rules_folder() -> Path:
     """The shipped rules: inside the package when installed, beside ``src`` in a checkout."""
-    inside = Path(str(files("ivpush"))) / "rules"
+    inside = package_folder() / "rules"
     return inside if inside.is_dir() else Path(__file__).resolve().parents[3] / "rules"
 
 

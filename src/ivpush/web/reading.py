@@ -1,0 +1,95 @@
+"""Bodies read as encounters, each by the reader that its content type asks for.
+
+``checking``, ``batch``, ``fhir`` and ``cds`` call it. Nothing is unpacked: what is compressed is
+refused, so that a small body cannot become a large one.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from ivpush.errors import Fault, attempt, did_you_mean
+from ivpush.readers import Reading, ReadOptions, Record, SetAside
+from ivpush.readers.detect import HEAD_BYTES, Source, detect
+from ivpush.readers.json import record
+from ivpush.web.problems import RefusedError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+__all__ = ["ANY", "JSON", "TYPES", "encounter_of", "format_of", "media_type_of", "readings"]
+
+JSON = "application/json"
+ANY = "application/octet-stream"
+TYPES = {
+    "application/fhir+json": "fhir",
+    "application/edi-x12": "x12",
+    "application/hl7-v2": "hl7",
+    "text/csv": "csv",
+}
+"""Content types beside JSON, and the format of each."""
+_PLACE = "the body"
+_GZIP, _ZIP = b"\x1f\x8b", b"PK"
+
+
+def media_type_of(request: Request) -> str:
+    """The content type of a request without its parameters, in small letters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def format_of(request: Request, *, given: str | None, anything: bool) -> str | None:
+    """The format of a body; None where its content says; raises RefusedError for an unknown type.
+
+    ``given`` is the one that the query names; ``anything`` takes bodies of no known type too.
+    """
+    known = (*TYPES.values(), "json")
+    if given is not None:
+        if given not in known:
+            fault = Fault("format", "is no format", did_you_mean(given, known))
+            raise RefusedError(HTTPStatus.BAD_REQUEST, fault)
+        return given
+    type_ = media_type_of(request)
+    if type_ in TYPES:
+        return TYPES[type_]
+    if type_ == JSON or (anything and type_ == ANY):
+        return None
+    remedy = f"send one of: {', '.join([JSON, *TYPES])}"
+    fault = Fault("Content-Type", "is none that is read here", remedy)
+    raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, fault)
+
+
+def encounter_of(raw: bytes, options: ReadOptions) -> Record:
+    """The one encounter of a JSON body; raises InputError."""
+    read = record(_PLACE, raw, options)
+    if isinstance(read, SetAside):
+        raise read.error
+    return read
+
+
+def is_single(raw: bytes, format_: str | None) -> bool:
+    """Whether a body is one encounter of our own JSON, and no format of others."""
+    if format_ is not None or raw.startswith((_GZIP, _ZIP)):
+        return False
+    return detect(_PLACE, raw[:HEAD_BYTES].lstrip() or b"{", ReadOptions()).name == "json"
+
+
+def readings(raw: bytes, options: ReadOptions, format_: str | None) -> Iterator[Reading]:
+    """What a body holds, record by record; raises UsageError for an unknown format."""
+    if raw.startswith((_GZIP, _ZIP)):
+        fault = Fault(_PLACE, "is compressed", "unpack it first")
+        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, fault)
+    # One stored byte of such a table may stand for any number of them.
+    found = detect(_PLACE, raw[:HEAD_BYTES], options, format_)
+    if found.name == "parquet":
+        fault = Fault(_PLACE, "is a compressed table", "send it as CSV")
+        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, fault)
+    yield from Source(_PLACE, found, io.BytesIO(raw)).read(options)
+
+
+def line_of(place: str, raw: bytes, options: ReadOptions) -> Record | SetAside:
+    """One line of a batch; a failure of ours on it costs no other line."""
+    read = attempt(record, place, raw, options)
+    return read if isinstance(read, Record | SetAside) else SetAside(place, read)

@@ -1,0 +1,195 @@
+"""One body in, one answer out: the same as the library's, whatever the format."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivpush import Engine
+from ivpush.readers import ReadOptions, Record
+from ivpush.readers.detect import open_reader
+from tests.visits import PACK
+from tests.web.calls import (
+    BUNDLE,
+    CANARY,
+    EXAMPLE,
+    EXAMPLES,
+    FHIR,
+    JSON,
+    ROOT,
+    X12,
+    call,
+    get,
+    post,
+    usual,
+    with_limits,
+)
+
+FHIR_BODY = json.dumps(BUNDLE).encode()
+X12_FILE = ROOT / "tests/data/x12/lfh-two-claims-single-provider.837i"
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+def test_an_encounter_has_the_bytes_of_the_library(file: Any) -> None:
+    raw = file.read_bytes()
+    answer = post("/v1/check", raw, JSON)
+    assert answer.status_code == 200
+    assert answer.content == Engine(pack=PACK).check(raw).to_json()
+
+
+def test_the_query_chooses_payer_policies_and_coverage() -> None:
+    query = [("payer", "medicare"), ("policy", "long_push=infusion"), ("coverage", "true")]
+    answer = post("/v1/check", EXAMPLE, JSON, params=query)
+    engine = Engine("medicare", policies={"long_push": "infusion"}, pack=PACK)
+    assert answer.content == engine.check(EXAMPLE, coverage=True).to_json()
+    stated = json.loads(EXAMPLE)
+    del stated["setting"]
+    bare = json.dumps(stated).encode()
+    assert post("/v1/check", bare, JSON).status_code == 422
+    assert post("/v1/check?setting=professional", bare, JSON).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("raw", "headers"), [(X12_FILE.read_bytes(), X12), (FHIR_BODY, FHIR), (FHIR_BODY, JSON)]
+)
+def test_bodies_of_other_formats_give_the_results_of_all_they_hold(
+    raw: bytes, headers: dict[str, str], tmp_path: Path
+) -> None:
+    file, options = tmp_path / "body", ReadOptions(setting="facility")
+    file.write_bytes(raw)
+    records = [each for each in open_reader(str(file), options) if isinstance(each, Record)]
+    assert records
+    answer = post("/v1/check?setting=facility", raw, headers).json()
+    results = [Engine(pack=PACK).check(each.encounter).to_dict() for each in records]
+    assert answer["results"] == results
+    read = post("/v1/convert?setting=facility", raw, headers).json()
+    dumped = [json.loads(each.encounter.model_dump_json(exclude_none=True)) for each in records]
+    assert read["encounters"] == dumped
+
+
+def test_a_table_is_read_by_a_shipped_map_and_by_no_file_of_the_machine() -> None:
+    text = (ROOT / "tests/data/claims_csv/rif_carrier.csv").read_bytes()
+    table = {"Content-Type": "text/csv"}
+    read = post("/v1/convert?map=cms-rif-carrier", text, table).json()
+    assert read["encounters"] and all(each["lines"] for each in read["encounters"])
+    answer = post("/v1/convert", text, table, params={"map": str(ROOT / "rules/maps/clif.yaml")})
+    assert answer.status_code == 400
+
+
+def test_what_cannot_be_read_is_set_aside_beside_the_rest() -> None:
+    raw = X12_FILE.read_bytes().replace(b"*837*", b"*999*", 1)
+    answer = post("/v1/check", raw, X12).json()
+    assert answer["set_aside"] and all(each["reason"] for each in answer["set_aside"])
+
+
+def test_one_request_holds_so_many_records() -> None:
+    app = with_limits(records=1)
+    answer = post("/v1/check", X12_FILE.read_bytes(), X12, app=app)
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"", JSON, 422),
+        (b"[]", JSON, 422),
+        (b"[" * 100_000, JSON, 422),
+        (b"\xff\xfe", JSON, 400),
+        (b"{}", {"Content-Type": "text/html"}, 415),
+        (b"{}", {}, 415),
+        (b"\x1f\x8b\x08", JSON, 415),
+        (b"PK\x03\x04", {"Content-Type": "text/csv"}, 415),
+        (b"{}", {**JSON, "Content-Encoding": "gzip"}, 415),
+    ],
+)
+def test_a_body_that_does_not_fit_is_refused(
+    body: bytes, headers: dict[str, str], status: int
+) -> None:
+    answer = post("/v1/check", body, headers)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    said = answer.json()
+    assert said["status"] == status and said["faults"]
+    assert all(fault["problem"] and fault["remedy"] for fault in said["faults"])
+
+
+@pytest.mark.parametrize("path", ["/v1/check", "/v1/convert", "/v1/check-batch", "/fhir/$validate"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {CANARY: "1"},
+        {"payer": CANARY},
+        {"policy": CANARY},
+        {"policy": f"{CANARY}={CANARY}"},
+        {"policy": f"long_push={CANARY}"},
+        {"policy": f"max_units={CANARY}"},
+        {"setting": CANARY},
+        {"timezone": CANARY},
+        {"map": CANARY},
+        {"format": CANARY},
+        {"coverage": CANARY},
+        {"payer": ["medicare", "medicare"]},
+    ],
+)
+def test_a_query_that_does_not_fit_is_refused_and_not_repeated(
+    path: str, query: dict[str, Any]
+) -> None:
+    answer = post(path, b"{}", {"Content-Type": "application/json"}, params=query)
+    assert answer.status_code == 400
+    assert CANARY not in answer.text and CANARY not in str(answer.headers)
+
+
+def test_no_problem_repeats_what_a_record_holds() -> None:
+    stated = json.loads(EXAMPLE)
+    for field in (*stated, CANARY):
+        for odd in (CANARY, [CANARY], {CANARY: CANARY}):
+            raw = json.dumps({**stated, field: odd}).encode()
+            answer = post("/v1/check", raw, JSON)
+            if answer.status_code != 200:
+                assert answer.status_code == 422
+                assert CANARY not in answer.text
+
+
+def test_the_catalogue_tells_every_rule_payer_policy_and_code() -> None:
+    listed = [each["id"] for each in get("/v1/rules")["rules"]]
+    assert listed == sorted(rule.id for rule in PACK.every_rule)
+    for rule in PACK.every_rule:
+        whole = get(f"/v1/rules/{rule.id}")
+        assert whole == get(f"/v1/rules/{rule.name}")
+        assert [each["case"] for each in whole["cases"]] == [each["name"] for each in rule.cases]
+        assert {each["id"] for each in whole["cites"]} == set(rule.cites)
+    assert {each["id"] for each in get("/v1/payers")["payers"]} == set(PACK.payers)
+    assert {each["name"] for each in get("/v1/policies")["policies"]} == set(PACK.policies)
+    administered = {row.code for row in PACK.codes.values() if row.administration}
+    assert {each["code"] for each in get("/v1/codes")["codes"]} == administered
+    missing = call("GET", f"/v1/rules/{CANARY}")
+    assert missing.status_code == 404 and CANARY not in missing.text
+
+
+def test_a_failure_of_ours_is_a_problem_without_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError(CANARY)
+
+    monkeypatch.setattr(Engine, "work", fail)
+    answer = post("/v1/check", EXAMPLE, JSON)
+    assert answer.status_code == 500
+    assert CANARY not in answer.text
+    rows = io.StringIO(post("/v1/check-batch", b"{}\n" + EXAMPLE.replace(b"\n", b""), JSON).text)
+    assert [json.loads(row)["place"] for row in rows] == ["line 1", "line 2"]
+
+
+def test_unknown_paths_and_methods_are_problems() -> None:
+    for method, path, status in (
+        ("GET", f"/{CANARY}", 404),
+        ("GET", "/v1/check", 405),
+        ("DELETE", "/v1/rules", 405),
+        ("GET", f"/static/{CANARY}", 404),
+        ("GET", "/static/../settings.py", 404),
+    ):
+        answer = call(method, path, app=usual())
+        assert answer.status_code == status
+        assert answer.json()["status"] == status and CANARY not in answer.text

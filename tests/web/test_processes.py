@@ -1,0 +1,33 @@
+"""A server over a real socket: as the page of the service shows it, and with the heads of a browser."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+
+from ivpush import Engine
+from ivpush.web.settings import Settings
+from tests.visits import PACK
+from tests.web.calls import EXAMPLE, JSON, ROOT, call, serving
+
+
+def test_the_page_shows_how_to_embed_it() -> None:
+    text = (ROOT / "docs/serve.md").read_text("utf-8")
+    (shown,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    names: dict[str, object] = {}
+    exec(shown, names)
+    answer = call("POST", "/v1/check", EXAMPLE, JSON, app=names["app"])  # type: ignore[arg-type]
+    assert answer.content == Engine("medicare", pack=PACK).check(EXAMPLE).to_json()
+
+
+def test_a_socket_gives_the_same_bytes_and_no_name_of_the_server() -> None:
+    with serving(Settings()) as (host, port):
+        home = f"http://{host}:{port}"
+        with httpx.Client(base_url=home) as client:
+            answers = [client.post("/v1/check", content=EXAMPLE, headers=JSON) for _ in range(3)]
+            refused = client.post("/v1/check", content=EXAMPLE, headers={**JSON, "Host": "evil"})
+    wanted = Engine(pack=PACK).check(EXAMPLE).to_json()
+    assert [answer.content for answer in answers] == [wanted] * 3
+    assert refused.status_code == 400
+    assert "server" not in answers[0].headers
