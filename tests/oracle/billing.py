@@ -1,6 +1,9 @@
-"""What an assignment of roles bills: codes, units and the day of each."""
+"""What is billed: lines and their modifiers, and the units of an assignment of roles by vein."""
 
 from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
 
 from tests.oracle.chain import Chain
 from tests.oracle.chart import DAY, Dose, Technique, Visit, days_of
@@ -19,8 +22,38 @@ PRIMARIES = {
 }
 """Add-on codes and their primary codes: CMS type-1 add-on edits of June 2024."""
 
+ORDER = ("96413", "96409", "96365", "96374", "96360")
+"""Hospital: which service is the initial one, whatever came first."""
+SEPARATE_SITE, SEPARATE_VISIT, DISTINCT, GENERAL = "XS", "XE", "XU", "59"
+"""Modifiers of a further access, of another visit that day, of a shot beside another service, and of
+payers that take none of these."""
+
 Units = list[tuple[str, int]]
 """Each unit billed: its code, and the day on which it is billed."""
+
+
+class Line(NamedTuple):
+    """A code with its modifier, or none, on a day of the visit, counted from 0."""
+
+    code: str
+    modifier: str = ""
+    day: int = 0
+
+
+Lines = Counter[Line]
+
+
+class Unit(NamedTuple):
+    """A unit that no modifier sets apart, with its day and the visit of that day."""
+
+    code: str
+    day: int
+    visit: int
+
+
+def marked(visit: Visit, modifier: str) -> str:
+    """The modifier by its reason, or the general one."""
+    return GENERAL if visit.policies.second_initial_modifier == "59" else modifier
 
 
 def further_hours(minutes: int, visit: Visit) -> int:

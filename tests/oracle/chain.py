@@ -34,6 +34,8 @@ class Chain:
 
     visit: Visit
     doses: tuple[Dose, ...]
+    elsewhere: frozenset[str] = frozenset()
+    """Codes that other accesses of the visit bill."""
 
     def _of(self, kind: Technique) -> list[Dose]:
         """The doses of one technique, in time."""

@@ -11,6 +11,11 @@ from functools import cached_property
 
 DAY = 24 * 60
 PUSH_CEILING = 15
+PROLONGED = 8 * 60
+"""Minutes past which an infusion by a pump is a service of its own."""
+GOING_HOME = {"ambulatory_pump", "implanted_pump"}
+IDLE = {"keep_open", "flush", "drug_carrier", "imaging", "procedure", "pump_refill"}
+"""Purposes of which no push, infusion or shot is billed."""
 
 
 class Kind(Enum):
@@ -31,6 +36,7 @@ class Technique(Enum):
     SHOT = "injection"
     UNDER_SKIN = "subcutaneous infusion"
     ARTERIAL = "arterial"
+    PUMP = "start of a prolonged infusion by a pump"
     NOTHING = "nothing"
 
 
@@ -48,6 +54,8 @@ class Policies:
     hydration_overlap: str = "subtract_overlap"
     additional_hour_minutes: int = 31
     exact_15_minutes: str = "push"
+    encounter_boundary: str = "stay"
+    encounter_gap_hours: int = 10
 
     @property
     def push_ceiling(self) -> int:
@@ -77,8 +85,18 @@ class Dose:
     attended: bool | None = None
     pushable: bool = True
     hormonal: bool = False
-    idle: bool = False
-    """Whether it only keeps a line open, carries a drug, flushes, or belongs to a procedure."""
+    purpose: str | None = None
+    device: str | None = None
+    access: str | None = None
+    mixed_with: str | None = None
+    """The dose in the same bag or syringe."""
+    resited_from: str | None = None
+    """The line that this one replaced."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether it only keeps a line open, carries a drug, flushes, or belongs to a procedure."""
+        return self.purpose in IDLE
 
 
 @dataclass(frozen=True)
@@ -90,11 +108,13 @@ class Visit:
     primary: str | None = None
     complex_work: bool | None = None
     policies: Policies = field(default_factory=Policies)
+    stayed: bool = False
+    """Whether the record says that the patient stayed from the first dose to the last."""
 
     @cached_property
     def techniques(self) -> dict[str, Technique]:
         """How each of its doses counts, by the dose's id."""
-        return {dose.id: technique(dose, self.policies) for dose in self.doses}
+        return {dose.id: technique(dose, self) for dose in self.doses}
 
     def technique(self, dose: Dose) -> Technique:
         """How one of its doses counts."""
@@ -114,32 +134,35 @@ def running_minutes(dose: Dose) -> int | None:
     return None
 
 
-def technique(dose: Dose, policies: Policies) -> Technique:
+def technique(dose: Dose, visit: Visit) -> Technique:
     """How the dose counts: route first, then the charted method and the minutes."""
     if dose.idle or dose.route not in {"IV", "IM", "SC", "IA"}:
         return Technique.NOTHING
-    minutes = running_minutes(dose)
+    minutes, ceiling = running_minutes(dose), visit.policies.push_ceiling
     if dose.route == "IA":
         return Technique.ARTERIAL
-    if dose.route == "SC" and dose.method == "infusion" and (minutes or 0) > policies.push_ceiling:
+    if dose.route == "SC" and dose.method == "infusion" and (minutes or 0) > ceiling:
         return Technique.UNDER_SKIN
     if dose.route in {"IM", "SC"}:
         return Technique.SHOT
     if dose.kind is Kind.FLUID:
         return Technique.NOTHING if minutes is None else Technique.FLUID
-    return _by_vein(dose, minutes, policies)
+    if by_pump(dose) and (visit.facility or is_complex(dose, visit)):
+        return Technique.PUMP
+    return _by_vein(dose, minutes, ceiling)
 
 
-def _by_vein(dose: Dose, minutes: int | None, policies: Policies) -> Technique:
+def by_pump(dose: Dose) -> bool:
+    """Whether a pump that goes with the patient runs the dose for more than eight hours."""
+    return dose.device in GOING_HOME and (running_minutes(dose) or 0) > PROLONGED
+
+
+def _by_vein(dose: Dose, minutes: int | None, ceiling: int) -> Technique:
     """Push or infusion of a drug: either limb of the push's definition is enough for a push."""
     if dose.method == "infusion" and minutes is None:
         return Technique.PUSH if dose.pushable else Technique.NOTHING
     attended = dose.method != "infusion" and dose.attended is True
-    return (
-        Technique.PUSH
-        if attended or (minutes or 0) <= policies.push_ceiling
-        else Technique.INFUSION
-    )
+    return Technique.PUSH if attended or (minutes or 0) <= ceiling else Technique.INFUSION
 
 
 def stretch(dose: Dose) -> tuple[int, int] | None:

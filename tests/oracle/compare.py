@@ -8,14 +8,15 @@ from dataclasses import asdict, replace
 from functools import cache
 from typing import NamedTuple
 
-from ivpush import Encounter, Engine
+from ivpush import Encounter, Engine, Pack
+from tests.oracle.billing import Line, Lines
 from tests.oracle.chart import Dose, Policies, Visit
 from tests.oracle.openness import SITE_NEED, open_facts
-from tests.oracle.oracle import Line, Lines, OracleError, derive
+from tests.oracle.oracle import OracleError, derive
 from tests.oracle.reach import beyond
 from tests.oracle.visits import FIRST_DAY, record
-from tests.shipped import PACK
 
+PACK = Pack.load()
 STEPS = (60, 30, 15, 1)
 
 
@@ -46,8 +47,8 @@ def _told(answer: Answer) -> str:
 
 @cache
 def engine(policies: Policies) -> Engine:
-    """ivpush under the same policies; one record is one encounter."""
-    return Engine(pack=PACK, policies={**asdict(policies), "encounter_boundary": "encounter_id"})
+    """ivpush under the same policies."""
+    return Engine(pack=PACK, policies=asdict(policies))
 
 
 def answered(visit: Visit) -> Answer:
@@ -118,8 +119,10 @@ def _still(primary: str | None, doses: tuple[Dose, ...]) -> str | None:
 
 def _simpler_doses(dose: Dose) -> Iterator[Dose]:
     """The dose with a fact less, shorter, or earlier."""
-    plain = replace(dose, needs_own_site=False), replace(dose, site=None, needs_own_site=False)
-    yield from (less for less in (*plain, replace(dose, attended=None)) if less != dose)
+    unneeded = replace(dose, needs_own_site=False)
+    plain = unneeded, replace(unneeded, resited_from=None), replace(dose, attended=None)
+    unplaced = replace(unneeded, site=None, resited_from=None)
+    yield from (less for less in (*plain, unplaced) if less != dose)
     for step in STEPS:
         if dose.start is not None and dose.stop is not None and dose.stop - dose.start >= step:
             yield replace(dose, stop=dose.stop - step)

@@ -121,13 +121,21 @@ def one_concurrent(chain: Chain, roles: Roles) -> bool:
         return True
     best = min(beside, key=lambda dose: chain.standing(dose, None))
     billed = [dose for dose in beside if roles[dose.id] is Role.CONCURRENT]
-    return billed == [best] or (not billed and not PRIMARIES["96368"] & codes(chain, roles))
+    primaries = PRIMARIES["96368"] & (chain.elsewhere | codes(chain, roles))
+    return billed == [best] or (not billed and not primaries)
 
 
 def addons_have_primaries(chain: Chain, roles: Roles) -> bool:
-    """Every add-on code has one of its primary codes on its access."""
+    """Every add-on code has one of its primary codes on its access.
+
+    The concurrent service is one of the whole encounter, and so may its primary code be.
+    """
     billed = codes(chain, roles)
-    return all(PRIMARIES[code] & billed for code in billed if code in PRIMARIES)
+    return all(
+        PRIMARIES[code] & (billed | chain.elsewhere if code == "96368" else billed)
+        for code in billed
+        if code in PRIMARIES
+    )
 
 
 LAW_OF_A_DOSE: dict[Technique, Callable[[Chain, Roles, Dose, Role], bool]] = {

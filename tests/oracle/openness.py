@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tests.oracle.chart import Dose, Kind, Technique, Visit
-from tests.oracle.oracle import Lines, derive
+from tests.oracle.billing import Lines
+from tests.oracle.chain import BY_VEIN
+from tests.oracle.chart import Dose, Kind, Visit
+from tests.oracle.oracle import derive
+from tests.oracle.parts import encounters, joined
 from tests.oracle.reach import beyond
 
 SITE_NEED = "separate_site_reason"
 LENGTHS = (1, 1440, 31, 91, 240, 15, 16, 30, 60, 90, 151, 600)
 """Minutes that an infusion without a stop may have run: both sides of each limit, unlike ones first."""
-BY_VEIN = {Technique.PUSH, Technique.INFUSION, Technique.FLUID}
 
 
 def open_facts(visit: Visit) -> tuple[set[str], set[str]]:
@@ -73,13 +75,13 @@ def _of_the_whole(visit: Visit) -> Iterator[tuple[str, list[Visit]]]:
 
 
 def _sites(visit: Visit) -> list[str]:
-    return sorted({d.site for d in visit.doses if d.site and d.route == "IV"})
+    return sorted({d.site for d in joined(visit).doses if d.site and d.route == "IV"})
 
 
 def _sites_are_plain(visit: Visit) -> bool:
     """Whether each dose by vein of one visit has its access charted, and there are two at most."""
     by_vein = [d for d in visit.doses if d.route == "IV"]
-    once = all(d.visit == 1 for d in visit.doses)
+    once = all(d.visit == 1 for d in visit.doses) and len(encounters(joined(visit))) == 1
     uniform = len({d.site is None for d in by_vein}) < 2
     return once and uniform and len(_sites(visit)) < 3
 

@@ -1,6 +1,7 @@
 """The oracle: what a visit's chart supports, by brute force over all assignments of roles.
 
-`derive` tries every role for every dose by vein, strikes what a law forbids, and lets the published
+A record is taken apart into its encounters, and an encounter into its accesses and what stands on its
+own. `derive` tries every role for every dose by vein, strikes what a law forbids, and lets the published
 order of services (hospital) or the primary reason (professional) choose among what is left. Exactly
 one set of codes must be left; anything else is a fault of the oracle, and raises.
 """
@@ -8,46 +9,25 @@ one set of codes must be left; anything else is a fault of the oracle, and raise
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import NamedTuple
 
-from tests.oracle.billing import dated, further_hours
-from tests.oracle.chain import Chain, Moment, in_order
-from tests.oracle.chart import (
-    DAY,
-    Dose,
-    Technique,
-    Visit,
-    chains,
-    days_of,
-    is_complex,
-    running_minutes,
-    stretch,
+from tests.oracle.alone import flushes, lines_alone, units_alone
+from tests.oracle.billing import (
+    ORDER,
+    SEPARATE_SITE,
+    SEPARATE_VISIT,
+    Line,
+    Lines,
+    Unit,
+    dated,
+    marked,
 )
+from tests.oracle.chain import Chain, Moment, in_order
+from tests.oracle.chart import Visit, chains
 from tests.oracle.laws import lawful
+from tests.oracle.parts import encounters, joined
 from tests.oracle.roles import Role, Roles
-
-ORDER = ("96413", "96409", "96365", "96374", "96360")
-"""Hospital: which service is the initial one, whatever came first."""
-SEPARATE_SITE, SEPARATE_VISIT, DISTINCT, GENERAL = "XS", "XE", "XU", "59"
-"""Modifiers of a further access, of another visit that day, of a shot beside another service, and of
-payers that take none of these."""
-ABOVE = {
-    "96372": (*ORDER, "96369", "96401", "96402", "96420", "96422"),
-    "96401": ("96369",),
-    "96402": ("96369",),
-}
-"""NCCI pairs: codes that a shot beside them on one day needs to be told apart from."""
-
-
-class Line(NamedTuple):
-    """A code with its modifier, or none, on a day of the visit, counted from 0."""
-
-    code: str
-    modifier: str = ""
-    day: int = 0
-
-
-Lines = Counter[Line]
 
 
 class OracleError(Exception):
@@ -72,38 +52,48 @@ class Led(NamedTuple):
         return self.rank, self.began
 
 
-class Unit(NamedTuple):
-    """A unit that no modifier sets apart, with its day and the visit of that day."""
-
-    code: str
-    day: int
-    visit: int
-
-
 def derive(visit: Visit) -> Lines:
     """The lines that the chart supports."""
-    lines, plain = _by_vein(visit)
+    lines: Lines = Counter()
+    for encounter in encounters(joined(visit)):
+        lines += _of_encounter(encounter)
+    return lines
+
+
+def _of_encounter(visit: Visit) -> Lines:
+    """What is billed by vein, then what stands alone, then a flush where nothing else is billed."""
+    by_vein, plain = _by_vein(visit)
     # A modifier on either line of a pair lifts it, so a line that has one asks for no other.
-    return lines + _beside_veins(visit, plain)
+    lines = by_vein + lines_alone(visit, plain)
+    return lines + flushes(visit, lines)
 
 
 def _by_vein(visit: Visit) -> tuple[Lines, set[Unit]]:
     """One initial service for each access with a need of its own, the later ones marked."""
-    led = [answer for doses in chains(visit) if (answer := _led(Chain(visit, doses)))]
+    led = _answers(visit)
     led.sort(key=lambda answer: (answer.rank, answer.further_access, answer.began))
     lines: Lines = Counter()
     for place, answer in enumerate(led):
         apart = SEPARATE_SITE if answer.visit == led[0].visit else SEPARATE_VISIT
-        modifier = _marked(visit, apart) if place else ""
+        modifier = marked(visit, apart) if place else ""
         for code, day in answer.units:
             if code != "96368" or not any(line.code == code for line in lines):
                 lines[Line(code, modifier, day)] += 1
     return lines, {Unit(*unit, answer.visit) for answer in led[:1] for unit in answer.units}
 
 
-def _marked(visit: Visit, modifier: str) -> str:
-    """The modifier by its reason, or the general one."""
-    return GENERAL if visit.policies.second_initial_modifier == "59" else modifier
+def _answers(visit: Visit) -> list[Led]:
+    """What each access bills; the primary code of the one concurrent service may be of another."""
+    every = [Chain(visit, doses) for doses in chains(visit)]
+    led = [_led(chain) for chain in every if not chain.together]
+    billed = {(unit.visit, unit.code) for unit in units_alone(visit)}
+    billed |= {(answer.visit, code) for answer in led if answer for code, _ in answer.units}
+    for chain in every:
+        if chain.together:
+            here = chain.doses[0].visit
+            elsewhere = frozenset(code for number, code in billed if number == here)
+            led.append(_led(replace(chain, elsewhere=elsewhere)))
+    return [answer for answer in led if answer]
 
 
 def _led(chain: Chain) -> Led | None:
@@ -132,46 +122,3 @@ def _as_led(chain: Chain, roles: Roles) -> Led:
     rank = min(ORDER.index(code) for code, _ in units if code in ORDER)
     first = leader.id in chain.led_by_reason
     return Led(rank, in_order(leader), first, number, further, whole, units)
-
-
-def _beside_veins(visit: Visit, by_vein: set[Unit]) -> Lines:
-    """Shots, infusions under the skin and doses by artery: each stands on its own."""
-    alone = [Unit(*unit, dose.visit) for dose in visit.doses for unit in _alone(dose, visit)]
-    every = by_vein | set(alone)
-    lines: Lines = Counter()
-    for code, day, number in alone:
-        above = ABOVE.get(code, ())
-        beside = {each.visit for each in every if each.code in above and each.day == day}
-        apart = DISTINCT if number in beside else SEPARATE_VISIT
-        lines[Line(code, _marked(visit, apart) if beside else "", day)] += 1
-    return lines
-
-
-def _alone(dose: Dose, visit: Visit) -> list[tuple[str, int]]:
-    """The units of one dose that is not given by vein."""
-    first, more, given = _codes_alone(dose, visit)
-    if not first:
-        return []
-    span = stretch(dose) or (dose.start or 0, dose.start or 0)
-    hours = further_hours(span[1] - span[0], visit) if more else 0
-    ends = [min(span[0] + 60 * (hour + 2), span[1]) - 1 for hour in range(hours)]
-    return [(first, given), *((more, end // DAY) for end in ends)]
-
-
-def _codes_alone(dose: Dose, visit: Visit) -> tuple[str, str, int]:
-    """The code of a dose not by vein, that of its further hours or none, and its day."""
-    hard, day = is_complex(dose, visit), days_of(dose)[0]
-    match visit.technique(dose):
-        case Technique.UNDER_SKIN:
-            return "96369", "96370", day
-        case Technique.SHOT:
-            return ("96402" if dose.hormonal else "96401") if hard else "96372", "", day
-        case Technique.ARTERIAL if not hard:
-            return "96373", "", day
-        case Technique.ARTERIAL:
-            long = (
-                dose.method == "infusion"
-                and (running_minutes(dose) or 0) > visit.policies.push_ceiling
-            )
-            return ("96422", "96423", day) if long else ("96420", "", day)
-    return "", "", day

@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.oracle.chart import Dose, Kind, Policies, Visit
-from tests.oracle.oracle import Line, Lines
+from tests.oracle.billing import Line, Lines
+from tests.oracle.chart import IDLE, Dose, Kind, Policies, Visit
 from tests.oracle.reach import beyond
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "scenarios" / "scenarios.ndjson"
@@ -18,13 +18,9 @@ SCENARIOS: list[dict[str, Any]] = [
     json.loads(line) for line in DATA.read_text("utf-8").splitlines()
 ]
 PURPOSES = {None, "treatment", "hydration", "premedication"}
-IDLE = {"keep_open", "flush", "drug_carrier", "imaging", "procedure"}
 UNREAD = (
-    "mixed_with",
     "continues",
-    "device",
     "lumen",
-    "resited_from",
     "last_seen_running",
 )
 """Facts that the oracle does not know; a chart with one of them is beyond it."""
@@ -89,7 +85,11 @@ def _dose(given: dict[str, Any], begins: datetime) -> Dose:
         visit=given.get("visit") or 1,
         needs_own_site=bool(given.get("separate_site_reason")),
         attended=given.get("continuously_attended"),
-        idle=given.get("purpose") in IDLE,
+        purpose=given.get("purpose"),
+        device=given.get("device"),
+        access=given.get("access"),
+        mixed_with=given.get("mixed_with"),
+        resited_from=given.get("resited_from"),
     )
     return replace(dose, kind=Kind.FLUID) if given.get("purpose") == "hydration" else dose
 

@@ -6,9 +6,10 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, NamedTuple
 
-from tests.oracle.chart import Dose, Kind, Policies, Visit
+from tests.oracle.chart import DAY, GOING_HOME, Dose, Kind, Policies, Visit, days_of
 from tests.oracle.reach import beyond
 
 FIRST_DAY = datetime(2026, 3, 2)
@@ -32,6 +33,8 @@ OTHERWISE = (
     Policies(hydration_overlap="ignore"),
     Policies(additional_hour_minutes=60),
     Policies(exact_15_minutes="infusion"),
+    Policies(encounter_boundary="encounter_id"),
+    Policies(encounter_gap_hours=24),
 )
 """Each open choice, taken otherwise than by default."""
 
@@ -60,6 +63,10 @@ BORTEZOMIB = Drug("bortezomib", Kind.CHEMO)
 INFLIXIMAB = Drug("infliximab", Kind.BIOLOGIC, pushable=False)
 FULVESTRANT = Drug("fulvestrant", Kind.CHEMO, hormonal=True)
 METHOTREXATE = Drug("methotrexate", Kind.CHEMO)
+FLUOROURACIL = Drug("fluorouracil", Kind.CHEMO)
+FLUSH = Drug("heparin lock flush", Kind.THERAPEUTIC)
+MIDAZOLAM = Drug("midazolam", Kind.THERAPEUTIC)
+PEGFILGRASTIM = Drug("pegfilgrastim", Kind.THERAPEUTIC, pushable=False)
 
 PUSHED = (ONDANSETRON, KETOROLAC, MORPHINE, CEFTRIAXONE)
 DRIPPED = (CEFTRIAXONE, VANCOMYCIN, AZITHROMYCIN, ONDANSETRON)
@@ -77,15 +84,15 @@ EMERGENCY, ONCOLOGY, SUITE, REPEATED = (
 
 def visits(seed: int, number: int) -> Iterator[Visit]:
     """Visits that the published rules decide, the same ones for the same seed."""
+    return islice((visit for visit in drawn(seed) if not beyond(visit)), number)
+
+
+def drawn(seed: int) -> Iterator[Visit]:
+    """Visits without end, those beyond the oracle with the others."""
     rng = random.Random(seed)
-    left = number
-    while left:
+    while True:
         visit = _visit(rng)
-        if rng.random() < 0.2:
-            visit = _with_less(rng, visit)
-        if not beyond(visit):
-            left -= 1
-            yield visit
+        yield _with_less(rng, visit) if rng.random() < 0.2 else visit
 
 
 def _visit(rng: random.Random) -> Visit:
@@ -106,9 +113,93 @@ def _visit(rng: random.Random) -> Visit:
         complex_work=rng.random() < 0.5,
         policies=rng.choice(OTHERWISE) if rng.random() < 0.3 else Policies(),
     )
+    for change in (_mixed, _placed_anew, _with_pump, _flushed, _over_days):
+        visit = change(rng, visit) if rng.random() < 0.06 else visit
+    if not facility and _by_night(visit) and rng.random() < 0.9:
+        visit = replace(visit, policies=Policies(encounter_boundary="encounter_id"))
     if facility or rng.random() < 0.5:
         return visit
     return replace(visit, primary=rng.choice(visit.doses).id)
+
+
+def _by_night(visit: Visit) -> bool:
+    return any(len(days_of(dose)) > 1 for dose in visit.doses)
+
+
+def _after(doses: list[Dose], before: list[Dose], pause: int) -> list[Dose]:
+    """Doses moved so that they begin once those before them have ended."""
+    ended = max((d.stop or d.start or 0 for d in before), default=0)
+    begins = min((d.start for d in doses if d.start is not None), default=ended)
+    return [_later(d, max(0, ended - begins) + pause) for d in doses]
+
+
+def _mixed(rng: random.Random, visit: Visit) -> Visit:
+    """A drug or a fluid in the bag or syringe of another."""
+    given = [d.drug for d in visit.doses]
+    by_vein = [d for d in visit.doses if d.route == "IV" and not d.idle]
+    alone = [d for d in by_vein if given.count(d.drug) == 1]
+    if not alone:
+        return visit
+    first = rng.choice(alone)
+    drugs = [d for d in (KETOROLAC, MORPHINE, SALINE, CARBOPLATIN, RINGERS) if d.name not in given]
+    drug = rng.choice(drugs or [AZITHROMYCIN])
+    part = replace(first, id="m1", drug=drug.name, kind=drug.kind, mixed_with=first.id)
+    return replace(visit, doses=(*visit.doses, part))
+
+
+def _placed_anew(rng: random.Random, visit: Visit) -> Visit:
+    """The line of all doses from one on is a new one in place of the first."""
+    place = rng.randrange(len(visit.doses))
+    before = [
+        replace(d, site=d.site and SITES[0], needs_own_site=False) for d in visit.doses[:place]
+    ]
+    after = [
+        replace(d, site=d.site and SITES[1], needs_own_site=False) for d in visit.doses[place:]
+    ]
+    anew = [replace(d, resited_from=SITES[0]) if d.site else d for d in after]
+    return replace(visit, doses=(*before, *_after(anew, before, rng.choice((0, 5, 15)))))
+
+
+def _with_pump(rng: random.Random, visit: Visit) -> Visit:
+    """Some drug by a pump that goes home, or the refill of one, after the other doses or alone."""
+    hard = any(d.kind is Kind.CHEMO and d.route == "IV" for d in visit.doses)
+    doses = visit.doses if hard and rng.random() < 0.8 else ()
+    clock = max((d.stop or d.start or 0 for d in visit.doses), default=0) + rng.choice((0, 5, 30))
+    drug = FLUOROURACIL if doses else rng.choice((FLUOROURACIL, VANCOMYCIN))
+    pump = replace(_given(drug, "p1", clock), device=rng.choice(sorted(GOING_HOME)))
+    if rng.random() < 0.2:
+        return replace(visit, doses=(replace(pump, purpose="pump_refill"),))
+    site = next((d.site for d in doses if d.route == "IV" and d.site), None)
+    minutes = rng.choice((90, 479, 480, 481, 600, 22 * 60, 46 * 60))
+    route = "IA" if not doses and rng.random() < 0.2 else "IV"
+    pump = replace(pump, site=site, stop=clock + minutes, route=route)
+    return replace(visit, doses=(*doses, pump))
+
+
+def _flushed(rng: random.Random, visit: Visit) -> Visit:
+    """A port flushed after the other doses, or after those that are not by vein."""
+    by_vein = rng.random() < 0.5
+    doses = [d for d in visit.doses if by_vein or d.route != "IV"]
+    clock = max((d.stop or d.start or 0 for d in doses), default=BEGINNINGS[0])
+    return replace(visit, doses=(*doses, _flush(rng, "f1", clock)))
+
+
+def _over_days(rng: random.Random, visit: Visit) -> Visit:
+    """The doses from one on are given hours later, in one stay or in another."""
+    place = rng.randrange(len(visit.doses))
+    hours = rng.choice((6, 9, 12, 15, 22, 24, 30, 48))
+    late = [_later(d, hours * 60) for d in visit.doses[place:]]
+    doses = tuple(replace(d, visit=1) for d in (*visit.doses[:place], *late))
+    return replace(visit, doses=doses, stayed=visit.facility and rng.random() < 0.3)
+
+
+def _later(dose: Dose, minutes: int) -> Dose:
+    moved = {
+        name: value + minutes
+        for name in ("start", "stop", "last_seen")
+        if (value := getattr(dose, name)) is not None
+    }
+    return replace(dose, **moved)
 
 
 def _with_less(rng: random.Random, visit: Visit) -> Visit:
@@ -135,6 +226,7 @@ def _placed(rng: random.Random, doses: list[Dose]) -> list[Dose]:
     needed = {site for site in sites[1:] if rng.random() < 0.7}
     charted = rng.random() < 0.8
     back = rng.randrange(1, 7) if rng.random() < 0.1 else len(doses)
+    doses = [*doses[:back], *_after(doses[back:], doses[:back], 30)]
     placed = []
     for place, dose in enumerate(doses):
         dose = replace(dose, visit=1 if place < back else 2)
@@ -206,17 +298,40 @@ def _shot(rng: random.Random, drug: Drug, name: str, clock: int) -> Dose:
 
 
 def _other(rng: random.Random, name: str, clock: int, minutes: int) -> Dose:
-    draw = rng.randrange(6)
-    if draw == 0:
-        return replace(_given(ONDANSETRON, name, clock), method=None, route="PO")
-    if draw == 1:
-        return replace(_given(SALINE, name, clock), stop=clock + minutes, idle=True)
-    if draw == 2:
-        return replace(_given(MORPHINE, name, clock), stop=clock + minutes, route="SC")
-    if draw in {3, 4}:
-        drug = METHOTREXATE if draw == 3 else MORPHINE
-        return replace(_given(drug, name, clock), method="push", route="IA")
-    return replace(_given(METHOTREXATE, name, clock), stop=clock + minutes, route="IA")
+    """What is no plain push, drip or shot by vein or into a muscle."""
+    match rng.randrange(11):
+        case 0:
+            return replace(_given(ONDANSETRON, name, clock), method=None, route="PO")
+        case 1 | 2:
+            purpose = rng.choice(("keep_open", "drug_carrier"))
+            return replace(_given(SALINE, name, clock), stop=clock + minutes, purpose=purpose)
+        case 3:
+            return replace(_given(MORPHINE, name, clock), stop=clock + minutes, route="SC")
+        case 4:
+            return replace(_given(METHOTREXATE, name, clock), method="push", route="IA")
+        case 5:
+            return replace(_given(MORPHINE, name, clock), method="push", route="IA")
+        case 6:
+            return replace(_given(METHOTREXATE, name, clock), stop=clock + minutes, route="IA")
+        case 7 | 8:
+            return _of_a_procedure(rng, name, clock)
+        case 9:
+            return _flush(rng, name, clock)
+    worn = replace(_given(PEGFILGRASTIM, name, clock), method="injection", route="SC")
+    return replace(worn, device="on_body_injector")
+
+
+def _of_a_procedure(rng: random.Random, name: str, clock: int) -> Dose:
+    if rng.random() < 0.5:
+        contrast = Dose(name, "gadobutrol", None, method="push", start=clock, purpose="imaging")
+        return contrast
+    return replace(_given(MIDAZOLAM, name, clock), method="push", purpose="procedure")
+
+
+def _flush(rng: random.Random, name: str, clock: int) -> Dose:
+    access = rng.choice(("port", "port", "peripheral"))
+    flush = replace(_given(FLUSH, name, clock), method="push")
+    return replace(flush, purpose="flush", access=access)
 
 
 def record(visit: Visit, name: str = "V") -> dict[str, Any]:
@@ -228,9 +343,19 @@ def record(visit: Visit, name: str = "V") -> dict[str, Any]:
         "date": FIRST_DAY.date().isoformat(),
         **claim,
         "supervision": {"level": "direct", "mode": "in_person", "provider_present": True},
+        **(_span(visit) if visit.stayed else {}),
         "primary_administration": visit.primary,
         "complexity_documented": visit.complex_work,
         "administrations": [_administration(dose) for dose in visit.doses],
+    }
+
+
+def _span(visit: Visit) -> dict[str, str | None]:
+    """A stay from before the first dose to well after the last."""
+    begins = [dose.start for dose in visit.doses if dose.start is not None]
+    return {
+        "start": _clock(min(begins, default=0)),
+        "end": _clock(max(begins, default=0) + 3 * DAY),
     }
 
 
@@ -250,7 +375,11 @@ def _administration(dose: Dose) -> dict[str, Any]:
         "visit": dose.visit,
         "separate_site_reason": "protocol requires two accesses" if dose.needs_own_site else None,
         "continuously_attended": dose.attended,
-        "purpose": "keep_open" if dose.idle else None,
+        "purpose": dose.purpose,
+        "device": dose.device,
+        "access": dose.access,
+        "mixed_with": dose.mixed_with,
+        "resited_from": dose.resited_from,
     }
 
 
