@@ -75,7 +75,7 @@ BILL = (
     b"LX*1",
     b"SV1*HC:96374:::::PUSH*200*UN*1***1",
     b"DTP*472*D8*20260302",
-    b"QQ*UNKNOWN*1",
+    b"QTY*UNKNOWN*1",
     b"LX*2",
     b"SV1*HC:96375*100*UN*1.0***1",
     b"DTP*472*D8*20260302",
@@ -124,7 +124,7 @@ def test_a_dropped_line_takes_its_segments_and_the_totals_follow() -> None:
     raw = claim(*BILL)
     out, _ = written(raw, lambda record: lines_of(record)[1:])
     wanted = raw.replace(
-        b"LX*1~\nSV1*HC:96374:::::PUSH*200*UN*1***1~\nDTP*472*D8*20260302~\nQQ*UNKNOWN*1~\n", b""
+        b"LX*1~\nSV1*HC:96374:::::PUSH*200*UN*1***1~\nDTP*472*D8*20260302~\nQTY*UNKNOWN*1~\n", b""
     )
     wanted = wanted.replace(b"CLM*C1*350*", b"CLM*C1*150*").replace(b"LX*2", b"LX*1")
     wanted = wanted.replace(b"LX*3", b"LX*2").replace(b"SE*21*", b"SE*17*")

@@ -257,6 +257,30 @@ def test_what_would_make_a_false_claim_sets_it_aside(old: bytes, new: bytes, why
             None,
         ),
         (b"LIN", b"LIN**N4*123", "line 2: its NDC has no 10 or 11 digits and is left out", None),
+        (
+            b"HI",
+            b"HI*ABK:R112:ABF:E119",
+            "HI holds several diagnoses in one composite; each is read",
+            {},
+        ),
+        (
+            b"HI",
+            b"HI*ABK:R112:ABF:E119:ABF",
+            "the diagnoses are not all ICD-10-CM codes; they and the pointers to them are left out",
+            {"diagnoses": None, "diagnosis_pointers": ()},
+        ),
+        (
+            b"LIN",
+            b"DTP*472*D8*20260304",
+            "line 2: has two dates of service (DTP*472) that differ; the first one stands",
+            None,
+        ),
+        (
+            b"LIN",
+            b"LIX**N4*00026063512",
+            "the claim holds a segment that no guide of claims has; nothing is read from it",
+            None,
+        ),
     ],
 )
 def test_what_is_read_in_a_particular_way_is_noted(
@@ -433,6 +457,37 @@ def test_as_many_claims_come_out_as_went_in(
         raw = raw[:at] + noise + raw[raw.index(b"~", at) :]
     every = readings(raw)
     assert sum(isinstance(one, Record | SetAside) for one in every) == len(encounters)
+
+
+WHOLE = envelope(*BILL)
+
+
+def judged(raw: bytes) -> tuple[list[Encounter], int]:
+    """The encounters of a file, and how often something was said beside them."""
+    every = readings(raw)
+    encounters = [one.encounter for one in every if isinstance(one, Record)]
+    return encounters, len(every) - len(encounters)
+
+
+@pytest.mark.parametrize("at", range(1, WHOLE.count(b"~")))
+def test_a_segment_lost_or_garbled_never_makes_another_claim_in_silence(at: int) -> None:
+    segments = WHOLE.split(b"~\n")
+    whole, said = judged(WHOLE)
+    assert (len(whole), said) == (1, 0)
+    tag = segments[at][:3]
+    for changed in ([], [tag[:1] + b"Q" + segments[at][2:]], [segments[at][:4]]):
+        encounters, said = judged(b"~\n".join([*segments[:at], *changed, *segments[at + 1 :]]))
+        assert said or encounters == whole
+
+
+def test_codes_in_one_composite_are_all_diagnoses() -> None:
+    joined = [b"HI*ABK:R112:ABF:E119:ABF:I10" if one.startswith(b"HI") else one for one in BILL]
+    assert only(envelope(*joined)).diagnoses == ("R112", "E119", "I10")
+
+
+@pytest.mark.parametrize("padding", [b"\x1a", b"\n\x1a\r\n", b"\x00\x00"])
+def test_what_dos_writes_behind_the_end_is_no_segment(padding: bytes) -> None:
+    assert judged(WHOLE + padding) == judged(WHOLE)
 
 
 @given(st.binary(max_size=400))

@@ -1,9 +1,9 @@
 """HL7's RXA, RXR and RXC as administrations of the contract; RXE and RXD are orders and dispenses.
 
 An order is never a dose: its times only fill those of an administration that has none, as
-``ordered``. RXA-21 says whether an administration is added, updated or deleted. The code IVP is a
-push in table 0165 and the pump in table 0164, so that in RXR-3 its text decides. The reader has one
-``Chart`` for each visit.
+``ordered``. RXA-21 says whether an administration is added, updated or deleted, RXA-20 whether it
+was given, or what the nurse did (``course``). The code IVP is a push in table 0165 and the pump in
+table 0164, so that in RXR-3 its text decides. The reader has one ``Chart`` for each visit.
 """
 
 from __future__ import annotations
@@ -16,17 +16,13 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from ivpush.readers.builder import Case, text_form
+from ivpush.readers.hl7.course import ENDS, Event, joined, said_of
 from ivpush.readers.hl7.fields import DEVICES, amount, codes_of, day_and_time, meanings_of
 from ivpush.readers.hl7.segments import Message, Segment
 from ivpush.readers.terms import Meaning, combined
 
 __all__ = ["Chart"]
 
-# RXA-20, the completion status (table 0322): complete, partial; refused, not administered.
-_GIVEN = frozenset({"", "CP", "PA"})
-_NEVER = frozenset({"RE", "NA"})
-# RXA-21, the action (table 0206): add, update, delete, no change.
-_ACTIONS = frozenset({"", "A", "U", "D", "X"})
 _CHANGES = frozenset({"U", "D"})
 # ORC-1 (table 0119): orders that were cancelled, discontinued or refused.
 _CALLED_OFF = frozenset({"CA", "CR", "DC", "DR", "OC", "OD"})
@@ -40,9 +36,21 @@ _LASTING = re.compile(
 )
 _MILLILITRES = {"ml": Decimal(1), "l": Decimal(1000), "cc": Decimal(1)}
 _TIMES_AN_HOUR = {"h": 1, "hr": 1, "hour": 1, "min": 60, "m": 60}
+# What RXA-6 says where the amount is not known. A rate of that size is a pump's.
+_UNKNOWN_AMOUNT = Decimal(999)
 # What a rate may be in the contract, in millilitres an hour.
 _RATE_BOUND = 1_000_000
 _MEANT = ("route", "method", "purpose", "access", "device")
+_JOINED = (
+    "start",
+    "stop",
+    "method",
+    "purpose",
+    "site",
+    "rate_ml_per_hour",
+    "last_seen_running",
+)
+"""What joining events may change."""
 _SHARED = ("route", "method", "access", "device", "start", "stop", "site", "performer")
 
 
@@ -72,6 +80,10 @@ class _Dose:
     """Whether it was never given."""
     day: date | None
     components: list[Segment]
+    steps: tuple[str, ...] = ()
+    """What was done, where the sender names the action of its record."""
+    after: _Dose | None = None
+    """The run that this one goes on with."""
     routes: list[Segment] = field(default_factory=list)
     leader: _Dose | None = None
     """The first drug of the bag in which this one hangs."""
@@ -165,15 +177,31 @@ class Chart:
         """The administrations that remain, each with its id, and the earliest untimed date."""
         records: list[dict[str, Any]] = []
         taken: dict[str, int] = {}
-        for dose in self.doses.values():
+        doses = self._standing()
+        for dose in doses:
             dose.id = _unique(dose.order or "administration", taken)
+        for dose in doses:
             record = {**dose.fields, "id": dose.id, **self._ordered(dose)}
+            if dose.after is not None:
+                record["continues"] = dose.after.id
             if dose.leader is not None and dose.leader.id is not None:
                 record["mixed_with"] = dose.leader.id
             record = _stated(record)
             records += (record, *_parts(dose, record, taken, self.case))
-        untimed = (dose.day for dose in self.doses.values() if dose.fields.get("start") is None)
+        untimed = (dose.day for dose in doses if dose.fields.get("start") is None)
         return records, min((day for day in untimed if day is not None), default=None)
+
+    def _standing(self) -> list[_Dose]:
+        """What was given: events of one infusion joined, as rows of a table are."""
+        doses = self.doses
+        events = [_event(number, dose) for number, dose in doses.items()]
+        runs = joined(events, self.case.zone, self.case)
+        for run in runs:
+            dose = doses[run.number]
+            if run.fields:
+                dose.fields |= {name: run.fields.get(name) for name in _JOINED}
+            dose.after = None if run.after is None else doses[run.after]
+        return [doses[run.number] for run in runs]
 
     def _ordered(self, dose: _Dose) -> dict[str, Any]:
         """What the order of an administration adds: its times, where the chart has none."""
@@ -222,7 +250,7 @@ class Chart:
         fields = {"start": start, "stop": stop, **codes_of(segment.raw(5), segment, case)}
         fields |= _amounts(segment, case)
         fields["performer"] = text_form(segment.part(10) or "", 200)
-        status, action = self._status(segment)
+        said = said_of(segment, case)
         if start is None and day is not None:
             case.note("an administration has a date without a time, so that its start is unknown")
         return _Dose(
@@ -231,20 +259,12 @@ class Chart:
             part=segment.part(2) or "",
             code=segment.part(5) or segment.part(5, 2) or "",
             fields=fields,
-            action=action,
-            never=status in _NEVER,
+            action=said.change,
+            never=said.never,
             day=day,
             components=list(order.components),
+            steps=said.steps,
         )
-
-    def _status(self, segment: Segment) -> tuple[str, str]:
-        """RXA-20 and RXA-21: whether the drug was given, and what to do with the administration."""
-        status, action = (segment.part(20) or "").upper(), (segment.part(21) or "").upper()
-        if status not in _GIVEN | _NEVER:
-            self.case.fault("RXA-20", "is no completion status", "write CP, PA, RE or NA")
-        if action not in _ACTIONS:
-            self.case.fault("RXA-21", "is no action code", "write A, U, D or X")
-        return status, action
 
     def _take_detail(self, segment: Segment, order: _Order) -> None:
         """RXR, RXC or NTE."""
@@ -321,6 +341,20 @@ class Chart:
             self.doses[at] = dose
 
 
+def _event(number: int, dose: _Dose) -> Event:
+    """The dose as an event of its order: one that ends a run has the later of its two times."""
+    start, stop = dose.fields.get("start"), dose.fields.get("stop")
+    ends = not ENDS.isdisjoint(dose.steps)
+    return Event(
+        number=number,
+        order=dose.order,
+        drug=dose.code,
+        steps=dose.steps,
+        at=stop if ends and stop is not None else start,
+        fields={name: dose.fields.get(name) for name in _JOINED},
+    )
+
+
 def _order_number(segment: Segment) -> str:
     """The order's number by the filler, else by the placer."""
     return text_form(segment.part(3) or segment.part(2) or "", 150) or ""
@@ -395,6 +429,9 @@ def _device(segment: Segment, case: Case) -> list[Meaning]:
 def _amounts(segment: Segment, case: Case) -> dict[str, Any]:
     """Dose, volume or rate of an RXA: RXA-6 in the unit of RXA-7, in the time of RXA-12."""
     number = amount(segment, 6, case)
+    if number == _UNKNOWN_AMOUNT and segment.part(12) is None:
+        case.note("an amount of 999 stands for one that is not known (RXA-6), and is left out")
+        return {}
     unit, time = segment.part(7) or segment.part(7, 2), segment.part(12)
     millilitres = _MILLILITRES.get((unit or "").casefold())
     if number is None or number < 0:

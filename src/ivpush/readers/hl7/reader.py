@@ -23,7 +23,7 @@ from ivpush.readers.builder import Case, finished, text_form
 from ivpush.readers.hl7.charges import Charges
 from ivpush.readers.hl7.chart import Chart
 from ivpush.readers.hl7.fields import day_and_time
-from ivpush.readers.hl7.segments import Message, messages, parse
+from ivpush.readers.hl7.segments import Message, Raw, messages, parse
 from ivpush.readers.spool import Index, rewindable
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 _READ = frozenset({"RAS", "RDE", "RDS", "DFT"})
+_TELLING = frozenset({"RXA", "RXR", "RXC", "RXE", "ORC", "FT1", "PV1"})
 _HEAD = re.compile(rb"(MSH|FHS|BHS)[^A-Za-z0-9\s]")
 _ZONE = re.compile(r"[+-][0-9]{4}\Z", re.ASCII)
 
@@ -56,7 +57,13 @@ def read(name: str, stream: IO[bytes], options: ReadOptions | None = None) -> It
         stored = _Stored(name, file)
         yield from stored.scan()
         for visit, numbers in stored.visits.groups():
-            yield from _encounter(visit, numbers, stored, options)
+            fault = stored.held_by(visit)
+            if fault is not None:
+                error = InputError(fault)
+                named = visit.partition("\n")[0]
+                yield SetAside(stored.place(numbers[0]), error, encounter=named)
+            else:
+                yield from _encounter(visit, numbers, stored, options)
         # Two messages without a visit may be of two patients: neither is guessed at.
         for number in stored.unnamed:
             if len(stored) > 1:
@@ -73,6 +80,35 @@ def read(name: str, stream: IO[bytes], options: ReadOptions | None = None) -> It
         file.seek(start)
 
 
+class _Loose:
+    """A segment of a message that cannot be read, taken apart by the usual marks."""
+
+    def __init__(self, piece: bytes) -> None:
+        text = piece.decode("latin-1")
+        self.name, mark = text[:3], text[3:4]
+        self._fields = text.split(mark) if mark else [text]
+        self.is_known = self.name == "MSH" and mark != ""
+
+    @property
+    def tells(self) -> bool:
+        """Whether such a segment may tell what was given or charged."""
+        return self.name in _TELLING
+
+    @property
+    def visit(self) -> str | None:
+        """The visit that it names, as ``_visit`` writes it."""
+        if self.name == "PV1" and (number := self.field(19)):
+            parts = number.split("^")
+            return f"{parts[0]}\n{parts[3] if len(parts) > 3 else ''}"
+        if self.name == "PID" and (account := self.field(18)):
+            return f"{account.split('^')[0]}\naccount"
+        return None
+
+    def field(self, position: int) -> str:
+        """A field as it stands; empty where there is none."""
+        return self._fields[position].strip() if position < len(self._fields) else ""
+
+
 class _Stored:
     """The messages of a stream by number: where each begins, and which visit it is of."""
 
@@ -83,6 +119,10 @@ class _Stored:
         self.others = 0
         """How many messages are of types that are not read."""
         self.empty = True
+        self._held: dict[str, str] = {}
+        """Visits of messages that cannot be read, with the place of the first of these."""
+        self._cut: str | None = None
+        """Where a message stands that cannot be read, and may be of any visit."""
         self._name, self._file = name, file
         # Two numbers a message: a file of a million messages costs 16 megabytes.
         self._offsets, self._lines = array("q"), array("q")
@@ -97,7 +137,9 @@ class _Stored:
             try:
                 message = parse(raw)
             except InputError as error:
-                yield SetAside(f"{self._name}:{raw.line}", error, b"\r".join(raw.pieces) or None)
+                place = f"{self._name}:{raw.line}"
+                self._hold(place, raw)
+                yield SetAside(place, error, b"\r".join(raw.pieces) or None)
                 continue
             if message.kind not in _READ:
                 self.others += 1
@@ -109,6 +151,28 @@ class _Stored:
                 self.visits.add(visit, len(self))
             self._offsets.append(raw.offset)
             self._lines.append(raw.line)
+
+    def _hold(self, place: str, raw: Raw) -> None:
+        """Hold back the visits of a message that cannot be read: what it says is not known."""
+        segments = [_Loose(piece) for piece in raw.pieces]
+        kind = segments[0].field(8)[:3] if raw.whole and segments else ""
+        if kind.isalpha() and len(kind) == 3 and kind not in _READ and segments[0].is_known:
+            return
+        visits = {visit for segment in segments if (visit := segment.visit) is not None}
+        for visit in visits:
+            self._held.setdefault(visit, place)
+        # A header alone gives nothing, and neither does text without a segment in it.
+        told = len(segments) > 1 if raw.whole else any(segment.tells for segment in segments)
+        if not visits and told and self._cut is None:
+            self._cut = place
+
+    def held_by(self, visit: str) -> Fault | None:
+        """Why a visit cannot be judged: a message that may be of it was not read."""
+        where = self._held.get(visit, self._cut)
+        if where is None:
+            return None
+        problem = f"lacks a message that cannot be read ({where}), and may be of this visit"
+        return Fault("the visit", problem, "mend that message, or take it out")
 
     def place(self, number: int) -> str:
         """``file:line`` of the message's MSH."""
@@ -160,6 +224,8 @@ class _Encounter:
             self.case.note(
                 "a message names no character set and is not UTF-8; it is read as 8859/1"
             )
+        if message.runs_on:
+            self.case.note("a note holds a line that looks like a segment; it is read as a note")
         if patient is not None and (identifier := patient.part(3)) is not None:
             self._patients.add(identifier)
         zone = _ZONE.search(head.part(7) or "")

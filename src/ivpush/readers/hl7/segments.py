@@ -29,7 +29,8 @@ MOST_SEGMENT_BYTES = 4 * 1024 * 1024
 MOST_MESSAGE_BYTES = 32 * 1024 * 1024
 _CHUNK = 65_536
 # MLLP puts 0B before a message and 1C after it; some senders pad with blanks or zeros.
-_BLOCK = b"\x0b\x1c\x00 \t"
+# DOS ends a file with 1A.
+_BLOCK = b"\x0b\x1c\x00\x1a \t"
 _END = re.compile(rb"\r\n|\r|\n")
 _HEADER = b"MSH"
 _ENVELOPE = frozenset({b"FHS", b"BHS", b"BTS", b"FTS"})
@@ -37,6 +38,14 @@ _BORDERS = _ENVELOPE | {_HEADER}
 # Free text in these may hold line ends of its own.
 _TEXT = frozenset({"NTE", "OBX"})
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}", re.ASCII)
+# The segments of the messages that are read, in versions 2.1 to 2.9; a sender's own begin with Z.
+_NAMES = (
+    "MSH|SFT|UAC|EVN|PID|PD1|NK1|ARV|PRT|ROL|PV1|PV2|DB1|AL1|IAM|NTE|ORC|TQ1|TQ2|RXO|RXE|RXR|RXC|"
+    "RXA|RXV|RXD|RXG|CDO|OBR|OBX|CTI|FT1|PR1|DRG|GT1|IN1|IN2|IN3|ACC|GP1|GP2|DG1|AUT|BLG|DSC|ADD|"
+    "MRG|ODS|ODT|SPM|CTD|ABS|UB1|UB2|PDA|CER|OVR"
+)
+_KNOWN = frozenset(_NAMES.split("|"))
+_LIKE_ONE = re.compile(r"[A-Z][A-Z0-9]{2}[^A-Za-z0-9\s]", re.ASCII)
 # The marks that HL7 recommends, after the component separator: repetition, escape, subcomponent.
 _USUAL_MARKS = "~\\&"
 _STAMP = re.compile(
@@ -58,14 +67,21 @@ class Raw:
     pieces: list[bytes] = field(default_factory=list)
     whole: bool = True
     size: int = 0
+    by_return: bool = False
+    """Whether its segments end in CR, as HL7 asks: then a line feed alone ends none."""
 
-    def add(self, segment: bytes | None) -> None:
-        """Keep a further segment; None, or one past the bound, only makes the message too large."""
+    def add(self, segment: bytes | None, *, goes_on: bool = False) -> None:
+        """Keep a further segment; None, or one past the bound, only makes the message too large.
+
+        One that ``goes_on`` is the rest of the segment before it.
+        """
         if segment is None or self.size + len(segment) > MOST_MESSAGE_BYTES:
             self.size = MOST_MESSAGE_BYTES + 1
             return
         self.size += len(segment)
-        if self.whole:
+        if goes_on and self.pieces:
+            self.pieces[-1] += b"\n" + segment
+        else:
             self.pieces.append(segment)
 
 
@@ -125,6 +141,8 @@ class Message:
 
     segments: list[Segment]
     guessed: bool = False
+    runs_on: bool = False
+    """Whether a note holds a line that looks like a segment of its own."""
 
     @property
     def kind(self) -> str:
@@ -150,6 +168,8 @@ class _Piece(NamedTuple):
     offset: int
     line: int
     raw: bytes | None
+    by_feed: bool = False
+    """Whether a line feed alone ends it."""
 
 
 def messages(stream: IO[bytes], line: int = 1) -> Iterator[Raw]:
@@ -158,8 +178,9 @@ def messages(stream: IO[bytes], line: int = 1) -> Iterator[Raw]:
     ``line`` is the number of the line where the stream stands.
     """
     held: Raw | None = None
-    for offset, number, raw in _pieces(stream, line):
-        segment = raw.strip(_BLOCK) if raw is not None else None
+    fed = False
+    for piece in _pieces(stream, line):
+        segment = piece.raw.strip(_BLOCK) if piece.raw is not None else None
         if segment == b"":
             continue
         head = segment[:3] if segment is not None else b""
@@ -169,8 +190,11 @@ def messages(stream: IO[bytes], line: int = 1) -> Iterator[Raw]:
         if head in _ENVELOPE:
             continue
         if held is None:
-            held = Raw(offset, number, whole=head == _HEADER)
-        held.add(segment)
+            whole = head == _HEADER
+            held = Raw(piece.offset, piece.line, whole=whole, by_return=not piece.by_feed)
+            fed = False
+        held.add(segment, goes_on=fed and held.by_return)
+        fed = piece.by_feed
     if held is not None:
         yield held
 
@@ -187,7 +211,8 @@ def _pieces(stream: IO[bytes], line: int) -> Iterator[_Piece]:
             piece = buffer[start : end.start()]
             if line == 1:
                 piece = piece.removeprefix(b"\xef\xbb\xbf")
-            yield _Piece(at + start, line, None if skipping else piece)
+            by_feed = end[0] == b"\n"
+            yield _Piece(at + start, line, None if skipping else piece, by_feed)
             start, line, skipping = end.end(), line + 1, False
         rest, at = buffer[start:], at + start
         # Dropped as it comes, up to its line end: a hostile line may be as long as it likes.
@@ -217,7 +242,12 @@ def parse(raw: Raw) -> Message:
     fields = head.split(marks.field)
     stated = fields[17].split(marks.repetition)[0].strip().upper() if len(fields) > 17 else ""
     texts, guessed = _decoded(raw.pieces, stated)
-    return Message(_segments(texts, marks), guessed)
+    return Message(_segments(texts, marks), guessed, any(map(_runs_on, texts)))
+
+
+def _runs_on(text: str) -> bool:
+    """Whether a segment holds a further line that looks like a segment of its own."""
+    return any(_LIKE_ONE.match(line) for line in text.split("\n")[1:])
 
 
 def _segments(texts: list[str], marks: Marks) -> list[Segment]:
@@ -232,11 +262,22 @@ def _segments(texts: list[str], marks: Marks) -> list[Segment]:
                 continue
             problem = "holds a line that is no segment"
             raise InputError(Fault("", problem, "begin each segment with its three letters"))
+        _refuse_odd(name, text)
         if name == "MSH":
             # HL7 counts the separator itself as MSH-1.
             fields.insert(1, marks.field)
         segments.append(Segment(name, fields, marks))
     return segments
+
+
+def _refuse_odd(name: str, text: str) -> None:
+    """Raise InputError for a segment of which nobody can tell what it was to say."""
+    if name not in _KNOWN and not name.startswith("Z"):
+        problem = "holds a segment that HL7 does not have in such a message"
+        raise InputError(Fault("", problem, "mend its three letters; a sender's own begin with Z"))
+    if "\n" in text and name not in _TEXT:
+        problem = "holds a line feed in a segment that is no note, while others end in CR"
+        raise InputError(Fault(name, problem, "end each segment with CR"))
 
 
 def _marks(head: str) -> Marks:

@@ -38,6 +38,8 @@ _DROPPED = {
     "not_given": "left out: not given",
     "deleted": "left out: deleted",
     "ignore": "left out: an event that gives nothing",
+    "hold": "left out: held, which gives nothing",
+    "unhold": "left out: the end of a hold, which gives nothing",
 }
 _COURSE_ALONE = "left out: an event of a dose, in a table of doses"
 _GIVING = frozenset({"push", "bolus", "dose", "flush", "start", "next_bag"})

@@ -27,7 +27,7 @@ __all__ = [
 
 _COURSE = "told the course of an administration"
 _UNTIMED = frozenset({"push", "bolus", "dose", "flush", "not_given", "deleted", "ignore"})
-_ENDS = frozenset({"stop", "pause"})
+_ENDS = frozenset({"stop", "pause", "hold"})
 _Fates = dict[int, str]
 """What became of each row, by its number."""
 
@@ -221,6 +221,20 @@ class _Bag:
         else:
             self._run(event, after=self.last)
 
+    def _hold(self, event: Dose) -> None:
+        """An order put on hold: what ran stands still, and else nothing was given."""
+        if self.running is not None:
+            self._pause(event)
+        else:
+            self._leave_out(event, "held, which gives nothing")
+
+    def _unhold(self, event: Dose) -> None:
+        """The end of a hold: what it made stand still runs again, and else nothing was given."""
+        if self.paused:
+            self._restart(event)
+        else:
+            self._leave_out(event, "the end of a hold, which gives nothing")
+
     def _give(self, event: Dose) -> Dose:
         """A dose of its own beside what runs; its time may be unknown."""
         return self._begin(event)
@@ -248,6 +262,8 @@ class _Bag:
         "site_change": _site_change,
         "pause": _pause,
         "restart": _restart,
+        "hold": _hold,
+        "unhold": _unhold,
         "stop": _stop,
         "push": _push,
         "bolus": _give,

@@ -27,6 +27,8 @@ ACTIONS = (
     "site_change",
     "pause",
     "restart",
+    "hold",
+    "unhold",
     "stop",
     "push",
     "bolus",

@@ -21,6 +21,8 @@ __all__ = ["parse"]
 
 # Qualifiers of HI: the principal and the further diagnoses, in ICD-10-CM and in ICD-9-CM.
 _ICD_10, _ICD_9 = frozenset({"ABK", "ABF"}), frozenset({"BK", "BF"})
+# The third element of a composite of HI says how the fourth is written, where it holds a date.
+_DATE_FORMS = frozenset({"", "D8", "RD8"})
 # Qualifiers of DTP: the service's own date, and the statement's.
 _SERVICE_DATE, _STATEMENT_DATE = "472", "434"
 # Implementation guides by a part of GS08, of 5010 and of 4010.
@@ -50,6 +52,10 @@ def parse(claim: Claim) -> Parsed:
 def _gather(parsed: Parsed) -> None:
     """Take the segments that an encounter has a field for, in the order of the claim."""
     claim, element = parsed.claim, parsed.element
+    if not _known(claim.separators.element).issuperset(claim.keys):
+        parsed.note(
+            "the claim holds a segment that no guide of claims has; nothing is read from it"
+        )
     wanted, pieces = _wanted(claim.separators.element), claim.pieces
     for at, key in enumerate(claim.keys):
         if key in wanted:
@@ -89,11 +95,30 @@ def _take_diagnoses(parsed: Parsed, _at: int, elements: list[str]) -> None:
         if len(parts) == 1:
             # A composite cut by another separator, or a qualifier alone; empty elements are fine.
             parsed.icd = parsed.icd and not composite
-        elif parts[0] in _ICD_10:
-            parsed.icd = parsed.icd and DIAGNOSIS.fullmatch(parts[1]) is not None
-            parsed.diagnoses.append(parts[1])
-        elif parts[0] in _ICD_9:
-            parsed.icd = False
+        elif len(parts) > 2 and parts[2] not in _DATE_FORMS:
+            _take_joined(parsed, parts)
+        else:
+            _take_diagnosis(parsed, parts[0], parts[1])
+
+
+def _take_joined(parsed: Parsed, parts: list[str]) -> None:
+    """Several codes in one composite, each behind its qualifier."""
+    qualifiers = parts[::2]
+    if len(parts) % 2 or not (_ICD_10 | _ICD_9).issuperset(qualifiers):
+        # Of a composite that is built in another way nobody knows how many codes it holds.
+        parsed.icd = parsed.icd and parts[0] not in _ICD_10 | _ICD_9
+        return
+    parsed.note("HI holds several diagnoses in one composite; each is read")
+    for qualifier, code in zip(qualifiers, parts[1::2], strict=True):
+        _take_diagnosis(parsed, qualifier, code)
+
+
+def _take_diagnosis(parsed: Parsed, qualifier: str, code: str) -> None:
+    if qualifier in _ICD_10:
+        parsed.icd = parsed.icd and DIAGNOSIS.fullmatch(code) is not None
+        parsed.diagnoses.append(code)
+    elif qualifier in _ICD_9:
+        parsed.icd = False
 
 
 def _take_counter(parsed: Parsed, at: int, elements: list[str]) -> None:
@@ -118,16 +143,26 @@ def _take_date(parsed: Parsed, at: int, elements: list[str]) -> None:
         return
     kind = elements[1]
     if kind == _SERVICE_DATE and parsed.lines:
-        parsed.lines[-1].dated, parsed.lines[-1].date_elements = at, elements
+        _date_line(parsed.lines[-1], at, elements)
     elif kind == _STATEMENT_DATE or (kind == _SERVICE_DATE and parsed.statement is None):
         first, _, last = elements[3].partition("-")
         parsed.statement = day_of(first)
         parsed.several_days = bool(last) and last != first
 
 
+def _date_line(line: BilledLine, at: int, elements: list[str]) -> None:
+    """The first date of a line stands; another one beside it is said."""
+    if line.dated == ABSENT:
+        line.dated, line.date_elements = at, elements
+    elif line.date_elements[2:] != elements[2:]:
+        line.dates_differ = True
+
+
 def _take_drug(parsed: Parsed, at: int, elements: list[str]) -> None:
     """LIN: the NDC of a line's drug, which the qualifier N4 names."""
-    if parsed.lines and len(elements) > 3 and elements[2] == "N4":
+    if len(elements) < 4:
+        parsed.note("a drug segment (LIN) breaks off before its code, and is left out")
+    elif parsed.lines and elements[2] == "N4":
         line = parsed.lines[-1]
         # Several NDCs are remembered, and said once the line has its number.
         line.drug = at if line.drug == ABSENT else SEVERAL
@@ -172,6 +207,22 @@ _TAKERS: dict[str, _Take] = {
 def _wanted(element: bytes) -> frozenset[bytes]:
     """First three bytes of the segments that are taken."""
     return frozenset((tag.encode() + element)[:3] for tag in _TAKERS)
+
+
+# Every segment that the guides of claims know within a claim. Pieces are told by three bytes, so
+# that a tag of two letters has the separator behind it.
+_TAGS = (
+    "AMT|CAS|CL1|CLM|CN1|CR1|CR2|CR3|CR4|CR5|CR6|CR7|CR8|CRC|CTP|CUR|DMG|DN1|DN2|DSB|DTP|FRM|HCP|"
+    "HI|HL|HSD|IMM|K3|LIN|LQ|LX|MEA|MIA|MOA|N2|N3|N4|NM1|NTE|OI|PAT|PER|PRV|PS1|PWK|QTY|REF|SBR|"
+    "SV1|SV2|SV3|SV4|SV5|SVD|TOO"
+)
+
+
+@lru_cache(maxsize=256)
+def _known(element: bytes) -> frozenset[bytes]:
+    """First three bytes of every segment that a claim may hold; blank lines hold none."""
+    tags = {tag.encode() for tag in _TAGS.split("|")}
+    return frozenset({b"", *tags, *((tag + element)[:3] for tag in tags)})
 
 
 def _number_lines(parsed: Parsed) -> None:

@@ -36,6 +36,9 @@ def read_line(parsed: Parsed, line: BilledLine) -> None:
         day = fields["date"] = day_of(line.date_elements[3])
         if day is None:
             _read_days(parsed, line, fields)
+        if line.dates_differ:
+            problem = "has two dates of service (DTP*472) that differ; the first one stands"
+            parsed.note(problem, line.number)
     if line.drug != ABSENT:
         _read_drug(parsed, line, fields)
 

@@ -62,6 +62,8 @@ class BilledLine:
     service_elements: Sequence[str] = ()
     dated: int = ABSENT
     date_elements: Sequence[str] = ()
+    dates_differ: bool = False
+    """Whether it has a second date of service that is another."""
     drug: int = ABSENT
     drug_elements: Sequence[str] = ()
     fields: dict[str, Any] | None = None

@@ -27,6 +27,8 @@ BOM = b"\xef\xbb\xbf"
 BLOCK = 64 * 1024
 MOST_SEGMENT_BYTES = 1024 * 1024
 SPACE = b" \t\r\n"
+# What DOS and some transfers write behind the last segment: an end-of-file mark, or zeros.
+_PADDING = SPACE + b"\x1a\x00"
 
 # An ISA has fixed widths: here stand the separators before its 16 elements. The component
 # separator is the last element, and the terminator follows it.
@@ -228,7 +230,7 @@ def _interchange(source: _Source, separators: Separators) -> Iterator[Run | Loos
         if not source.more():
             source.buffer = b""
             if rest:
-                yield Loose(rest, CUT if body else None)
+                yield Loose(rest, CUT if rest.strip(_PADDING) else None)
             return
 
 
