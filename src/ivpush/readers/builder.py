@@ -47,6 +47,12 @@ class Case:
     faults: list[Fault] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
     """Messages, with how often each was said."""
+    at: str | None = None
+    """Where the part of the record stands that is read now; None: it has no place of its own."""
+    first_noted: dict[str, str] = field(default_factory=dict)
+    """Where a message was said first, if its part has a place of its own."""
+    first_faulted: str | None = None
+    """Where the part with the first fault stands."""
     zone: tzinfo | None = field(init=False)
     """The caller's time zone; None where none is named."""
 
@@ -56,15 +62,19 @@ class Case:
     def fault(self, place: str, problem: str, remedy: str) -> None:
         """Take down one fault; the record is set aside when all of them are known."""
         self.faults.append(Fault(place, problem, remedy))
+        self.first_faulted = self.first_faulted or self.at
 
     def note(self, message: str) -> None:
         """Take down how something was read; the same message is counted."""
         self.notes[message] += 1
+        if self.at is not None:
+            self.first_noted.setdefault(message, self.at)
 
-    def said(self) -> Iterator[str]:
-        """The notes, each once, with how often it was said."""
+    def said(self, place: str) -> Iterator[Note]:
+        """The notes, each once, with how often it was said and where first."""
         for message, times in self.notes.items():
-            yield message if times == 1 else f"{message} ({times} times)"
+            counted = message if times == 1 else f"{message} ({times} times)"
+            yield Note(self.first_noted.get(message, place), counted)
 
     def local(self, at: datetime) -> datetime:
         """An instant on the clock of the caller's zone; OverflowError at the ends of time."""
@@ -84,9 +94,8 @@ def finished(place: str, record: dict[str, Any], case: Case) -> Iterator[Reading
     named = record.get("id")
     # Nothing is built beside a fault: the contract would name its consequences as well.
     if case.faults:
-        yield SetAside(
-            place, InputError(first_faults(case.faults, len(case.faults))), encounter=named
-        )
+        error = InputError(first_faults(case.faults, len(case.faults)))
+        yield SetAside(case.first_faulted or place, error, encounter=named)
         return
     try:
         encounter = Encounter.model_validate(
@@ -96,8 +105,7 @@ def finished(place: str, record: dict[str, Any], case: Case) -> Iterator[Reading
         yield SetAside(place, error, encounter=named)
         return
     yield Record(place, encounter)
-    for message in case.said():
-        yield Note(place, message)
+    yield from case.said(place)
 
 
 def _date(record: dict[str, Any]) -> None:

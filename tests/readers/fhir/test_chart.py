@@ -194,6 +194,17 @@ def test_a_device_in_the_method_is_an_access_and_no_technique() -> None:
         ),
         ({"rateQuantity": {"value": 125, "unit": "ml/hr", "code": "mL/h"}}, 125, None),
         ({"rateQuantity": {"value": 2, "code": "mL/min"}}, 120, None),
+        ({"rateQuantity": {"value": 2, "unit": "milliliters per hour", "code": "mL/h"}}, 2, None),
+        (
+            {
+                "rateRatio": {
+                    "numerator": {"value": 250, "unit": "milliliter", "code": "mL"},
+                    "denominator": {"value": 1, "unit": "hour", "code": "h"},
+                }
+            },
+            250,
+            None,
+        ),
         ({"rateQuantity": {"value": 4, "unit": "min", "code": "min"}}, None, 4),
         ({"rateQuantity": {"value": 2, "unit": "h"}}, None, 120),
         ({"rateQuantity": {"value": 90, "code": "s"}}, None, 1),

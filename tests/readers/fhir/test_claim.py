@@ -83,7 +83,7 @@ def test_a_claim_names_no_diagnosis_unless_it_names_one_that_is_not_read(
 def test_a_claim_without_items_bills_nothing_and_one_of_other_items_is_set_aside() -> None:
     assert encounter_of(claim(item=None), options=ReadOptions())[0].lines == ()
     other = {"sequence": 1, "productOrService": {"coding": [{"system": "urn:x", "code": "exam1"}]}}
-    assert "no item bills" in refused(claim("institutional", other))
+    assert "bills no CPT or HCPCS code" in refused(claim("institutional", other))
 
 
 def test_anaesthesia_minutes_are_no_units() -> None:

@@ -26,6 +26,7 @@ from tests.readers.fhir.samples import (
     item,
     only,
     readings,
+    refused,
     texts,
 )
 
@@ -54,9 +55,9 @@ READABLE = {
     ),
 }
 REASONS = {
-    "Claim-860150.json": "no item bills a CPT or HCPCS code",
-    "Claim-960150.json": "no item bills a CPT or HCPCS code",
-    "ExplanationOfBenefit-EB3500.json": "only institutional and professional claims",
+    "Claim-860150.json": "bills no CPT or HCPCS code in any item",
+    "Claim-960150.json": "bills no CPT or HCPCS code in any item",
+    "ExplanationOfBenefit-EB3500.json": "of another type than the two that bill these services",
     "ClaimResponse-R3500.json": "another type",
     "CodeSystem-v2-0162.json": "another type",
     "CodeSystem-v2-0165.json": "another type",
@@ -159,12 +160,77 @@ def test_bad_content_is_set_aside_with_its_reason(text: bytes, said: str) -> Non
     assert said in str(aside.error) and "Zebra" not in str(aside.error)
 
 
-def test_a_bad_line_does_not_spoil_its_neighbours() -> None:
-    text = texts(administration()) + b"\n{oops}\n" + texts(administration(id="a2"))
-    every = readings(text)
-    assert [type(x) for x in every] == [SetAside, Record]
-    assert every[0].place == "f:2"
-    assert len(every[1].encounter.administrations) == 2
+def test_a_bad_line_holds_back_the_charts_that_it_may_belong_to() -> None:
+    """As far as it names an encounter or a patient, the others are judged."""
+    mine = texts(administration(), administration(id="a2"))
+    other = texts(
+        administration(
+            id="a3", context={"reference": "Encounter/e2"}, subject={"reference": "Patient/q"}
+        )
+    )
+    for bad, judged in {
+        b"{oops}": [],
+        b'{"resourceType": "MedicationAdministration", "context": {"reference": "Encounter/e1"}, oops}': [
+            "e2"
+        ],
+        b'{"resourceType": "MedicationAdministration", "x": {"reference": "h/Patient/p"}, oops}': [
+            "e2"
+        ],
+        b'{"resourceType": "Observation", oops}': ["e1", "e2"],
+        b'{"resourceType": 7}': [],
+    }.items():
+        every = readings(b"\n".join([mine, bad, other]))
+        assert [x.encounter.id for x in every if isinstance(x, Record)] == judged, bad
+        assert every[0].place == "f:3"
+        held = {x.encounter for x in every[1:] if isinstance(x, SetAside)}
+        assert held == {"e1", "e2"} - set(judged)
+
+
+def test_an_administration_that_names_no_encounter_holds_back_those_of_its_patient() -> None:
+    every = readings(texts(administration(), administration(id="a2", context=None)))
+    assert [x.encounter for x in every] == ["e1", None]
+
+
+def page(number: int, *entries: Any, last: int = 2, total: int | None = None) -> dict[str, Any]:
+    """A page of a search, linked to those before and after it."""
+    links = [("self", number), ("next", number + 1), ("previous", number - 1)]
+    return {
+        **bundle(*entries, kind="searchset"),
+        "link": [
+            {"relation": name, "url": f"https://x/?page={n}"} for name, n in links if 1 <= n <= last
+        ],
+        **({} if total is None else {"total": total}),
+    }
+
+
+def test_an_answer_is_judged_only_with_all_its_pages() -> None:
+    first, second = page(1, administration()), page(2, administration(id="a2"))
+    for pages in ([first, second], [second, first]):
+        (record,) = readings(texts(*pages))
+        assert isinstance(record, Record)
+        assert len(record.encounter.administrations or ()) == 2
+    for alone in (first, second, page(1, administration(), last=1, total=37)):
+        (aside,) = readings(texts(alone))
+        assert isinstance(aside, SetAside)
+        assert (aside.encounter, str(aside.error)[:7]) == ("e1", "Bundle.")
+    whole = page(1, administration(), last=1, total=1)
+    assert [type(x) for x in readings(texts(whole))] == [Record]
+
+
+def test_pages_that_a_server_names_anew_are_told_by_their_total() -> None:
+    first, second = page(1, administration(), total=2), page(2, administration(id="a2"), total=2)
+    second["link"][0]["url"] = "https://x/?cursor=zz"
+    (record,) = readings(texts(first, second))
+    assert isinstance(record, Record)
+    assert len(record.encounter.administrations or ()) == 2
+
+
+def test_a_status_that_says_nothing_is_told_as_such() -> None:
+    said = refused(administration(status="unknown"))
+    assert said.startswith("MedicationAdministration.status: is 'unknown', so that nobody can tell")
+    (aside,) = readings(texts(bundle(administration(), administration(id="a2", status="Zebra"))))
+    assert aside.place == "f entry[1]"
+    assert "is none that FHIR has" in str(aside.error) and "Zebra" not in str(aside.error)
 
 
 def test_a_number_no_machine_can_hold_is_refused() -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 from ivpush.readers.builder import text_form
 from ivpush.readers.fhir.elements import Node
+from ivpush.readers.tables.forms import plain_text
+from ivpush.readers.tables.maps import spellings
 
 __all__ = [
     "amounts",
@@ -20,21 +22,9 @@ __all__ = [
     "note_other_durations",
 ]
 
-_SECONDS = {
-    "s": 1,
-    "sec": 1,
-    "second": 1,
-    "min": 60,
-    "h": 3600,
-    "d": 86_400,
-    "day": 86_400,
-}
-_MILLILITRES = {
-    "ml": Decimal(1),
-    "l": Decimal(1000),
-    "cc": Decimal(1),
-    "cm3": Decimal(1),
-}
+_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
+_MILLILITRES = {"ml": Decimal(1), "l": Decimal(1000)}
+_PER = re.compile(r"\s*/\s*|\s+per\s+")
 _SIX_PLACES = Decimal("0.000001")
 _MOST = 1_000_000
 """The contract takes no rate and no duration from here on."""
@@ -58,7 +48,7 @@ def _dose(dosage: Node) -> dict[str, Any]:
         return {}
     unit = dose.text("unit") or dose.text("code")
     stated = {"dose": amount, "dose_unit": text_form(unit) if unit else None}
-    factor = _MILLILITRES.get((unit or "").casefold())
+    factor = _MILLILITRES.get(_word("volume_unit", unit or ""))
     return stated if factor is None else {**stated, "volume_ml": amount * factor}
 
 
@@ -91,7 +81,7 @@ def _quantities(dosage: Node) -> dict[str, Any]:
 
 
 def _unit(quantity: Node) -> str | None:
-    """The unit in lower case; None where its code and its text disagree or both are absent."""
+    """The unit in one way of writing it; None: its code and its text disagree, or both lack."""
     code, unit = quantity.text("code"), quantity.text("unit")
     if code and unit and _plain_unit(code) != _plain_unit(unit):
         quantity.case.note("a rate's unit and its code disagree, so that the rate is unknown")
@@ -100,10 +90,21 @@ def _unit(quantity: Node) -> str | None:
 
 
 def _plain_unit(unit: str) -> str:
-    """``mL / hours`` and ``ml/hr`` as ``ml/h``; the unit ``s`` stays a second."""
-    flat = unit.casefold().replace(" ", "").replace("hour", "h").replace("hr", "h")
-    flat = flat.replace("minute", "min")
-    return flat.removesuffix("s") or flat  # a plural, unless the s is all there is
+    """``milliliters per hour``, ``mL / hr`` and ``ml/h`` alike."""
+    above, *below = _PER.split(plain_text(unit), maxsplit=1)
+    top = _word("volume_unit", above)
+    # Where nothing stands below, the unit may be that of a time.
+    return "/".join([top if below else _word("duration_unit", top), *map(_time_word, below)])
+
+
+def _time_word(text: str) -> str:
+    return _word("duration_unit", text)
+
+
+def _word(fact: str, text: str) -> str:
+    """The word for a spelling that the tables know, else the text in small letters."""
+    plain = plain_text(text)
+    return spellings().of(fact).get(plain, plain)
 
 
 def _rate(dosage: Node, above: Node, per: str | None, count: Decimal | None) -> dict[str, Any]:

@@ -24,6 +24,7 @@ __all__ = [
 
 _GIVEN = frozenset({"completed", "in-progress", "on-hold", "stopped"})
 _NEVER = frozenset({"not-done", "entered-in-error"})
+_NOT_KNOWN = "unknown"
 _LIVE = ("active", "completed", "stopped", "on-hold")
 # Up to R4 the name is effective; R5 published occurence, misspelt, and later builds occurrence.
 _PERIODS = ("effectivePeriod", "occurencePeriod", "occurrencePeriod")
@@ -110,7 +111,10 @@ def _was_given(node: Node) -> bool:
         case.note("an administration was never given, as its status says")
         return False
     if status not in _GIVEN:
-        node.wrong("status", "say whether it was given: " + ", ".join(sorted(_GIVEN | _NEVER)))
+        written = "is 'unknown'" if status == _NOT_KNOWN else "is none that FHIR has"
+        problem = f"{written}, so that nobody can tell whether it was given"
+        known = ", ".join(sorted(_GIVEN | _NEVER))
+        node.wrong("status", f"write one of: {known}", problem if status else "is missing")
         return False
     # Beside "completed" a reason tells why it was given, and cannot undo that.
     if status != "completed" and _reason_says_never(node):

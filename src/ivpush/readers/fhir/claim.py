@@ -82,10 +82,12 @@ def setting_of(node: Node, stated: str | None) -> str | None:
     if len(settings) == 1:
         return settings.pop()
     if types:
-        node.wrong("type", "only institutional and professional claims bill these services")
+        problem = "is of another type than the two that bill these services"
+        node.wrong("type", "check institutional and professional claims only", problem)
         return None
     if stated is None:
-        node.wrong("type", "name the claim's type, or give the setting: facility or professional")
+        remedy = "name the claim's type, or give the setting: facility or professional"
+        node.wrong("type", remedy, "does not say which kind of claim it is")
     return stated
 
 
@@ -146,7 +148,8 @@ def _lines(node: Node, positions: dict[int, int]) -> list[dict[str, Any]]:
     lines = [line for line in numbered if line is not None]
     # With a fault it is known already why there is no line.
     if items and not lines and not node.case.faults:
-        node.wrong("item", "no item bills a CPT or HCPCS code, so that there is no line to check")
+        problem = "bills no CPT or HCPCS code in any item, so that there is no line to check"
+        node.wrong("item", "check only claims that bill one", problem)
     if node.children("addItem"):
         node.case.note("lines that the payer added were not billed, and are left out")
     return lines
@@ -188,7 +191,8 @@ def _procedure(item: Node, service: Concept) -> str | None:
         and _CODE.fullmatch(coding.code)
     ]
     if len(set(codes)) > 1:
-        item.wrong("productOrService", "write one procedure code an item")
+        problem = "holds several procedure codes"
+        item.wrong("productOrService", "write one an item", problem)
     return codes[0] if codes else None
 
 
@@ -203,7 +207,7 @@ def _units(item: Node, quantity: Node | None) -> int | None:
         item.case.note("an item has no quantity, and is read as one unit")
         return 1
     if number != number.to_integral_value() or number > _MOST_UNITS:
-        item.wrong("quantity.value", "write whole units")
+        item.wrong("quantity.value", "write whole units", "is no whole number of units")
         return None
     return int(number)
 
@@ -214,7 +218,8 @@ def _modifiers(item: Node) -> list[str]:
         codes = [coding.code for coding in modifier.as_concept().codings if coding.code]
         good = [code for code in codes if _MODIFIER.fullmatch(code)]
         if codes and not good:
-            item.wrong(f"modifier[{n}]", "write two capital letters or digits")
+            problem = "is no modifier"
+            item.wrong(f"modifier[{n}]", "write two capital letters or digits", problem)
         modifiers += good[:1]
     return modifiers
 

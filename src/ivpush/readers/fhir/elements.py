@@ -123,9 +123,11 @@ class Node:
     def __init__(self, data: dict[str, Any], path: str, case: Case) -> None:
         self.data, self.path, self.case = data, path, case
 
-    def wrong(self, name: str, remedy: str) -> None:
-        """Take down that an element is not what FHIR asks for."""
-        self.case.fault(f"{self.path}.{name}", "is not what FHIR asks for", remedy)
+    def wrong(
+        self, name: str, remedy: str, problem: str = "is not written as FHIR asks for it"
+    ) -> None:
+        """Take down that an element is not what FHIR asks for, or says what cannot be read."""
+        self.case.fault(f"{self.path}.{name}", problem, remedy)
 
     def child(self, name: str) -> Node | None:
         """An element that is an object."""

@@ -11,6 +11,8 @@ MedicationRequest whether it was an order in force, in the shapes of STU3, R4 an
 - NDJSON is one unit as a whole, and so are several files given to ``read_together`` (a bulk export
   writes one file a type): resources of one encounter may stand anywhere in it. Every line is read
   twice, first for an index of numbers, then an encounter at a time; content is not kept.
+- Pages of one search are put together (``pages``), and nothing of an answer is judged that is not
+  all there; what cannot be read holds back the charts that it may belong to (``holds``).
 - A claim without an encounter is an encounter of its own, with lines and no chart. Several claims
   of one encounter give one record each.
 
@@ -25,6 +27,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain, islice
 from typing import IO, Any, NamedTuple
 
@@ -32,8 +35,10 @@ from ivpush.errors import Fault, InputError
 from ivpush.plural import counted
 from ivpush.readers import Note, Reading, ReadOptions, SetAside
 from ivpush.readers.fhir.elements import parse
+from ivpush.readers.fhir.holds import Holds
 from ivpush.readers.fhir.links import aliases, encounter_keys
-from ivpush.readers.fhir.units import CLAIMS, Part, encounters_of
+from ivpush.readers.fhir.pages import Answer, Page, answers, page_of
+from ivpush.readers.fhir.units import CLAIMS, Part, encounters_of, name_of
 from ivpush.readers.spool import Index, rewindable
 
 __all__ = [
@@ -46,7 +51,7 @@ MOST_LINE_BYTES = 32 * 1024 * 1024
 MOST_DOCUMENT_BYTES = 128 * 1024 * 1024
 _PARTS = frozenset({"Encounter", "MedicationAdministration", *CLAIMS})
 _NAMED = frozenset({"Medication", "MedicationRequest"})
-_LOOSE = ("searchset", "history")
+_SEARCH, _HISTORY = "searchset", "history"
 _SPACE = b" \t\r\n\xef\xbb\xbf"  # with the bytes of UTF-8's byte order mark
 _SNIFFED = re.compile(rb'"resourceType"\s*:\s*"[A-Z][A-Za-z]+"')
 _NO_TYPE = Fault("", "is no FHIR resource", "write an object with its resourceType")
@@ -73,14 +78,20 @@ def read_together(
     with ExitStack() as stack:
         files = _Files([(name, stack.enter_context(rewindable(stream))) for name, stream in inputs])
         unit = _Unit(files.resource, files.place, ", ".join(name for name, _ in inputs))
+        pages: list[Page] = []
         for which in range(len(files.named)):
             for scanned in files.scan(which):
                 if isinstance(scanned, SetAside):
+                    unit.holds.add(scanned.place, scanned.raw or b"")
                     yield scanned
-                elif scanned.resource.get("resourceType") == "Bundle":
-                    yield from _bundle(files.place(scanned.number), scanned.resource, options)
-                else:
+                elif scanned.resource.get("resourceType") != "Bundle":
                     unit.take(scanned.number, scanned.resource, None)
+                elif _is_page(scanned.resource):
+                    pages.append(page_of(scanned.number, scanned.resource))
+                else:
+                    yield from _bundle(files.place(scanned.number), scanned.resource, options)
+        for answer in answers(pages):
+            yield from _answer(files, answer, options)
         if unit.taken == 1 and not unit.parts:
             fault = Fault("", "is a resource of another type", "write a chart or a claim")
             yield SetAside(unit.where, InputError(fault))
@@ -89,22 +100,51 @@ def read_together(
             yield from unit.readings(options, loose=unit.parts > 1)
 
 
-def _bundle(place: str, bundle: dict[str, Any], options: ReadOptions) -> Iterator[Reading]:
+def _is_page(bundle: dict[str, Any]) -> bool:
+    return bundle.get("type") == _SEARCH and _entries_of(bundle) is not None
+
+
+def _entries_of(bundle: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The entries of a Bundle; None where they are no list of objects."""
     entries = bundle.get("entry") or []
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        fault = Fault("Bundle.entry", "is not what FHIR asks for", "write a list of entries")
+    plain = isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)
+    return entries if plain else None
+
+
+def _bundle(place: str, bundle: dict[str, Any], options: ReadOptions) -> Iterator[Reading]:
+    entries = _entries_of(bundle)
+    if entries is None:
+        fault = Fault("Bundle.entry", "is no list of entries", "write one, as FHIR does")
         yield SetAside(place, InputError(fault))
         return
     unit = _Unit(lambda n: entries[n]["resource"], lambda n: f"{place} entry[{n}]", place)
     for number, entry in enumerate(entries):
-        resource = entry.get("resource")
-        if isinstance(resource, dict) and isinstance(resource.get("resourceType"), str):
-            unit.take(number, resource, entry.get("fullUrl"))
-        elif resource is None:  # an entry of a history that tells of a deletion
-            unit.leave_out()
-        else:
-            yield SetAside(f"{place} entry[{number}]", InputError(_NO_TYPE))
-    yield from unit.readings(options, loose=bundle.get("type") in _LOOSE)
+        yield from unit.take_entry(number, entry)
+    yield from unit.readings(options, loose=bundle.get("type") in (_SEARCH, _HISTORY))
+
+
+def _answer(files: _Files, answer: Answer, options: ReadOptions) -> Iterator[Reading]:
+    """The encounters of a search, whose entries may stand on several pages."""
+    spots: list[tuple[int, int]] = []
+    # Of a page few resources are asked for at a time, and often one after another.
+    load = lru_cache(2)(files.resource)
+
+    def fetch(spot: int) -> dict[str, Any]:
+        page, entry = spots[spot]
+        resource: dict[str, Any] = load(page)["entry"][entry]["resource"]
+        return resource
+
+    def place(spot: int) -> str:
+        page, entry = spots[spot]
+        return f"{files.place(page)} entry[{entry}]"
+
+    where = ", ".join(files.place(page.number) for page in answer.pages)
+    unit = _Unit(fetch, place, where, fault=answer.fault)
+    for page in answer.pages:
+        for entry, content in enumerate(_entries_of(load(page.number)) or ()):
+            spots.append((page.number, entry))
+            yield from unit.take_entry(len(spots) - 1, content)
+    yield from unit.readings(options, loose=True)
 
 
 class _Scanned(NamedTuple):
@@ -213,6 +253,10 @@ class _Unit:
     fetch: Callable[[int], dict[str, Any]]
     place: Callable[[int], str]
     where: str
+    fault: Fault | None = None
+    """Why nothing of it is whole."""
+    holds: Holds = field(default_factory=Holds)
+    """What could not be read, and may belong to a chart."""
     index: Index = field(default_factory=Index)
     named: dict[str, int] = field(default_factory=dict)
     """Medications and requests by every key that may name them."""
@@ -250,9 +294,17 @@ class _Unit:
         else:
             self.index.add(keys[0], number)
 
-    def leave_out(self) -> None:
-        """Count an entry that holds no resource."""
-        self.others += 1
+    def take_entry(self, number: int, entry: dict[str, Any]) -> Iterator[SetAside]:
+        """Put the resource of a Bundle's entry where it belongs."""
+        resource = entry.get("resource")
+        if isinstance(resource, dict) and isinstance(resource.get("resourceType"), str):
+            self.take(number, resource, entry.get("fullUrl"))
+        elif resource is None:  # an entry of a history that tells of a deletion
+            self.others += 1
+        else:
+            place = self.place(number)
+            self.holds.add(place, json.dumps(resource, default=str).encode())
+            yield SetAside(place, InputError(_NO_TYPE))
 
     def readings(self, options: ReadOptions, *, loose: bool) -> Iterator[Reading]:
         """A record, or what stands in its way, of each encounter and of each claim without one.
@@ -262,6 +314,7 @@ class _Unit:
         groups = self.index.groups()
         ahead = list(islice(groups, 2))
         alone = self.unnamed
+        self._hold_for_unnamed(loose=loose and len(ahead) > 0)
         if alone and not loose and len(ahead) < 2:
             key, numbers = ahead[0] if ahead else ("", [])
             yield from self._read(key, sorted([*numbers, *alone]), options)
@@ -281,7 +334,18 @@ class _Unit:
 
     def _read(self, key: str, numbers: list[int], options: ReadOptions) -> Iterator[Reading]:
         parts = [Part(self.place(number), self.fetch(number)) for number in numbers]
-        yield from encounters_of(key, parts, self._find, options)
+        fault = self.fault or self.holds.why(key, (part.resource for part in parts))
+        if fault is None:
+            yield from encounters_of(key, parts, self._find, options)
+        else:
+            yield SetAside(parts[0].place, InputError(fault), encounter=name_of(key, parts))
+
+    def _hold_for_unnamed(self, *, loose: bool) -> None:
+        """An administration that names no encounter may belong to any of its patient."""
+        for number in self.unnamed if loose else ():
+            resource = self.fetch(number)
+            if resource["resourceType"] not in CLAIMS:
+                self.holds.add_unnamed(self.place(number), resource)
 
     def _read_alone(self, number: int, options: ReadOptions) -> Iterator[Reading]:
         """A claim may stand without an encounter; a chart, only where it is all there is."""

@@ -23,6 +23,7 @@ __all__ = [
     "CLAIMS",
     "Part",
     "encounters_of",
+    "name_of",
 ]
 
 CLAIMS = frozenset({"Claim", "ExplanationOfBenefit"})
@@ -58,15 +59,15 @@ def encounters_of(
         return
     case = Case(options)
     claims = _claims(parts, case)
-    for message in case.said():
-        yield Note(place, message)
+    yield from case.said(place)
     if case.faults:
-        yield SetAside(place, InputError(first_faults(case.faults, len(case.faults))))
+        error = InputError(first_faults(case.faults, len(case.faults)))
+        yield SetAside(case.first_faulted or place, error)
         return
     charted = [part for part in parts if part.kind not in CLAIMS]
     for suffix, record_parts in _records(charted, claims):
         case = Case(options)
-        identity = _identity(key, record_parts) + suffix
+        identity = name_of(key, record_parts) + suffix
         record = _record(identity, record_parts, find, case)
         yield from finished(place, record, case)
 
@@ -128,7 +129,8 @@ def _name(part: Part, number: int) -> str:
     return f"{part.kind}-{number}"
 
 
-def _identity(key: str, parts: list[Part]) -> str:
+def name_of(key: str, parts: list[Part]) -> str:
+    """The id of an encounter: its resource's own, else the one by which others name it."""
     for part in parts:
         if part.kind == "Encounter":
             return _name(part, 1)
@@ -156,9 +158,11 @@ def _encounter(parts: list[Part], case: Case) -> dict[str, Any]:
     part = next((part for part in parts if part.kind == "Encounter"), None)
     if part is None:
         return {}
+    case.at = part.place
     node = Node(part.resource, "Encounter", case)
     if node.text("status") in _NEVER and len(parts) > 1:
-        node.wrong("status", "an encounter that never was has neither a chart nor a claim")
+        problem = "says that it never was, but it has a chart or a claim"
+        node.wrong("status", "correct one of them", problem)
     return {**_period(node), **_place_of_service(node)}
 
 
@@ -196,6 +200,7 @@ def _chart(parts: list[Part], find: Finder, case: Case) -> dict[str, Any]:
         return {}
     charts: list[Charted] = []
     for number, part in enumerate(charted, 1):
+        case.at = part.place
         path = f"{_ADMINISTRATION}[{number}]" if len(charted) > 1 else _ADMINISTRATION
         charts.append(administrations(Node(part.resource, path, case), number, find))
     return {
@@ -217,6 +222,7 @@ def _claim(parts: list[Part], case: Case) -> dict[str, Any]:
                 "give the setting: facility or professional",
             )
         return {"setting": case.options.setting}
+    case.at = claim.place
     node = Node(claim.resource, claim.kind, case)
     setting = setting_of(node, case.options.setting)
     bill = billed(node)
