@@ -1,7 +1,8 @@
 """The independent oracle against ivpush: ``python -m benchmarks.oracle [--visits N] [--seed N]``.
 
 Each process draws visits of its own from the seed. A disagreement is made small, counted by what
-either side bills alone, and the smallest visit of each kind is printed, ready for a test.
+either side bills alone, and the smallest visit of each kind is printed, as a row to be kept in
+`tests/oracle/kept.ndjson` and as a record of ivpush.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from json import dumps
 from multiprocessing import get_context
 from time import perf_counter
 
 from tests.oracle.chart import Visit
 from tests.oracle.compare import kind_of, shrunk
+from tests.oracle.kept import row_of
 from tests.oracle.reach import beyond
 from tests.oracle.visits import drawn, record
 
@@ -80,7 +83,8 @@ def main() -> None:
         f"{spent:,.0f} s with {options.workers} processes, {options.visits / spent:,.0f} visits/s"
     )
     for kind, count in counts.most_common():
-        print(f"{count:,}: {kind}\n  {smallest[kind].policies}\n  {record(smallest[kind])}")
+        row = {"why": kind, **row_of(smallest[kind])}
+        print(f"{count:,}: {kind}\n  {dumps(row)}\n  {dumps(record(smallest[kind]))}")
 
 
 if __name__ == "__main__":

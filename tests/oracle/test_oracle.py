@@ -12,6 +12,7 @@ import pytest
 
 from tests.oracle.chart import Policies
 from tests.oracle.compare import difference, shrunk
+from tests.oracle.kept import Kept, kept, row_of, visit_in
 from tests.oracle.oracle import derive
 from tests.oracle.published import SCENARIOS, published, undated, visit_of
 from tests.oracle.reach import beyond
@@ -41,6 +42,16 @@ def said(seed: int, number: int) -> str | None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_oracle_and_ivpush_bill_and_ask_the_same(seed: int) -> None:
     assert said(seed, VISITS) is None
+
+
+@pytest.mark.parametrize("row", kept(), ids=lambda row: row.why)
+def test_a_visit_that_once_differed_differs_no_longer(row: Kept) -> None:
+    assert beyond(row.visit) is None
+    assert difference(row.visit) is None
+
+
+def test_a_visit_is_kept_as_it_is() -> None:
+    assert all(visit_in(row_of(visit)) == visit for visit in visits(0, 100))
 
 
 def test_the_visits_bill_every_code_within_the_reach_of_the_oracle() -> None:
