@@ -22,8 +22,12 @@ def with_answer(encounter: Encounter, question: Any, value: Any) -> Encounter:
 
 
 def values_of(when: Any) -> list[Any]:
-    """The value of an answer; of a stretch of minutes its ends and its middle."""
+    """The value of an answer; of a stretch of minutes its ends and its middle.
+
+    An open one bills what its first minute bills; what is longer, ``changes`` says.
+    """
     if hasattr(when, "value"):
         return [when.value]
-    assert when.high is not None
+    if when.high is None:
+        return [when.low]
     return [when.low, when.high, (when.low + when.high) // 2]

@@ -18,7 +18,7 @@ from ivpush.coding.derivation import derive
 from ivpush.coding.permission import standing_of
 from ivpush.coding.suggestions import drafts_of, not_billable, suggested_lines
 from ivpush.contract.encounter import Administration
-from ivpush.contract.result import Between, SuggestedLine
+from ivpush.contract.result import SuggestedLine
 from tests.properties.charts import (
     NEEDED,
     Dose,
@@ -31,7 +31,7 @@ from tests.properties.charts import (
     push,
     shot,
 )
-from tests.properties.questions import with_answer
+from tests.properties.questions import values_of, with_answer
 from tests.properties.test_structure import errors
 from tests.shipped import ENGINE
 
@@ -277,8 +277,7 @@ def question_faults(encounter: Encounter) -> list[str]:
     """Answers that bill something else than their question says."""
     for question in ENGINE.check(encounter).questions:
         for answer in question.answers:
-            when = answer.when
-            for value in [when.low, when.high] if isinstance(when, Between) else [when.value]:
+            for value in values_of(answer.when):
                 answered = ENGINE.check(with_answer(encounter, question, value))
                 if as_printed(answered.suggested) != as_printed(answer.suggested):
                     return ["17 every answer bills what the question says"]

@@ -89,7 +89,7 @@ class _Tried(NamedTuple):
 
     def questions(self) -> tuple[Question, ...]:
         """What is open by the answers."""
-        return questions_of(self.coded(), self.book).open
+        return _every_question(self.coded(), self.book)
 
     def with_(self, answers: _Answers) -> _Tried:
         """The same with further answers."""
@@ -121,15 +121,20 @@ def nearest(
     if not any(each.part for each in chart):
         if asked.open and not _is_right(lines, matching, None):
             visit = _Visit(None, lines, coded, range(len(chart)))
-            yield from _read(visit, asked.open, coded.encounter, book)
+            yield from _read(visit, _every_question(coded, book), coded.encounter, book)
         return
     for part in sorted({each.part for each in chart}):
         own = [line for line in lines if line.beside.part == part]
         if not _is_right(own, matching, part):
             visit = _alone(part, own, coded, book)
             # Asked anew: the questions of a long claim are cut short, and each costs the whole.
-            if questions := questions_of(visit.coded, book).open:
+            if questions := _every_question(visit.coded, book):
                 yield from _read(visit, questions, coded.encounter, book)
+
+
+def _every_question(coded: CodedChart, book: Book) -> tuple[Question, ...]:
+    """What is open, with every length of a missing stop: a claim may bill any of them."""
+    return questions_of(coded, book, every_length=True).open
 
 
 def _is_right(lines: Iterable[LineFacts], matching: Matching, part: int | None) -> bool:

@@ -1,12 +1,13 @@
 """The chart, administration by administration: drug, class, family, times and technique.
 
-The first step of the derivation (DESIGN section 3, step 1); ``derivation`` calls ``read_chart``.
+The first step of the derivation (DESIGN section 3, step 1): ``derivation`` reads the chart, and
+makes the facts of it that the later steps settle.
 Everything that differs by source is read from the book's policies; every number from its limits.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush import clock
 from ivpush.coding.techniques import INJECTED_ROUTES, PARENTERAL_ROUTES, set_technique
@@ -21,15 +22,20 @@ from ivpush.coding.times import (
 from ivpush.contract.chart_facts import AdministrationFacts, DrugFacts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import tzinfo
+
+    from ivpush.clock import Span
     from ivpush.coding.permission import Standing
-    from ivpush.contract.chart_facts import Family, Reason
+    from ivpush.coding.times import Edges
+    from ivpush.contract.chart_facts import Family, Reason, Times
     from ivpush.contract.encounter import Administration, Encounter
-    from ivpush.contract.fields import Device
+    from ivpush.contract.fields import Device, Setting
     from ivpush.pack.book import Book
     from ivpush.pack.drugs import DrugRow
     from ivpush.pack.roles import Role
 
-__all__ = ["read_chart"]
+__all__ = ["Read", "facts_of", "read_again", "read_chart"]
 
 _BY_PURPOSE: dict[str, Reason] = {
     "keep_open": "keep_open",
@@ -52,50 +58,55 @@ _OWN_FAMILY: dict[str, Family] = {
 """Categories whose family no policy decides."""
 
 
-def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[AdministrationFacts]:
-    """One record an administration, in chart order; ``standing`` says who may bill at all."""
-    zone = clock.zone_named(encounter.timezone)
-    # Two spans: the one as stated is compared, the other bounds what may be billed.
-    stay, edges = stay_of(encounter, zone), edges_of(encounter, zone)
-    beyond: Reason = "admitted" if edges.admitted else "after_end"
-    level = standing.supervision.required_level
-    longest = book.limits.longest_administration_minutes
-    administrations = []
-    for index, charted in enumerate(encounter.administrations or ()):
-        given = _as_written(charted, book)
-        drug = _drug(given, book)
-        times = read_times(given, zone, stay, edges=edges, longest=longest)
-        role = book.roles.find(given.administered_by) if given.administered_by else None
-        administrations.append(
-            AdministrationFacts(
-                given=given,
-                index=index,
-                times=times,
-                drug=drug,
-                required_level=level,
-                family=_family(drug, encounter, book),
-                # The widest reason first: a packaged claim earns nothing, whoever gave the drug.
-                reason=standing.denied
-                or (beyond if times.after_stay else None)
-                or _by_patient(role)
-                or _reason(given, drug.category, book),
-                running_minutes=times.minutes,
-                minutes_from=times.minutes_from,
-                delivered_by=_device(given, book),
-                setting=encounter.setting,
-                site_named=given.site is not None,
-                role=role.name if role is not None else None,
-                acts_as=role.acts_as if role is not None else None,
-                total_minutes=times.minutes,
-                start_seconds=times.start_seconds,
-                span=times.span,
-                order=order_of(given.id, times.start_seconds, times.span),
-                drug_keys=frozenset((drug.drug_key,)),
-                site=given.site or "",
-                visit=given.visit or 1,
-                run=index,
-            )
-        )
+class Read(NamedTuple):
+    """One administration as it is charted: what no later step of the derivation changes.
+
+    A chart is read once. Where an answer is tried on it, only what that is about is read again.
+    """
+
+    given: Administration
+    place: int
+    """Its position in the chart, from 0."""
+    times: Times
+    drug: DrugFacts
+    family: Family | None
+    reason: Reason | None
+    device: Device | None
+    role: Role | None
+
+
+class _Frame(NamedTuple):
+    """What the times of every administration are held against."""
+
+    zone: tzinfo | None
+    stay: Span | None
+    edges: Edges
+
+
+def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[Read]:
+    """The administrations in chart order; ``standing`` says who may bill at all."""
+    frame = _frame_of(encounter)
+    return [
+        _read(index, encounter, frame, book, standing)
+        for index in range(len(encounter.administrations or ()))
+    ]
+
+
+def read_again(
+    reads: Sequence[Read], index: int, encounter: Encounter, book: Book, standing: Standing
+) -> list[Read]:
+    """The administrations, of which one is charted otherwise than when they were read."""
+    again = list(reads)
+    again[index] = _read(index, encounter, _frame_of(encounter), book, standing)
+    return again
+
+
+def facts_of(
+    reads: Iterable[Read], encounter: Encounter, book: Book, standing: Standing
+) -> list[AdministrationFacts]:
+    """One record an administration, for the later steps to settle."""
+    level, setting = standing.supervision.required_level, encounter.setting
+    administrations = [_facts(read, level, setting) for read in reads]
     # Both compare administrations with one another, and most charts hold one.
     if len(administrations) > 1:
         join_runs(administrations)
@@ -108,6 +119,64 @@ def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[Adm
             withheld = standing.withheld(administration, book)
             administration.reason = withheld or administration.reason
     return administrations
+
+
+def _frame_of(encounter: Encounter) -> _Frame:
+    zone = clock.zone_named(encounter.timezone)
+    # Two spans: the one as stated is compared, the other bounds what may be billed.
+    return _Frame(zone, stay_of(encounter, zone), edges_of(encounter, zone))
+
+
+def _read(index: int, encounter: Encounter, frame: _Frame, book: Book, standing: Standing) -> Read:
+    assert encounter.administrations is not None
+    given = _as_written(encounter.administrations[index], book)
+    drug = _drug(given, book)
+    longest = book.limits.longest_administration_minutes
+    times = read_times(given, frame.zone, frame.stay, edges=frame.edges, longest=longest)
+    role = book.roles.find(given.administered_by) if given.administered_by else None
+    beyond: Reason = "admitted" if frame.edges.admitted else "after_end"
+    return Read(
+        given=given,
+        place=index,
+        times=times,
+        drug=drug,
+        family=_family(drug, encounter, book),
+        # The widest reason first: a packaged claim earns nothing, whoever gave the drug.
+        reason=standing.denied
+        or (beyond if times.after_stay else None)
+        or _by_patient(role)
+        or _reason(given, drug.category, book),
+        device=_device(given, book),
+        role=role,
+    )
+
+
+def _facts(read: Read, level: str | None, setting: Setting) -> AdministrationFacts:
+    given, place, times, drug, family, reason, device, role = read
+    return AdministrationFacts(
+        given=given,
+        index=place,
+        times=times,
+        drug=drug,
+        required_level=level,
+        family=family,
+        reason=reason,
+        running_minutes=times.minutes,
+        minutes_from=times.minutes_from,
+        delivered_by=device,
+        setting=setting,
+        site_named=given.site is not None,
+        role=role.name if role is not None else None,
+        acts_as=role.acts_as if role is not None else None,
+        total_minutes=times.minutes,
+        start_seconds=times.start_seconds,
+        span=times.span,
+        order=order_of(given.id, times.start_seconds, times.span),
+        drug_keys=frozenset((drug.drug_key,)),
+        site=given.site or "",
+        visit=given.visit or 1,
+        run=place,
+    )
 
 
 def _by_patient(role: Role | None) -> Reason | None:

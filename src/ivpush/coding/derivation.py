@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import TYPE_CHECKING, NamedTuple
 
-from ivpush.coding.administrations import read_chart
+from ivpush.coding.administrations import Read, facts_of, read_again, read_chart
 from ivpush.coding.beside import Neighbours, neighbours_of, stand_beside
 from ivpush.coding.chains import Chain, InitialBy, chains_of
 from ivpush.coding.encounters import cut
@@ -33,11 +33,13 @@ from ivpush.coding.times import zone_of
 from ivpush.contract.chart_facts import AdministrationFacts, ServiceFacts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ivpush.coding.permission import Standing
     from ivpush.contract.encounter import Encounter
     from ivpush.pack.book import Book
 
-__all__ = ["Derived", "derive"]
+__all__ = ["Derived", "derive", "derive_again"]
 
 
 @dataclass(slots=True)
@@ -51,6 +53,8 @@ class Derived:
     zone: tzinfo | None
     neighbours: Neighbours
     """What the claim holds beside the chart."""
+    reads: Sequence[Read]
+    """The chart as it was read."""
 
     @property
     def initial_by(self) -> InitialBy | None:
@@ -71,25 +75,49 @@ class Derived:
         }
 
 
+class _Chart(NamedTuple):
+    """An encounter as it was read, and who may bill for it."""
+
+    encounter: Encounter
+    standing: Standing
+    reads: Sequence[Read]
+    neighbours: Neighbours
+
+
 def derive(encounter: Encounter, book: Book, standing: Standing) -> Derived:
     """Services, chains and roles of one encounter; ``standing`` says who may bill at all."""
+    reads, neighbours = read_chart(encounter, book, standing), neighbours_of(encounter, book)
+    return _settled(_Chart(encounter, standing, reads, neighbours), book)
+
+
+def derive_again(
+    derived: Derived, index: int, encounter: Encounter, book: Book, standing: Standing
+) -> Derived:
+    """The encounter with one administration charted otherwise than it was derived with.
+
+    What the claim holds beside the chart must be the same.
+    """
+    reads = read_again(derived.reads, index, encounter, book, standing)
+    return _settled(_Chart(encounter, standing, reads, derived.neighbours), book)
+
+
+def _settled(chart: _Chart, book: Book) -> Derived:
     refused: frozenset[int] = frozenset()
     # It ends: each round refuses a chain more, and a refused chain cannot fail again.
     while True:
-        derived, failed = _derive(encounter, book, standing, refused)
+        derived, failed = _derive(chart, book, refused)
         if not failed:
             return derived
         # Another leader changes who is concurrent and what repeats, so all begins afresh.
         refused |= failed
 
 
-def _derive(
-    encounter: Encounter, book: Book, standing: Standing, refused: frozenset[int]
-) -> tuple[Derived, frozenset[int]]:
+def _derive(chart: _Chart, book: Book, refused: frozenset[int]) -> tuple[Derived, frozenset[int]]:
     """The chart derived once, and the chains in which the wished service cannot lead."""
+    encounter, standing, reads, neighbours = chart
     zone = zone_of(encounter)
-    administrations = read_chart(encounter, book, standing)
-    neighbours = neighbours_of(encounter, book)
+    # The steps settle these records, so each round has its own.
+    administrations = facts_of(reads, encounter, book, standing)
     # Before chains: a dose that belongs to a procedure must lead nothing.
     stand_beside(administrations, encounter, neighbours, zone, book)
     mixed = mix(administrations, book)
@@ -111,7 +139,15 @@ def _derive(
             administration.reason = "no_code"
     undocumented = sum([part.undocumented_sites for part in parts])
     failed = frozenset[int]().union(*(part.failed for part in parts))
-    return Derived(administrations, chains, services, undocumented, zone, neighbours), failed
+    return Derived(
+        administrations=administrations,
+        chains=chains,
+        services=services,
+        undocumented_sites=undocumented,
+        zone=zone,
+        neighbours=neighbours,
+        reads=reads,
+    ), failed
 
 
 class _Part(NamedTuple):

@@ -13,10 +13,9 @@ grew (decision 13):
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush import clock
@@ -105,45 +104,98 @@ class Retimed:
     In use::
 
         retimed = Retimed(encounter, book, derived, bends(administration, chart, book, 1440))
-        for minutes, drafts in retimed.changes():
+        for minutes, drafts in retimed.changes(until=480):
             ...
 
     ``marks`` are the minutes, in order, between which whatever changes beside hours changes once,
-    for good. Services are shared from call to call, so drafts must be put in words before the next
-    ones are asked for.
+    for good; the chart is derived at those that are reached. Services are shared from call to call,
+    so drafts must be put in words before the next ones are asked for.
     """
 
-    __slots__ = ("_book", "_derived", "_encounter", "_ends", "_last", "_lows", "_slopes")
+    __slots__ = (
+        "_book",
+        "_derived",
+        "_encounter",
+        "_ends",
+        "_lows",
+        "_marks",
+        "_reached",
+        "_slopes",
+    )
 
     def __init__(
         self,
         encounter: Encounter,
         book: Book,
         derived: Callable[[int], Derived],
-        marks: Iterable[int],
+        marks: Sequence[int],
     ) -> None:
-        marks = list(marks)
         self._encounter, self._book, self._derived = encounter, book, derived
-        self._last = marks[-1]
+        self._marks = marks
+        self._reached = 0
+        """How many stretches between marks are known."""
         self._ends: dict[int, Derived] = {}
         self._lows: list[int] = []
         self._slopes: list[_Slope | None] = []
-        for low, high in pairwise(marks):
-            self._spread(low, high)
-        self._ends.clear()  # a slope changes the chart at its end
 
-    def changes(self) -> Iterator[tuple[int, list[Draft]]]:
-        """The minutes, from the first, from which on something else is billed, and the drafts."""
+    def changes(self, until: int, least: int = 0) -> Iterator[tuple[int, list[Draft]]]:
+        """The minutes up to ``until`` from which on something else is billed, and the drafts.
+
+        Where they are fewer than ``least``, those that come after.
+        """
         last: Billing | None = None
-        for low, high in pairwise([*self._lows, self._last + 1]):
+        count = 0
+        for low, high in self._stretches():
             at = low
             while at < high:
                 drafts = self.drafts(at)
                 billing = billing_of(drafts)
                 if billing != last:
-                    last = billing
+                    last, count = billing, count + 1
                     yield at, drafts
                 at = self._next(at, high)
+                if at > until and count >= least:
+                    return
+
+    def only_hours_come(self, minutes: int, until: int | None = None) -> bool:
+        """Whether from so many minutes on nothing changes but lengths; up to the last mark."""
+        self._reach(minutes)
+        place, last = self._place(minutes), self._marks[-1] if until is None else until
+        low, slope = self._lows[place], self._slopes[place]
+        if slope is None or low >= last:
+            return False
+        near, far = slope.at(low, self._book), self._derived(last)
+        return _slope(low, near, last, far, self._book) is not None
+
+    def _stretches(self) -> Iterator[tuple[int, int]]:
+        """The stretches, each with the first minute after it."""
+        place = 0
+        while place < len(self._lows) or self._go_on():
+            low = self._lows[place]
+            place += 1
+            yield low, self._lows[place] if place < len(self._lows) else self._end()
+
+    def _end(self) -> int:
+        """The first minute after what is known."""
+        last = self._reached == len(self._marks) - 1
+        return self._marks[self._reached] + last
+
+    def _go_on(self) -> bool:
+        """Look at the stretch up to the next mark; whether there was one."""
+        if self._reached == len(self._marks) - 1:
+            return False
+        low, high = self._marks[self._reached : self._reached + 2]
+        # Whoever asked for drafts has moved the end of the last slope: back to where it was.
+        if self._slopes and self._slopes[-1] is not None:
+            self._slopes[-1].at(low, self._book)
+        self._reached += 1
+        self._spread(low, high)
+        self._ends = {high: self._ends[high]}
+        return True
+
+    def _reach(self, minutes: int) -> None:
+        while minutes >= self._end() and self._go_on():
+            pass
 
     def _next(self, at: int, high: int) -> int:
         """The first minute after ``at`` whose lines rest on something else; else ``high``."""
@@ -167,15 +219,16 @@ class Retimed:
 
     def drafts(self, minutes: int) -> list[Draft]:
         """The drafts of so many minutes, good until the next are asked for."""
-        slope = self._slope_at(minutes)
+        self._reach(minutes)
+        slope = self._slopes[self._place(minutes)]
         derived = self._derived(minutes) if slope is None else slope.at(minutes, self._book)
         return drafts_of(derived, self._encounter, self._book)
 
-    def _slope_at(self, minutes: int) -> _Slope | None:
-        return self._slopes[max(0, bisect_right(self._lows, minutes) - 1)]
+    def _place(self, minutes: int) -> int:
+        return max(0, bisect_right(self._lows, minutes) - 1)
 
     def _rests_on(self, minutes: int) -> _RestsOn:
-        slope = self._slope_at(minutes)
+        slope = self._slopes[self._place(minutes)]
         return (minutes, None) if slope is None else slope.rests_on(minutes, self._book)
 
     def _spread(self, low: int, high: int) -> None:

@@ -2,8 +2,7 @@
 
 The engine asks once an encounter. A candidate fact is put to the test: each answer is written into
 the chart and the chart coded again. A question is asked only where two answers bill differently, so
-every listed answer is what a second check would suggest. Minutes are asked from 0 to the limit
-``implausible_infusion_minutes``.
+every listed answer is what a second check would suggest. ``stops`` says which lengths are asked.
 
 Beside facts of the chart, a question may be about a payer that the pack does not know: which side
 of a dispute it takes. Its field is ``policy.NAME``, and its answer goes into the engine's policies.
@@ -16,13 +15,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from ivpush.coding.chart import CodedChart, code_chart
-from ivpush.coding.derivation import derive
+from ivpush.coding.derivation import derive, derive_again
 from ivpush.coding.lengths import Retimed, bends, billing_of
 from ivpush.coding.permission import standing_of
+from ivpush.coding.stops import end_of, every_length, few_lengths
 from ivpush.coding.suggestions import drafts_of, suggested_lines
 from ivpush.contract.encounter import Supervision
 from ivpush.contract.fields import PumpSupplier, Route, TimesFrom
-from ivpush.contract.result import Answer, Between, Equals, Question
+from ivpush.contract.result import Answer, Equals, Question
 
 if TYPE_CHECKING:
     from ivpush.coding.derivation import Derived
@@ -110,9 +110,13 @@ class Asked(NamedTuple):
         return tuple([each for each in self.questions if each.missing not in self.settled])
 
 
-def questions_of(coded: CodedChart, book: Book) -> Asked:
-    """The open questions of one encounter, in chart order, then those about the whole."""
-    candidates = _Candidates(coded, book)
+def questions_of(coded: CodedChart, book: Book, *, every_length: bool = False) -> Asked:
+    """The open questions of one encounter, in chart order, then those about the whole.
+
+    With ``every_length`` a missing stop is answered by all lengths that bill differently, and not
+    only by those that are put to a person.
+    """
+    candidates = _Candidates(coded, book, every_length=every_length)
     questions: list[Question] = []
     cut = False
     try:
@@ -143,8 +147,9 @@ class _Try(NamedTuple):
 class _Candidates:
     """Facts that may be open in one encounter, each put to the test."""
 
-    def __init__(self, coded: CodedChart, book: Book) -> None:
+    def __init__(self, coded: CodedChart, book: Book, *, every_length: bool) -> None:
         self.coded, self.book, self.encounter = coded, book, coded.encounter
+        self.every_length = every_length
         self.derived = coded.derived
         self.chart = coded.derived.administrations
         self.settled: set[str] = set()
@@ -165,15 +170,30 @@ class _Candidates:
         if self.book.payer_known is False:
             yield from self._payer()
 
-    def _derive(self, changed: Encounter) -> Derived:
+    def _spend(self) -> None:
+        """Count one derivation of the chart."""
         self.tries_left -= 1
         if self.tries_left < 0:
             raise _EnoughError
-        return derive(changed, self.book, standing_of(changed, self.book))
 
     def _try(self, field: str, value: Any, changed: Encounter) -> _Try:
-        drafts = drafts_of(self._derive(changed), changed, self.book)
-        return _Try(Equals(field, value), drafts)
+        self._spend()
+        derived = derive(changed, self.book, standing_of(changed, self.book))
+        return _Try(Equals(field, value), drafts_of(derived, changed, self.book))
+
+    def _try_on(self, administration: AdministrationFacts, field: str, value: Any) -> _Try:
+        """An answer about one administration, which alone is read again."""
+        derived = self._again(administration, **{field: value})
+        when = Equals(f"administrations[{administration.index}].{field}", value)
+        return _Try(when, drafts_of(derived, self.encounter, self.book))
+
+    def _again(self, administration: AdministrationFacts, **changes: object) -> Derived:
+        self._spend()
+        changed, standing = self._with(administration, **changes), self.coded.standing
+        # The supervision that a visit needs rests on the classes of its drugs.
+        if "category" in changes:
+            standing = standing_of(changed, self.book)
+        return derive_again(self.derived, administration.index, changed, self.book, standing)
 
     def _with(self, administration: AdministrationFacts, **changes: object) -> Encounter:
         """The encounter with other facts of one administration."""
@@ -209,10 +229,7 @@ class _Candidates:
         what: str = "",
     ) -> Iterator[Question]:
         """A question about one field of an administration."""
-        path = f"administrations[{administration.index}].{field}"
-        tries = [
-            self._try(path, value, self._with(administration, **{field: value})) for value in values
-        ]
+        tries = [self._try_on(administration, field, value) for value in values]
         yield from self._asked(name, tries, administration, what)
 
     def _whole(
@@ -314,26 +331,24 @@ class _Candidates:
         retimed = Retimed(
             self.encounter,
             self.book,
-            lambda minutes: self._derive(self._with(administration, minutes=minutes, stop=None)),
+            lambda minutes: self._again(administration, minutes=minutes, stop=None),
             bends(administration, self.chart, self.book, most),
         )
-        stretches = [(low, suggested_lines(drafts, self.book)) for low, drafts in retimed.changes()]
-        if len(stretches) < 2:
-            return
         place = f"administrations[{administration.index}]"
-        highs = [*(low - 1 for low, _ in stretches[1:]), most]
+        field, end = f"{place}.minutes", end_of(administration, self.book)
+        if self.every_length:
+            answers = every_length(retimed, field, most, self.book)
+        else:
+            answers = few_lengths(retimed, field, end, self.coded.drafts, self.book)
+        if len(answers) < 2:
+            return
         who, ask = self.book.question("stop", what=administration.name)
         yield Question(
             administration=administration.given.id,
             missing=f"{place}.stop",
             who=who,
             ask=ask,
-            answers=tuple(
-                [
-                    Answer(Between(f"{place}.minutes", low, high), lines)
-                    for (low, lines), high in zip(stretches, highs, strict=True)
-                ]
-            ),
+            answers=answers,
         )
 
     def _sites(self) -> Iterator[Question]:

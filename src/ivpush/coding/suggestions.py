@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ivpush.pack.book import Book
     from ivpush.pack.releases import Pairs
 
-__all__ = ["Draft", "drafts_of", "named", "not_billable", "suggested_lines"]
+__all__ = ["Draft", "bare_line", "drafts_of", "named", "not_billable", "suggested_lines"]
 
 _HOUR_SECONDS = 3600
 _ASIDE = frozenset({"stand_alone", "pump_start"})
@@ -347,6 +347,11 @@ def _suggested_line(draft: Draft, book: Book) -> SuggestedLine:
         )
         because = f"{because} {marked}"
         cites = tuple(dict.fromkeys(cites + more))
+    return bare_line(draft, because, cites)
+
+
+def bare_line(draft: Draft, because: str = "", cites: tuple[str, ...] = ()) -> SuggestedLine:
+    """One line as it goes out; without a reason where that is given elsewhere."""
     return SuggestedLine(
         code=draft.row.code,
         units=draft.units,

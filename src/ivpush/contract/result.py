@@ -152,10 +152,16 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What would be suggested if the open fact were so."""
+    """What would be suggested if the open fact were so.
+
+    Of a missing stop ``changes`` says in words what is billed otherwise than meanwhile, and the
+    last answer also what still longer runs bill; a line that is suggested meanwhile, or by an
+    answer before, gives no reason and no source again. Answers about other facts have no changes.
+    """
 
     when: Annotated[Equals | Between, Field(alias="if")]
     suggested: tuple[SuggestedLine, ...]
+    changes: Annotated[str | None, Field(exclude_if=lambda value: value is None)] = None
 
 
 @dataclass(frozen=True, slots=True)

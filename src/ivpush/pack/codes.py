@@ -187,6 +187,7 @@ class Limits:
     Declared here are those that the engine itself reads; rules read these and all others.
     """
 
+    asked_infusion_minutes: int
     bolus_before_infusion_minutes: int
     declotting_episode_minutes: int
     first_hour_minutes: int

@@ -348,16 +348,20 @@ def _questions(work: Worked, look: Look) -> list[str]:
 
 def _question(question: Question, look: Look, sites: Mapping[str, str]) -> list[str]:
     lines = look.wrap(f"{question.ask} (ask {question.who})", "  ")
-    for answer in question.answers[:_MOST_ANSWERS]:
-        lines.append(f"      {_condition(answer, sites)}: {_bill(answer)}")
-    more = len(question.answers) - _MOST_ANSWERS
+    # Lengths are few, and the last says what is longer.
+    most = _MOST_ANSWERS if question.answers[0].changes is None else len(question.answers)
+    for answer in question.answers[:most]:
+        bills = _bill(answer) if answer.changes is None else answer.changes
+        lines.append(f"      {_condition(answer, sites)}: {bills}")
+    more = len(question.answers) - most
     return [*lines, f"      ... and {more} more answers"] if more > 0 else lines
 
 
 def _condition(answer: Answer, sites: Mapping[str, str]) -> str:
     when = answer.when
     if isinstance(when, Between):
-        return f"{when.low} to {when.high} minutes" if when.high is not None else f"from {when.low}"
+        upto = f"to {when.high} minutes" if when.high is not None else "minutes or longer"
+        return f"{when.low} {upto}"
     assert isinstance(when, Equals)
     if isinstance(when.value, bool):
         return "yes" if when.value else "no"
