@@ -14,7 +14,7 @@ A minute is 60 elapsed seconds; fractions are dropped (15 min 59 s are 15 minute
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
 from dateutil import tz
@@ -26,6 +26,7 @@ __all__ = [
     "covered",
     "day_reached",
     "local_date",
+    "local_time",
     "moment",
     "seconds_of",
     "shared",
@@ -180,3 +181,13 @@ def local_date(seconds: int, zone: tzinfo | None) -> date:
     if zone is None or not _EARLIEST <= seconds < _LATEST:
         return date.fromordinal(_EPOCH_DAY + seconds // 86_400)
     return (_EPOCH_UTC + timedelta(seconds=seconds)).astimezone(zone).date()
+
+
+def local_time(seconds: int, zone: tzinfo | None) -> datetime:
+    """What a clock showed at an instant where the patient was; without a zone, as it stands."""
+    within = timedelta(seconds=min(max(seconds, _EARLIEST), _LATEST))
+    if zone is None:
+        return _EPOCH + within
+    at = (_EPOCH_UTC + within).astimezone(zone)
+    # Of one zone Python would subtract what clocks show, and lose the hour that was put forward.
+    return at.replace(tzinfo=timezone(at.utcoffset() or timedelta(0)))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.claim.correction import apply_edits, corrected_lines, folded_units
 from ivpush.claim.coverage import coverage_of
+from ivpush.claim.drawing import drawing_of
 from ivpush.claim.facts import encounter_facts, suggestion_facts
 from ivpush.claim.findings import (
     Findings,
@@ -37,7 +38,7 @@ from ivpush.coding.chart import CodedChart, code_chart, coded_beside
 from ivpush.coding.questions import Asked, decides, questions_of
 from ivpush.coding.suggestions import not_billable, suggested_lines
 from ivpush.contract.encounter import encounter_of, refuse_single
-from ivpush.contract.result import PackStamp, Question, Result, Source, SuggestedLine
+from ivpush.contract.result import PackStamp, Question, Result, Source, SuggestedLine, Visit
 from ivpush.errors import require_kind
 from ivpush.pack.pack import Pack
 
@@ -102,7 +103,7 @@ class Worked:
         """The suggested lines, before they were put in words."""
         return self.coded.drafts
 
-    def tell(self, silent: Collection[str], *, coverage: bool = False) -> int:
+    def tell(self, silent: Collection[str], *, coverage: bool = False, visit: bool = False) -> int:
         """Leave out the findings of rules that are not to speak; gives how many that were.
 
         What follows from such a finding alone is told in its place. Rules are silenced after all is
@@ -122,7 +123,14 @@ class Worked:
             )
         if coverage:
             self.result = self.covered(silent)
+        if visit:
+            self.result = replace(self.result, visit=self.visit())
         return left_out
+
+    def visit(self, *, show_text: bool = False) -> Visit:
+        """What the result is about; with ``show_text`` in the chart's own words."""
+        drawing = drawing_of(self.coded, self.result, self.book, show_text=show_text)
+        return Visit(self.encounter.setting, self.encounter.lines, drawing)
 
     def covered(self, silent: Collection[str] = ()) -> Result:
         """The result with what it was checked against; ``silent`` are rules that may not speak."""
@@ -192,25 +200,33 @@ class Engine:
         payer = encounter.payer or self.payer
         return self._opened(encounter.service_date, payer, encounter.setting)
 
-    def check(self, encounter: Encounter | Record, *, coverage: bool = False) -> Result:
+    def check(
+        self, encounter: Encounter | Record, *, coverage: bool = False, visit: bool = False
+    ) -> Result:
         """Suggested lines, violations, questions and the claim to send instead.
 
         A dictionary, or a JSON text of one encounter, is read as the contract says; raises
         InputError where it does not fit, with the fields and no value. With ``coverage`` the result
-        says in ``checked`` against what it was checked, and what was not checked.
+        says in ``checked`` against what it was checked, and what was not checked. With ``visit`` it
+        holds, and writes, what it is about: a report can then be made of it without the chart.
         """
         work = self.work(encounter)
-        return work.covered() if coverage else work.result
+        work.tell((), coverage=coverage, visit=visit)
+        return work.result
 
     def check_many(
-        self, encounters: Iterable[Encounter | Record], *, coverage: bool = False
+        self,
+        encounters: Iterable[Encounter | Record],
+        *,
+        coverage: bool = False,
+        visit: bool = False,
     ) -> Iterator[Result]:
         """Results of encounters, one at a time and in order; raises as ``check`` does.
 
         Raises UsageError at the call for a record that stands where a list of them is asked for.
         """
         refuse_single(encounters)
-        return map(partial(self.check, coverage=coverage), encounters)
+        return map(partial(self.check, coverage=coverage, visit=visit), encounters)
 
     def sources(self, result: Result) -> dict[str, Source]:
         """The sources that a result of this engine cites, by the names by which it cites them."""
@@ -260,6 +276,7 @@ class Engine:
             lines=matching.verdicts(judged.facts.lines or ()) if matching is not None else (),
             corrected=proposal.corrected,
             withheld=proposal.withheld,
+            make_visit=_VisitMaker(self, encounter),
         )
         return Worked(
             pack=self.pack,
@@ -272,6 +289,21 @@ class Engine:
             proposed=proposal.lines,
             unsettled=unsettled,
         )
+
+
+@dataclass(slots=True)
+class _VisitMaker:
+    """Works an encounter out again for its drawing: a result then keeps no coded chart alive."""
+
+    engine: Engine
+    encounter: Encounter
+
+    def __call__(self, show_text: bool) -> Visit:
+        return self.engine.work(self.encounter).visit(show_text=show_text)
+
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        # A pickled result takes no chart with it, and no engine.
+        return NoneType, ()
 
 
 def _judge(coded: CodedChart, asked: Asked, book: Book) -> tuple[Judged, Matching | None]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ivpush import Encounter
-from ivpush.writers.trace import site_names, timeline, trace
+from ivpush.writers.trace import trace
 from tests.shipped import ENGINE
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.json"))
@@ -25,42 +25,6 @@ def test_every_administration_has_a_decided_step(file: Path) -> None:
         assert all(step.fact and step.decided_by and step.decision for step in mine)
     cited = {cite for step in steps for cite in step.cites}
     assert cited <= set(ENGINE.pack.sources)
-
-
-def test_the_timeline_draws_within_its_width() -> None:
-    record = json.loads(EXAMPLES[1].read_text("utf-8"))
-    work = ENGINE.work(Encounter.model_validate(record))
-    for width in (30, 60, 100):
-        rows = timeline(work, width)
-        assert len(rows) == len(work.derived.administrations)
-        assert max(map(len, rows)) <= max(width, 40)
-    assert all(row.isascii() for row in timeline(work, 60, plain=True))
-
-
-def test_no_times_no_timeline() -> None:
-    record = {
-        "id": "E",
-        "setting": "facility",
-        "date": "2026-03-02",
-        "administrations": [{"id": "a", "route": "IV", "method": "push"}],
-    }
-    assert timeline(ENGINE.work(Encounter.model_validate(record))) == []
-
-
-def test_sites_are_numbered_not_named() -> None:
-    record = {
-        "id": "E",
-        "setting": "facility",
-        "date": "2026-03-02",
-        "administrations": [
-            {"id": "a", "site": "left"},
-            {"id": "b", "site": "right"},
-            {"id": "c"},
-            {"id": "d", "site": "left"},
-        ],
-    }
-    names = site_names(ENGINE.work(Encounter.model_validate(record)))
-    assert list(names.values()) == ["S1", "S2"]
 
 
 def test_a_barred_encounter_says_so_first() -> None:

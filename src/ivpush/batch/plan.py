@@ -90,6 +90,8 @@ class EngineOptions:
     """Ids of rules that are not to speak."""
     coverage: bool = False
     """Whether each result says what it was checked against; tables of results do not hold it."""
+    visit: bool = False
+    """Whether each result holds what it is about; tables of results do not hold it either."""
 
     def __post_init__(self) -> None:
         # A text is a container too: a rule's id would be looked for in its letters.

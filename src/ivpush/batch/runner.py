@@ -216,6 +216,7 @@ def _job(plan: Plan, pack: str, content: str) -> dict[str, Any]:
         "policies": {name: str(value) for name, value in sorted(engine.policies.items())},
         "silent rules": sorted(engine.silent),
         "coverage": engine.coverage,
+        "visit": engine.visit,
         "outputs": [list(output) for output in plan.outputs],
         "file of records set aside": plan.set_aside,
         "format of the input": plan.from_,

@@ -116,7 +116,8 @@ class Worker:
     def _count(self, work: Worked, counts: Counts) -> None:
         """Leave out what is to be silent, and count the rest."""
         counts.checked += 1
-        counts.ignored += work.tell(self._silent, coverage=self._options.engine.coverage)
+        engine = self._options.engine
+        counts.ignored += work.tell(self._silent, coverage=engine.coverage, visit=engine.visit)
         counts.questions += len(work.result.questions)
         counts.statistics.add(work.encounter, work.result, work.book.outdated)
         for violation in work.result.violations:
@@ -167,7 +168,8 @@ class Singles:
                 if isinstance(answer, InputError):
                     yield item.place, None, answer.one_line
                     continue
-                answer.tell(self._silent, coverage=self._options.engine.coverage)
+                engine = self._options.engine
+                answer.tell(self._silent, coverage=engine.coverage, visit=engine.visit)
                 yield item.place, answer.result, ""
 
 

@@ -22,7 +22,7 @@ from ivpush.commands.outputs import (
     Target,
     format_name,
     parse_target,
-    require_coverage,
+    require_whole,
 )
 
 if TYPE_CHECKING:
@@ -70,6 +70,11 @@ def add(commands: Commands) -> None:
         "--coverage",
         action="store_true",
         help="text, json, ndjson: add what was checked against which table, and what was not",
+    )
+    parser.add_argument(
+        "--visit",
+        action="store_true",
+        help="json, ndjson: add the claim's lines and the chart as coded, for ivpush report",
     )
     add_selection(parser)
     add_engine(parser)
@@ -158,6 +163,5 @@ def _targets(options: argparse.Namespace) -> list[Target]:
             targets.append(Target(options.format or "text", "-"))
     if fixes and not options.diff and all(target.format != FIXED for target in targets):
         targets.append(Target(FIXED, "-"))
-    if options.coverage:
-        require_coverage(targets)
+    require_whole(targets, coverage=options.coverage, visit=options.visit)
     return targets

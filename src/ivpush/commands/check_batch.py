@@ -34,7 +34,7 @@ from ivpush.commands.options import (
     plain,
     say,
 )
-from ivpush.commands.outputs import Target, parse_target, require_coverage
+from ivpush.commands.outputs import Target, parse_target, require_whole
 from ivpush.errors import Fault, UsageError, did_you_mean
 from ivpush.plural import counted
 
@@ -146,8 +146,7 @@ def _targets(options: argparse.Namespace) -> list[Target]:
             problem = "is no format of a run in several processes"
             raise UsageError(Fault("--format", problem, did_you_mean(format_, ROW_FORMATS)))
         targets.append(Target(format_, "-"))
-    if options.coverage:
-        require_coverage(targets)
+    require_whole(targets, coverage=options.coverage, visit=options.visit)
     return targets
 
 
@@ -163,6 +162,7 @@ def _engine_options(options: argparse.Namespace, pack: Pack) -> EngineOptions:
         cache=None if cache is None else str(cache),
         silent=choose(options, pack),
         coverage=options.coverage,
+        visit=options.visit,
     )
 
 

@@ -140,8 +140,10 @@ class Run:
         if any(sink.masked for sink in self.sinks):
             forms[True] = self.mask.encounter(encounter)
         works = {masked: self.engine.work(form) for masked, form in forms.items()}
+        options = self.options
         left_out = [
-            work.tell(self.silent, coverage=self.options.coverage) for work in works.values()
+            work.tell(self.silent, coverage=options.coverage, visit=options.visit)
+            for work in works.values()
         ]
         self.ignored += left_out[0]
         return works

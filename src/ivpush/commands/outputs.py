@@ -37,7 +37,7 @@ __all__ = [
     "module_of",
     "open_closed",
     "parse_target",
-    "require_coverage",
+    "require_whole",
     "silence",
 ]
 
@@ -56,7 +56,8 @@ FORMATS = {
 
 
 _OTHER_NAMES = {"jsonl": "ndjson"}
-_WITH_COVERAGE = ("text", "json", "ndjson")
+_WITH_VISIT = ("json", "ndjson")
+_WITH_COVERAGE = ("text", *_WITH_VISIT)
 """Formats that hold a whole result; the others hold its findings."""
 
 
@@ -84,12 +85,17 @@ def parse_target(text: str, known: Sequence[str]) -> Target:
     return Target(name, path)
 
 
-def require_coverage(targets: Sequence[Target]) -> None:
-    """Raise UsageError where no format asked for can hold what was checked."""
-    if not any(target.format in _WITH_COVERAGE for target in targets):
-        problem = "is held by no format of this run"
-        remedy = f"write one of: {', '.join(_WITH_COVERAGE)}"
-        raise UsageError(Fault("--coverage", problem, remedy))
+def require_whole(targets: Sequence[Target], *, coverage: bool, visit: bool) -> None:
+    """Raise UsageError where no format asked for can hold what else results were to hold."""
+    written = {target.format for target in targets}
+    for asked, option, formats in (
+        (coverage, "--coverage", _WITH_COVERAGE),
+        (visit, "--visit", _WITH_VISIT),
+    ):
+        if asked and written.isdisjoint(formats):
+            problem = "is held by no format of this run"
+            remedy = f"write one of: {', '.join(formats)}"
+            raise UsageError(Fault(option, problem, remedy))
 
 
 def make_writer(name: str, out: IO[bytes], options: WriteOptions) -> ResultWriter:

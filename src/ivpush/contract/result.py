@@ -12,20 +12,23 @@ records; their docstrings become the published schema::
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic.json_schema import SkipJsonSchema
 
 from ivpush._version import __version__
 from ivpush.contract.coverage import Coverage, checked_rows, unchecked_rows
 from ivpush.contract.encounter import ClaimLine
 from ivpush.contract.faults import place_of
-from ivpush.errors import Fault, InputError
+from ivpush.contract.fields import Setting
+from ivpush.errors import Fault, InputError, UsageError
 from ivpush.plural import counted
+from ivpush.timeline import Drawing, Timeline
 
 __all__ = [
     "Answer",
@@ -47,6 +50,8 @@ __all__ = [
     "SuggestedLine",
     "Unjudged",
     "Violation",
+    "Visit",
+    "VisitMaker",
 ]
 
 Severity = Literal["error", "warning", "info"]
@@ -232,14 +237,34 @@ class LineVerdict:
     suggested: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a result is about: which claim, its lines as billed, and the chart as it was coded.
+
+    ``lines`` is None where no claim came. ``drawing`` is what ``Result.timeline`` draws.
+    """
+
+    setting: Setting
+    lines: tuple[ClaimLine, ...] | None
+    drawing: Drawing
+
+
+VisitMaker = Callable[[bool], Visit]
+"""Makes a result's visit; the flag says whether it may hold the chart's own words."""
+
+
+def _left_out(_read: object) -> None:
+    """What no document holds, whatever stands there."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Result:
     """Everything ivpush has to say about one encounter.
 
     ``corrected`` is the claim to send instead: checked with the same chart it raises no error. It
     is None where it is withheld, and ``withheld`` then says why. ``checked`` is what it was checked
-    against, None where nobody asked for it. ``schema`` is the version of the contract, ``ivpush``
-    that of the program.
+    against, None where nobody asked for it; so is ``visit``, what it is about. ``schema`` is the
+    version of the contract, ``ivpush`` that of the program.
     """
 
     schema: Literal[1] = field(default=1, kw_only=True)
@@ -256,6 +281,12 @@ class Result:
     corrected: tuple[ClaimLine, ...] | None
     withheld: str | None = None
     checked: Coverage | None = None
+    visit: Visit | None = None
+    # The encounter stays with its result until a drawing is asked for. It goes into no document and
+    # no pickle, and two results that say the same are equal.
+    make_visit: Annotated[
+        SkipJsonSchema[VisitMaker | None], BeforeValidator(_left_out), Field(exclude=True)
+    ] = field(default=None, compare=False, kw_only=True)
 
     @property
     def ok(self) -> bool:
@@ -332,6 +363,20 @@ class Result:
             f"violations={len(self.violations)}, questions={len(self.questions)})"
         )
 
+    def timeline(self, *, show_text: bool = False) -> Timeline:
+        """The chart drawn against the clock, as SVG, HTML or text.
+
+        Drugs have the names of the drug table and sites are numbered, unless ``show_text`` asks for
+        the chart's own words. Raises UsageError for a result that was read back, unless it holds
+        its ``visit``: such a one is drawn as it was written.
+        """
+        if self.make_visit is not None:
+            return Timeline(self.make_visit(show_text).drawing)
+        if self.visit is not None:
+            return Timeline(self.visit.drawing)
+        remedy = "check the encounter again, or keep results with their visit: check(…, visit=True)"
+        raise UsageError(Fault("the result", "holds no chart to draw", remedy))
+
     def text(self) -> str:
         """The result as a person reads it: codes, findings with their mends, questions."""
         return _text_of(self)
@@ -340,7 +385,7 @@ class Result:
         return _text_of(self)
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the codes to bill, and the findings as a table."""
+        """What a notebook shows: the codes to bill, the findings as a table, and the timeline."""
         return _html_of(self)
 
 
@@ -351,7 +396,7 @@ def result_adapter() -> TypeAdapter[Result]:
     return TypeAdapter(Result)
 
 
-# The result in words, and as a table of a notebook; the command's page draws the chart beside it
+# The result in words, and as a table of a notebook
 
 
 _WORDS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
@@ -381,7 +426,14 @@ def _html_of(result: Result) -> str:
     heads = "".join(f"<th>{name}</th>" for name in ("line", "severity", "rule", "message", "fix"))
     table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
     head = f"{result.encounter}: {result.status}; {_counts(result)}"
-    return f"<p><b>{escape(head)}</b><br>Bill: {escape(billed)}</p>{table}"
+    return f"<p><b>{escape(head)}</b><br>Bill: {escape(billed)}</p>{table}{_drawn(result)}"
+
+
+def _drawn(result: Result) -> str:
+    if result.make_visit is None and result.visit is None:
+        return ""
+    timeline = result.timeline()
+    return timeline.html() if timeline.drawing.given else ""
 
 
 def _is_unsettled(result: Result) -> bool:

@@ -14,6 +14,8 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
+from ivpush.printable import visible
+
 __all__ = ["STDIN", "Place", "as_json", "aside_row", "escaped_json", "place_of", "visible"]
 
 STDIN = "stdin"
@@ -23,16 +25,6 @@ STDIN = "stdin"
 # no file has more lines, and int() of a longer run would cost time.
 _LINE = re.compile(r"(?s)(.*):([1-9][0-9]{0,15})")
 _ITEM = re.compile(r"(?s)(.*)\[[0-9]+\]")
-
-
-def visible(text: str) -> str:
-    r"""The text with each character that cannot be printed as an escape such as ``\u202e``."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
 
 
 def escaped_json(text: bytes) -> bytes:

@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from ivpush.claim.coverage import needs_chart
+from ivpush.claim.drawing import site_names
 from ivpush.contract.coverage import checked_rows, unchecked_rows
 from ivpush.contract.encounter import ClaimLine
 from ivpush.contract.result import Between, Equals
 from ivpush.plural import counted
+from ivpush.timeline import Timeline
 from ivpush.writers import code_with_modifiers
 from ivpush.writers.safe import visible
-from ivpush.writers.trace import drug_name, site_names, timeline, trace
+from ivpush.writers.trace import drug_name, trace
 
 if TYPE_CHECKING:
     from ivpush.contract.facts import AdministrationFacts
@@ -177,11 +179,14 @@ def _chart(work: Worked, look: Look) -> list[str]:
     if work.encounter.administrations is None:
         with_claim = "" if work.encounter.lines is None else " with the claim"
         return [*lines, f"  no chart came{with_claim}"]
-    sites = site_names(work)
+    sites = site_names(work.derived.administrations)
     lines += [_administration(facts, sites, look) for facts in work.derived.administrations]
-    drawn = timeline(work, look.width - 4, plain=look.ascii)
     # A single bar says no more than the row above it.
-    return [*lines, "", *(f"  {visible(row)}" for row in drawn)] if len(drawn) > 1 else lines
+    if len(work.derived.administrations) < 2:
+        return lines
+    timeline = Timeline(work.visit(show_text=look.show_text).drawing)
+    drawn = timeline.text(look.width - 4, plain=look.ascii).splitlines()
+    return [*lines, "", *(f"  {row}" for row in drawn)] if drawn else lines
 
 
 def _administration(facts: AdministrationFacts, sites: Mapping[str, str], look: Look) -> str:
@@ -340,7 +345,7 @@ def _questions(work: Worked, look: Look) -> list[str]:
     if not work.result.questions:
         return []
     lines = _section("OPEN QUESTIONS", look)
-    sites = {} if look.show_text else site_names(work)
+    sites = {} if look.show_text else site_names(work.derived.administrations)
     for question in work.result.questions:
         lines += _question(question, look, sites)
     return lines

@@ -1,4 +1,4 @@
-"""The trace of one result: fact, rule or policy, source and decision, and a drawn timeline.
+"""The trace of one result: fact, rule or policy, source and decision.
 
 ``ivpush check --explain`` prints it through ``writers.text``. Nothing here is built while
 encounters are checked; ``trace`` reads what the engine worked with. What a chart writes in its own
@@ -19,13 +19,7 @@ if TYPE_CHECKING:
     from ivpush.engine import Worked
     from ivpush.pack.book import Book
 
-__all__ = [
-    "Step",
-    "drug_name",
-    "site_names",
-    "timeline",
-    "trace",
-]
+__all__ = ["Step", "drug_name", "trace"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +46,6 @@ def drug_name(administration: AdministrationFacts) -> str:
     """The drug table's name, or the administration's id where no table holds the drug."""
     row = administration.drug.row
     return row.name if row is not None else f"drug of {administration.given.id}"
-
-
-def site_names(work: Worked) -> dict[str, str]:
-    """Labels S1, S2 … for the access sites, in order of the chart."""
-    names: dict[str, str] = {}
-    for administration in work.derived.administrations:
-        if administration.site_named and administration.site not in names:
-            names[administration.site] = f"S{len(names) + 1}"
-    return names
 
 
 def trace(work: Worked) -> list[Step]:
@@ -223,40 +208,3 @@ def _role(administration: AdministrationFacts, service: ServiceFacts, book: Book
         decision=f"{service.role}: {service.code}{further}",
         cites=cites,
     )
-
-
-def timeline(work: Worked, width: int = 72, *, plain: bool = False) -> list[str]:
-    """The chart drawn against the clock, one row an administration; empty without times.
-
-    ``width`` is in columns; ``plain`` draws in ASCII.
-    """
-    timed = [
-        (facts, span) for facts in work.derived.administrations if (span := _drawn_span(facts))
-    ]
-    if not timed:
-        return []
-    first = min(span[0] for _, span in timed)
-    # At least a minute, so that a chart of one push does not divide by nothing.
-    last = max(first + 60, *(span[1] for _, span in timed))
-    label = max(len(facts.given.id) for facts in work.derived.administrations) + 1
-    # 14: the clock, a space, and room on the right.
-    columns = max(20, width - label - 14)
-    mark, bar = ("|", "=") if plain else ("▏", "█")
-    rows = []
-    for facts, (start, stop) in timed:
-        if facts.given.start is None:
-            continue
-        left = (start - first) * (columns - 1) // (last - first)
-        length = max(1, (stop - first) * (columns - 1) // (last - first) - left)
-        drawn = " " * left + (bar * length if facts.technique == "infusion" else mark)
-        clock = f"{facts.given.start.hour:02d}:{facts.given.start.minute:02d}"
-        rows.append(f"{facts.given.id:<{label}}{clock} {drawn}".rstrip())
-    return rows
-
-
-def _drawn_span(administration: AdministrationFacts) -> tuple[int, int] | None:
-    """Start and stop in seconds; a start alone is a point."""
-    start = administration.start_seconds
-    if start is None:
-        return None
-    return administration.span or (start, start)
