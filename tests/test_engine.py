@@ -381,6 +381,7 @@ def test_results_survive_json() -> None:
             "corrected",
             "withheld",
             "checked",
+            "visit",
         ]
 
 
