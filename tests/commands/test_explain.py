@@ -32,6 +32,20 @@ def test_explain_a_rule_or_a_code(ivpush: Any, what: str, says: str) -> None:
     assert says in run.out
 
 
+def test_a_code_that_was_not_suggested_is_explained(ivpush: Any) -> None:
+    file = str(ROOT / "examples/same-drug-repeat.json")
+    run = ivpush("explain", file, "--why-not", "96375")
+    assert run.status == 0
+    assert "It is not suggested." in run.out
+    assert "fails: new drug." in run.out
+    # Folded lines are told apart from what they say.
+    told = " ".join(run.out.split())
+    assert "the same drug was given before [cms-aoc]" in told
+    run = ivpush("explain", file, "--why-not", "9637x")
+    assert run.status == 2 and "did you mean '96370'?" in run.err
+    assert ivpush("explain", "nothing.json", "--why-not", "96375").status == 2
+
+
 def test_a_misspelt_name_is_answered_with_the_nearest(ivpush: Any) -> None:
     run = ivpush("explain", "medicaer")
     assert run.status == 2

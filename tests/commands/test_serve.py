@@ -17,7 +17,7 @@ import pytest
 
 from ivpush import Engine
 from tests.commands.cli import ROOT, environment
-from tests.visits import PACK
+from tests.shipped import PACK
 from tests.web.conftest import MISSING
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")

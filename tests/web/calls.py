@@ -22,7 +22,7 @@ from ivpush.web.guard import Guard
 from ivpush.web.processes import config_of, listen
 from ivpush.web.settings import Settings
 from ivpush.writers.fhir import encounter_to_bundle
-from tests.visits import PACK
+from tests.shipped import PACK
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.json"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ivpush import Engine
 from ivpush.web.batch import Lines
-from tests.visits import PACK
+from tests.shipped import PACK
 from tests.web.calls import EXAMPLE, HOME, NDJSON, line_of, post, usual, with_limits
 
 ROW = line_of(EXAMPLE)

@@ -12,7 +12,8 @@ import pytest
 from ivpush import Engine
 from ivpush.readers import ReadOptions, Record
 from ivpush.readers.detect import open_reader
-from tests.visits import PACK
+from ivpush.writers.why_not import why_not, why_not_adapter
+from tests.shipped import PACK
 from tests.web.calls import (
     BUNDLE,
     CANARY,
@@ -168,6 +169,15 @@ def test_the_catalogue_tells_every_rule_payer_policy_and_code() -> None:
     assert {each["code"] for each in get("/v1/codes")["codes"]} == administered
     missing = call("GET", f"/v1/rules/{CANARY}")
     assert missing.status_code == 404 and CANARY not in missing.text
+
+
+def test_why_not_tells_what_the_library_tells() -> None:
+    answer = post("/v1/why-not?code=96376&payer=medicare", EXAMPLE, JSON)
+    told = why_not(Engine("medicare", pack=PACK), EXAMPLE, "96376")
+    assert why_not_adapter().validate_json(answer.content) == told
+    for query in ({}, {"code": CANARY}):
+        refused = post("/v1/why-not", EXAMPLE, JSON, params=query)
+        assert refused.status_code == 400 and CANARY not in refused.text
 
 
 def test_a_failure_of_ours_is_a_problem_without_its_text(monkeypatch: pytest.MonkeyPatch) -> None:

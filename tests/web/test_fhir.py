@@ -12,7 +12,7 @@ from ivpush import Engine
 from ivpush.adapters import to_operation_outcome
 from ivpush.readers import ReadOptions, Record
 from ivpush.readers.detect import open_reader
-from tests.visits import PACK
+from tests.shipped import PACK
 from tests.web.calls import BUNDLE, FHIR, JSON, post
 
 BODY = json.dumps(BUNDLE).encode()

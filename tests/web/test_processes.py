@@ -8,7 +8,7 @@ import httpx
 
 from ivpush import Engine
 from ivpush.web.settings import Settings
-from tests.visits import PACK
+from tests.shipped import PACK
 from tests.web.calls import EXAMPLE, JSON, ROOT, call, serving
 
 

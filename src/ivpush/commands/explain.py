@@ -1,6 +1,7 @@
 """``ivpush explain``: a rule, a code, another name of a result, or the result of an encounter.
 
-``ivpush.__main__`` adds it; ``rules show`` prints a rule through ``show``.
+``ivpush.__main__`` adds it; ``rules show`` prints a rule through ``show``. With ``--why-not`` it
+says of each encounter of a file why a code was not suggested.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ivpush.commands.inputs import add_inputs
+from ivpush.commands.inputs import Intake, add_inputs
 from ivpush.commands.options import (
     add_engine,
     add_look,
     add_selection,
+    make_engine,
     plain,
     read_pack,
     say,
@@ -21,7 +23,7 @@ from ivpush.commands.options import (
 )
 from ivpush.commands.parser import Parser
 from ivpush.commands.terminal import for_terminal
-from ivpush.errors import Fault, UsageError, nearest_word
+from ivpush.errors import Fault, UsageError, did_you_mean, nearest_word
 
 if TYPE_CHECKING:
     from ivpush.commands.options import Commands
@@ -41,6 +43,11 @@ def add(commands: Commands) -> None:
         metavar="NAME|FILE",
         help="a rule, code, source, policy, payer or fact by its name; or a file of encounters",
     )
+    parser.add_argument(
+        "--why-not",
+        metavar="CODE",
+        help="say which condition of a code fails in each encounter of the file, and on which fact",
+    )
     add_inputs(parser)
     add_selection(parser)
     add_engine(parser)
@@ -49,6 +56,8 @@ def add(commands: Commands) -> None:
 
 
 def _explain(options: argparse.Namespace) -> int:
+    if options.why_not is not None:
+        return _explain_code(options)
     if Path(options.what).is_file() or options.what == "-":
         return _explain_file(options)
     from ivpush.authoring.catalogue import code_page
@@ -77,6 +86,24 @@ def _explain_file(options: argparse.Namespace) -> int:
             setattr(check_options, name, value)
     check_options.files = [options.what]
     return check.check(check_options)
+
+
+def _explain_code(options: argparse.Namespace) -> int:
+    """Why a code was not suggested for the encounters of a file."""
+    from ivpush.writers.why_not import why_not, why_not_page
+
+    settle(options)
+    options.files = [options.what]
+    engine = make_engine(options)
+    code = options.why_not.upper()
+    if code not in engine.pack.codes:
+        remedy = did_you_mean(code, engine.pack.codes)
+        fault = Fault(f"'{plain(options.why_not[:60])}'", "is no code of this pack", remedy)
+        raise UsageError(fault)
+    intake = Intake(options, payer=options.payer)
+    for record in intake.records():
+        say(for_terminal(why_not_page(why_not(engine, record.encounter, code))))
+    return intake.close()
 
 
 def show(name: str, pack: Pack) -> int:

@@ -47,6 +47,7 @@ ROUTES = (
     Route("/v1/check", checking.check, methods=["POST"]),
     Route("/v1/check-batch", batch.check_batch, methods=["POST"]),
     Route("/v1/convert", checking.convert, methods=["POST"]),
+    Route("/v1/why-not", checking.why_not, methods=["POST"]),
     Route("/v1/rules", catalogue.rules),
     Route("/v1/rules/{id}", catalogue.rule),
     Route("/v1/payers", catalogue.payers),

@@ -17,15 +17,18 @@ from ivpush.web.asked import Asked, asked_of
 from ivpush.web.problems import RefusedError
 from ivpush.web.reading import JSON, encounter_of, format_of, is_single, readings
 from ivpush.web.service import Service, service_of
+from ivpush.writers.why_not import why_not as explained
+from ivpush.writers.why_not import why_not_adapter
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from ivpush.contract.encounter import Encounter
 
-__all__ = ["check", "convert", "judged", "records_of", "worked"]
+__all__ = ["check", "convert", "judged", "records_of", "why_not", "worked"]
 
 _CHECK = frozenset({"payer", "policy", "setting", "timezone", "coverage", "map"})
+_WHY_NOT = frozenset({"payer", "policy", "setting", "timezone", "code"})
 _CONVERT = frozenset({"setting", "timezone", "map", "format"})
 
 
@@ -45,6 +48,23 @@ async def convert(request: Request) -> Response:
     raw = await request.body()
     answer = await service.run(_converted, raw, format_, asked, service)
     return Response(answer, media_type=JSON)
+
+
+async def why_not(request: Request) -> Response:
+    """Why a code was not suggested for an encounter of JSON."""
+    service, asked = service_of(request), asked_of(request, _WHY_NOT)
+    if asked.code not in service.pack.codes:
+        remedy = "GET /v1/codes lists them"
+        fault = Fault("code", "is no code of this pack", remedy)
+        raise RefusedError(HTTPStatus.BAD_REQUEST, fault)
+    format_of(request, given=None, anything=False)
+    raw = await request.body()
+    return Response(await service.run(_answered, raw, asked.code, asked), media_type=JSON)
+
+
+def _answered(raw: bytes, code: str, asked: Asked) -> bytes:
+    answer = explained(asked.engine, encounter_of(raw, asked.read).encounter, code)
+    return why_not_adapter().dump_json(answer, by_alias=True)
 
 
 def worked(encounter: Encounter, engine: Engine, service: Service, *, coverage: bool) -> Worked:

@@ -20,6 +20,7 @@ from ivpush.web.batch import NDJSON
 from ivpush.web.fhir import FHIR
 from ivpush.web.problems import MEDIA_TYPE
 from ivpush.web.reading import ANY, JSON, TYPES
+from ivpush.writers.why_not import why_not_adapter
 
 __all__ = ["description"]
 
@@ -104,65 +105,88 @@ def description() -> Schema:
     }
 
 
+_GIVEN = ("payer", "policy", "setting", "timezone")
+"""Parameters of whatever checks a record."""
+
+
 def _paths() -> Schema:
-    encounter, result = _ref("Encounter"), _ref("Result")
-    given = ("payer", "policy", "setting", "timezone")
-    check_body = {JSON: {"schema": encounter}, **{type_: {"schema": _TEXT} for type_ in TYPES}}
-    any_body = {**check_body, ANY: {"schema": {"type": "string", "format": "binary"}}}
-    check_answer = {JSON: {"schema": {"anyOf": [result, _ref("Checked")]}}}
-    rule_id = {"name": "id", "in": "path", "required": True, "schema": _TEXT}
-    fhir_body = {FHIR: {"schema": {"type": "object"}}, JSON: {"schema": {"type": "object"}}}
-    fhir = _operation(
-        "Resources checked; the findings as an OperationOutcome.",
-        {FHIR: {"schema": {"type": "object"}}},
-        asks=given,
-        body=fhir_body,
-    )
     return {
         "/healthz": {"get": _operation("Says that the server answers.", _any_json())},
         "/metrics": {
             "get": _operation("Counts for Prometheus.", {"text/plain": {"schema": _TEXT}})
         },
-        "/v1/check": {
-            "post": _operation(
-                "One encounter checked; of FHIR, X12, HL7 and CSV all that the body holds.",
-                check_answer,
-                asks=(*given, "coverage", "map"),
-                body=check_body,
-            )
-        },
-        "/v1/check-batch": {
-            "post": _operation(
-                "An encounter a line checked: a result, or why there is none, a line.",
-                {NDJSON: {"schema": _TEXT}},
-                asks=(*given, "coverage"),
-                body={NDJSON: {"schema": _TEXT}},
-            )
-        },
-        "/v1/convert": {
-            "post": _operation(
-                "What a body holds, as encounters of our own JSON.",
-                {JSON: {"schema": _ref("Converted")}},
-                asks=("setting", "timezone", "map", "format"),
-                body=any_body,
-            )
-        },
+        **_checks(),
+        **_catalogue(),
+        **_of_others(),
+    }
+
+
+def _checks() -> Schema:
+    """What takes encounters."""
+    encounter, result = _ref("Encounter"), _ref("Result")
+    body = {JSON: {"schema": encounter}, **{type_: {"schema": _TEXT} for type_ in TYPES}}
+    check = _operation(
+        "One encounter checked; of FHIR, X12, HL7 and CSV all that the body holds.",
+        {JSON: {"schema": {"anyOf": [result, _ref("Checked")]}}},
+        asks=(*_GIVEN, "coverage", "map"),
+        body=body,
+    )
+    batch = _operation(
+        "An encounter a line checked: a result, or why there is none, a line.",
+        {NDJSON: {"schema": _TEXT}},
+        asks=(*_GIVEN, "coverage"),
+        body={NDJSON: {"schema": _TEXT}},
+    )
+    convert = _operation(
+        "What a body holds, as encounters of our own JSON.",
+        {JSON: {"schema": _ref("Converted")}},
+        asks=("setting", "timezone", "map", "format"),
+        body={**body, ANY: {"schema": {"type": "string", "format": "binary"}}},
+    )
+    why_not = _operation(
+        "Why a code was not suggested: the condition that fails, and on which fact.",
+        {JSON: {"schema": _ref("WhyNot")}},
+        asks=(*_GIVEN, "code"),
+        body={JSON: {"schema": encounter}},
+    )
+    return {
+        "/v1/check": {"post": check},
+        "/v1/check-batch": {"post": batch},
+        "/v1/convert": {"post": convert},
+        "/v1/why-not": {"post": why_not},
+    }
+
+
+def _catalogue() -> Schema:
+    """What the pack says, without an encounter."""
+    rule = _operation("A rule with sources and cases.", _any_json(), more=(404,))
+    rule_id = {"name": "id", "in": "path", "required": True, "schema": _TEXT}
+    return {
         "/v1/rules": {"get": _operation("The rules.", _any_json())},
-        "/v1/rules/{id}": {
-            "get": _operation("A rule with sources and cases.", _any_json(), more=(404,)),
-            "parameters": [rule_id],
-        },
+        "/v1/rules/{id}": {"get": rule, "parameters": [rule_id]},
         "/v1/payers": {"get": _operation("The payers' overlays.", _any_json())},
         "/v1/policies": {"get": _operation("The policies.", _any_json())},
         "/v1/codes": {"get": _operation("The codes of drug administration.", _any_json())},
-        "/fhir/$validate": {"post": fhir},
-        "/fhir/Bundle/$validate": {"post": fhir},
+    }
+
+
+def _of_others() -> Schema:
+    """What other standards ask for."""
+    resource: Schema = {"schema": {"type": "object"}}
+    validate = _operation(
+        "Resources checked; the findings as an OperationOutcome.",
+        {FHIR: resource},
+        asks=_GIVEN,
+        body={FHIR: resource, JSON: resource},
+    )
+    cards = _operation(
+        "Cards of CDS Hooks.", _any_json(), asks=_GIVEN, body={JSON: {"schema": _call()}}
+    )
+    return {
+        "/fhir/$validate": {"post": validate},
+        "/fhir/Bundle/$validate": {"post": validate},
         "/cds-services": {"get": _operation("What CDS Hooks are offered.", _any_json())},
-        f"/cds-services/{cds.SERVICE}": {
-            "post": _operation(
-                "Cards of CDS Hooks.", _any_json(), asks=given, body={JSON: {"schema": _call()}}
-            )
-        },
+        f"/cds-services/{cds.SERVICE}": {"post": cards},
     }
 
 
@@ -192,7 +216,14 @@ def _parameter(name: str) -> Schema:
     schema: Schema = {"type": "array", "items": _TEXT} if name == "policy" else _TEXT
     if name in _WORDS:
         schema = {"type": "string", "enum": [*_WORDS[name]]}
-    return {"name": name, "in": "query", "description": PARAMETERS[name], "schema": schema}
+    parameter: Schema = {"required": True} if name == "code" else {}
+    return {
+        **parameter,
+        "name": name,
+        "in": "query",
+        "description": PARAMETERS[name],
+        "schema": schema,
+    }
 
 
 def _refused(status: int) -> Schema:
@@ -217,7 +248,9 @@ def _ref(name: str) -> Schema:
 
 def _schemas() -> Schema:
     schemas: Schema = {"Problem": _PROBLEM}
-    for name, schema in (("Encounter", encounter_schema()), ("Result", result_schema())):
+    why_not = why_not_adapter().json_schema(by_alias=True, mode="serialization")
+    models = {"Encounter": encounter_schema(), "Result": result_schema(), "WhyNot": why_not}
+    for name, schema in models.items():
         schemas |= {key: _lifted(part) for key, part in schema.get("$defs", {}).items()}
         own = {key: part for key, part in schema.items() if key not in {"$defs", "$schema"}}
         schemas[name] = _lifted(own)
