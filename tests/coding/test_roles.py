@@ -213,6 +213,24 @@ def test_the_second_drug_of_a_syringe_named_as_the_reason_names_its_push() -> No
         assert led.suggested[0].administrations == ("a", "b")
 
 
+def test_a_named_reason_leads_where_the_hierarchy_leaves_the_same_drip_unbilled() -> None:
+    chemo = {"category": "chemotherapy"}
+    pushes = [push("a", "09:00", **chemo), push("b", "11:10", **chemo)]
+    together = [drip("c", "10:00", "10:40"), drip("d", "10:00", "10:20")]
+    chart = [*pushes, *together]
+    assert billed(check(*chart, **OFFICE)) == [("96409", 1), ("96367", 1), ("96411", 1)]
+    assert chosen_by(*chart, primary_administration="b") == "primary_reason"
+
+
+def test_a_named_reason_leads_where_a_drip_beside_it_has_its_primary_at_another_access() -> None:
+    together = [drip("c", "10:00", "10:40"), drip("d", "10:00", "10:20")]
+    other = drip("e", "10:00", "11:00", site="B", separate_site_reason="two needed")
+    led = check(push("a", "09:00"), *together, other, primary_administration="a", **OFFICE)
+    assert sorted(billed(led)) == [("96365", 1), ("96367-XS", 1), ("96368-XS", 1), ("96374-XS", 1)]
+    alone = check(push("a", "09:00"), *together, primary_administration="a", **OFFICE)
+    assert billed(alone) == [("96365", 1), ("96375", 1), ("96368", 1)]
+
+
 def test_a_push_named_as_the_reason_lets_the_infusion_of_its_drug_lead() -> None:
     same = {"drug": "drug a"}
     chart = [push("a", "09:30"), drip("b", "10:00", "11:00", **same), push("c", "11:10")]

@@ -101,7 +101,8 @@ def kind_of(visit: Visit) -> str | None:
 def _simpler(visit: Visit) -> Iterator[Visit]:
     """Visits with one thing less: a dose, a policy, a fact, or minutes."""
     for dose in visit.doses:
-        left = tuple(other for other in visit.doses if other is not dose)
+        others = (other for other in visit.doses if other is not dose)
+        left = tuple(replace(d, mixed_with=None) if d.mixed_with == dose.id else d for d in others)
         if left:
             yield replace(visit, doses=left, primary=_still(visit.primary, left))
     if visit.policies != Policies():

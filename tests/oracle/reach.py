@@ -281,15 +281,16 @@ def _just_at_the_gap(visit: Visit) -> bool:
     return any(begin(b) - end(a) == least for a in visit.doses for b in visit.doses)
 
 
-def _office_after_midnight(visit: Visit) -> bool:
-    """A dose of the new date, after a run over midnight, may be of the encounter or a new one."""
+def _office_at_midnight(visit: Visit) -> bool:
+    """A dose of the new date, after a run to midnight or over it, may be of a new encounter."""
     if visit.facility or visit.policies.encounter_boundary == "encounter_id":
         return False
-    over = [d for d in visit.doses if len(days_of(d)) > 1]
+    ends = {end(d) for d in visit.doses if end(d) // DAY > begin(d) // DAY}
+    begins = [begin(d) for d in visit.doses]
     return any(
-        begin(d) > end(run) and begin(d) // DAY == days_of(run)[-1]
-        for run in over
-        for d in visit.doses
+        at // DAY == over // DAY and (at > over or over % DAY == 0)
+        for over in ends
+        for at in begins
     )
 
 
@@ -305,8 +306,8 @@ OPEN_AS_CHARTED: tuple[tuple[str, Callable[[Visit], bool]], ...] = (
 OPEN_BOUNDARIES: tuple[tuple[str, Callable[[Visit], bool]], ...] = (
     ("the hours without a service just make up the gap", _just_at_the_gap),
     (
-        "an office's date after a run over midnight is another encounter, or not",
-        _office_after_midnight,
+        "an office's date after a run to midnight is another encounter, or not",
+        _office_at_midnight,
     ),
     ("what moves the bounds of an encounter is not charted", _stay_unclear),
 )

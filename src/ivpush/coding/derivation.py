@@ -14,6 +14,7 @@ from ivpush.coding.beside import Neighbours, neighbours_of, stand_beside
 from ivpush.coding.chains import Chain, InitialBy, chains_of
 from ivpush.coding.encounters import cut
 from ivpush.coding.roles import (
+    Refusals,
     Wishes,
     led_by_drip,
     refuse_orphans,
@@ -102,18 +103,18 @@ def derive_again(
 
 
 def _settled(chart: _Chart, book: Book) -> Derived:
-    refused: frozenset[int] = frozenset()
-    # It ends: each round refuses a chain more, and a refused chain cannot fail again.
+    refused = Refusals()
+    # It ends: each round learns of a chain more, and forgets none.
     while True:
-        derived, failed = _derive(chart, book, refused)
-        if not failed:
+        derived, learned = _derive(chart, book, refused)
+        if learned == refused:
             return derived
         # Another leader changes who is concurrent and what repeats, so all begins afresh.
-        refused |= failed
+        refused = learned
 
 
-def _derive(chart: _Chart, book: Book, refused: frozenset[int]) -> tuple[Derived, frozenset[int]]:
-    """The chart derived once, and the chains in which the wished service cannot lead."""
+def _derive(chart: _Chart, book: Book, refused: Refusals) -> tuple[Derived, Refusals]:
+    """The chart derived once, and in which chains the wished service cannot lead."""
     encounter, standing, reads, neighbours = chart
     zone = zone_of(encounter)
     # The steps settle these records, so each round has its own.
@@ -139,6 +140,8 @@ def _derive(chart: _Chart, book: Book, refused: frozenset[int]) -> tuple[Derived
             administration.reason = "no_code"
     undocumented = sum([part.undocumented_sites for part in parts])
     failed = frozenset[int]().union(*(part.failed for part in parts))
+    lost = frozenset[int]().union(*(part.lost for part in parts))
+    learned = refused.with_more(failed, lost, chains)
     return Derived(
         administrations=administrations,
         chains=chains,
@@ -147,7 +150,7 @@ def _derive(chart: _Chart, book: Book, refused: frozenset[int]) -> tuple[Derived
         zone=zone,
         neighbours=neighbours,
         reads=reads,
-    ), failed
+    ), learned
 
 
 class _Part(NamedTuple):
@@ -157,7 +160,9 @@ class _Part(NamedTuple):
     services: list[ServiceFacts]
     undocumented_sites: int
     failed: frozenset[int]
-    """Chains in which the wished service cannot lead."""
+    """Chains in which an add-on has lost its primary to the wished service."""
+    lost: frozenset[int]
+    """Chains in which a concurrent drip is not billed for want of a primary."""
 
 
 def _derive_part(
@@ -185,8 +190,8 @@ def _derive_part(
     services = [service for chain in chains for service in chain.services]
     services += standalone_services(leading, encounter, book, taken=bool(services))
     # Last, because its primary may be any service of the encounter.
-    refuse_orphans(chains, services, book)
-    return _Part(chains, services, undocumented, frozenset(failed))
+    lost = refuse_orphans(chains, services, book)
+    return _Part(chains, services, undocumented, frozenset(failed), lost)
 
 
 def _number_on(chains: list[Chain], before: int) -> None:
@@ -202,7 +207,7 @@ def _number_on(chains: list[Chain], before: int) -> None:
 def _wishes(
     encounter: Encounter,
     administrations: list[AdministrationFacts],
-    refused: frozenset[int],
+    refused: Refusals,
     book: Book,
 ) -> Wishes:
     """Which service should lead: that of the named administration, where the reason decides."""
@@ -211,4 +216,4 @@ def _wishes(
     named = encounter.primary_administration
     if named is not None:
         named = leader_of(named, administrations)
-    return Wishes(heeded=True, named=named, refused=refused)
+    return Wishes(heeded=True, named=named, refused=refused.chains)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HOUR",
+    "Refusals",
     "Wishes",
     "further_hours",
     "led_by_drip",
@@ -38,6 +39,8 @@ HOUR = 60
 # Behind every rank of the hierarchy.
 _UNRANKED = 99
 
+_AGAINST_HIERARCHY = {"primary_reason", "first_given"}
+
 
 class Wishes(NamedTuple):
     """Which services should lead against the hierarchy, and where that came to nothing."""
@@ -47,7 +50,34 @@ class Wishes(NamedTuple):
     named: str | None
     """The administration whose service is the primary reason."""
     refused: frozenset[int] = frozenset()
-    """Chains in which an add-on would have lost its primary: there the hierarchy decides."""
+    """Chains in which something would have gone unbilled: there the hierarchy decides."""
+
+
+class Refusals(NamedTuple):
+    """Chains in which a service that leads against the hierarchy would leave something unbilled."""
+
+    addons: frozenset[int] = frozenset()
+    """An add-on, for want of its primary."""
+    concurrent: frozenset[int] = frozenset()
+    """The concurrent drip only."""
+    vain: frozenset[int] = frozenset()
+    """Those of the latter in which the hierarchy leaves it unbilled as well."""
+
+    @property
+    def chains(self) -> frozenset[int]:
+        """Chains in which the hierarchy decides."""
+        return self.addons | (self.concurrent - self.vain)
+
+    def with_more(
+        self, addons: frozenset[int], lost: frozenset[int], chains: Iterable[Chain]
+    ) -> Refusals:
+        """What is known after a round in which these chains lost add-ons, or a concurrent drip."""
+        wished = {chain.index for chain in chains if chain.initial_by in _AGAINST_HIERARCHY}
+        return Refusals(
+            self.addons | addons,
+            self.concurrent | (lost & wished),
+            self.vain | ((lost & self.concurrent) - wished),
+        )
 
 
 def led_by_drip(wishes: Wishes, chain: Chain) -> Wishes:
@@ -173,8 +203,11 @@ def set_roles(chain: Chain, encounter: Encounter, wishes: Wishes, book: Book) ->
             if service.row is None:
                 refuse(service, "no_code")
     chain.services[:] = [service for service in chain.services if service.row is not None]
-    by_rank = chain.initial_by not in {"primary_reason", "first_given"}
-    return by_rank or not any(_orphaned(chain.services, chain.services, book))
+    if chain.initial_by not in _AGAINST_HIERARCHY:
+        return True
+    # The primary of a concurrent drip may be of another chain: `refuse_orphans` judges that.
+    addons = [service for service in chain.services if service.role != "concurrent"]
+    return not any(_orphaned(addons, chain.services, book))
 
 
 def _initial(
@@ -228,8 +261,14 @@ def _codes(service: ServiceFacts) -> tuple[str, ...]:
     return (row.code, row.further) if hours and row.further else (row.code,)
 
 
-def refuse_orphans(chains: Iterable[Chain], services: list[ServiceFacts], book: Book) -> None:
-    """Refuse concurrent drips of which no primary is billed: no payer takes the line."""
+def refuse_orphans(
+    chains: Iterable[Chain], services: list[ServiceFacts], book: Book
+) -> frozenset[int]:
+    """Refuse concurrent drips of which no primary is billed: no payer takes the line.
+
+    Answers with the chains that have lost one.
+    """
+    lost: list[int] = []
     drips = [service for service in services if service.role == "concurrent"]
     for drip in list(_orphaned(drips, services, book)) if drips else ():
         refuse(drip, "concurrent_without_primary")
@@ -237,6 +276,8 @@ def refuse_orphans(chains: Iterable[Chain], services: list[ServiceFacts], book: 
         for chain in chains:
             if drip in chain.services:
                 chain.services.remove(drip)
+                lost.append(chain.index)
+    return frozenset(lost)
 
 
 def _assign(chain: Chain, initial: ServiceFacts, encounter: Encounter, book: Book) -> None:
