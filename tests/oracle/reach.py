@@ -213,11 +213,12 @@ def _refill_beside_another(visit: Visit) -> bool:
 def _flush_of_a_port_beside_what_is_not_billed(visit: Visit) -> bool:
     """It may belong to what was not billed, as a contrast push, or was billed on another day."""
     flushed = [d for d in visit.doses if flushes_port(d)]
+    if not flushed:
+        return False
     others = without(visit, flushed)
-    if not flushed or not any(d.route in {"IV", "IA"} for d in others.doses):
-        return len(flushed) > 1
     days = {line.day for line in derive(others)}
-    return len(flushed) > 1 or days_of(flushed[0])[0] not in days
+    beside = bool(days) or any(d.route in {"IV", "IA"} for d in others.doses)
+    return len(flushed) > 1 or (beside and days_of(flushed[0])[0] not in days)
 
 
 def without(visit: Visit, left_out: list[Dose]) -> Visit:
@@ -269,9 +270,10 @@ def _stay_unclear(visit: Visit) -> bool:
     """Whether what is not billed, or has no time, would move the bounds of an encounter."""
     each = encounters(visit)
     counted = encounters(without(visit, [d for d in visit.doses if not counts(d, visit)]))
-    if len(each) < 2 and len(counted) < 2:
-        return False
     untimed = any(d.start is None for d in visit.doses)
+    returned = any(d.visit > 1 for d in visit.doses)
+    if len(each) < 2 and len(counted) < 2 and not (untimed and returned):
+        return False
     endless = any(d.method == "infusion" and running_minutes(d) is None for d in visit.doses)
     return untimed or endless or len(each) != len(counted)
 
