@@ -7,6 +7,7 @@ import io
 import json
 import sys
 import types
+import zipfile
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ivpush import UsageError
-from ivpush.readers import Note, ReadOptions, Record, SetAside, detect
+from ivpush.readers import Note, ReadOptions, Record, SetAside, detect, unpack
 from ivpush.readers.detect import FORMATS, Format, open_reader, open_source
 
 if TYPE_CHECKING:
@@ -81,15 +82,84 @@ def test_the_map_says_what_a_table_holds(
     assert detect.detect("export.csv", b"a,b", NONE).name == "csv"
 
 
-@pytest.mark.parametrize(
-    "head", [b"hello", b"\x00\x00", b"PK\x03\x04", b"%PDF-1.7", b"<Bundle/>", b"\xff\xfe{\x00"]
-)
+@pytest.mark.parametrize("head", [b"hello", b"\x00\x00", b"\xff\xfe{\x00"])
 def test_unknown_content_is_refused_with_the_list(head: bytes) -> None:
     with pytest.raises(UsageError) as caught:
         detect.detect("f", head, NONE)
     said = str(caught.value)
     assert said.startswith("f: is in no known format")
     assert all(one.name in said for one in FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (b"%PDF-1.7", "is a PDF"),
+        (b"<Bundle/>", "is XML; send FHIR as JSON"),
+        (b"\n<html><table>", "is a web page, whatever its ending"),
+        (b"\xd0\xcf\x11\xe0\xa1", "is a workbook of the old form (.xls), or one with a password"),
+        (b"7z\xbc\xaf\x27", "is packed in a way that is not read"),
+    ],
+)
+@pytest.mark.parametrize("name", ["f", "f.csv"])
+def test_what_is_often_sent_and_not_read_is_named(name: str, head: bytes, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        detect.detect(name, head, NONE)
+    assert str(caught.value).startswith(f"{name}: {said}")
+
+
+def zipped(**files: bytes) -> bytes:
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return raw.getvalue()
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        zipped(claim=GOOD),
+        zipped(claim=GOOD, **{"__MACOSX/._claim": b"x", ".DS_Store": b"x"}),
+        GOOD.decode().encode("utf-16"),
+        GOOD.decode().encode("utf-16-le"),
+        GOOD.decode().encode("utf-16-be"),
+        GOOD.decode().encode("utf-32"),
+        gzip.compress(GOOD.decode().encode("utf-16")),
+        zipped(claim=GOOD.decode().encode("utf-16")),
+    ],
+)
+def test_an_input_is_read_in_whatever_it_is_packed(packed: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "claims"
+    file.write_bytes(packed)
+    every = list(open_reader(str(file), NONE))
+    assert [x.encounter.id for x in every if isinstance(x, Record)] == ["E"]
+    assert not any(isinstance(x, SetAside) for x in every)
+
+
+@pytest.mark.parametrize(
+    ("packed", "said"),
+    [
+        (zipped(a=GOOD, b=GOOD), "is a zip archive of 2 files"),
+        (zipped(a=zipped(b=GOOD)), "is packed twice"),
+    ],
+)
+def test_archives_that_are_not_unpacked_say_why(packed: bytes, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "claims.zip"
+    file.write_bytes(packed)
+    with pytest.raises(UsageError, match=said):
+        list(open_reader(str(file), NONE))
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [zipped(a=GOOD * 50)[:-30], zipped(a=b"x" * 9)[:20], b"\xff\xfe" + b"{\x00\x00\xd8" * 9],
+)
+def test_damage_sets_the_rest_aside(packed: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "claims.json"
+    file.write_bytes(packed)
+    (aside,) = [x for x in open_reader(str(file), NONE) if not isinstance(x, Note)]
+    assert isinstance(aside, SetAside)
 
 
 def test_from_wins_over_content_and_must_exist() -> None:
@@ -207,9 +277,9 @@ def test_a_gzip_with_a_wrong_checksum_is_set_aside(tmp_path: Path) -> None:
 def test_a_bomb_is_stopped_by_bytes_and_by_ratio(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cap: int, ratio: int
 ) -> None:
-    monkeypatch.setattr(detect, "MOST_UNPACKED_BYTES", cap)
-    monkeypatch.setattr(detect, "MOST_RATIO", ratio)
-    monkeypatch.setattr(detect, "_FREE_BYTES", 1_000)
+    monkeypatch.setattr(unpack, "MOST_UNPACKED_BYTES", cap)
+    monkeypatch.setattr(unpack, "MOST_RATIO", ratio)
+    monkeypatch.setattr(unpack, "_FREE_BYTES", 1_000)
     path = tmp_path / "a.gz"
     path.write_bytes(gzip.compress((GOOD + b"\n") * 100_000))
     *_, last = open_reader(str(path), NONE)
@@ -220,5 +290,5 @@ def test_a_bomb_is_stopped_by_bytes_and_by_ratio(
 def test_gzip_in_gzip_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.gz"
     path.write_bytes(gzip.compress(gzip.compress(GOOD)))
-    with pytest.raises(UsageError, match="compressed twice"):
+    with pytest.raises(UsageError, match="packed twice"):
         list(open_reader(str(path), NONE))

@@ -47,7 +47,7 @@ ASIDE_COUNTED = (
 )
 Read = Callable[["Source"], Iterator["Reading"]]
 """Reads an open input."""
-INPUT_FORMATS = ("fhir", "x12", "hl7", "parquet", "json", "csv", "mar")
+INPUT_FORMATS = ("fhir", "x12", "hl7", "parquet", "xlsx", "json", "csv", "mar")
 """The formats of ``ivpush.readers.detect``, written here so that starting up loads no reader."""
 
 

@@ -98,7 +98,9 @@ def complain(error: IvpushError, place: str = "") -> None:
     for fault in error.faults:
         if isinstance(error, UsageError) and fault.place in _FLAGS:
             fault = replace(fault, place=_FLAGS[fault.place])
-        tell(f"{place}: {fault}" if place else str(fault))
+        # Faults of rows name their file themselves.
+        named = place and not fault.place.startswith((place, place.rpartition(":")[0] + ":"))
+        tell(f"{place}: {fault}" if named else str(fault))
 
 
 # Options

@@ -53,6 +53,8 @@ _KINDS: Mapping[object, CellKind] = {
 _NAME = re.compile("(?=.{1,40}$)([a-z][a-z0-9]*|[A-Za-z0-9]+(_[A-Za-z0-9]+)+)")
 """What looks like the name of a column, and not like a value."""
 _MOST_SHOWN = 12
+_COUNTED = frozenset({"number"})
+"""Columns that a file may lack, for rows are counted instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,8 @@ def _foreign(
 
 
 def _lacking(source: str, table: str, names: Sequence[str]) -> Iterator[Fault]:
-    lacking = [f"'{name}'" for name in needed_columns(table) if name not in names]
+    needed = [name for name in needed_columns(table) if name not in _COUNTED]
+    lacking = [f"'{name}'" for name in needed if name not in names]
     if lacking:
         of = "column" if len(lacking) == 1 else "columns"
         yield Fault(source, f"lacks the {of} {', '.join(lacking)}", f"the {table} table needs them")

@@ -1,17 +1,13 @@
 """Which reader an input needs: its first bytes decide, then the end of its name.
 
-The registry names modules; only the one that is needed is imported. Compressed inputs (gzip) are
-unpacked as a stream with a cap, so that a small file cannot grow without end. The command line and
-batches open their inputs here.
+The registry names modules; only the one that is needed is imported. ``unpack`` gives the bytes. The
+command line and batches open their inputs here.
 """
 
 from __future__ import annotations
 
-import gzip
-import io
 import re
 import sys
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,12 +15,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
 
-from ivpush.errors import Fault, InputError, UsageError, did_you_mean
-from ivpush.readers import Reading, ReadOptions, SetAside
+from ivpush.errors import Fault, UsageError, did_you_mean
+from ivpush.readers import Note, Reading, ReadOptions
+from ivpush.readers.unpack import DAMAGE, HEAD_BYTES, ZIP, damaged, plain
 
 __all__ = [
     "DAMAGE",
     "FORMATS",
+    "HEAD_BYTES",
     "Format",
     "Source",
     "damaged",
@@ -35,15 +33,8 @@ __all__ = [
     "whole",
 ]
 
-HEAD_BYTES = 64 * 1024
-MOST_UNPACKED_BYTES = 8 * 1024**3
-MOST_RATIO = 500
-"""Charts and claims seldom shrink below a hundredth, and one record over and over to a 200th; only
-runs of a few bytes pass this."""
-_FREE_BYTES = 4 * 1024**2
 _MAPS = "ivpush.readers.tables.maps"
 _TABLES = "ivpush.readers.tables.reader"
-_GZIP = b"\x1f\x8b"
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _RESOURCE = re.compile(rb'"resourceType"\s*:')
 _JSON_SCALAR = re.compile(rb'"|-?[0-9]|true|false|null')
@@ -91,12 +82,32 @@ FORMATS: tuple[Format, ...] = (
     Format("x12", "ivpush.readers.x12", _begins(b"ISA", b"ST*"), (".837", ".x12", ".edi")),
     Format("hl7", "ivpush.readers.hl7", _begins(b"MSH", b"FHS", b"BHS"), (".hl7",)),
     Format("parquet", _TABLES, _begins(b"PAR1"), (".parquet",)),
+    # What is packed was unpacked before: what begins like an archive is a workbook.
+    Format("xlsx", _TABLES, _begins(ZIP), (".xlsx", ".xlsm")),
     _JSON,
     _CSV,
     _MAR,
 )
 """Known formats, in the order in which first bytes are looked at. No bytes tell a table of text
 from other text: its name does, or a column map."""
+
+_NOT_READ = {
+    (b"\xd0\xcf\x11\xe0",): (
+        "is a workbook of the old form (.xls), or one with a password",
+        "save it as .xlsx without a password, or as CSV",
+    ),
+    (b"%PDF",): ("is a PDF", "export the data itself, such as CSV"),
+    (b"Rar!", b"7z\xbc\xaf", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"): (
+        "is packed in a way that is not read",
+        "unpack it, or pack it with gzip or zip",
+    ),
+    (b"<html", b"<!doc", b"<HTML", b"<!DOC", b"<table"): (
+        "is a web page, whatever its ending",
+        "export the data itself, such as CSV",
+    ),
+    (b"<",): ("is XML", "send FHIR as JSON, a workbook as .xlsx or CSV"),
+}
+"""First bytes of what is often sent, and not read."""
 
 Together = Callable[[Sequence[tuple[str, IO[bytes]]], ReadOptions], Iterator[Reading]]
 """Reads several open files as one."""
@@ -116,9 +127,12 @@ class Source:
     name: str
     format: Format
     stream: IO[bytes]
+    notes: tuple[str, ...] = ()
+    """How its bytes were read, where that was in a particular way."""
 
     def read(self, options: ReadOptions) -> Iterator[Reading]:
-        """What the format's reader finds; damage of a compressed input is set aside."""
+        """What the format's reader finds; damage of a packed input is set aside."""
+        yield from (Note(self.name, text) for text in self.notes)
         yield from whole(self.name, reader_of(self.format).read(self.name, self.stream, options))
 
     def joins(self, options: ReadOptions) -> bool:
@@ -134,6 +148,7 @@ def read_together(sources: Sequence[Source], options: ReadOptions) -> Iterator[R
             yield from source.read(options)
         return
     names = ", ".join(source.name for source in sources)
+    yield from (Note(source.name, text) for source in sources for text in source.notes)
     streams = [(source.name, source.stream) for source in sources]
     yield from whole(names, together(streams, options))
 
@@ -181,22 +196,24 @@ def open_source(name: str, options: ReadOptions, from_: str | None = None) -> It
 
 
 def _source(name: str, stream: IO[bytes], options: ReadOptions, from_: str | None) -> Source:
-    """The input of a stream, unpacked where it is compressed; raises UsageError."""
-    # What is inside decides, not the ending .gz: a packed file may bear any name.
-    head, stream = _headed(stream)
-    unpacked_name = name
-    if head.startswith(_GZIP):
-        packed = gzip.GzipFile(fileobj=stream, mode="rb")
-        capped = _Capped(cast("IO[bytes]", packed), stream)
-        head, stream = _headed(io.BufferedReader(capped, HEAD_BYTES))
-        unpacked_name = name.removesuffix(".gz")
-        if head.startswith(_GZIP):
-            raise UsageError(Fault(name, "is compressed twice", "unpack it once"))
-    return Source(name, detect(unpacked_name, head, options, from_), stream)
+    """The input of a stream, unpacked where it is packed; raises UsageError."""
+    unpacked = plain(name, stream)
+    format_ = detect(unpacked.name, unpacked.head, options, from_, shown=name)
+    return Source(name, format_, unpacked.stream, unpacked.notes)
 
 
-def detect(name: str, head: bytes, options: ReadOptions, from_: str | None = None) -> Format:
-    """The format of an input by its first bytes, then its name; raises UsageError where unknown."""
+def detect(
+    name: str,
+    head: bytes,
+    options: ReadOptions,
+    from_: str | None = None,
+    *,
+    shown: str | None = None,
+) -> Format:
+    """The format of an input by its first bytes, then its name; raises UsageError where unknown.
+
+    ``shown`` is what errors call it, where its content bears another name.
+    """
     by_name = {known.name: known for known in FORMATS}
     if from_ is not None:
         if from_ not in by_name:
@@ -204,6 +221,9 @@ def detect(name: str, head: bytes, options: ReadOptions, from_: str | None = Non
         return by_name[from_]
     # Bytes before names: a file that is sent as .txt may hold any format.
     start = head.lstrip(_BLANK)
+    for marks, (problem, remedy) in _NOT_READ.items():
+        if start.startswith(marks):
+            raise UsageError(Fault(shown or name, problem, remedy))
     format_ = next((known for known in FORMATS if known.sniff(start)), None)
     format_ = format_ or _by_ending(Path(name).suffix.lower(), options)
     if format_ is not None:
@@ -212,7 +232,7 @@ def detect(name: str, head: bytes, options: ReadOptions, from_: str | None = Non
     if not start or _JSON_SCALAR.match(start):
         return _JSON
     remedy = f"say which: {', '.join(by_name)}; a table of text also needs a column map"
-    raise UsageError(Fault(name, "is in no known format", remedy))
+    raise UsageError(Fault(shown or name, "is in no known format", remedy))
 
 
 def _by_ending(ending: str, options: ReadOptions) -> Format | None:
@@ -247,71 +267,3 @@ def reader_of(format_: Format) -> Reader:
             raise
         problem, remedy = "has no reader in this installation", "install a release that has it"
         raise UsageError(Fault(f"format {format_.name}", problem, remedy)) from None
-
-
-def _headed(stream: IO[bytes]) -> tuple[bytes, IO[bytes]]:
-    """The first bytes, and a stream that still begins with them."""
-    if stream.seekable():
-        here = stream.tell()
-        head = stream.read(HEAD_BYTES)
-        stream.seek(here)
-        return head, stream
-    # A pipe may give less than it is asked for.
-    head = b""
-    while len(head) < HEAD_BYTES and (more := stream.read(HEAD_BYTES - len(head))):
-        head += more
-    return head, io.BufferedReader(_Joined(head, stream), HEAD_BYTES)
-
-
-class _Joined(io.RawIOBase):
-    """Bytes already read, then the rest of their stream."""
-
-    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
-        self._head, self._rest = io.BytesIO(head), rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        block = self._head.read(len(buffer)) or self._rest.read(len(buffer))
-        buffer[: len(block)] = block
-        return len(block)
-
-
-class _TooMuchError(Exception):
-    """Compressed bytes that unpack to more than the cap."""
-
-
-DAMAGE = (_TooMuchError, EOFError, zlib.error, gzip.BadGzipFile)
-"""What reading compressed bytes may raise where they are unsound."""
-
-
-class _Capped(io.RawIOBase):
-    """Unpacked bytes, up to the cap; more would fill the memory or the day."""
-
-    def __init__(self, unpacked: IO[bytes], packed: IO[bytes]) -> None:
-        self._unpacked, self._packed, self._count = unpacked, packed, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        block = self._unpacked.read(len(buffer))
-        buffer[: len(block)] = block
-        self._count += len(block)
-        # Small files may shrink as far as they like: a run of blanks is no attack.
-        if self._count > MOST_UNPACKED_BYTES or (
-            self._count > _FREE_BYTES and self._count > MOST_RATIO * self._packed.tell()
-        ):
-            raise _TooMuchError
-        return len(block)
-
-
-def damaged(name: str, error: Exception) -> SetAside:
-    """The rest of an input whose compressed bytes are unsound, set aside."""
-    if isinstance(error, _TooMuchError):
-        problem, remedy = "the compressed bytes unpack to too much", "unpack the file, or split it"
-    else:
-        problem = "the compressed bytes are damaged or cut short; the rest of the file was not read"
-        remedy = "pack the file again"
-    return SetAside(name, InputError(Fault("", problem, remedy)))

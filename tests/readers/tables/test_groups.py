@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from ivpush import UsageError
 from ivpush.readers.tables import groups
-from ivpush.readers.tables.cells import Bad, open_table
+from ivpush.readers.tables.cells import Bad
 from ivpush.readers.tables.groups import Group, grouped
+from ivpush.readers.tables.opening import open_table
 
 ROWS = st.lists(st.sampled_from(("A,1", "B,2", "C,3", ",4", "A", "B,5,6", "\x00,7")), max_size=30)
 

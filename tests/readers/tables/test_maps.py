@@ -41,7 +41,7 @@ def test_every_shipped_map_is_sound_and_cites_its_sources() -> None:
         column_map = load_map(name)
         assert column_map.id == name
         assert column_map.sources and all(column_map.sources)
-    assert load_map("cerner-ce-med-result").confidence == "low"
+    assert load_map("cerner-ce-med-result").confidence == "medium"
 
 
 def test_a_map_of_ones_own_is_read_from_a_file(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from ivpush.contract.encounter import Administration, ClaimLine
 from ivpush.contract.tables import columns_of
 from ivpush.errors import UsageError
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.tables import cells
+from ivpush.readers.tables import delimited, opening
 from ivpush.readers.tables.reader import read, read_joined
 from tests.tabledata import as_csv, encounters
 
@@ -151,11 +151,12 @@ def test_what_cannot_be_read_is_set_aside(text: str, said: str) -> None:
             "encounter,number,cod,units,code",
             "column 'cod' is not one of the lines table; did you mean 'code'?",
         ),
-        ("encounter,number,cpt,units", "column 'cpt' is not one of the lines table; rename"),
-        ("encounter,number,cpt,units", "lacks the column 'code'; the lines table needs them"),
+        ("encounter,number,kod,units", "column 'kod' is not one of the lines table; rename"),
+        ("encounter,number,kod,units", "lacks the column 'code'; the lines table needs them"),
         ("number,code", "lacks the columns 'encounter', 'units'"),
-        ("claim_id,cpt,dos", "holds no column of ours, but columns 'claim_id', 'cpt', 'dos'"),
-        ("claim_id,cpt,dos", "has encounter, number, code, units (lines) or encounter, id"),
+        ("claim_id,cpt,dos", "lacks the column 'units'; the lines table needs them"),
+        ("stay_id,drg,los", "holds no column of ours, but columns 'stay_id', 'drg', 'los'"),
+        ("stay_id,drg,los", "has encounter, number, code, units (lines) or encounter, id"),
         ("encounter,number,code,units,units", "names a column twice"),
         # The first row of a table without a header is no header, and may name a patient.
         ("7,JANE,zofran", "holds no column of ours, but columns 1, 2, 3;"),
@@ -276,7 +277,7 @@ def test_no_bytes_make_it_crash(raw: bytes) -> None:
 
 
 def test_a_table_with_too_many_columns_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cells, "MOST_COLUMNS", 5)
+    monkeypatch.setattr(opening, "MOST_COLUMNS", 5)
     text = "encounter,number,code,units,date\nA,1,96374,1,2026-03-02\n"
     assert records(readings(text, setting="facility"))
     with pytest.raises(UsageError, match="f:1: has 6 columns"):
@@ -287,7 +288,7 @@ def test_a_table_with_too_many_columns_is_refused(monkeypatch: pytest.MonkeyPatc
     "text", ["A,1,96374,1" + " " * 90, 'A,1,96374,"\n' + "\n" * 90, "\n" * 90], ids=str.split
 )
 def test_a_row_without_end_is_not_gathered(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setattr(cells, "MOST_ROW_CHARACTERS", 80)
+    monkeypatch.setattr(delimited, "MOST_ROW_CHARACTERS", 80)
     good = "encounter,number,code,units\n" + "B,1,96374,1\n" * 30
     every = readings(good + text, setting="facility")
     # What cannot be read may hold further rows of an encounter, so that none is judged.

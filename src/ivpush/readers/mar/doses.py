@@ -192,6 +192,10 @@ def _times(row: Row, lookup: Lookup, ledger: Ledger) -> _Times:
     if minutes is not None:
         fields["minutes"] = minutes
     event_at = at if is_event and isinstance(at, datetime) else None
+    if event_at is not None and fields.get("stop") == event_at:
+        # Systems fill in the end of an event that has none.
+        ledger.remark("an event ends when it begins: its stop counts as not charted", row.number)
+        del fields["stop"]
     return _Times(fields, event_at, _day(written))
 
 

@@ -17,11 +17,13 @@ from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.mar.doses import Dose, dose_of
 from ivpush.readers.mar.runs import chain_runs, join_events, mix
-from ivpush.readers.tables.cells import Row, Table, open_table
+from ivpush.readers.tables.cells import Row, Table
+from ivpush.readers.tables.forms import read_time
 from ivpush.readers.tables.groups import Group
 from ivpush.readers.tables.ledger import KEPT, Ledger
 from ivpush.readers.tables.lookup import Lookup
 from ivpush.readers.tables.maps import ColumnMap, load_map
+from ivpush.readers.tables.opening import open_table
 from ivpush.readers.tables.readings import Reading, readings
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
 
 DEFAULT_MAP = "generic-dose"
 _MOST_VERSION_DIGITS = 19
+_UNVERIFIED = "unverified"
 _MOST_NAME = 180
 _EVENT_FACTS = ("action", "action_time")
 _SHARED = ("setting", "payer", "place_of_service", "type_of_bill")
@@ -58,14 +61,15 @@ def read(
         place = f"map {column_map.id}"
         raise InputError(Fault(place, "is a map of claim lines", "read the file as claim lines"))
     try:
-        table = open_table(name, stream, column_map.delimiter, column_map.encoding)
+        table = open_table(
+            name, stream, column_map.delimiter, column_map.encoding, column_map.names
+        )
         lookup = Lookup(table, column_map, options)
         lookup.need("encounter", *(_EVENT_FACTS if column_map.shape == "event" else ()))
     except InputError as error:
         yield SetAside(name, error)
         return
-    if lookup.missing:
-        yield lookup.missing_note()
+    yield from lookup.opening_notes()
     yield from _cautions(name, column_map)
     yield from encounters_of(table, lookup, options)
 
@@ -109,21 +113,27 @@ def _encounter(group: Group, lookup: Lookup, options: ReadOptions, ledger: Ledge
     if not doses and _COURSE_ALONE in fates.values():
         problem = "holds the course of doses, but no dose"
         raise InputError(Fault("the encounter", problem, "read it with a map of shape: event"))
+    day = _stated_date(group.rows, lookup) or _charted_date(doses)
+    if day is None and not any(dose.fields.get("start") for dose in doses):
+        fault = lookup.unread_time(rows)
+        if fault is not None:
+            raise InputError(fault)
     ids = _ids(doses)
     record = {
         "id": group.encounter,
         "timezone": lookup.timezone,
         **_shared(group.rows, lookup, options, ledger),
-        "date": _stated_date(group.rows, lookup) or _charted_date(doses),
+        "date": day,
         "administrations": [_administration(dose, ids) for dose in doses],
     }
     return Encounter.model_validate(record)
 
 
 class _Version(NamedTuple):
-    """Tells the newer of two rows: by number where the version is one, else by its text."""
+    """Tells the newer of two rows: by the time or number that its version is, else by its text."""
 
     stated: bool
+    until: str
     number: int
     text: str
 
@@ -148,7 +158,9 @@ def _standing(
             if is_older:
                 continue
         newest[key] = row
-        if state not in {None, "keep"}:
+        if state == _UNVERIFIED:
+            ledger.remark("its state is not final; it counts as it stands", row.number)
+        elif state not in {None, "keep"}:
             fates[row.number] = f"left out: {str(state).replace('_', ' ')}"
     return [
         row for row in sorted(newest.values(), key=attrgetter("number")) if row.number not in fates
@@ -175,7 +187,9 @@ def _distinct(rows: Iterable[Row], lookup: Lookup, fates: dict[int, str]) -> Ite
 def _version(row: Row, lookup: Lookup) -> _Version:
     text = lookup.text(row, "version")
     is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_VERSION_DIGITS
-    return _Version(bool(text), int(text) if is_number else 0, text)
+    time = read_time(text, lookup.map.forms) if text and not is_number else None
+    until = "" if time is None else str(time)
+    return _Version(bool(text), until, int(text) if is_number else 0, text)
 
 
 def _doses(rows: list[Row], lookup: Lookup, fates: dict[int, str], ledger: Ledger) -> list[Dose]:

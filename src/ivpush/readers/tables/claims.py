@@ -15,12 +15,13 @@ from typing import IO, Any
 from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError, first_faults
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.tables.cells import Row, open_table
+from ivpush.readers.tables.cells import Row
 from ivpush.readers.tables.forms import whole
 from ivpush.readers.tables.groups import MOST_TOLD, Group
 from ivpush.readers.tables.ledger import Ledger
 from ivpush.readers.tables.lookup import Lookup
 from ivpush.readers.tables.maps import load_map
+from ivpush.readers.tables.opening import open_table
 from ivpush.readers.tables.readings import Reading, readings
 
 __all__ = [
@@ -45,14 +46,15 @@ def read(name: str, stream: IO[bytes], options: ReadOptions) -> Iterator[Record 
     """
     column_map = load_map(options.map or "")
     try:
-        table = open_table(name, stream, column_map.delimiter, column_map.encoding)
+        table = open_table(
+            name, stream, column_map.delimiter, column_map.encoding, column_map.names
+        )
         lookup = Lookup(table, column_map, options)
         lookup.need("encounter", "code", "units")
     except InputError as error:
         yield SetAside(name, error)
         return
-    if lookup.missing:
-        yield lookup.missing_note()
+    yield from lookup.opening_notes()
     total = Ledger()
     reading = Reading(
         encounter=lambda group, ledger: _claim(group, lookup, options, ledger),
@@ -102,7 +104,7 @@ def _fate(row: Row, lookup: Lookup, ledger: Ledger, *, again: bool) -> str:
     state = lookup.word(row, "status", ledger)
     if again and lookup.text(row, "number"):
         return "left out: the same row again"
-    if state not in {None, "keep"}:
+    if state not in {None, "keep", "unverified"}:
         return f"left out: {str(state).replace('_', ' ')}"
     return _BILLED if lookup.text(row, "code") else _NO_CODE
 

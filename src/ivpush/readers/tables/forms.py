@@ -2,7 +2,7 @@
 
 ``maps`` reads the forms that a map declares, and ``lookup`` reads cells by them. Nothing is
 guessed: a text that is not in the declared form gives None, and the caller counts it. A form of a
-time is written in tokens: ``YYYY MM DD MON M D hh h mm ss fff AM Z``, or ``iso``.
+time is written in tokens: ``YYYY YY MM DD MON M D hh h mm ss fff AM Z``, or ``iso``.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from typing import NamedTuple
 __all__ = [
     "DrugCode",
     "TimeForm",
+    "contradicts",
+    "look_of",
     "ndc",
     "number",
     "plain_text",
     "read_time",
     "repeats",
     "time_form",
+    "usual_forms",
     "whole",
 ]
 
@@ -39,6 +42,7 @@ class _Token(NamedTuple):
 # A token stands before those that it begins with: MON and MM before M.
 _TOKENS = {
     "YYYY": _Token("year", "[0-9]{4}"),
+    "YY": _Token("year", "[0-9]{2}"),
     "MON": _Token("name", "[A-Za-z]{3}"),
     "MM": _Token("month", "[0-9]{2}"),
     "DD": _Token("day", "[0-9]{2}"),
@@ -52,6 +56,37 @@ _TOKENS = {
     "D": _Token("day", "[0-9]{1,2}"),
     "h": _Token("hour", "[0-9]{1,2}"),
 }
+_USUAL = (
+    "iso",
+    "M/D/YYYY h:mm:ss AM",
+    "M/D/YYYY h:mm AM",
+    "M/D/YYYY h:mm:ss",
+    "M/D/YYYY h:mm",
+    "M/D/YY h:mm",
+    "M/D/YYYY",
+    "D/M/YYYY h:mm:ss AM",
+    "D/M/YYYY h:mm:ss",
+    "D/M/YYYY h:mm",
+    "D/M/YYYY",
+    "D.M.YYYY h:mm:ss",
+    "D.M.YYYY h:mm",
+    "D.M.YYYY",
+    "DD-MON-YYYY hh:mm:ss",
+    "DD-MON-YYYY hh:mm",
+    "DD-MON-YY hh:mm:ss",
+    "DD-MON-YY hh.mm.ss.fff AM",
+    "DD-MON-YY",
+    "DD-MON-YYYY",
+    "MON D YYYY h:mmAM",
+    "YYYYMMDDhhmmss",
+    "YYYYMMDDhhmm",
+    "YYYYMMDD",
+    "YYYY/M/D h:mm:ss",
+    "YYYY/M/D h:mm",
+)
+_ORDERED = re.compile(r"([0-9]{1,2})[-/.]([0-9]{1,2})[-/.]")
+_LAST_MONTH = 12
+_NUMERIC = re.compile("(?<!A)MM?|DD?")
 _PIECE = re.compile("|".join(_TOKENS) + r"|[-/:., T]")
 _CLOCK_PARTS = frozenset({"hour", "minute", "second", "half", "zone"})
 _ISO = re.compile(
@@ -62,6 +97,7 @@ _ISO = re.compile(
 _NUMBER = re.compile(
     r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?"
 )
+_LEAST_YEAR, _CENTURY = 100, 2_000
 _MOST = Decimal(10**9)
 _MOST_WHOLE = 1_000_000
 _SIX_PLACES = Decimal("0.000001")
@@ -88,6 +124,14 @@ class TimeForm:
     def shape(self) -> str:
         """The form with day and month alike, so that two forms that could be confused agree."""
         return re.sub("M{1,2}|D{1,2}", "#", re.sub("MON", "@", self.text)).replace("h#", "h")
+
+    @property
+    def month_place(self) -> int | None:
+        """Which of its first two numbers is the month; None where nothing but the form says so."""
+        first = [match[0][0] for match in _NUMERIC.finditer(self.text)][:2]
+        if self.text[:1] == "Y" or "MON" in self.text or sorted(first) != ["D", "M"]:
+            return None
+        return first.index("M")
 
 
 def time_form(text: str) -> TimeForm | None:
@@ -144,7 +188,9 @@ def _time_of(parts: dict[str, str | None]) -> datetime | date:
     """The time of its parts; ValueError where the calendar or the clock has none such."""
     name = parts.get("name")
     month = _MONTHS.index(name.lower()) + 1 if name else int(parts["month"] or 0)
-    day = date(int(parts["year"] or 0), month, int(parts["day"] or 0))
+    year = int(parts["year"] or 0)
+    # Two digits are years of this century: nothing older is billed by these rules.
+    day = date(year if year >= _LEAST_YEAR else year + _CENTURY, month, int(parts["day"] or 0))
     if parts.get("hour") is None:
         return day
     clock = time(_hour(parts), int(parts["minute"] or 0), int(parts.get("second") or 0))
@@ -218,6 +264,25 @@ def ndc(text: str, digits: int | None = None) -> DrugCode:
 def plain_text(text: str) -> str:
     """Text without needless blanks and in small letters, as value tables compare it."""
     return " ".join(text.split()).casefold()
+
+
+def contradicts(text: str, month_place: int) -> bool:
+    """Whether a date begins with numbers of which this one can be no month."""
+    match = _ORDERED.match(text)
+    return match is not None and int(match[month_place + 1]) > _LAST_MONTH
+
+
+def look_of(text: str) -> str:
+    """How a text is written, without what it says: 9 for a digit, A for a letter."""
+    return "".join("9" if sign.isdigit() else "A" if sign.isalpha() else sign for sign in text)
+
+
+def usual_forms(text: str) -> list[str]:
+    """The forms in which spreadsheets and databases write times, that read this one."""
+    forms = ((usual, time_form(usual)) for usual in _USUAL)
+    return [
+        usual for usual, form in forms if form is not None and read_time(text, [form]) is not None
+    ]
 
 
 def repeats(forms: Sequence[TimeForm]) -> bool:

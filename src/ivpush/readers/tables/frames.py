@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from ivpush.contract.result_tables import missing_extra
 from ivpush.contract.tables import needed_columns
 from ivpush.errors import Fault, UsageError
-from ivpush.readers.tables.cells import Table, rows_in
+from ivpush.readers.tables.arrow import rows_in
+from ivpush.readers.tables.cells import Table
 
 __all__ = [
     "Opened",

@@ -6,7 +6,8 @@ cell. A word that no table knows leaves the fact open and is counted; nothing is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -14,9 +15,19 @@ from ivpush import clock
 from ivpush.errors import Fault, InputError, UsageError, first_faults
 from ivpush.plural import counted
 from ivpush.readers import Note, ReadOptions
-from ivpush.readers.tables.cells import Row, Table, text_of
-from ivpush.readers.tables.forms import ndc, number, plain_text, read_time, whole
+from ivpush.readers.tables.cells import Bad, Row, Table, text_of
+from ivpush.readers.tables.forms import (
+    contradicts,
+    look_of,
+    ndc,
+    number,
+    plain_text,
+    read_time,
+    usual_forms,
+    whole,
+)
 from ivpush.readers.tables.groups import MOST_TOLD
+from ivpush.readers.tables.headers import fold, folded_places
 from ivpush.readers.tables.ledger import Ledger
 from ivpush.readers.tables.maps import TIMES, ColumnMap, spellings, words_of
 
@@ -25,6 +36,7 @@ __all__ = ["Lookup"]
 _ANY = "*"
 """Key of a value table that stands for every value that no other key and no spelling names."""
 _MOST_REMEMBERED = 20_000
+_MOST_LOOK = 40
 _OWN_WORDS = {"route", "method", "category", "purpose", "access", "role", "setting", "action"}
 """Facts whose words in the contract are also read where a table writes them as they are."""
 
@@ -41,20 +53,23 @@ class Lookup:
     """
 
     def __init__(self, table: Table, column_map: ColumnMap, options: ReadOptions) -> None:
-        self.map, self.table = column_map, table
+        self.map = column_map
         self.timezone = options.timezone or column_map.timezone
         self.zone = clock.zone_named(self.timezone)
         self.places: dict[str, list[int]] = {
-            fact: [table.columns.index(name) for name in names if name in table.columns]
-            for fact, names in column_map.columns.items()
+            fact: _places(names, table.columns) for fact, names in column_map.columns.items()
         }
         """The columns of each fact, by position; empty where the table has none of them."""
+        self._months = _month_places(column_map)
+        self.surveys = bool(self._months)
+        """Whether all rows must be looked through before a time of any is trusted."""
+        self._contrary: dict[str, int] = {}
+        """Facts whose columns hold dates in another order of day and month, and the first row."""
+        self.table = replace(table, rows=self._surveyed(table.rows)) if self.surveys else table
         present = {fact for fact, places in self.places.items() if places}
+        # Of the names that a fact may go by, the first is the usual one.
         self.missing = [
-            name
-            for fact, names in column_map.columns.items()
-            if fact not in present
-            for name in names
+            names[0] for fact, names in column_map.columns.items() if fact not in present
         ]
         self._available = present | set(column_map.constants)
         self._known_texts: dict[tuple[str, str], tuple[str, ...] | None] = {}
@@ -113,8 +128,13 @@ class Lookup:
     def _unknown(self, row: Row, fact: str) -> str:
         return "holds a word that is not known" if self.text(row, fact) else "is empty"
 
-    def missing_note(self) -> Note:
-        """What ``missing`` columns leave open."""
+    def opening_notes(self) -> Iterator[Note]:
+        """How the table was opened, and what ``missing`` columns leave open."""
+        yield from (Note(self.table.name, text) for text in self.table.notes)
+        if self.missing:
+            yield self._missing_note()
+
+    def _missing_note(self) -> Note:
         return Note(
             self.table.name,
             f"lacks {counted(len(self.missing), 'column')} that the map '{self.map.id}' names, "
@@ -196,10 +216,11 @@ class Lookup:
         # A binary table holds times as such, and no form applies to them.
         if len(cells) == 1 and isinstance(cells[0], date):
             return self._local(cells[0])
-        parts = [text_of(cell).strip() for cell in cells]
-        text = " ".join(part for part in parts if part not in self.map.null)
+        text = self._time_text(row, fact)
         if not text:
             return None
+        if fact in self._contrary:
+            raise InputError(self._order_fault(fact))
         if self.map.anchor is not None:  # minutes from a start, as eICU counts them
             minutes = whole(text)
             if minutes is not None:
@@ -208,6 +229,56 @@ class Lookup:
         if time is None:
             ledger.remark(f"{fact} is not in a form that the map declares", row.number)
         return self._local(time)
+
+    def _time_text(self, row: Row, fact: str) -> str:
+        """The cells of a time, whose date and clock may stand apart, on one line."""
+        parts = [text_of(cell) for cell in (row.cells[at] for at in self.places.get(fact, ()))]
+        return " ".join(
+            word for part in parts if part.strip() not in self.map.null for word in part.split()
+        )
+
+    def _surveyed(self, rows: Iterator[Row | Bad]) -> Iterator[Row | Bad]:
+        """The rows as they are; on the way dates are sought that no declared form can mean."""
+        facts = [(fact, place) for fact in TIMES for place in self.places.get(fact, ())[:1]]
+        for row in rows:
+            if isinstance(row, Row):
+                for fact, place in facts:
+                    cell = row.cells[place]
+                    if isinstance(cell, str) and any(
+                        contradicts(cell, month) for month in self._months
+                    ):
+                        self._contrary.setdefault(fact, row.number)
+            yield row
+
+    def _order_fault(self, fact: str) -> Fault:
+        column = self.table.columns[self.places[fact][0]]
+        problem = (
+            f"the column '{column}' holds a date whose month is above 12, so that day and month "
+            "stand otherwise than the map declares, and no time of the column can be trusted"
+        )
+        remedy = f"declare their order under times: forms in a map like '{self.map.id}'"
+        return Fault(self.table.place(self._contrary[fact]), problem, remedy)
+
+    def unread_time(self, rows: Iterable[Row]) -> Fault | None:
+        """The first time among rows that is in no declared form, and how it is written."""
+        for row in rows:
+            for fact in TIMES:
+                text = self._time_text(row, fact)
+                if text and self.time(row, fact, Ledger()) is None:
+                    return self._form_fault(row, fact, text)
+        return None
+
+    def _form_fault(self, row: Row, fact: str, text: str) -> Fault:
+        column = self.table.columns[self.places[fact][0]]
+        problem = f"the column '{column}' holds a time written as {look_of(text)[:_MOST_LOOK]}"
+        forms = ", ".join(form.text for form in self.map.forms)
+        fitting = usual_forms(text)
+        example = f", such as {' or '.join(fitting)}" if fitting else ""
+        return Fault(
+            self.table.place(row.number),
+            f"{problem}, but the map '{self.map.id}' declares {forms or 'no form'}",
+            f"add the form under times: forms{example}",
+        )
 
     def _local(self, time: datetime | date | None) -> datetime | date | None:
         """An instant on the clock of the place, with its offset, so that its date is right."""
@@ -237,3 +308,16 @@ class Lookup:
         elif drug.code is None:
             ledger.remark("the NDC is no code of 10 or 11 digits", row.number)
         return drug.code
+
+
+def _month_places(column_map: ColumnMap) -> set[int]:
+    """Where the map's forms have the month, among two numbers that could be either."""
+    places = (form.month_place for form in column_map.forms)
+    return {place for place in places if place is not None}
+
+
+def _places(names: Sequence[str], columns: Sequence[str]) -> list[int]:
+    """Where columns of these names stand: as they are written, else in any case and spacing."""
+    folded = folded_places(columns)
+    places = [columns.index(name) if name in columns else folded.get(fold(name)) for name in names]
+    return [place for place in dict.fromkeys(places) if place is not None]

@@ -99,8 +99,8 @@ _LINE_COLUMNS = (
     "diagnoses",
 )
 TIMES = ("action_time", "start", "stop", "last_seen_running", "date")
-# A row stands only where its state is the first of these.
-_STATES = ("keep", "rewritten", "deleted", "not_given", "planned", "not_final")
+# A row stands only where its state is one of the first two; the second is remarked.
+_STATES = ("keep", "unverified", "rewritten", "deleted", "not_given", "planned", "not_final")
 WORDS: Mapping[str, tuple[str, ...]] = {
     "route": (*get_args(Route), "unknown"),
     "action": ACTIONS,

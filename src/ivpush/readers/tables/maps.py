@@ -98,6 +98,11 @@ class ColumnMap:
     """A push that comes with so much diluent is no plain push: its method is left open."""
     ndc_digits: int | None = None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that a column of such a table may have."""
+        return tuple(name for names in self.columns.values() for name in names)
+
 
 @cache
 def map_names() -> tuple[str, ...]:

@@ -14,13 +14,23 @@ from itertools import count
 from typing import IO, Any, NamedTuple
 
 from ivpush.contract.encounter import Encounter
-from ivpush.contract.tables import Parts, plan, read_cells, record_of, table_kind
+from ivpush.contract.tables import (
+    TABLES,
+    Parts,
+    columns_of,
+    plan,
+    read_cells,
+    record_of,
+    table_kind,
+)
 from ivpush.errors import Fault, InputError, UsageError, first_faults
 from ivpush.plural import counted
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.tables.cells import Bad, Row, Table, open_table, text_of
+from ivpush.readers.tables.cells import Bad, Row, Table, text_of
 from ivpush.readers.tables.claims import with_options
 from ivpush.readers.tables.groups import MOST_TOLD, Group, grouped
+from ivpush.readers.tables.headers import fold, named_as_ours, usual_names
+from ivpush.readers.tables.opening import open_table
 
 __all__ = [
     "join_tables",
@@ -59,7 +69,7 @@ def read_joined(
     opened: list[Table] = []
     for name, stream in streams.items():
         try:
-            opened.append(open_table(name, stream))
+            opened.append(open_table(name, stream, known=_known_names()))
         except InputError as error:
             yield SetAside(name, error)
     if len(opened) < len(streams):
@@ -106,11 +116,25 @@ class _Source:
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self.kind = table.kind or table_kind(table.columns)
-        self.columns = plan(table.name, self.kind, table.columns)
-        self.key = table.columns.index("id" if self.kind == "encounters" else "encounter")
+        self.kind = table.kind or _kind_of(table.columns)
+        names = _as_ours(self.kind, table.columns)
+        self.columns = plan(table.name, self.kind, names)
+        self.key = names.index("id" if self.kind == "encounters" else "encounter")
+        self.renamed = [
+            f"'{written}' as {own}"
+            for written, own in zip(table.columns, names, strict=True)
+            if written != own
+        ]
         self.is_empty = True
         """Whether no row of it was read so far."""
+
+    def notes(self) -> Iterator[str]:
+        """How the table was opened and its columns were understood."""
+        yield from self.table.notes
+        if self.renamed:
+            yield f"columns are read under our names: {', '.join(self.renamed)}"
+        if self.kind == "lines" and not any(column.name == "number" for column in self.columns):
+            yield "lines have no numbers, and are counted in each encounter"
 
     def rows(self, numbers: Iterator[int]) -> Iterator[Row | Bad]:
         """Rows of an encounter's id and an origin's parts, so that tables of any columns join."""
@@ -130,9 +154,30 @@ class _Source:
         return text_of(key) if isinstance(key, str | int) else ""
 
 
+def _known_names() -> tuple[str, ...]:
+    """Every name that a column of ours may have in a file."""
+    own = (column.name for table in TABLES for column in columns_of(table))
+    return (*own, *(name for names in usual_names().values() for name in names))
+
+
+def _as_ours(table: str, columns: Sequence[str]) -> list[str]:
+    return named_as_ours(table, columns, [column.name for column in columns_of(table)])
+
+
+def _kind_of(columns: Sequence[str]) -> str:
+    """Which table it is, by its columns however they are written."""
+    # Lines bill a code, whatever it is called; of a dose hcpcs is a column too, but not units.
+    as_lines = _as_ours("lines", columns)
+    if "code" in as_lines and ("units" in as_lines or "hcpcs" not in map(fold, columns)):
+        return "lines"
+    return table_kind({*columns, *_as_ours("administrations", columns)})
+
+
 def _joined(
     sources: Mapping[str, _Source], options: ReadOptions
 ) -> Iterator[Record | SetAside | Note]:
+    for source in sources.values():
+        yield from (Note(source.table.name, text) for text in source.notes())
     numbers = count(1)
     rows = (row for source in sources.values() for row in source.rows(numbers))
     whole = Table("", [], rows, by_line=True)
@@ -212,6 +257,8 @@ def _encounter(group: Group, sources: Mapping[str, _Source], options: ReadOption
             continue
         if source.table.by_line:  # a text table cannot tell empty text from none
             values = {name: value for name, value in values.items() if value != ""}
+        if source.kind == "lines":
+            values.setdefault("number", len(rows.get("lines", ())) + 1)
         rows.setdefault(source.kind, []).append(values)
     if faults:
         raise InputError(first_faults(faults, len(faults), MOST_TOLD))

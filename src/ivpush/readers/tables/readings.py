@@ -34,7 +34,9 @@ class Reading(NamedTuple):
 def readings(lookup: Lookup, reading: Reading, total: Ledger) -> Iterator[Record | SetAside]:
     """The encounters of an opened table, in order; every row is booked in ``total`` once."""
     table = lookup.table
-    for group in grouped(table, lookup.places["encounter"][0], lookup.map.sorted):
+    # Where all rows must be looked through first, none can be streamed.
+    ordered = lookup.map.sorted and not lookup.surveys
+    for group in grouped(table, lookup.places["encounter"][0], ordered):
         if isinstance(group, Bad):
             total.fate("set aside: cannot be read", group.number)
             (fault,) = faults_of(table, [group])
