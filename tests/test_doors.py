@@ -281,6 +281,7 @@ GARBAGE: dict[str, list[bytes]] = {
     ],
     "hl7": [b"MSH|^~\\&|CANARY", b"MSH|^~\\&|a|b|c|d|CANARY||RAS^O17|1|P|2.5\rPID|||CANARY"],
     "parquet": [b"PAR1CANARY", b"PAR1"],
+    "xlsx": [b"PK\x03\x04CANARY", b"PK\x03\x04"],
     "json": [b'{"id": "CANARY"}', b"[1, 2", b'{"CANARY": 1}', b"\xff", b'["CANARY"]'],
     "csv": [b"CANARY,b\n1,2\n", b"encounter,number,code,units\nCANARY,x,CANARY,-1\n", b"\x00"],
     "mar": [b"CANARY\n1\n", b"\xff\xfe"],

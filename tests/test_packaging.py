@@ -256,6 +256,7 @@ def test_tests_and_benchmarks_are_no_extras() -> None:
         "frames",
         "spark",
         "web",
+        "xlsx",
     }
     assert set(PROJECT["dependency-groups"]) == {"test", "bench"}
 
