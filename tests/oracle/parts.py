@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from tests.oracle.chart import DAY, Dose, Kind, Technique, Visit, days_of, is_complex, stretch
+from tests.oracle.chart import (
+    DAY,
+    GOING_HOME,
+    Dose,
+    Kind,
+    Technique,
+    Visit,
+    days_of,
+    is_complex,
+    stretch,
+)
 
 
 def joined(visit: Visit) -> Visit:
@@ -56,7 +66,7 @@ def encounters(visit: Visit) -> list[Visit]:
 
 def _is_one(visit: Visit) -> bool:
     by_record = visit.policies.encounter_boundary == "encounter_id"
-    return by_record or visit.stayed or len({day for d in visit.doses for day in days_of(d)}) < 2
+    return by_record or visit.stayed or len({begin(d) // DAY for d in visit.doses}) < 2
 
 
 def _apart(doses: Iterable[Dose], visit: Visit) -> list[list[Dose]]:
@@ -72,11 +82,20 @@ def _apart(doses: Iterable[Dose], visit: Visit) -> list[list[Dose]]:
 
 def _boundary(before: list[Dose], dose: Dose, visit: Visit) -> bool:
     """On a new date: in an office; in a hospital after hours of nothing, or on a return."""
-    if begin(dose) // DAY <= max(days_of(d)[-1] for d in before):
+    if begin(dose) // DAY <= max(_last_day(d) for d in before):
         return False
-    idle = begin(dose) - max(end(d) for d in before)
+    idle = begin(dose) - max(begin(d) if _goes_home(d) else end(d) for d in before)
     returned = dose.visit > max(d.visit for d in before)
     return not visit.facility or returned or idle >= visit.policies.encounter_gap_hours * 60
+
+
+def _goes_home(dose: Dose) -> bool:
+    """Whether the dose runs on without the patient's staying."""
+    return dose.device in GOING_HOME
+
+
+def _last_day(dose: Dose) -> int:
+    return days_of(dose)[0 if _goes_home(dose) else -1]
 
 
 def begin(dose: Dose) -> int:

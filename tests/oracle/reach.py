@@ -19,6 +19,7 @@ from tests.oracle.chart import (
     Kind,
     Technique,
     Visit,
+    by_pump,
     chains,
     days_of,
     is_complex,
@@ -177,6 +178,11 @@ def _second_pump(visit: Visit) -> bool:
     return sum(visit.technique(d) is Technique.UNDER_SKIN for d in visit.doses) > 1
 
 
+def _plain_drug_by_pump_in_an_office(visit: Visit) -> bool:
+    pumps = [d for d in visit.doses if by_pump(d) and not visit.facility]
+    return any(visit.technique(d) is Technique.INFUSION for d in pumps)
+
+
 def _pump_without_end(visit: Visit) -> bool:
     return any(d.device in GOING_HOME and running_minutes(d) is None for d in _not_idle(visit))
 
@@ -329,6 +335,7 @@ OPEN: tuple[tuple[str, Callable[[Visit], bool]], ...] = (
         "a complex drug by an injector that is worn has no code of its own",
         _worn_injector_of_another_kind,
     ),
+    ("an office has no code for a plain drug by a pump", _plain_drug_by_pump_in_an_office),
     ("a pump without an end is prolonged, or not", _pump_without_end),
     (
         "no service but an antineoplastic leads beside a pump",
