@@ -21,6 +21,7 @@ from ivpush.commands import (
     docs,
     drugs,
     explain,
+    maps,
     rules,
     serve,
     tables,
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 _DEBUG = "--debug"
-_COMMANDS = (check, explain, convert, backtest, rules, drugs, tables, serve, docs, completion)
+_COMMANDS = (check, explain, convert, backtest, rules, drugs, maps, tables, serve, docs, completion)
 """The commands in the order in which ``--help`` names them."""
 
 

@@ -76,6 +76,13 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         "--map", metavar="MAP", help="column map of a table, a file or a name: ivpush docs formats"
     )
     group.add_argument(
+        "--join",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a further table that the map joins, such as ORDER_MED of Epic; may be repeated",
+    )
+    group.add_argument(
         "--setting",
         choices=("facility", "professional"),
         help="setting of records that state none",
@@ -114,7 +121,8 @@ def read_options(options: argparse.Namespace) -> ReadOptions:
         map_ = Path(map_) if Path(map_).is_file() else map_
         # Looked at now: an input that needs no map would never say that there is none.
         load_map(map_)
-    return ReadOptions(timezone=options.timezone, setting=options.setting, map=map_)
+    join = tuple(Path(file) for file in options.join)
+    return ReadOptions(timezone=options.timezone, setting=options.setting, map=map_, join=join)
 
 
 def tell_note(note: Note) -> None:

@@ -86,6 +86,8 @@ class ReadOptions:
     """Overlay id of records that name no payer."""
     map: Path | str | None = None
     """Column map of a table: a YAML file, or the name of a shipped one."""
+    join: tuple[Path | str, ...] = ()
+    """Files of further tables that the map joins to the first."""
 
     def __post_init__(self) -> None:
         for name in ("timezone", "setting", "payer"):

@@ -20,6 +20,7 @@ from ivpush.readers.mar.runs import chain_runs, join_events, mix
 from ivpush.readers.tables.cells import Row, Table
 from ivpush.readers.tables.forms import read_time
 from ivpush.readers.tables.groups import Group
+from ivpush.readers.tables.joining import with_join
 from ivpush.readers.tables.ledger import KEPT, Ledger
 from ivpush.readers.tables.lookup import Lookup
 from ivpush.readers.tables.maps import ColumnMap, load_map
@@ -64,6 +65,7 @@ def read(
         table = open_table(
             name, stream, column_map.delimiter, column_map.encoding, column_map.names
         )
+        table = with_join(table, column_map, options)
         lookup = Lookup(table, column_map, options)
         lookup.need("encounter", *(_EVENT_FACTS if column_map.shape == "event" else ()))
     except InputError as error:
@@ -87,10 +89,10 @@ def _cautions(name: str, column_map: ColumnMap) -> Iterator[Note]:
 
 
 def encounters_of(
-    table: Table, lookup: Lookup, options: ReadOptions
+    table: Table, lookup: Lookup, options: ReadOptions, total: Ledger | None = None
 ) -> Iterator[Record | SetAside | Note]:
-    """Encounters of an opened table, then the notes that account for its rows."""
-    total = Ledger()
+    """Encounters of an opened table, then the notes that account for its rows in ``total``."""
+    total = total or Ledger()
     reading = Reading(
         encounter=lambda group, ledger: _encounter(group, lookup, options, ledger),
         set_aside="set aside with their encounter",

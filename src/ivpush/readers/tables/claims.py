@@ -15,9 +15,10 @@ from typing import IO, Any
 from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError, first_faults
 from ivpush.readers import Note, ReadOptions, Record, SetAside
-from ivpush.readers.tables.cells import Row
+from ivpush.readers.tables.cells import Row, Table
 from ivpush.readers.tables.forms import whole
 from ivpush.readers.tables.groups import MOST_TOLD, Group
+from ivpush.readers.tables.joining import with_join
 from ivpush.readers.tables.ledger import Ledger
 from ivpush.readers.tables.lookup import Lookup
 from ivpush.readers.tables.maps import load_map
@@ -25,6 +26,7 @@ from ivpush.readers.tables.opening import open_table
 from ivpush.readers.tables.readings import Reading, readings
 
 __all__ = [
+    "claims_of",
     "read",
     "with_options",
 ]
@@ -49,19 +51,27 @@ def read(name: str, stream: IO[bytes], options: ReadOptions) -> Iterator[Record 
         table = open_table(
             name, stream, column_map.delimiter, column_map.encoding, column_map.names
         )
+        table = with_join(table, column_map, options)
         lookup = Lookup(table, column_map, options)
         lookup.need("encounter", "code", "units")
     except InputError as error:
         yield SetAside(name, error)
         return
     yield from lookup.opening_notes()
-    total = Ledger()
+    yield from claims_of(table, lookup, options)
+
+
+def claims_of(
+    table: Table, lookup: Lookup, options: ReadOptions, total: Ledger | None = None
+) -> Iterator[Record | SetAside | Note]:
+    """Claims of an opened table, then the notes that account for its rows in ``total``."""
+    total = total or Ledger()
     reading = Reading(
         encounter=lambda group, ledger: _claim(group, lookup, options, ledger),
         set_aside="set aside with their claim",
     )
     yield from readings(lookup, reading, total)
-    yield from total.notes(name)
+    yield from total.notes(table.name)
 
 
 def _claim(group: Group, lookup: Lookup, options: ReadOptions, ledger: Ledger) -> Encounter:

@@ -66,6 +66,11 @@ class Group:
             self.faults.append(row)
 
     @property
+    def numbers(self) -> list[int]:
+        """Numbers of its rows, readable or not."""
+        return [*(row.number for row in self.rows), *(bad.number for bad in self.faults)]
+
+    @property
     def first(self) -> int:
         """Number of the first row that can be read, else of the first that cannot."""
         return (self.rows or self.faults)[0].number

@@ -32,9 +32,11 @@ class Ledger:
         yield from total.notes("mar.csv")
     """
 
-    __slots__ = ("fates", "first", "remarks", "rows")
+    __slots__ = ("each", "fates", "first", "remarks", "rows")
 
-    def __init__(self) -> None:
+    def __init__(self, *, each: bool = False) -> None:
+        self.each: dict[int, str] | None = {} if each else None
+        """The fate of each row by its number, where it is kept."""
         self.rows = 0
         self.fates: dict[str, int] = {}
         self.remarks: dict[str, int] = {}
@@ -45,6 +47,8 @@ class Ledger:
         self.rows += count
         self.fates[reason] = self.fates.get(reason, 0) + count
         self.first.setdefault(reason, number)
+        if self.each is not None:
+            self.each[number] = reason
 
     def remark(self, reason: str, number: int) -> None:
         """Something about a row that nobody should miss."""
@@ -54,6 +58,8 @@ class Ledger:
     def take(self, other: Ledger) -> None:
         """Add what became of the rows of an encounter."""
         self.rows += other.rows
+        if self.each is not None:
+            self.each |= other.each or {}
         for reason, count in other.fates.items():
             self.fates[reason] = self.fates.get(reason, 0) + count
             self.first.setdefault(reason, other.first[reason])

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from ivpush import clock
-from ivpush.errors import Fault, InputError, UsageError, first_faults
+from ivpush.errors import Fault, InputError, UsageError, first_faults, nearest_word
 from ivpush.plural import counted
 from ivpush.readers import Note, ReadOptions
 from ivpush.readers.tables.cells import Bad, Row, Table, text_of
@@ -89,16 +89,25 @@ class Lookup:
     def need(self, *facts: str) -> None:
         """Raise UsageError where the table lacks all columns of a fact that nothing replaces."""
         faults = [
-            Fault(
-                self.table.name,
-                f"lacks the column '{self.map.columns[fact][0]}'",
-                f"the map '{self.map.id}' reads {fact} from it; name another map or column",
-            )
+            self._lacking(fact)
             for fact in facts
             if fact in self.map.columns and fact not in self._available
         ]
         if faults:
             raise UsageError(faults)
+
+    def _lacking(self, fact: str) -> Fault:
+        """The fault of a table without a column that its map needs."""
+        names, join = self.map.columns[fact], self.map.join
+        others = f" (or {', '.join(names[1:])})" if len(names) > 1 else ""
+        problem = f"lacks the column '{names[0]}'{others}"
+        if join is not None and set(names) & set(join.columns):
+            remedy = f"it stands in {join.table}: give the file of that table as join"
+        else:
+            near = nearest_word(names[0], self.table.columns)
+            meant = f"; did you mean '{near}'?" if near else ""
+            remedy = f"the map '{self.map.id}' reads {fact} from it; name another map{meant}"
+        return Fault(self.table.name, problem, remedy)
 
     def refuse_unknown(
         self, rows: Iterable[Row], fact: str, ledger: Ledger, *, needed: bool = False

@@ -193,6 +193,17 @@ class TimesShape(Shape):
     """The date that the map lets such a start stand for, as YYYY-MM-DDThh:mm."""
 
 
+class JoinShape(Shape):
+    """A second table that has what the first one lacks."""
+
+    table: Text
+    """Its name, such as ORDER_MED."""
+    key: Text
+    """The column that both have."""
+    columns: OneOrMore
+    """What it brings: columns that the map reads."""
+
+
 class DefaultedShape(Shape):
     """What a system fills in where nobody charted it."""
 
@@ -279,6 +290,8 @@ class MapShape(Shape):
     """How its times are written."""
     columns: Shape
     """The columns of each fact."""
+    join: JoinShape | None = None
+    """A second table that has what the first one lacks."""
     constants: Shape = Shape()
     """One value for all rows, where the table has no column."""
     values: _ValuesShape = Field(default_factory=_ValuesShape)

@@ -8,7 +8,7 @@ all maps share stand in ``rules/maps``. Every reader by a column map calls ``loa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, lru_cache
@@ -21,6 +21,7 @@ from ivpush.pack.files import Faults, Say, Sheet, read_csv, read_yaml
 from ivpush.pack.folder import rules_folder
 from ivpush.pack.shapes.words import Shape
 from ivpush.readers.tables.forms import TimeForm, plain_text, read_time, repeats, time_form
+from ivpush.readers.tables.headers import fold
 from ivpush.readers.tables.map_shapes import (
     ACTIONS,
     DELIMITERS,
@@ -35,14 +36,19 @@ __all__ = [
     "ACTIONS",
     "TIMES",
     "ColumnMap",
+    "Join",
     "Spellings",
     "load_map",
     "map_names",
+    "map_path",
+    "nearest_map",
     "parse_map",
     "spellings",
     "words_of",
 ]
 
+_GENERIC = "generic-"
+_LEAST_KNOWN = 3
 Values = Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
@@ -55,6 +61,14 @@ class Spellings:
     def of(self, fact: str) -> Mapping[str, str]:
         """The spellings of one fact; empty where none are shipped."""
         return self.words.get(fact, {})
+
+
+class Join(NamedTuple):
+    """A second table, the column by which it joins, and the columns that it brings."""
+
+    table: str
+    key: str
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +111,7 @@ class ColumnMap:
     bag_ml: int | None = None
     """A push that comes with so much diluent is no plain push: its method is left open."""
     ndc_digits: int | None = None
+    join: Join | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -114,15 +129,33 @@ def _maps_folder() -> Path:
     return rules_folder() / "maps"
 
 
-def load_map(named: Path | str) -> ColumnMap:
-    """A shipped map by its name, or the one in a file; raises UsageError or PackError."""
+def nearest_map(columns: Sequence[str]) -> str | None:
+    """The shipped map that knows most of the columns; None where none knows the half of them."""
+    here = {fold(name) for name in columns if name}
+    known = {
+        name: len(here & set(map(fold, load_map(name).names)))
+        for name in map_names()
+        if not name.startswith(_GENERIC)
+    }
+    best = max(known, key=lambda name: known[name])
+    return best if known[best] >= max(_LEAST_KNOWN, len(here) / 2) else None
+
+
+def map_path(named: Path | str) -> Path:
+    """The file of a shipped map by its name, or the one that is named; raises UsageError."""
     text = str(named)
     path = Path(text)
     if text in map_names():
-        path = _maps_folder() / f"{text}.yaml"
-    elif path.suffix not in {".yaml", ".yml"}:
+        return _maps_folder() / f"{text}.yaml"
+    if path.suffix not in {".yaml", ".yml"}:
         remedy = did_you_mean(text, map_names()) + "; or name a YAML file"
         raise UsageError(Fault(f"map {text[:60]}", "is not shipped", remedy))
+    return path
+
+
+def load_map(named: Path | str) -> ColumnMap:
+    """A shipped map by its name, or the one in a file; raises UsageError or PackError."""
+    text, path = str(named), map_path(named)
     try:
         raw = path.read_bytes()
     except OSError:
@@ -196,7 +229,13 @@ def _column_map(sheet: Sheet, shape: MapShape, clock: _Clock, values: Values) ->
         default_minutes=frozenset(shape.defaulted.minutes),
         bag_ml=shape.defaulted.bag_ml,
         ndc_digits=int(shape.ndc_digits) if shape.ndc_digits is not None else None,
+        join=_join(shape),
     )
+
+
+def _join(shape: MapShape) -> Join | None:
+    join = shape.join
+    return None if join is None else Join(join.table, join.key, join.columns)
 
 
 def _stated(sheet: Sheet, part: str, shape: Shape) -> dict[str, Any]:

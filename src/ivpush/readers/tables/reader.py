@@ -92,7 +92,7 @@ def join_tables(
         try:
             source = _Source(table)
         except UsageError as error:
-            faults += error.faults
+            faults += [*error.faults, *_mapped_instead(table)]
             continue
         if source.kind in sources:
             problem = f"is a second table of {source.kind}"
@@ -152,6 +152,17 @@ class _Source:
         cells = bad.cells
         key = cells[self.key] if cells is not None and len(cells) > self.key else None
         return text_of(key) if isinstance(key, str | int) else ""
+
+
+def _mapped_instead(table: Table) -> Iterator[Fault]:
+    """That a shipped map knows the columns of a table that are not ours."""
+    # Late, for the contract's own tables need no maps.
+    from ivpush.readers.tables.maps import nearest_map
+
+    near = nearest_map(table.columns) if table.kind is None else None
+    if near is not None:
+        problem = f"has columns that the map '{near}' knows"
+        yield Fault(table.name, problem, "read it with that map")
 
 
 def _known_names() -> tuple[str, ...]:

@@ -47,13 +47,15 @@ def readings(lookup: Lookup, reading: Reading, total: Ledger) -> Iterator[Record
 
 def _of_group(group: Group, table: Table, reading: Reading, total: Ledger) -> Record | SetAside:
     """The encounter of a group; its rows are added to the total by their fates, or as set aside."""
-    place, ledger = table.place(group.first), Ledger()
+    place, ledger = table.place(group.first), Ledger(each=total.each is not None)
     try:
         if group.faults:
             raise InputError(faults_of(table, group.faults))
         record = Record(place, reading.encounter(group, ledger))
     except InputError as error:
         total.fate(reading.set_aside, group.first, group.count)
+        if total.each is not None:
+            total.each |= dict.fromkeys(group.numbers, reading.set_aside)
         # How its cells were read may say why nothing of it could be.
         total.take_remarks(ledger)
         return SetAside(place, error, encounter=group.encounter)

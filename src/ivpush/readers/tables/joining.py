@@ -1,0 +1,131 @@
+"""Columns of a second table brought to the rows of the first, by a key that both have.
+
+Some exports write the encounter and the drug of an administration in the table of orders alone. A
+map says under ``join`` which table that is; its file is one of ``ReadOptions.join``, or stands
+beside the first one under the name of the table. ``mar`` and ``claims`` call ``with_join``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from ivpush.errors import Fault, UsageError
+from ivpush.plural import counted
+from ivpush.readers import ReadOptions
+from ivpush.readers.tables.cells import Bad, Row, Table, text_of
+from ivpush.readers.tables.headers import fold, folded_places
+from ivpush.readers.tables.maps import ColumnMap, Join
+from ivpush.readers.tables.opening import open_table
+from ivpush.readers.unpack import plain
+
+__all__ = ["with_join"]
+
+_ENDINGS = (".csv", ".tsv", ".txt", ".psv", ".xlsx", ".gz", ".zip")
+
+
+class _Brought(NamedTuple):
+    """The columns that a table brings, and their cells by key."""
+
+    name: str
+    columns: list[str]
+    cells: dict[str, list[object]]
+
+
+def with_join(table: Table, column_map: ColumnMap, options: ReadOptions) -> Table:
+    """The table with the columns that its map joins; as it is where none is asked for.
+
+    Raises UsageError where a file that was named cannot be joined.
+    """
+    join = column_map.join
+    if join is None or not _is_lacking(table, column_map):
+        return table
+    at = folded_places(table.columns).get(fold(join.key))
+    files = [Path(file) for file in options.join] or _beside(table.name, join)
+    if at is None or not files:
+        return table
+    brought = _brought(files, join, column_map)
+    wanted = [
+        (place, name)
+        for place, name in enumerate(brought.columns)
+        if fold(name) not in set(map(fold, table.columns))
+    ]
+    note = f"{counted(len(wanted), 'column')} of {join.table} are joined by {join.key}"
+    return replace(
+        table,
+        columns=[*table.columns, *(name for _, name in wanted)],
+        rows=_joined(table.rows, at, brought, [place for place, _ in wanted]),
+        notes=(*table.notes, note),
+    )
+
+
+def _is_lacking(table: Table, column_map: ColumnMap) -> bool:
+    """Whether the table itself does not name the encounter."""
+    here = set(map(fold, table.columns))
+    return not any(fold(name) in here for name in column_map.columns["encounter"])
+
+
+def _beside(name: str, join: Join) -> list[Path]:
+    """The file of the other table in the folder of the first, if it is there."""
+    folder = Path(name).parent
+    if name == "-" or not folder.is_dir():
+        return []
+    wanted = fold(join.table)
+    return [
+        file
+        for file in sorted(folder.iterdir())
+        if file.suffix.lower() in _ENDINGS and fold(file.name.split(".")[0]) == wanted
+    ][:1]
+
+
+def _brought(files: Sequence[Path], join: Join, column_map: ColumnMap) -> _Brought:
+    """The other table, from the first file that has the key and a column to bring."""
+    lacking = ", ".join(str(file) for file in files)
+    for file in files:
+        with file.open("rb") as stream:
+            names = (join.key, *join.columns)
+            opened = open_table(
+                str(file),
+                plain(str(file), stream).stream,
+                column_map.delimiter,
+                column_map.encoding,
+                names,
+            )
+            places = folded_places(opened.columns)
+            wanted = [places[fold(name)] for name in join.columns if fold(name) in places]
+            if fold(join.key) in places and wanted:
+                columns = [opened.columns[place] for place in wanted]
+                cells = _cells(opened, places[fold(join.key)], wanted)
+                return _Brought(str(file), columns, cells)
+    one_of = ", ".join(join.columns)
+    problem = f"has not the columns of {join.table}: {join.key} and one of {one_of}"
+    raise UsageError(Fault(lacking, problem, f"give the file of {join.table} as join"))
+
+
+def _cells(table: Table, key: int, wanted: Sequence[int]) -> dict[str, list[object]]:
+    """The cells to bring by key; raises UsageError where rows of one key differ."""
+    cells: dict[str, list[object]] = {}
+    for row in table.rows:
+        place = table.place(row.number)
+        if isinstance(row, Bad):
+            raise UsageError(Fault(place, row.problem, row.remedy))
+        name, new = text_of(row.cells[key]).strip(), [row.cells[at] for at in wanted]
+        if name and cells.setdefault(name, new) != new:
+            problem = "says otherwise than an earlier row of the same key"
+            raise UsageError(Fault(place, problem, "keep one row a key"))
+    return cells
+
+
+def _joined(
+    rows: Iterator[Row | Bad], at: int, brought: _Brought, wanted: Sequence[int]
+) -> Iterator[Row | Bad]:
+    """Rows with the cells of their key; a row without any names no encounter, which is told."""
+    nothing: list[object] = [""] * len(brought.columns)
+    for row in rows:
+        if isinstance(row, Bad):
+            yield row
+            continue
+        more = brought.cells.get(text_of(row.cells[at]).strip(), nothing)
+        yield Row(row.number, [*row.cells, *(more[place] for place in wanted)])
