@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivpush import Encounter, InputError
+from ivpush import Encounter, InputError, UsageError
 from ivpush.errors import Fault
 from ivpush.readers import Note, Reading, Record, SetAside
 from ivpush.readers.linking import Linker, link
@@ -130,6 +130,42 @@ def test_a_date_links_where_only_one_of_each_carries_it() -> None:
     assert linked.encounter.administrations
     assert "by date alone" in notes[0].message
     assert len(records) == 2
+
+
+NEAR = [
+    ("0009001", "9001", "leading zeros", "zeros"),
+    ("9005.0", "9005", "a decimal .0", "decimals"),
+    ("ab1", "AB1", "capital letters", "case"),
+    ("V 12", "V12", "spaces", "spaces"),
+]
+
+
+@pytest.mark.parametrize(("billed", "charted", "words", "rules"), NEAR)
+def test_ids_that_nearly_meet_are_hinted_at_once_and_joined_where_that_is_asked_for(
+    billed: str, charted: str, words: str, rules: str
+) -> None:
+    others = [chart("X"), claim("Y")]
+    records, notes, linker = run([claim(billed), others[1]], [chart(charted), others[0]])
+    assert (linker.pairs, linker.claims_alone, linker.charts_alone, len(records)) == (0, 2, 2, 4)
+    assert [note.place for note in notes] == [f"claims:{billed}", "claims:Y", "charts:X"]
+    assert f"charts:{charted} differs only by {words}: link by {rules} to" in notes[0].message
+    linker = Linker(link_by=(rules,))
+    readings = list(link([claim(billed)], [chart(charted)], linker))
+    assert [type(one) for one in readings] == [Note, Record]
+    assert (linker.pairs, linker.linked) == (1, 1)
+
+
+def test_two_charts_that_are_alike_are_joined_to_none() -> None:
+    linker = Linker(link_by=("zeros",))
+    readings = list(link([claim("9", date=DAY)], [chart("09"), chart("009")], linker))
+    assert (linker.pairs, linker.claims_alone, linker.charts_alone) == (0, 1, 2)
+    said = [one.message for one in readings if isinstance(one, Note)]
+    assert any("2 charts have ids that are nearly its own" in message for message in said)
+
+
+def test_a_rule_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(UsageError, match="did you mean 'zeros'"):
+        Linker(link_by=("zero",))
 
 
 @pytest.mark.parametrize("claims", [[claim("A"), claim("B")], [claim("A"), claim("X")]])

@@ -96,6 +96,14 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         help="charts to link to the claims; may be repeated",
     )
     group.add_argument(
+        "--link-by",
+        type=lambda text: tuple(text.split(",")),
+        default=(),
+        metavar="RULES",
+        help="join ids of claims and charts that differ by these alone: "
+        "spaces, case, decimals, signs, zeros",
+    )
+    group.add_argument(
         "--set-aside",
         metavar="FILE",
         help="write a row for each record that could not be read",
@@ -164,7 +172,7 @@ class Intake:
         """Links charts to claims from here on; gives the linker, whose counts are printed."""
         from ivpush.readers.linking import Linker
 
-        self.linker = Linker()
+        self.linker = Linker(link_by=self._options.link_by)
         return self.linker
 
     # Records

@@ -2,8 +2,10 @@
 
 A claim finds its chart by the encounter's id (an 837 carries it as the patient account number).
 Where ids find nothing, a date does, but only if one claim and one chart in the whole run carry
-that date. The linked encounter takes lines, place of service or type of bill, diagnoses and payer
-from the claim, and the rest from the chart. Where the two contradict one another in setting or
+that date. Ids that differ only by zeros, case or the like are joined by rules that the user states
+(``link_rules``), and hinted at otherwise. The linked encounter takes lines, place of service or
+type of bill, diagnoses and payer from the claim, and the rest from the chart. Where the two
+contradict one another in setting or
 date they stay apart and both are checked on their own; each such case, each difference that one
 side decided, and each record without a partner is a Note.
 
@@ -23,6 +25,7 @@ from typing import Any
 from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, Reading, Record, SetAside
+from ivpush.readers.link_rules import chosen, differences, key_of_id
 
 __all__ = ["Linker", "link"]
 
@@ -89,6 +92,8 @@ class Linker:
         for reading in link(claims, charts, linker):
             ...
         print(linker.pairs, linker.claims_alone, linker.charts_alone)
+
+    ``link_by`` names rules by which ids that differ are one; a pair made so is said.
     """
 
     pairs: int = 0
@@ -96,6 +101,13 @@ class Linker:
     claims_alone: int = 0
     charts_alone: int = 0
     refused: int = 0
+    link_by: tuple[str, ...] = ()
+    _alike: dict[str, list[_Kept]] = field(default_factory=dict)
+    """Charts by what the stated rules leave of their ids."""
+    _near: dict[str, list[_Kept]] = field(default_factory=dict)
+    """Charts by what all rules leave of their ids."""
+    _hinted: set[str] = field(default_factory=set)
+    """Places of charts whose claim was named beside them."""
     _charts: dict[str, _Kept] = field(default_factory=dict)
     """Charts by the encounter's id."""
     _waiting: list[_Kept] = field(default_factory=list)
@@ -106,6 +118,9 @@ class Linker:
     _claim_days: Counter[dt.date | None] = field(default_factory=Counter)
     _unread: bool = False
     """Whether anything was set aside: then no date is known to be only one record's."""
+
+    def __post_init__(self) -> None:
+        self.link_by = chosen(self.link_by)
 
     def put_by(self, reading: SetAside | Note) -> SetAside | Note:
         """Take note of what is no record, and hand it on."""
@@ -125,15 +140,29 @@ class Linker:
                 self._repeated.append(kept)
             else:
                 self._charts[chart.encounter.id] = kept
+                self._near.setdefault(key_of_id(chart.encounter.id), []).append(kept)
+                if self.link_by:
+                    key = key_of_id(chart.encounter.id, self.link_by)
+                    self._alike.setdefault(key, []).append(kept)
 
     def pair(self, claim: Record) -> Iterator[Reading]:
         """The claim with its chart, if its id finds one; else it waits for ``rest``."""
         self._claim_days[claim.encounter.service_date] += 1
         chart = self._charts.get(claim.encounter.id)
-        if chart is None:
+        if chart is not None:
+            yield from self._joined(claim, chart)
+            return
+        alike = self._by_rules(claim.encounter.id)
+        if len(alike) != 1:
             self._waiting.append(_kept(claim))
             return
-        yield from self._joined(claim, chart)
+        by = ", ".join(self.link_by)
+        yield Note(claim.place, f"linked to {alike[0].place} by the rules stated: {by}")
+        yield from self._joined(claim, alike[0])
+
+    def _by_rules(self, id_: str) -> list[_Kept]:
+        """The charts whose ids are the claim's by the rules stated."""
+        return self._alike.get(key_of_id(id_, self.link_by), []) if self.link_by else []
 
     def now(self, claim: Record) -> tuple[Record | SetAside, list[Note]]:
         """The claim with the chart that its id finds, or the claim alone; nothing waits."""
@@ -155,7 +184,9 @@ class Linker:
         for chart in self._charts.values():
             if not chart.used:
                 self.charts_alone += 1
-                yield Note(chart.place, "no claim was found for this chart; it is checked alone")
+                if chart.place not in self._hinted:
+                    message = "no claim was found for this chart; it is checked alone"
+                    yield Note(chart.place, message)
                 yield chart.record()
         for chart in self._repeated:
             self.charts_alone += 1
@@ -184,8 +215,21 @@ class Linker:
 
     def _alone(self, claim: Record) -> Iterator[Record | Note]:
         self.claims_alone += 1
-        yield Note(claim.place, "no chart was found for this claim; it is checked alone")
+        hint = self._hint(claim.encounter.id)
+        yield Note(claim.place, f"no chart was found for this claim; it is checked alone{hint}")
         yield claim
+
+    def _hint(self, id_: str) -> str:
+        """That a chart's id is nearly the claim's, and by which rules they would be one."""
+        near = [chart for chart in self._near.get(key_of_id(id_), []) if not chart.used]
+        if not near:
+            return ""
+        if len(near) > 1:
+            return f"; {len(near)} charts have ids that are nearly its own"
+        chart = near[0]
+        self._hinted.add(chart.place)
+        words, rules = differences(id_, chart.record().encounter.id)
+        return f"; the id of {chart.place} differs only by {words}: link by {rules} to join them"
 
     def _joined(self, claim: Record, kept: _Kept) -> Iterator[Reading]:
         """The claim and its chart as one encounter, or the reason why they stay apart."""
