@@ -103,8 +103,15 @@ async def pieces(*blocks: bytes) -> AsyncIterator[bytes]:
 @contextmanager
 def serving(settings: Settings) -> Iterator[tuple[str, int]]:
     """A server of this process; gives its address, and stops it."""
+    with serving_app(app_of(settings)) as address:
+        yield address
+
+
+@contextmanager
+def serving_app(app: Guard) -> Iterator[tuple[str, int]]:
+    """The same for an application that is made already."""
     with listen("127.0.0.1", 0) as listening:
-        server = uvicorn.Server(config_of(partial(app_of, settings), workers=1))
+        server = uvicorn.Server(config_of(partial(_given, app), workers=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
@@ -112,6 +119,10 @@ def serving(settings: Settings) -> Iterator[tuple[str, int]]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+def _given(app: Guard) -> Guard:
+    return app
 
 
 def connected(address: tuple[str, int]) -> socket.socket:

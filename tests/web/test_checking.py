@@ -180,6 +180,27 @@ def test_why_not_tells_what_the_library_tells() -> None:
         assert refused.status_code == 400 and CANARY not in refused.text
 
 
+def test_a_drawing_is_whole_or_fits_into_a_page_without_styles() -> None:
+    drawn = Engine(pack=PACK).check(EXAMPLE).timeline()
+    whole = post("/v1/timeline", EXAMPLE, JSON)
+    assert whole.headers["content-type"] == "image/svg+xml"
+    assert whole.text == drawn.svg()
+    part = post("/v1/timeline?form=part", EXAMPLE, JSON).text
+    assert drawn.svg(styled=False) in part and drawn.table() in part
+    assert "<style" not in part and "style=" not in part
+    shown = post("/v1/timeline?show_text=true", EXAMPLE, JSON).text
+    assert shown == Engine(pack=PACK).check(EXAMPLE).timeline(show_text=True).svg()
+    assert post(f"/v1/timeline?form={CANARY}", EXAMPLE, JSON).status_code == 400
+    assert call("GET", "/static/timeline.css").headers["content-type"].startswith("text/css")
+
+
+def test_examples_can_be_tried() -> None:
+    listed = get("/v1/examples")["examples"]
+    assert [each["name"] for each in listed] == [file.stem for file in EXAMPLES]
+    for each in listed:
+        assert post("/v1/check", json.dumps(each["encounter"]).encode(), JSON).status_code == 200
+
+
 def test_a_failure_of_ours_is_a_problem_without_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ValueError(CANARY)

@@ -71,7 +71,7 @@ def _call(operation: Any) -> None:
     modes += [schemathesis.GenerationMode.NEGATIVE] if operation.method == "post" else []
     for mode in modes:
 
-        @settings(max_examples=5, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=3, suppress_health_check=list(HealthCheck))
         @given(operation.as_strategy(generation_mode=mode))
         def calls(case: Any) -> None:
             case.call_and_validate(headers={"Host": "127.0.0.1"}, checks=CHECKS)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
 import httpx
+import pytest
 
 from ivpush import Engine
 from ivpush.web.settings import Settings
@@ -21,7 +23,9 @@ def test_the_page_shows_how_to_embed_it() -> None:
     assert answer.content == Engine("medicare", pack=PACK).check(EXAMPLE).to_json()
 
 
-def test_a_socket_gives_the_same_bytes_and_no_name_of_the_server() -> None:
+def test_a_socket_gives_the_same_bytes_and_no_name_of_the_server(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with serving(Settings()) as (host, port):
         home = f"http://{host}:{port}"
         with httpx.Client(base_url=home) as client:
@@ -31,3 +35,6 @@ def test_a_socket_gives_the_same_bytes_and_no_name_of_the_server() -> None:
     assert [answer.content for answer in answers] == [wanted] * 3
     assert refused.status_code == 400
     assert "server" not in answers[0].headers
+    # uvicorn's own lines of requests hold paths and queries.
+    assert not logging.getLogger("uvicorn.access").hasHandlers()
+    assert not [each for each in caplog.records if each.name == "uvicorn.access"]

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ivpush.errors import Fault, IvpushError
-from ivpush.web import batch, catalogue, cds, checking, fhir, pages
+from ivpush.web import batch, catalogue, cds, checking, drawing, fhir, pages
 from ivpush.web.guard import Guard
 from ivpush.web.logs import logger
 from ivpush.web.metrics import Metrics
@@ -48,11 +48,13 @@ ROUTES = (
     Route("/v1/check-batch", batch.check_batch, methods=["POST"]),
     Route("/v1/convert", checking.convert, methods=["POST"]),
     Route("/v1/why-not", checking.why_not, methods=["POST"]),
+    Route("/v1/timeline", drawing.timeline, methods=["POST"]),
     Route("/v1/rules", catalogue.rules),
     Route("/v1/rules/{id}", catalogue.rule),
     Route("/v1/payers", catalogue.payers),
     Route("/v1/policies", catalogue.policies),
     Route("/v1/codes", catalogue.codes),
+    Route("/v1/examples", catalogue.examples),
     Route("/fhir/$validate", fhir.validate, methods=["POST"]),
     Route("/fhir/Bundle/$validate", fhir.validate, methods=["POST"]),
     Route("/cds-services", cds.discover),

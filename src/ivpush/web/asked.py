@@ -30,6 +30,8 @@ PARAMETERS = {
     "map": "Column map of a table, by the name of a shipped one.",
     "format": "Format of the body, where its type does not say.",
     "code": "The code that was not suggested.",
+    "form": "`svg`, a whole picture; or `part`, to be shown in a page.",
+    "show_text": "`true`: with the chart's own words, such as names of drugs.",
 }
 """Parameters of queries, with what each says."""
 
@@ -41,6 +43,7 @@ class Asked:
     engine: Engine
     read: ReadOptions
     coverage: bool
+    show_text: bool
     format: str | None
     code: str | None
 
@@ -55,16 +58,22 @@ def asked_of(request: Request, known: frozenset[str]) -> Asked:
     for name in known - {"policy"}:
         if len(query.getlist(name)) > 1:
             raise RefusedError(HTTPStatus.BAD_REQUEST, Fault(name, "is repeated", "write it once"))
-    if query.get("coverage", "false") not in {"true", "false"}:
-        fault = Fault("coverage", "is neither true nor false", "write true or false")
-        raise RefusedError(HTTPStatus.BAD_REQUEST, fault)
     return Asked(
         engine=_engine(request),
         read=_read(request),
-        coverage=query.get("coverage") == "true",
+        coverage=_flag(request, "coverage"),
+        show_text=_flag(request, "show_text"),
         format=query.get("format"),
         code=query.get("code"),
     )
+
+
+def _flag(request: Request, name: str) -> bool:
+    value = request.query_params.get(name, "false")
+    if value not in {"true", "false"}:
+        fault = Fault(name, "is neither true nor false", "write true or false")
+        raise RefusedError(HTTPStatus.BAD_REQUEST, fault)
+    return value == "true"
 
 
 def _engine(request: Request) -> Engine:

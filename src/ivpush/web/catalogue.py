@@ -1,11 +1,13 @@
-"""``GET /v1/rules``, ``/v1/rules/{id}``, ``/v1/payers``, ``/v1/policies``, ``/v1/codes``.
+"""``GET /v1/rules`` and its kin: rules, one rule, payers, policies, codes and examples.
 
 Everything is drawn from the pack, which no request changes.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from ivpush.authoring.catalogue import case_rows, payer_changes, room_of
 from ivpush.authoring.pages import values_of
 from ivpush.errors import Fault
+from ivpush.pack.folder import rules_folder
 from ivpush.web.asked import asked_of
 from ivpush.web.problems import RefusedError
 from ivpush.web.service import service_of
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from ivpush.pack.policies import Policy
     from ivpush.pack.rule import Rule
 
-__all__ = ["codes", "payers", "policies", "rule", "rules"]
+__all__ = ["codes", "examples", "payers", "policies", "rule", "rules"]
 
 _NOTHING = frozenset[str]()
 
@@ -82,6 +85,19 @@ async def codes(request: Request) -> Response:
         if row.administration
     ]
     return JSONResponse({"codes": listed})
+
+
+async def examples(request: Request) -> Response:
+    """The encounters that are shipped as examples, for who wants to try something."""
+    asked_of(request, _NOTHING)
+    return JSONResponse({"examples": _shipped_examples()})
+
+
+@cache
+def _shipped_examples() -> list[dict[str, Any]]:
+    """Where they are beside the rules; a copy without its examples has none."""
+    files = sorted((rules_folder().parent / "examples").glob("*.json"))
+    return [{"name": file.stem, "encounter": json.loads(file.read_bytes())} for file in files]
 
 
 def _summary(each: Rule) -> dict[str, Any]:

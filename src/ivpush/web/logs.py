@@ -38,8 +38,10 @@ LOGGING: dict[str, Any] = {
     "formatters": {"json": {"()": "ivpush.web.logs.JsonFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "loggers": {
-        name: {"handlers": ["stderr"], "level": "INFO", "propagate": False}
-        for name in ("ivpush.web", "uvicorn")
+        "ivpush.web": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "uvicorn": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        # Its lines hold paths and queries. Named, for else it would hand them on to the one above.
+        "uvicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
     },
 }
 """Settings of ``logging`` for a process of the server."""

@@ -17,6 +17,7 @@ from ivpush.contract.fields import Setting
 from ivpush.web import cds
 from ivpush.web.asked import PARAMETERS
 from ivpush.web.batch import NDJSON
+from ivpush.web.drawing import FORMS
 from ivpush.web.fhir import FHIR
 from ivpush.web.problems import MEDIA_TYPE
 from ivpush.web.reading import ANY, JSON, TYPES
@@ -76,6 +77,8 @@ _SAID = {
 }
 _WORDS: dict[str, Sequence[str]] = {
     "coverage": ("true", "false"),
+    "form": (*FORMS,),
+    "show_text": ("true", "false"),
     "format": ("json", *TYPES.values()),
     "setting": get_args(Setting),
 }
@@ -149,7 +152,14 @@ def _checks() -> Schema:
         asks=(*_GIVEN, "code"),
         body={JSON: {"schema": encounter}},
     )
+    timeline = _operation(
+        "The encounter drawn against the clock.",
+        {type_: {"schema": _TEXT} for type_ in FORMS.values()},
+        asks=(*_GIVEN, "form", "show_text"),
+        body={JSON: {"schema": encounter}},
+    )
     return {
+        "/v1/timeline": {"post": timeline},
         "/v1/check": {"post": check},
         "/v1/check-batch": {"post": batch},
         "/v1/convert": {"post": convert},
@@ -166,6 +176,7 @@ def _catalogue() -> Schema:
         "/v1/rules/{id}": {"get": rule, "parameters": [rule_id]},
         "/v1/payers": {"get": _operation("The payers' overlays.", _any_json())},
         "/v1/policies": {"get": _operation("The policies.", _any_json())},
+        "/v1/examples": {"get": _operation("Encounters to try.", _any_json())},
         "/v1/codes": {"get": _operation("The codes of drug administration.", _any_json())},
     }
 

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from ivpush._version import __version__
 from ivpush.errors import Fault
 from ivpush.pack.folder import package_folder
+from ivpush.timeline.style import STYLE
 from ivpush.web import metrics
 from ivpush.web.problems import RefusedError
 from ivpush.web.service import service_of
@@ -41,11 +42,12 @@ class _Asset(NamedTuple):
 def assets() -> dict[str, _Asset]:
     """The files of the workbench by name."""
     folder = package_folder() / "web" / "static"
-    return {
+    files = {
         file.name: _Asset(file.read_bytes(), _TYPES[file.suffix])
         for file in sorted(folder.iterdir())
         if file.suffix in _TYPES
     }
+    return {**files, "timeline.css": _Asset(STYLE.encode(), _TYPES[".css"])}
 
 
 async def index(_request: Request) -> Response:

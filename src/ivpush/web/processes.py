@@ -7,7 +7,6 @@ On SIGTERM or Ctrl-C no more requests are taken, and those begun are answered.
 from __future__ import annotations
 
 import asyncio
-import logging.config
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -51,7 +50,6 @@ def listen(host: str, port: int) -> socket.socket:
 def run(settings: Settings, listening: socket.socket, workers: int) -> None:
     """Answer what comes to a socket, in so many processes, until told to stop."""
     config = config_of(partial(create_app, settings, make_metrics()), workers)
-    logging.config.dictConfig(LOGGING)
     if workers == 1:
         uvicorn.Server(config).run(sockets=[listening])
     else:
