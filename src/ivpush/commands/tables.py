@@ -84,19 +84,38 @@ def _day(option: str, text: str | None) -> date | None:
 
 
 def _import(options: argparse.Namespace) -> int:
+    from ivpush.authoring.cms.held import changes, held_in
     from ivpush.authoring.cms.release import import_files, wanted_of
 
     release = _day("--release", options.release)
+    pack = _pack_folder(options)
     wanted = wanted_of(read_pack(options))
-    tables = import_files(options.files, wanted, options.kind, release)
+    tables = import_files(options.files, wanted, options.kind, release, pack)
     for table in tables:
         _say_table(table)
+        held = held_in(pack, table.kind, table.release)
+        for change in changes(table.kind, table.cells, held) if held is not None else ():
+            say(f"  {change}\n")
     if options.into is None:
         print("nothing written; add --into DIR", file=sys.stderr)
         return CLEAN
     for table in tables:
         print(f"{table.name}: {_write_table(options.into, table)}", file=sys.stderr)
     return CLEAN
+
+
+def _pack_folder(options: argparse.Namespace) -> Path:
+    """The folder of the pack that the tables go into; raises UsageError for one within it."""
+    from ivpush.pack.folder import rules_folder
+
+    into: Path | None = options.into
+    if into is None:
+        return rules_folder()
+    # What is written below a folder of tables, no pack would ever read.
+    if not (into / "pack.yaml").is_file() and (into.resolve().parent / "pack.yaml").is_file():
+        problem = "is a folder within a pack, and not the pack"
+        raise UsageError(Fault("--into", problem, f"name the pack: --into {into.parent}"))
+    return into
 
 
 def _say_table(table: Imported) -> None:

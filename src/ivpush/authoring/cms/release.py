@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ivpush.authoring.cms import hcpcs, ncci, payment
 from ivpush.authoring.cms.files import File, sources
 from ivpush.authoring.cms.headings import Table, find, release_in
+from ivpush.authoring.cms.held import held_in, with_other_half
 from ivpush.authoring.cms.kinds import KEPT, MOST_FAULTS, Cells, Kind, Part, Wanted
 from ivpush.errors import Fault, InputError, UsageError, did_you_mean
 from ivpush.pack.releases import TABLES, table_on
@@ -45,6 +46,7 @@ _PART = re.compile(r"([^/]+)-f(\d{1,2})\.[a-z]+$", re.ASCII | re.IGNORECASE)
 NOTES = "notes under the table"
 
 Row = tuple[str, ...]
+"""A row of a table, as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Imported:
     release: date
     raw: bytes
     rows: int
+    cells: tuple[Row, ...]
+    """The rows as the pack writes them, without the header."""
     counts: Mapping[str, int]
     """Every row read, once, under one word."""
     files: tuple[str, ...]
@@ -85,13 +89,18 @@ def wanted_of(pack: Pack) -> Wanted:
 
 
 def import_files(
-    paths: Sequence[Path], wanted: Wanted, kind: str | None = None, release: date | None = None
+    paths: Sequence[Path],
+    wanted: Wanted,
+    kind: str | None = None,
+    release: date | None = None,
+    pack: Path | None = None,
 ) -> list[Imported]:
     """The tables that published files make together, sorted by name.
 
     ``kind`` names the kind of all of them where the files do not show it, ``release`` the day from
-    which the release counts. Raises InputError with the faults found, at most twenty, and
-    UsageError where something must be said that no file says.
+    which the release counts. A half of a table that no file gives is taken from the newest earlier
+    release of ``pack``, a folder, and noted. Raises InputError with the faults found, at most
+    twenty, and UsageError where something must be said that no file says.
     """
     if kind is not None and kind not in KINDS:
         raise UsageError(Fault("--kind", "is no kind of file", did_you_mean(kind, KINDS)))
@@ -107,7 +116,7 @@ def import_files(
                 _take(table, wanted, key.release, part=part, faults=faults)
     if faults:
         raise InputError(faults[:MOST_FAULTS])
-    return [_imported(key, draft, wanted) for key, draft in sorted(drafts.items())]
+    return [_imported(key, draft, wanted, pack) for key, draft in sorted(drafts.items())]
 
 
 class _Key(NamedTuple):
@@ -204,7 +213,7 @@ def _begins_with_code(cells: Mapping[str, str]) -> bool:
 # A table out
 
 
-def _imported(key: _Key, draft: _Draft, wanted: Wanted) -> Imported:
+def _imported(key: _Key, draft: _Draft, wanted: Wanted, pack: Path | None) -> Imported:
     parts = [draft.parts[name] for name in sorted(draft.parts)]
     place = ", ".join(draft.files)
     counts: Counter[str] = Counter()
@@ -214,7 +223,11 @@ def _imported(key: _Key, draft: _Draft, wanted: Wanted) -> Imported:
     if not counts[KEPT]:
         problem = "holds no row that this pack asks for"
         raise InputError(Fault(place, problem, "give the whole file"))
-    _require_halves(place, key.table, parts)
+    lacking = _lacking_half(key.table, parts)
+    held = held_in(pack, key.table, key.release) if lacking and pack is not None else None
+    if lacking is not None and held is None:
+        remedy = "give the practitioner and the outpatient hospital files together"
+        raise UsageError(Fault(place, f"gives no {lacking} half of the table", remedy))
     columns: Sequence[str]
     rows: Sequence[Row]
     if key.table == "hcpcs":
@@ -223,12 +236,16 @@ def _imported(key: _Key, draft: _Draft, wanted: Wanted) -> Imported:
     else:
         name, columns = f"tables/{key.table}-{key.release}.csv", TABLES[key.table]
         rows = _ROWS.get(key.table, _as_kept)(parts)
+    if lacking is not None and held is not None:
+        rows = with_other_half(key.table, rows, lacking, held)
+        notes = (*notes, f"no file gives the {lacking} half: it is that of {held.release}")
     return Imported(
         name=name,
         kind=key.table,
         release=key.release,
         raw=_csv(columns, rows),
         rows=len(rows),
+        cells=tuple(rows),
         counts=dict(counts),
         files=tuple(draft.files),
         notes=notes,
@@ -262,13 +279,11 @@ def _numbered(files: Sequence[str]) -> Iterator[str]:
         yield f"{name}: parts 1 to {last}"
 
 
-def _require_halves(place: str, table: str, parts: Sequence[Part]) -> None:
-    """A later release replaces the whole table, so half of one would lose the other half."""
+def _lacking_half(table: str, parts: Sequence[Part]) -> str | None:
+    """The half that no file gives; as a release replaces the whole table, it would be lost."""
     halves = {kind.half for kind in KINDS.values() if kind.table == table and kind.half}
     missing = sorted(halves - {str(part.kind.half) for part in parts})
-    if missing:
-        remedy = "give the practitioner and the outpatient hospital files together"
-        raise UsageError(Fault(place, f"gives no {missing[0]} half of the table", remedy))
+    return missing[0] if missing else None
 
 
 def _as_kept(parts: Sequence[Part]) -> list[Row]:
@@ -287,7 +302,7 @@ def _pairs(parts: Sequence[Part]) -> list[Row]:
 def _limits(parts: Sequence[Part]) -> list[Row]:
     """One row a code: units in either setting, then the indicators of both."""
     by_half = {str(part.kind.half): part.rows for part in parts}
-    office, hospital = by_half["professional"], by_half["facility"]
+    office, hospital = by_half.get("professional", {}), by_half.get("facility", {})
     rows: list[Row] = []
     for key in sorted({*office, *hospital}):
         (code,) = key
