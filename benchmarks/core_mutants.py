@@ -148,6 +148,9 @@ def options_of_command() -> argparse.Namespace:
     parser.add_argument("wings", nargs="*", default=WINGS, metavar="WING", help="default: all")
     parser.add_argument("--sample", type=int, metavar="N", help="draw N changes (default: all)")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
+    parser.add_argument(
+        "--minutes", type=int, default=10**6, metavar="N", help="begin no change after so long"
+    )
     parser.add_argument("--workers", type=int, default=2, metavar="N")
     return parser.parse_args()
 
@@ -179,15 +182,19 @@ def main() -> None:
     if judge(_unchanged(drawn[0])):
         sys.exit("the tests fail on the code as it is; mend it first")
     with ThreadPoolExecutor(options.workers) as pool:
-        for mutant, noticed in zip(drawn, pool.map(judge, drawn), strict=True):
-            fate = "noticed" if noticed else "equivalent" if mutant.label in reasons else "survived"
-            counts[fate] += 1
-            if fate == "survived":
-                print(f"survived: {mutant.module}:{mutant.line}: {mutant.words}", flush=True)
+        for place in range(0, len(drawn), options.workers):
+            if perf_counter() - start > 60 * options.minutes:
+                break
+            together = drawn[place : place + options.workers]
+            for mutant, noticed in zip(together, pool.map(judge, together), strict=True):
+                known = "equivalent" if mutant.label in reasons else "survived"
+                counts["noticed" if noticed else known] += 1
+                if not noticed and known == "survived":
+                    print(f"survived: {mutant.module}:{mutant.line}: {mutant.words}", flush=True)
     judged = counts["noticed"] + counts["survived"]
     percent = 100 * counts["noticed"] / max(judged, 1)
     print(
-        f"{len(drawn):,} of {len(every):,} changes: {counts['noticed']} noticed, "
+        f"{counts.total():,} of {len(every):,} changes: {counts['noticed']} noticed, "
         f"{counts['equivalent']} change no answer, {counts['survived']} survive: "
         f"{percent:.1f} % noticed, in {perf_counter() - start:.0f} s (seed {options.seed})"
     )
