@@ -1,4 +1,4 @@
-"""The command line: ``ivpush check | explain | convert | backtest | rules | drugs | serve | …``.
+"""The command line: ``ivpush check | report | explain | convert | backtest | rules | drugs | …``.
 
 Exit status: 0 clean; 1 violations at or above ``--fail-on``; 2 bad usage, or missing or empty
 input; 3 a rule pack that is not fit to be used; 4 some records could not be read; 5 ivpush itself
@@ -22,6 +22,7 @@ from ivpush.commands import (
     drugs,
     explain,
     maps,
+    report,
     rules,
     serve,
     tables,
@@ -36,7 +37,20 @@ __all__ = [
 ]
 
 _DEBUG = "--debug"
-_COMMANDS = (check, explain, convert, backtest, rules, drugs, maps, tables, serve, docs, completion)
+_COMMANDS = (
+    check,
+    report,
+    explain,
+    convert,
+    backtest,
+    rules,
+    drugs,
+    maps,
+    tables,
+    serve,
+    docs,
+    completion,
+)
 """The commands in the order in which ``--help`` names them."""
 
 

@@ -42,6 +42,7 @@ HELD_BY = {
     ("docs/getting-started.md", "yaml"): "here",
     ("docs/performance.md", "sh"): "here",
     ("docs/python.md", "python"): "tests/test_examples.py",
+    ("docs/report.md", "sh"): "tests/commands/test_report.py makes the same calls",
     ("docs/serve.md", "python"): "tests/web/test_processes.py",
     (
         "docs/serve.md",

@@ -181,10 +181,9 @@ class _Pen:
             spans = [facts.span] if facts.span is not None else []
         first, last = extent[0], extent[1] or extent[0]
         for minutes, text in self._deciding(facts, service):
-            at = _reached(spans, 60 * minutes)
+            at = _reached(spans, 60 * minutes, end=last)
             # Of a run of several bags each mark stands on the bag that it falls into.
-            ends = spans and last == spans[-1][1]
-            if at is not None and first < at and (at <= last or ends):
+            if at is not None and first < at:
                 yield Mark(self._at(at), minutes, text)
 
     def _deciding(
@@ -235,13 +234,16 @@ def _earns_hours(service: ServiceFacts) -> bool:
     return row is not None and (row.further is not None or service.role == "further_hour")
 
 
-def _reached(spans: list[Span], seconds: int) -> int | None:
-    """When so much running time had passed, or would have passed had the last span gone on."""
-    if not spans:
-        return None
-    rest = max(0, seconds - clock.covered(spans))
+def _reached(spans: list[Span], seconds: int, *, end: int) -> int | None:
+    """When so much running time had passed before an end, or would have, had the last run gone on.
+
+    None after the end: on another bag of the run, or in a fluid whose time no longer counted.
+    """
+    rest = seconds - clock.covered(spans)
+    if rest > 0:
+        return end + rest if spans and spans[-1][1] == end else None
     at = clock.when_reached(spans, seconds)
-    return None if at is None else at + rest
+    return at if at is not None and at <= end else None
 
 
 def _counted(

@@ -66,6 +66,19 @@ class Statistics:
     def add(self, encounter: Encounter, result: Result, outdated: Iterable[str] = ()) -> None:
         """Count one result; ``outdated`` are the tables that are past their quarter for it."""
         self.outdated.update(outdated)
+        self._add_findings(result)
+        # While a question is open, nobody knows what is missed.
+        if encounter.administrations is not None and not result.questions:
+            self._add_charges(encounter.lines, result)
+
+    def add_visit(self, result: Result) -> None:
+        """Count one result that was kept; its charges as far as it holds its visit."""
+        self._add_findings(result)
+        visit = result.visit
+        if visit is not None and visit.drawing.given is not None and not result.questions:
+            self._add_charges(visit.lines, result)
+
+    def _add_findings(self, result: Result) -> None:
         self.statuses[result.status] += 1
         payer = result.pack.payer or NO_PAYER
         self.payers[f"{payer} encounters"] += 1
@@ -77,9 +90,6 @@ class Statistics:
             self.severities[violation.severity] += 1
             self.payers[f"{payer} {violation.severity}"] += 1
         self.encounters.update(seen)
-        # While a question is open, nobody knows what is missed.
-        if encounter.administrations is not None and not result.questions:
-            self._add_charges(encounter.lines, result)
 
     def _add_charges(self, lines: Iterable[ClaimLine] | None, result: Result) -> None:
         """Count units of the family that chart and claim do not share, code by code."""

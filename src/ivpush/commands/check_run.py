@@ -31,6 +31,7 @@ __all__ = [
     "FIXED",
     "LEVELS",
     "Run",
+    "mask_of",
     "totals_format",
     "totals_text",
 ]
@@ -58,7 +59,7 @@ class Run:
 
     def __init__(self, options: argparse.Namespace, engine: Engine, silent: frozenset[str]) -> None:
         self.options, self.engine, self.silent = options, engine, silent
-        self.mask = _mask(options.mask_key)
+        self.mask = mask_of(options.mask_key)
         self.shield = Shield()
         self.outs: list[Out] = []
         self.sinks: list[Sink] = []
@@ -256,7 +257,7 @@ class Run:
         return waiting + ignored
 
 
-def _mask(key: Path | None) -> Mask:
+def mask_of(key: Path | None) -> Mask:
     """The mask of a key in a file, or of a new one; raises UsageError for one of no use."""
     if key is None:
         return Mask(os.urandom(32))

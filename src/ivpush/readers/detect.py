@@ -129,6 +129,8 @@ class Source:
     stream: IO[bytes]
     notes: tuple[str, ...] = ()
     """How its bytes were read, where that was in a particular way."""
+    head: bytes = b""
+    """The first bytes, which the stream still begins with."""
 
     def read(self, options: ReadOptions) -> Iterator[Reading]:
         """What the format's reader finds; damage of a packed input is set aside."""
@@ -199,7 +201,7 @@ def _source(name: str, stream: IO[bytes], options: ReadOptions, from_: str | Non
     """The input of a stream, unpacked where it is packed; raises UsageError."""
     unpacked = plain(name, stream)
     format_ = detect(unpacked.name, unpacked.head, options, from_, shown=name)
-    return Source(name, format_, unpacked.stream, unpacked.notes)
+    return Source(name, format_, unpacked.stream, unpacked.notes, unpacked.head)
 
 
 def detect(

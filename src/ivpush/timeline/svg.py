@@ -254,7 +254,7 @@ def _dose(given: Given, start: datetime, scale: Scale, top: int) -> Iterator[str
 
 def _legend(lanes: Mapping[str, Sequence[Given]], top: int) -> Iterator[str]:
     """What the looks mean, of those that are there."""
-    x, y = _LEFT, top + 8
+    x, y = _NAMES, top + 8
     for kind in _kinds(lanes):
         yield _SAMPLES[kind].format(x=x, y=y, middle=x + 11, end=y + 12)
         yield f'<text class="s" x="{x + 28}" y="{y + 10}">{LEGEND[kind]}</text>'
