@@ -9,8 +9,9 @@ from hypothesis import given, settings
 
 from ivpush import Encounter, Engine
 from ivpush.contract.result import Answer, Between, Question, Result
-from tests.coding.test_lengths import PACK, openings
+from tests.coding.test_lengths import openings
 from tests.properties.questions import with_answer
+from tests.shipped import PACK
 from tests.visits import asked, billed, check, drip, line, question
 
 HOURLY = re.compile(r"; longer: (?P<more>.*) for each further hour$")

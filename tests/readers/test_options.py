@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ivpush.errors import UsageError
@@ -22,7 +24,7 @@ from ivpush.readers import ReadOptions
     ],
 )
 def test_what_does_not_exist_is_refused_with_the_nearest_word(
-    given: dict[str, str], said: str
+    given: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(UsageError) as refused:
         ReadOptions(**given)
