@@ -50,6 +50,20 @@ def test_attendance_is_asked_for_where_a_long_push_as_an_infusion_beside_two_ear
     }
 
 
+def test_a_third_drip_at_once_that_would_lead_if_it_were_named_is_asked_about() -> None:
+    chart = [
+        drip("a", "08:00", "09:31"),
+        drip("b", "08:00", "09:31"),
+        drip("c", "09:16", "17:16"),
+        drip("d", "09:16", "09:32"),
+    ]
+    opened = check(*chart, setting="professional")
+    assert dict(billed(opened)) == {"96365": 1, "96366": 8, "96367": 1, "96368": 1}
+    by_answer = answers(opened, "primary_administration")
+    assert dict(by_answer["d"]) == {"96365": 1, "96367": 1, "96366": 1, "96368": 1}
+    assert set(by_answer) == {"a", "b", "c", "d"}
+
+
 def test_the_class_of_a_drug_is_asked_for_where_it_is_a_third_infusion_at_once() -> None:
     drips = [drip("a", "10:00", "12:00"), drip("b", "10:00", "11:00")]
     unknown = drip("u", "10:00", "10:30", drug="house blend", category=None)

@@ -239,7 +239,7 @@ def _bag_charted_in_parts(visit: Visit) -> bool:
 
 
 def _given(dose: Dose) -> tuple[object, ...]:
-    timed = dose.start, dose.stop, dose.minutes
+    timed = dose.start, dose.stop, dose.minutes, running_minutes(dose)
     placed = dose.route, dose.method, dose.site, dose.resited_from, dose.visit, dose.needs_own_site
     return *timed, *placed, dose.idle, dose.device, dose.attended
 

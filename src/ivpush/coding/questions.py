@@ -64,15 +64,10 @@ _WITHOUT_STOP = ("missing_stop_time", "missing_stop_time_hydration")
 _ENDED_EARLY = "infusion_stopped_early"
 """The one policy that is asked about whoever pays: a chart says that it decides."""
 
-_MAY_BE_OPEN = frozenset(
-    {
-        None,
-        "concurrent_already_reported",
-        "concurrent_without_primary",
-        "route_missing",
-        "stop_missing",
-    }
-)
+_BESIDE_ANOTHER = frozenset({"concurrent_already_reported", "concurrent_without_primary"})
+"""Reasons of a drip that would keep a role of its own where it leads."""
+
+_MAY_BE_OPEN = frozenset({None, *_BESIDE_ANOTHER, "route_missing", "stop_missing"})
 """Reasons that another answer could lift."""
 
 _BY_TIME = frozenset(
@@ -387,7 +382,9 @@ class _Candidates:
         leads: dict[int, list[str]] = {}
         for chain in self.derived.chains:
             of_encounter = leads.setdefault(chain.part, [])
-            of_encounter += [service.lead.given.id for service in chain.services]
+            # Named, a drip beside another would keep a role of its own.
+            beside = [each for each in chain.every_service if each.lead.reason in _BESIDE_ANOTHER]
+            of_encounter += [each.lead.given.id for each in (*chain.services, *beside)]
         for able in leads.values():
             if len(able) > 1:
                 yield from self._whole("primary", "primary_administration", able, None)
