@@ -44,24 +44,21 @@ def test_encounters_become_one_file(ivpush: Any, visits: Path) -> None:
     assert ivpush("report", str(visits)).out == page
 
 
-@pytest.mark.parametrize("format_", ["ndjson", "json"])
-def test_kept_results_give_the_same_encounters(ivpush: Any, visits: Path, format_: str) -> None:
-    kept = ivpush("check", str(visits), "--visit", "--format", format_)
-    Path("kept").write_text(kept.out, "utf-8")
-    run = ivpush("report", "kept", "-o", "-")
-    assert run.status == 0
+def test_kept_results_give_the_same_encounters(ivpush: Any, visits: Path) -> None:
     straight = ivpush("report", str(visits)).out
-    assert details_in(run.out) == details_in(straight)
-    assert data_of(run.out, "rows") == data_of(straight, "rows")
-    piped = ivpush("report", "-", stdin=kept.out)
-    assert ids(piped.out) == ids(straight)
+    for format_ in ("ndjson", "json"):
+        kept = ivpush("check", str(visits), "--visit", "--format", format_)
+        run = ivpush("report", "-", stdin=kept.out)
+        assert run.status == 0
+        assert details_in(run.out) == details_in(straight)
+        assert data_of(run.out, "rows") == data_of(straight, "rows")
 
 
 def test_what_cannot_be_read_is_counted_in_the_page_and_in_the_status(
     ivpush: Any, visits: Path
 ) -> None:
-    kept = ivpush("check", str(visits), "--format", "ndjson").out
-    Path("kept").write_text(kept + '{"schema": 1}\n', "utf-8")
+    kept = b"".join(ENGINE.check(record).to_json() + b"\n" for record in VISITS)
+    Path("kept").write_bytes(kept + b'{"schema": 1}\n')
     with visits.open("a") as more:
         more.write('{"id": "E", "setting": "facility", "colour": 1}\n')
     for name in ("kept", str(visits)):

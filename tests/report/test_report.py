@@ -16,7 +16,7 @@ from ivpush.claim.statistics import Statistics
 from ivpush.contract.encounter import encounter_of
 from ivpush.report import Report
 from ivpush.testing.samples import encounters as samples
-from tests.report.reports import BILLED, PAYLOADS, VISITS, hostile, report_of, small
+from tests.report.reports import BILLED, VISITS, attacked, report_of, small
 from tests.shipped import ENGINE
 from tests.timeline.test_forms import Outline
 from tests.timeline.visits import given, visit
@@ -147,10 +147,7 @@ def test_the_policy_of_the_page_lets_its_own_script_and_style_run_and_nothing_el
 
 
 def test_no_payload_becomes_more_than_text() -> None:
-    clean, report = Outline(small()), Report()
-    for text in PAYLOADS:
-        report.add(hostile(text))
-    page = "".join(report.pages())
+    clean, page = Outline(small()), attacked()
     for part in (page, *details_in(page)):
         outline = Outline(part)
         assert not [name for name in outline.attributes if name.startswith("on")]
