@@ -1,7 +1,8 @@
-"""Relations 12 and 60 to 63: returns, supervision, pairs of codes, missing stops, and what is idle."""
+"""Relations 9, 10, 12 and 60 to 63: batches, charges, returns, supervision, pairs, missing stops."""
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise, product
@@ -24,6 +25,18 @@ from tests.properties.charts import (
 )
 from tests.properties.test_structure import BOOK, claims
 from tests.shipped import ENGINE, PACK
+
+
+@settings(max_examples=15)
+@given(st.lists(claims(), min_size=1, max_size=3), st.randoms(use_true_random=False))
+def test_09_and_10_what_stands_beside_an_encounter_changes_nothing_in_it(
+    some: list[Encounter], rng: random.Random
+) -> None:
+    # With one of them a second time, anywhere.
+    together = [*some, rng.choice(some)]
+    rng.shuffle(together)
+    alone = [Engine(pack=PACK).check(encounter) for encounter in together]
+    assert list(ENGINE.check_many(together)) == alone
 
 
 @settings(max_examples=30)
