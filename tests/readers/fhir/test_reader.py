@@ -178,6 +178,7 @@ def test_a_bad_line_holds_back_the_charts_that_it_may_belong_to() -> None:
         ],
         b'{"resourceType": "Observation", oops}': ["e1", "e2"],
         b'{"resourceType": 7}': [],
+        b'{"context": {"reference": "Encounter/e1\xff"}, oops}': [],
     }.items():
         every = readings(b"\n".join([mine, bad, other]))
         assert [x.encounter.id for x in every if isinstance(x, Record)] == judged, bad

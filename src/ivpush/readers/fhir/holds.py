@@ -44,8 +44,12 @@ class Holds:
         kind = _KIND.search(text)
         if kind is not None and kind[1].decode() not in CHARTED:
             return
-        named = {key.decode() for key in _ENCOUNTER.findall(text)}
-        patients = {key.decode() for key in _PATIENT.findall(text)}
+        try:
+            named = {key.decode() for key in _ENCOUNTER.findall(text)}
+            patients = {key.decode() for key in _PATIENT.findall(text)}
+        except UnicodeDecodeError:
+            # A name that is garbled itself may be anybody's.
+            named, patients = set(), set()
         self._hold(place, named, patients)
 
     def add_unnamed(self, place: str, resource: dict[str, Any]) -> None:
