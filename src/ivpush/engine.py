@@ -129,8 +129,7 @@ class Worked:
 
     def visit(self, *, show_text: bool = False) -> Visit:
         """What the result is about; with ``show_text`` in the chart's own words."""
-        drawing = drawing_of(self.coded, self.result, self.book, show_text=show_text)
-        return Visit(self.encounter.setting, self.encounter.lines, drawing)
+        return _visit(self.coded, self.result, self.book, show_text=show_text)
 
     def covered(self, silent: Collection[str] = ()) -> Result:
         """The result with what it was checked against; ``silent`` are rules that may not speak."""
@@ -276,7 +275,7 @@ class Engine:
             lines=matching.verdicts(judged.facts.lines or ()) if matching is not None else (),
             corrected=proposal.corrected,
             withheld=proposal.withheld,
-            make_visit=_VisitMaker(self, encounter),
+            make_visit=_VisitMaker(encounter, book),
         )
         return Worked(
             pack=self.pack,
@@ -291,18 +290,24 @@ class Engine:
         )
 
 
+def _visit(coded: CodedChart, result: Result, book: Book, *, show_text: bool) -> Visit:
+    drawing = drawing_of(coded, result, book, show_text=show_text)
+    return Visit(coded.encounter.setting, coded.encounter.lines, drawing)
+
+
 @dataclass(slots=True)
 class _VisitMaker:
-    """Works an encounter out again for its drawing: a result then keeps no coded chart alive."""
+    """Codes a chart again for its drawing: a result then keeps no coded chart alive."""
 
-    engine: Engine
     encounter: Encounter
+    book: Book
 
-    def __call__(self, show_text: bool) -> Visit:
-        return self.engine.work(self.encounter).visit(show_text=show_text)
+    def __call__(self, result: Result, show_text: bool) -> Visit:
+        coded = code_chart(self.encounter, self.book)
+        return _visit(coded, result, self.book, show_text=show_text)
 
     def __reduce__(self) -> tuple[type[None], tuple[()]]:
-        # A pickled result takes no chart with it, and no engine.
+        # A pickled result takes no chart with it, and no rules.
         return NoneType, ()
 
 

@@ -249,8 +249,8 @@ class Visit:
     drawing: Drawing
 
 
-VisitMaker = Callable[[bool], Visit]
-"""Makes a result's visit; the flag says whether it may hold the chart's own words."""
+VisitMaker = Callable[["Result", bool], Visit]
+"""Makes the visit of a result; the flag says whether it may hold the chart's own words."""
 
 
 def _left_out(_read: object) -> None:
@@ -371,7 +371,7 @@ class Result:
         its ``visit``: such a one is drawn as it was written.
         """
         if self.make_visit is not None:
-            return Timeline(self.make_visit(show_text).drawing)
+            return Timeline(self.make_visit(self, show_text).drawing)
         if self.visit is not None:
             return Timeline(self.visit.drawing)
         remedy = "check the encounter again, or keep results with their visit: check(…, visit=True)"
