@@ -94,11 +94,13 @@ async def client(
             body = await reader.readexactly(int(length[1]) if length else 0)
         except (OSError, asyncio.IncompleteReadError):
             load.lost += 1
+            writer.close()
             reader, writer = await asyncio.open_connection(HOST, port)
             continue
         load.seconds.append(time.monotonic() - began)
         load.wrong += not head.startswith(b"HTTP/1.1 200") or body != wanted
     writer.close()
+    await writer.wait_closed()
 
 
 async def batch(port: int, count: int, pairs: list[tuple[bytes, bytes]]) -> int:
@@ -127,6 +129,8 @@ async def batch(port: int, count: int, pairs: list[tuple[bytes, bytes]]) -> int:
         for row in whole:
             right += row == pairs[right % len(pairs)][1]
     await sending
+    writer.close()
+    await writer.wait_closed()
     return count - right
 
 

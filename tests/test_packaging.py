@@ -114,6 +114,7 @@ def test_the_wheel_holds_package_rules_and_pages_and_nothing_else(wheel: Path) -
 def test_the_wheel_holds_no_stray_kinds_of_files(wheel: Path) -> None:
     kinds = {name.rsplit(".", 1)[-1] for name in names_in(wheel) if name.startswith("ivpush/")}
     kinds -= {"html", "css", "js", "json", "png", "svg"}
+    kinds -= {"ivpush/examples/deploy/Containerfile", "service"}
     assert kinds == {"csv", "md", "py", "typed", "yaml"}
     assert "ivpush/py.typed" in names_in(wheel)
     assert {"ivpush/rules/pack.yaml", "ivpush/rules/codes.yaml"} <= names_in(wheel)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from ivpush import Engine
+from ivpush.__main__ import _parser
 from tests.commands.cli import ROOT, environment
 from tests.shipped import PACK
 from tests.web.conftest import MISSING
@@ -48,6 +50,19 @@ def test_what_would_not_be_safe_or_right_is_refused(
     assert run.status == 2
     assert said in run.err
     assert "0123456789" not in run.err
+
+
+def test_the_examples_start_it_with_options_that_it_has() -> None:
+    deploy = ROOT / "examples/deploy"
+    unit = re.search(r"^ExecStart=(.*)$", (deploy / "ivpush.service").read_text("utf-8"), re.M)
+    container = (deploy / "Containerfile").read_text("utf-8")
+    entry = re.search(r"^ENTRYPOINT (\[.*?\])$", container.replace("\\\n", ""), re.M)
+    assert unit is not None and entry is not None
+    for words in (shlex.split(unit[1]), json.loads(entry[1])):
+        options = _parser().parse_args(words[1:])
+        assert words[0] == "/opt/ivpush/bin/ivpush"
+        # Whoever is not on this machine alone must show a token.
+        assert options.token_file is not None and options.workers > 1
 
 
 def test_without_its_extra_it_says_which(ivpush: Any, monkeypatch: pytest.MonkeyPatch) -> None:
