@@ -97,8 +97,10 @@ def _short_run_of_an_infused_drug(visit: Visit) -> bool:
 
 
 def _pause_between(a: Dose, b: Dose) -> bool:
-    one, other = stretch(a), stretch(b)
-    return one is not None and other is not None and (one[1] < other[0] or other[1] < one[0])
+    ran, ran_too = stretch(a), stretch(b)
+    if ran is None or ran_too is None:
+        return False
+    return ran[1] < ran_too[0] or ran_too[1] < ran[0]
 
 
 def _no_clock_beside_another(visit: Visit) -> bool:

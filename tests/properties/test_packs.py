@@ -97,7 +97,7 @@ def test_14_a_rule_switched_off_takes_its_own_findings_along_and_no_others(
 ) -> None:
     plain, without = ENGINE.check(encounter), of(f"without_{rule.lower()}").check(encounter)
     assert coded(without) == coded(plain)
-    here, before = _told(without), _told(plain)
+    here, before = _findings(without), _findings(plain)
     assert {each.rule for each in before - here} <= {rule}
     assert rule not in {each.rule for each in here}
     # What merely followed from it is told on its own.
@@ -112,13 +112,13 @@ def test_14_another_severity_changes_only_the_severity(
     plain, mild = ENGINE.check(encounter), of(f"mild_{rule.lower()}").check(encounter)
     assert coded(mild) == coded(plain)
     assert {each.severity for each in mild.violations if each.rule == rule} <= {"info"}
-    here, before = _told(mild), _told(plain)
+    here, before = _findings(mild), _findings(plain)
     assert before <= here
     # A remark explains no error away.
     assert {each.rule for each in here - before} <= _folded(plain, rule)
 
 
-def _told(result: Result) -> set[Violation]:
+def _findings(result: Result) -> set[Violation]:
     """The findings without what one rule may change in those of another."""
     return {
         replace(each, severity="info", disposition="informational", folds=())
