@@ -76,6 +76,12 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         "--map", metavar="MAP", help="column map of a table, a file or a name: ivpush docs formats"
     )
     group.add_argument(
+        "--separators",
+        type=lambda text: text.replace("\\n", "\n"),
+        metavar="*:~",
+        help="of X12 that begins without ISA: element, component, end of segment",
+    )
+    group.add_argument(
         "--join",
         action="append",
         default=[],
@@ -130,7 +136,13 @@ def read_options(options: argparse.Namespace) -> ReadOptions:
         # Looked at now: an input that needs no map would never say that there is none.
         load_map(map_)
     join = tuple(Path(file) for file in options.join)
-    return ReadOptions(timezone=options.timezone, setting=options.setting, map=map_, join=join)
+    return ReadOptions(
+        timezone=options.timezone,
+        setting=options.setting,
+        map=map_,
+        join=join,
+        separators=options.separators,
+    )
 
 
 def tell_note(note: Note) -> None:

@@ -49,7 +49,7 @@ def add(commands: Commands) -> None:
     )
     check.add_argument("--timezone", metavar="ZONE", help="zone of times without an offset")
     check.add_argument("--all", action="store_true", help="name every row")
-    check.set_defaults(run=_check)
+    check.set_defaults(run=_check, separators=None)
 
 
 def _list(_options: argparse.Namespace) -> int:

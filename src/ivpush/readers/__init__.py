@@ -86,6 +86,8 @@ class ReadOptions:
     """Overlay id of records that name no payer."""
     map: Path | str | None = None
     """Column map of a table: a YAML file, or the name of a shipped one."""
+    separators: str | None = None
+    """Of X12 without an ISA: element and component separator and segment terminator, as ``*:~``."""
     join: tuple[Path | str, ...] = ()
     """Files of further tables that the map joins to the first."""
 
@@ -94,6 +96,7 @@ class ReadOptions:
             require_kind(name, getattr(self, name), (str, NoneType), "give a text")
         kinds = (str, Path, NoneType)
         require_kind("map", self.map, kinds, "give the path of a file, or the name of a map")
+        require_kind("separators", self.separators, (str, NoneType), "give three characters")
         faults = [*_unknown_setting(self.setting), *_unknown_zone(self.timezone)]
         if faults:
             raise UsageError(faults)

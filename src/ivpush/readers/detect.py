@@ -79,7 +79,7 @@ _MAR = Format("mar", "ivpush.readers.mar", _never)
 
 FORMATS: tuple[Format, ...] = (
     Format("fhir", "ivpush.readers.fhir", _is_fhir),
-    Format("x12", "ivpush.readers.x12", _begins(b"ISA", b"ST*"), (".837", ".x12", ".edi")),
+    Format("x12", "ivpush.readers.x12", _begins(b"ISA", b"ST*", b"GS*"), (".837", ".x12", ".edi")),
     Format("hl7", "ivpush.readers.hl7", _begins(b"MSH", b"FHS", b"BHS"), (".hl7",)),
     Format("parquet", _TABLES, _begins(b"PAR1"), (".parquet",)),
     # What is packed was unpacked before: what begins like an archive is a workbook.

@@ -17,6 +17,7 @@ from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, Reading, ReadOptions, Record
 from ivpush.readers.x12.parsed import Parsed
 from ivpush.readers.x12.reader import claims
+from ivpush.readers.x12.segments import stated
 from ivpush.readers.x12.walk import Claim, End, Passed, Transaction, place_of, walk
 from ivpush.writers.x12_claims import (
     MOST_POINTERS,
@@ -63,7 +64,9 @@ def mend(
     the copy grows as the readings are taken.
     """
     copy = _Copy(name, out, correct)
-    for event, parsed, readings in claims(walk(name, stream), name, options or ReadOptions()):
+    options = options or ReadOptions()
+    events = walk(name, stream, assumed=stated(options.separators))
+    for event, parsed, readings in claims(events, name, options):
         if isinstance(event, Claim):
             yield from readings
             yield from copy.write_claim(event, parsed, readings[-1])

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivpush.contract.encounter import Encounter
+from ivpush.errors import UsageError
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.writers.x12 import encounter_to_837
 from tests.properties.claims837 import claims
@@ -483,6 +484,18 @@ def test_a_segment_lost_or_garbled_never_makes_another_claim_in_silence(at: int)
 def test_codes_in_one_composite_are_all_diagnoses() -> None:
     joined = [b"HI*ABK:R112:ABF:E119:ABF:I10" if one.startswith(b"HI") else one for one in BILL]
     assert only(envelope(*joined)).diagnoses == ("R112", "E119", "I10")
+
+
+def test_a_file_without_an_isa_is_read_where_its_separators_are_stated() -> None:
+    whole = records(WHOLE)
+    for start in (b"GS*", b"ST*"):
+        bare = WHOLE[WHOLE.index(start) :]
+        (claim,) = records(bare, ReadOptions(separators="*:~"))
+        assert claim.encounter == whole[0].encounter
+        (aside,) = [one for one in readings(bare) if isinstance(one, SetAside)]
+        assert "without an ISA" in str(aside.error)
+    with pytest.raises(UsageError, match="not three different signs"):
+        readings(WHOLE, ReadOptions(separators="**~"))
 
 
 @pytest.mark.parametrize("padding", [b"\x1a", b"\n\x1a\r\n", b"\x00\x00"])

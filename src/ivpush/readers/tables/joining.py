@@ -69,9 +69,10 @@ def _is_lacking(table: Table, column_map: ColumnMap) -> bool:
 
 def _beside(name: str, join: Join) -> list[Path]:
     """The file of the other table in the folder of the first, if it is there."""
-    folder = Path(name).parent
-    if name == "-" or not folder.is_dir():
+    # Only a file has others beside it: what came in another way bears any name.
+    if not Path(name).is_file():
         return []
+    folder = Path(name).parent
     wanted = fold(join.table)
     return [
         file

@@ -19,7 +19,7 @@ from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
 from ivpush.readers.x12.claims import parse
 from ivpush.readers.x12.parsed import Parsed
-from ivpush.readers.x12.segments import is_x12
+from ivpush.readers.x12.segments import is_x12, stated
 from ivpush.readers.x12.walk import Claim, Event, Transaction, place_of, walk, wrong_kind
 
 __all__ = [
@@ -71,7 +71,9 @@ def read(name: str, stream: IO[bytes], options: ReadOptions | None = None) -> It
                 if isinstance(reading, Record):
                     engine.check(reading.encounter)
     """
-    for event, _, readings in claims(walk(name, stream), name, options or ReadOptions()):
+    options = options or ReadOptions()
+    events = walk(name, stream, assumed=stated(options.separators))
+    for event, _, readings in claims(events, name, options):
         if isinstance(event, Claim):
             yield from readings
         elif isinstance(event, Note | SetAside):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, NamedTuple
 
-from ivpush.errors import Fault
+from ivpush.errors import Fault, UsageError
 
 __all__ = [
     "CUT",
@@ -21,6 +21,7 @@ __all__ = [
     "Separators",
     "chunks",
     "is_x12",
+    "stated",
 ]
 
 BOM = b"\xef\xbb\xbf"
@@ -190,16 +191,30 @@ class _Source:
                 return
 
 
-def chunks(stream: IO[bytes]) -> Iterator[Run | Loose]:
+def stated(text: str | None) -> Separators | None:
+    """The separators that a caller states for a file without an ISA; raises UsageError."""
+    if text is None:
+        return None
+    marks = [sign.encode("latin-1", "replace") for sign in text]
+    if len(marks) != 3 or not _separate(*marks):
+        remedy = "write element and component separator and segment terminator, such as *:~"
+        raise UsageError(Fault("separators", "are not three different signs", remedy))
+    element, component, terminator = marks
+    return Separators(element, component, terminator)
+
+
+def chunks(stream: IO[bytes], assumed: Separators | None = None) -> Iterator[Run | Loose]:
     """Every byte of a stream, in order: runs of segments, and what lies before and between them.
 
     A run holds what one block of the stream holds of an interchange; its first segment is the ISA
-    where the separators are new.
+    where the separators are new. ``assumed`` are those of a file that begins without an ISA.
     """
     source = _Source(stream)
     for space in source.lead():
         yield Loose(space)
-    if source.buffer and not source.buffer.startswith(b"ISA"):
+    if assumed is not None and _HEADLESS.match(source.buffer):
+        yield from _interchange(source, assumed)
+    elif source.buffer and not source.buffer.startswith(b"ISA"):
         yield from _skipped(source, _no_header(source.buffer))
     while source.buffer or source.more():
         header = source.header()
@@ -263,5 +278,5 @@ def _no_header(start: bytes) -> Fault:
             f"the file begins with {start[:2].decode()}, and without an ISA nothing says which "
             "characters separate"
         )
-        return Fault("", problem, "send it from ISA to IEA")
+        return Fault("", problem, "send it from ISA to IEA, or state its separators")
     return Fault("", "the text before the first ISA is not X12", "begin the file with ISA")

@@ -137,8 +137,12 @@ def place_of(name: str, claim: Claim) -> str:
     )
 
 
-def walk(name: str, stream: IO[bytes], kind: bytes = b"837") -> Iterator[Event]:
+def walk(
+    name: str, stream: IO[bytes], kind: bytes = b"837", assumed: Separators | None = None
+) -> Iterator[Event]:
     """Every byte of a stream, as events in order; ``kind`` is 837 or 835.
+
+    ``assumed`` are the separators of a file that begins without an ISA.
 
     ::
 
@@ -147,7 +151,7 @@ def walk(name: str, stream: IO[bytes], kind: bytes = b"837") -> Iterator[Event]:
                 out.write(event.raw)
     """
     walker = _Walker(name, kind)
-    for chunk in chunks(stream):
+    for chunk in chunks(stream, assumed):
         if isinstance(chunk, Run):
             # Each interchange has a Separators of its own, even where the characters are the same.
             if chunk.separators is not walker.separators:
