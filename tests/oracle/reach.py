@@ -268,6 +268,12 @@ def _line_placed_anew_and_needed(visit: Visit) -> bool:
     return any(d.resited_from for d in visit.doses) and any(d.needs_own_site for d in visit.doses)
 
 
+def _need_of_an_access_in_part(visit: Visit) -> bool:
+    """The need that only some doses of an access state may be theirs, or the access's."""
+    stated = {(d.site, d.needs_own_site) for d in visit.doses if d.site}
+    return any((site, not needed) in stated for site, needed in stated)
+
+
 def _old_line_and_new_at_once(visit: Visit) -> bool:
     anew = [d for d in visit.doses if d.resited_from]
     old = [d for d in visit.doses if d.site in {n.resited_from for n in anew}]
@@ -311,6 +317,7 @@ OPEN_AS_CHARTED: tuple[tuple[str, Callable[[Visit], bool]], ...] = (
         "a new line in place of an old one is a need of its own, or not",
         _line_placed_anew_and_needed,
     ),
+    ("a need that some doses state is theirs, or of the access", _need_of_an_access_in_part),
     ("a line and the one in its place do not run at once", _old_line_and_new_at_once),
 )
 OPEN_BOUNDARIES: tuple[tuple[str, Callable[[Visit], bool]], ...] = (

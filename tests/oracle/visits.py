@@ -169,10 +169,11 @@ def _with_pump(rng: random.Random, visit: Visit) -> Visit:
     pump = replace(_given(drug, "p1", clock), device=rng.choice(sorted(GOING_HOME)))
     if rng.random() < 0.2:
         return replace(visit, doses=(replace(pump, purpose="pump_refill"),))
-    site = next((d.site for d in doses if d.route == "IV" and d.site), None)
+    placed = next((d for d in doses if d.route == "IV" and d.site), pump)
     minutes = rng.choice((90, 479, 480, 481, 600, 22 * 60, 46 * 60))
     route = "IA" if not doses and rng.random() < 0.2 else "IV"
-    pump = replace(pump, site=site, stop=clock + minutes, route=route)
+    pump = replace(pump, site=placed.site, needs_own_site=placed.needs_own_site)
+    pump = replace(pump, stop=clock + minutes, route=route)
     return replace(visit, doses=(*doses, pump))
 
 
