@@ -224,7 +224,7 @@ def _item(text: str) -> Markup:
 def _gaps(totals: Totals) -> Iterable[str]:
     """What was not checked, or by what is out of date, a sentence each."""
     aside = totals.set_aside
-    yield f"{counted(aside.total(), 'record')} could not be read and are not in this report."
+    yield f"{counted(aside.total(), 'record')} could not be read, and so left out of this report."
     for reason, count in aside.most_common():
         yield f"{counted(count, 'record')} set aside: {reason}"
     if totals.without_chart:
@@ -232,8 +232,10 @@ def _gaps(totals: Totals) -> Iterable[str]:
     if totals.without_visit:
         results = counted(totals.without_visit, "result")
         yield f"{results} came without the visit: no drawing, no setting, and no charges of these."
-    for kind, count in sorted(totals.statistics.outdated.items()):
-        yield f"{kind}: {counted(count, 'encounter')} of a later date were judged by it."
+    for edition, count in sorted(totals.statistics.outdated.items()):
+        kind, _, last = edition.partition(" ")
+        encounters = counted(count, "encounter")
+        yield f"{TITLES.get(kind, kind)}, {last}: {encounters} of a later date judged by it."
     if totals.silent:
         yield f"Rules that were not to speak: {', '.join(totals.silent)}."
     for because, count in _ranked(totals.unchecked):

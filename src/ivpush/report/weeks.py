@@ -16,32 +16,28 @@ __all__ = ["weeks_of"]
 _WEEK = timedelta(days=7)
 _MOST_BARS = 106
 """Weeks that are drawn: two years; of more the last ones."""
-_WIDTH, _HEIGHT, _LEFT, _FOOT, _TOP = 960, 180, 46, 28, 14
+_WIDTH, _HEIGHT, _LEFT, _FOOT, _TOP = 960, 190, 46, 28, 24
 _SIDES = ("missed", "unsupported")
 
 
 def weeks_of(weeks: Mapping[date, Group]) -> Iterator[Markup]:
     """The drawing and its table."""
     yield _drawing(weeks)
+    # Columns of money only where any charge is known.
+    sides = _SIDES if any(group.amounts for group in weeks.values()) else ()
     rows = [
         (
             str(monday),
             f"{group.encounters:,}",
             f"{group.severities['error']:,}",
-            f"{group.severities['error'] / group.encounters:.2f}",
-            *(_money(group, side) for side in _SIDES),
+            f"{_rate(group):.2f}",
+            *(_money(group, side) for side in sides),
         )
         for monday, group in sorted(weeks.items())
     ]
-    heads = (
-        "week from",
-        "encounters",
-        "errors",
-        "errors an encounter",
-        "missed $",
-        "unsupported $",
-    )
-    yield table("By week of service", heads, rows, numbers="tnnnnn")
+    heads = ["week from", "encounters", "errors", "errors an encounter"]
+    heads += [f"{side} $" for side in sides]
+    yield table("By week of service", heads, rows, numbers="tnnnnn"[: len(heads)])
 
 
 def _money(group: Group, side: str) -> str:
@@ -51,9 +47,9 @@ def _money(group: Group, side: str) -> str:
 
 def _drawing(weeks: Mapping[date, Group]) -> Markup:
     """A bar a week, weeks without encounters too: a gap in time must look like one."""
-    last = max(weeks)
-    first = max(min(weeks), last - _WEEK * (_MOST_BARS - 1))
-    mondays = [first + _WEEK * n for n in range((last - first) // _WEEK + 1)]
+    first, last = min(weeks), max(weeks)
+    count = min(_MOST_BARS, (last - first) // _WEEK + 1)
+    mondays = [last - _WEEK * n for n in reversed(range(count))]
     rates = [_rate(weeks.get(monday)) for monday in mondays]
     most = max(*rates, 0.01)
     step = (_WIDTH - _LEFT - 10) / len(mondays)
@@ -64,6 +60,7 @@ def _drawing(weeks: Mapping[date, Group]) -> Markup:
         "<title>Errors an encounter, by week of service</title>"
         f'<rect class="p" width="{_WIDTH}" height="{_HEIGHT}"/>'
         f'<text class="s" x="4" y="{_TOP + 4}">{most:.2f}</text>'
+        f'<text class="h" x="{_LEFT}" y="14">Errors an encounter</text>'
         f'<text class="s" x="4" y="{bottom}">0</text>'
         f'<path class="t" d="M{_LEFT} {_TOP}H{_WIDTH - 10}M{_LEFT} {bottom}H{_WIDTH - 10}"/>'
     ]
