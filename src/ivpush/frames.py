@@ -7,13 +7,15 @@ Columns in are the contract's (``ivpush.contract.tables``), with ``encounter`` t
 out have fixed names and types. What cannot be read stands in ``set_aside``, so that nothing is
 lost. A table may be a frame or anything that gives frames one after another (record batches, chunks
 of a CSV). ``check_frame`` gives one answer for all; ``check_batches`` gives it in pieces, in flat
-memory. Both stand on ``check_readings``, which takes what any reader yields.
+memory. Both stand on ``check_readings``, which takes what any reader yields. A frame of another
+layout is read by a column map: ``iter_mapped``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ivpush.batch.plan import EngineOptions, Item, WorkOptions
@@ -45,6 +47,7 @@ __all__ = [
     "check_frame",
     "check_readings",
     "encounters_to_tables",
+    "iter_mapped",
     "iter_records",
     "result_rows",
 ]
@@ -183,6 +186,34 @@ def iter_records(
     yield from _joined(
         tables, ReadOptions(timezone=timezone, setting=setting, payer=payer)
     ).readings
+
+
+def iter_mapped(
+    table: Any,
+    *,
+    map: Path | str,
+    setting: str | None = None,
+    timezone: str | None = None,
+    payer: str | None = None,
+) -> Iterator[Reading]:
+    """The encounters of a frame of another layout, by a column map: a shipped one or a file.
+
+    A table is a frame, an Arrow stream, such as DuckDB and Spark give, or frames one after another.
+    Raises UsageError where the map does not fit, once the first is asked for.
+
+    ::
+
+        readings = iter_mapped(mar, map="epic-mar-admin-info", setting="facility")
+        for checked in check_readings(readings, like=mar):
+            print(checked.violations)
+    """
+    from ivpush.readers.mapping import mapped
+    from ivpush.readers.tables.maps import load_map
+
+    column_map = load_map(map)
+    options = ReadOptions(timezone=timezone, setting=setting, payer=payer, map=map)
+    opened = opened_tables({column_map.table: table})
+    yield from mapped(opened.tables[0], column_map, options)
 
 
 class _Joined(NamedTuple):

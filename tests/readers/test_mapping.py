@@ -83,7 +83,9 @@ def test_a_table_that_names_no_encounter_takes_it_from_its_orders(tmp_path: Path
         chart(raw)
     file = tmp_path / "ORDER_MED.tsv"
     file.write_text(ORDERS)
-    for every in (chart(raw, file), chart(raw, name=str(tmp_path / "MAR_ADMIN_INFO.tsv"))):
+    beside = tmp_path / "MAR_ADMIN_INFO.tsv"
+    beside.write_text(raw)
+    for every in (chart(raw, file), chart(raw, name=str(beside))):
         records = [x.encounter for x in every if isinstance(x, Record)]
         assert [x.id for x in records] == ["9001", "9002"]
         assert [d.drug for x in records for d in x.administrations or ()] == [

@@ -1,7 +1,8 @@
 """Column maps proposed from a file, and tried on one: what each row became, what is not understood.
 
-``ivpush maps new`` and ``ivpush maps check`` call it. A proposal takes a fact for a column only
-where a shipped map knows its name; what cannot be told from the file is left to its reader.
+``ivpush maps new`` and ``maps check`` call it, and ``frames`` for frames of another layout. A
+proposal takes a fact for a column only where a shipped map knows its name; what cannot be told from
+the file is left to its reader.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 
-from ivpush.readers import Note, ReadOptions, Record, SetAside
+from ivpush.readers import Note, Reading, ReadOptions, Record, SetAside
 from ivpush.readers.mar.reader import encounters_of
 from ivpush.readers.tables.cells import Bad, Row, Table, text_of
 from ivpush.readers.tables.claims import claims_of
@@ -23,7 +24,7 @@ from ivpush.readers.tables.lookup import Lookup
 from ivpush.readers.tables.maps import TIMES, ColumnMap, load_map, map_names, nearest_map, words_of
 from ivpush.readers.tables.opening import open_table
 
-__all__ = ["Proposal", "Trial", "known_names", "propose", "try_map"]
+__all__ = ["Proposal", "Trial", "known_names", "mapped", "propose", "try_map"]
 
 _MOST_ROWS = 1_000
 """Rows of a file that are looked at for a proposal."""
@@ -174,13 +175,9 @@ def try_map(name: str, first: IO[bytes], again: IO[bytes], options: ReadOptions)
     """Read a file with a map, twice: once for its words, once for its encounters."""
     column_map = load_map(options.map or "")
     unknown = _unknown(_opened(name, first, column_map, options))
-    lookup = _opened(name, again, column_map, options)
-    lookup.need("encounter")
     ledger = Ledger(each=True)
-    read = claims_of if column_map.table == _LINES else encounters_of
     trial = Trial(ledger.each or {}, words=unknown.words, times=unknown.times)
-    trial.notes += lookup.opening_notes()
-    for reading in read(lookup.table, lookup, options, ledger):
+    for reading in _readings(_opened(name, again, column_map, options), options, ledger):
         if isinstance(reading, Record):
             trial.encounters += 1
         elif isinstance(reading, SetAside):
@@ -189,6 +186,20 @@ def try_map(name: str, first: IO[bytes], again: IO[bytes], options: ReadOptions)
             trial.notes.append(reading)
     trial.rows = dict(sorted((ledger.each or {}).items()))
     return trial
+
+
+def mapped(table: Table, column_map: ColumnMap, options: ReadOptions) -> Iterator[Reading]:
+    """The encounters of an opened table by a map; raises UsageError where a column is lacking."""
+    joined = with_join(table, column_map, options)
+    yield from _readings(Lookup(joined, column_map, options), options, Ledger())
+
+
+def _readings(lookup: Lookup, options: ReadOptions, ledger: Ledger) -> Iterator[Reading]:
+    of_lines = lookup.map.table == _LINES
+    events = ("action", "action_time") if lookup.map.shape == "event" and not of_lines else ()
+    lookup.need("encounter", *(("code", "units") if of_lines else events))
+    yield from lookup.opening_notes()
+    yield from (claims_of if of_lines else encounters_of)(lookup.table, lookup, options, ledger)
 
 
 def _opened(name: str, stream: IO[bytes], column_map: ColumnMap, options: ReadOptions) -> Lookup:
