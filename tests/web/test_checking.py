@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from ivpush import Engine
@@ -31,6 +33,8 @@ from tests.web.calls import (
 )
 
 FHIR_BODY = json.dumps(BUNDLE).encode()
+OCTETS = {"Content-Type": "application/octet-stream"}
+XLSX = {"Content-Type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 X12_FILE = ROOT / "tests/data/x12/lfh-two-claims-single-provider.837i"
 
 
@@ -81,10 +85,58 @@ def test_a_table_is_read_by_a_shipped_map_and_by_no_file_of_the_machine() -> Non
     assert answer.status_code == 400
 
 
+def workbook(rows: int) -> bytes:
+    """A workbook of claim lines."""
+    book = openpyxl.Workbook()
+    sheet = book.create_sheet(index=0)
+    sheet.append(["encounter", "number", "code", "units", "date"])
+    for number in range(1, rows + 1):
+        sheet.append(["A", number, "96374", 1, "2026-03-02"])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_a_workbook_is_read_up_to_the_bytes_that_it_unpacks_to() -> None:
+    for headers in (XLSX, OCTETS):
+        read = post("/v1/convert?setting=facility", workbook(2), headers).json()
+        assert [len(each["lines"]) for each in read["encounters"]] == [2]
+    small = with_limits(unpacked_bytes=100_000)
+    assert post("/v1/convert?setting=facility", workbook(2), XLSX, app=small).status_code == 200
+    large = workbook(2_000)
+    assert len(large) < 100_000
+    assert post("/v1/convert?setting=facility", large, XLSX, app=small).status_code == 413
+    # A part that says it is smaller than it is gives no more than it said.
+    cut = post("/v1/convert?setting=facility", large[: len(large) // 2], XLSX).json()
+    assert cut["set_aside"] and not cut["encounters"]
+
+
+def test_nothing_else_that_is_packed_is_unpacked() -> None:
+    for raw in (b"PAR1", b"\x1f\x8b\x08", gzip.compress(EXAMPLE)):
+        assert post("/v1/convert", raw, OCTETS).status_code == 415
+
+
+def test_text_of_a_spreadsheet_may_be_utf_16() -> None:
+    text = "encounter,number,code,units,date\nA,1,96374,1,2026-03-02\n".encode("utf-16")
+    read = post("/v1/convert?setting=facility", text, {"Content-Type": "text/csv"}).json()
+    assert [each["id"] for each in read["encounters"]] == ["A"]
+
+
 def test_what_cannot_be_read_is_set_aside_beside_the_rest() -> None:
     raw = X12_FILE.read_bytes().replace(b"*837*", b"*999*", 1)
     answer = post("/v1/check", raw, X12).json()
     assert answer["set_aside"] and all(each["reason"] for each in answer["set_aside"])
+
+
+def test_policies_that_callers_name_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ivpush.pack.pack._MOST_WINDOWS", 8)
+    monkeypatch.setattr("ivpush.web.service._MOST_ENGINES", 8)
+    app = with_limits()
+    for minutes in range(30):
+        policy = f"same_drug_push_gap_minutes={minutes + 1}"
+        answer = post("/v1/check", EXAMPLE, JSON, app=app, params={"policy": policy})
+        assert answer.json()["pack"]["policies"]
+    assert len(PACK._windows) <= 8
 
 
 def test_one_request_holds_so_many_records() -> None:

@@ -17,6 +17,7 @@ from tests.readers.x12.samples import BILL, envelope
 from tests.web.browsing import Visitor, file_with, needs_browser, started
 from tests.web.calls import BUNDLE, EXAMPLE, serving, serving_app
 from tests.web.payloads import PAYLOADS
+from tests.web.test_checking import workbook
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -160,6 +161,7 @@ FILES = {
     + EXAMPLE.replace(b"\n", b" "),
     "claims.837": envelope(*BILL),
     "bundle.json": json.dumps(BUNDLE).encode(),
+    "lines.xlsx": workbook(3),
     "lines.csv": b"encounter,number,code,units,date\nA,1,96374,2,2026-03-02\n",
 }
 

@@ -56,6 +56,10 @@ from ivpush.pack.wording import read_wording
 __all__ = ["Pack", "Parts"]
 
 
+_MOST_WINDOWS = 4_096
+"""Books a pack keeps: a run asks for few, but a server for whatever policies its callers name."""
+
+
 class Parts(TypedDict, total=False):
     """The parts of a pack that ``Pack.with_`` replaces."""
 
@@ -78,7 +82,6 @@ class Pack:
         self._layers = layers
         # A pack that no folder was read for is one layer, and its hash is the digest.
         self._origins = origins or (PackLayer("", version=None, hash=digest),)
-        # Not bounded: a run asks for few windows of dates, payers and sets of policies.
         self._windows: dict[tuple[object, ...], Book] = {}
         self._build(faults)
         if faults.found:
@@ -325,6 +328,8 @@ class Pack:
         key = (window, payer, setting, json.dumps(policies, sort_keys=True, default=str))
         book = self._windows.get(key)
         if book is None:
+            if len(self._windows) >= _MOST_WINDOWS:
+                self._windows.clear()
             book = self._windows[key] = self._open(on, payer, policies or {}, setting)
         return book.dated(day)
 

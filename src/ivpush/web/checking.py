@@ -119,8 +119,8 @@ def records_of(
     raw: bytes, format_: str | None, asked: Asked, service: Service
 ) -> Iterator[Reading]:
     """What a body holds; raises RefusedError past the most that one request may hold."""
-    most = service.settings.limits.records
-    every = readings(raw, asked.read, format_)
+    limits = service.settings.limits
+    most, every = limits.records, readings(raw, asked.read, format_, limits)
     yield from islice(every, most)
     if next(every, None) is not None:
         fault = Fault("the body", f"holds more than {most:,} records", "split it")

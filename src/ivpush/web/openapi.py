@@ -129,7 +129,7 @@ def _checks() -> Schema:
     encounter, result = _ref("Encounter"), _ref("Result")
     body = {JSON: {"schema": encounter}, **{type_: {"schema": _TEXT} for type_ in TYPES}}
     check = _operation(
-        "One encounter checked; of FHIR, X12, HL7 and CSV all that the body holds.",
+        "One encounter checked; of FHIR, X12, HL7 and tables all that the body holds.",
         {JSON: {"schema": {"anyOf": [result, _ref("Checked")]}}},
         asks=(*_GIVEN, "coverage", "map"),
         body=body,

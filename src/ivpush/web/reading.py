@@ -1,24 +1,28 @@
 """Bodies read as encounters, each by the reader that its content type asks for.
 
-``checking``, ``batch``, ``fhir`` and ``cds`` call it. Nothing is unpacked: what is compressed is
-refused, so that a small body cannot become a large one.
+``checking``, ``batch``, ``fhir`` and ``cds`` call it. What is compressed is refused, so that a
+small body cannot become a large one; a workbook, which always is, says to how much it unpacks.
 """
 
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ivpush.errors import Fault, attempt, did_you_mean
 from ivpush.readers import Reading, ReadOptions, Record, SetAside
-from ivpush.readers.detect import HEAD_BYTES, Source, detect
+from ivpush.readers.detect import Source, detect
 from ivpush.readers.json import record
+from ivpush.readers.unpack import HEAD_BYTES, ZIP, Plain, plain
 from ivpush.web.problems import RefusedError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+
+    from ivpush.web.settings import Limits
 
 __all__ = ["ANY", "JSON", "TYPES", "encounter_of", "format_of", "media_type_of", "readings"]
 
@@ -29,10 +33,11 @@ TYPES = {
     "application/edi-x12": "x12",
     "application/hl7-v2": "hl7",
     "text/csv": "csv",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
 }
 """Content types beside JSON, and the format of each."""
 _PLACE = "the body"
-_GZIP, _ZIP = b"\x1f\x8b", b"PK"
+_GZIP = b"\x1f\x8b"
 
 
 def media_type_of(request: Request) -> str:
@@ -71,22 +76,49 @@ def encounter_of(raw: bytes, options: ReadOptions) -> Record:
 
 def is_single(raw: bytes, format_: str | None) -> bool:
     """Whether a body is one encounter of our own JSON, and no format of others."""
-    if format_ is not None or raw.startswith((_GZIP, _ZIP)):
+    if format_ is not None or raw.startswith((_GZIP, ZIP)):
         return False
     return detect(_PLACE, raw[:HEAD_BYTES].lstrip() or b"{", ReadOptions()).name == "json"
 
 
-def readings(raw: bytes, options: ReadOptions, format_: str | None) -> Iterator[Reading]:
+def readings(
+    raw: bytes, options: ReadOptions, format_: str | None, limits: Limits
+) -> Iterator[Reading]:
     """What a body holds, record by record; raises UsageError for an unknown format."""
-    if raw.startswith((_GZIP, _ZIP)):
-        fault = Fault(_PLACE, "is compressed", "unpack it first")
-        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, fault)
-    # One stored byte of such a table may stand for any number of them.
-    found = detect(_PLACE, raw[:HEAD_BYTES], options, format_)
-    if found.name == "parquet":
-        fault = Fault(_PLACE, "is a compressed table", "send it as CSV")
-        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, fault)
-    yield from Source(_PLACE, found, io.BytesIO(raw)).read(options)
+    if raw.startswith(_GZIP):
+        raise _compressed()
+    if raw.startswith(ZIP):
+        _check_workbook(raw, limits)
+        given = Plain(_PLACE, raw[:HEAD_BYTES], io.BytesIO(raw))
+    else:
+        given = plain(_PLACE, io.BytesIO(raw))
+    found = detect(given.name, given.head, options, format_, shown=_PLACE)
+    # One stored byte of a Parquet table may stand for any number of them.
+    if found.name == "parquet" or (raw.startswith(ZIP) and found.name != "xlsx"):
+        raise _compressed()
+    source = Source(_PLACE, found, given.stream, given.notes, given.head)
+    yield from source.read(options)
+
+
+def _check_workbook(raw: bytes, limits: Limits) -> None:
+    """Raise RefusedError for a workbook that says it unpacks to more than is granted.
+
+    Its reader reads no more of a part than the part says of itself.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            unpacked = sum(part.file_size for part in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return  # its reader says what is wrong with it
+    if unpacked > limits.unpacked_bytes:
+        problem = f"unpacks to more than {limits.unpacked_bytes:,} bytes"
+        fault = Fault(_PLACE, problem, "split it, or send it as CSV")
+        raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, fault)
+
+
+def _compressed() -> RefusedError:
+    fault = Fault(_PLACE, "is compressed", "unpack it first, or send a table as CSV")
+    return RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, fault)
 
 
 def line_of(place: str, raw: bytes, options: ReadOptions) -> Record | SetAside:

@@ -24,6 +24,8 @@ class Limits:
 
     body_bytes: int = 10 * 1024 * 1024
     """Bytes of a request's body; of a batch, of one line."""
+    unpacked_bytes: int = 64 * 1024 * 1024
+    """Bytes to which a workbook may unpack; nothing else that is packed is taken."""
     seconds: int = 30
     """Until a request is answered; of a batch, until more of it comes or its answer is taken."""
     requests: int = 1_000
