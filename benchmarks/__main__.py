@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from benchmarks import instructions
 from benchmarks.measure import Row, Size, figure
 
 SECTIONS = {
@@ -23,7 +24,8 @@ SECTIONS = {
     "sql": ("benchmarks.sql_speed", "the same rules in DuckDB SQL"),
     "rules": ("benchmarks.rules_growth", "10 to 1,000 rules and more"),
     "lines": ("benchmarks.lines", "1 to 450 lines in one encounter"),
-    "loading": ("benchmarks.loading", "loading the pack, importing the package"),
+    "start": ("benchmarks.start", "how soon a fresh process imports, makes an engine, checks"),
+    "loading": ("benchmarks.loading", "loading the pack from its YAML"),
     "workers": ("benchmarks.workers", "two processes against one"),
     "encounters": ("benchmarks.encounters", "time and memory against the number of encounters"),
     "tables": ("benchmarks.tables", "frames in pieces: memory against their length"),
@@ -73,6 +75,9 @@ def options_of_command() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="the smallest sizes, some minutes")
     parser.add_argument("--full", action="store_true", help="up to 10^6 encounters, half an hour")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, metavar="SECTION", default=SECTIONS)
+    parser.add_argument(
+        "--instructions", action="store_true", help="count machine instructions, and nothing else"
+    )
     parser.add_argument("--list", action="store_true", help="name the sections and stop")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there too")
     return parser.parse_args()
@@ -85,6 +90,8 @@ def main() -> None:
         for name, (_, title) in SECTIONS.items():
             print(f"{name:<12} {title}")
         return
+    if options.instructions:
+        sys.exit(instructions.main())
     size = Size.QUICK if options.quick else Size.FULL if options.full else Size.DEFAULT
     heading = head()
     print(f"{heading}\n\n{HEAD[0]:<80} {HEAD[1]:>8} {'':<6}  {HEAD[2]:<14} {HEAD[3]}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from ivpush import PackError
 from ivpush.commands.docs import _pages
+from ivpush.pack.bundle import bundle_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -104,7 +107,7 @@ def test_the_wheel_holds_package_rules_and_pages_and_nothing_else(wheel: Path) -
     wanted = {f"ivpush/{name}" for name in files_under(ROOT / "src" / "ivpush")}
     for folder in ("rules", "docs", "examples"):
         wanted |= {f"ivpush/{folder}/{name}" for name in files_under(ROOT / folder)}
-    wanted |= {f"ivpush/{name}" for name in PAPERS}
+    wanted |= {f"ivpush/{name}" for name in (*PAPERS, "rules.bundle")}
     info = f"{STEM}.dist-info"
     wanted |= {f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt")}
     wanted |= {f"{info}/licenses/LICENSE"}
@@ -115,7 +118,7 @@ def test_the_wheel_holds_no_stray_kinds_of_files(wheel: Path) -> None:
     kinds = {name.rsplit(".", 1)[-1] for name in names_in(wheel) if name.startswith("ivpush/")}
     kinds -= {"html", "css", "js", "json", "png", "svg"}
     kinds -= {"ivpush/examples/deploy/Containerfile", "service"}
-    assert kinds == {"csv", "md", "py", "typed", "yaml"}
+    assert kinds == {"bundle", "csv", "md", "py", "typed", "yaml"}
     assert "ivpush/py.typed" in names_in(wheel)
     assert {"ivpush/rules/pack.yaml", "ivpush/rules/codes.yaml"} <= names_in(wheel)
 
@@ -136,6 +139,33 @@ def test_no_link_of_the_long_description_is_dead_on_a_package_index(
     files = re.findall(r" \(`((?:docs|rules)[^`]*)`\)", text)
     assert files
     assert all((project / file).exists() for file in files)
+
+
+def test_the_bundle_of_the_wheel_is_made_of_its_rules(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+        assert archive.read("ivpush/rules.bundle") == bundle_of(tmp_path / "ivpush/rules")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        ("src/ivpush/rules.bundle", "ivpush-bundle 1 0\n{}\n", "other rules than rules/ holds"),
+        ("rules/checks/roles/IVP199-x.yaml", "id: IVP199\n", "lacks the key"),
+    ],
+    ids=["a bundle of other rules", "a rule that is not fit"],
+)
+def test_no_wheel_is_built_of(
+    file: str, text: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    shutil.copytree(ROOT / "rules", tmp_path / "rules")
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_text(text, "utf-8")
+    hook = runpy.run_path(str(ROOT / "hatch_build.py"))
+    with pytest.raises((ValueError, PackError), match=told):
+        hook["_bundle"](tmp_path)
 
 
 def test_the_sdist_holds_rules_tests_and_papers(unpacked: Path) -> None:

@@ -19,6 +19,7 @@ from ivpush.language.tree import Node
 from ivpush.language.vocabulary import Names
 from ivpush.pack.codes import FAMILIES, Choice, CodeRow, DatedNumber, selected, words_of
 from ivpush.pack.data import SupervisionRow
+from ivpush.pack.later import Later
 from ivpush.pack.pack import Pack, Parts
 from ivpush.pack.policies import Policy, PolicyValue
 from ivpush.pack.rule import Rule
@@ -108,7 +109,7 @@ def _of_expressions(rule: Rule, file: str, names: Names) -> Iterator[Mutant]:
 
 def _judged_by(rule: Rule, trees: Mapping[str, Node], names: Names) -> Rule:
     compiled = compile_rule(trees.get("when"), trees["require"], names, rule.id)
-    return replace(rule, compiled=compiled)
+    return replace(rule, judgement=Later.of(compiled))
 
 
 def _other_choices(asked: Choice | None) -> Iterator[tuple[str, Choice]]:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from ivpush.pack.codes import cells_by_column
-from ivpush.pack.shapes.rules import OverlayFile, PinsFile, RuleShape
+from ivpush.pack.shapes.cases import OverlayFile, PinsFile, RuleShape
 
 if TYPE_CHECKING:
     from pydantic_core import core_schema as cs

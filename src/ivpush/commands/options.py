@@ -238,6 +238,12 @@ def read_pack(options: argparse.Namespace) -> Pack:
     return Pack.load(extra=tuple(options.rules), cache=cache)
 
 
+def _shipped_pack(options: argparse.Namespace) -> Pack:
+    from ivpush.pack.pack import Pack
+
+    return Pack.shipped(None if options.no_cache else cache_folder(os.environ))
+
+
 def make_engine(options: argparse.Namespace) -> Engine:
     """The engine that the options describe; raises UsageError for what does not exist."""
     from ivpush.engine import Engine
@@ -248,7 +254,7 @@ def make_engine(options: argparse.Namespace) -> Engine:
         if not sign:
             raise UsageError(Fault("--policy", "has no value", "write --policy NAME=VALUE"))
         policies[name] = value
-    pack = read_pack(options)
+    pack = read_pack(options) if options.rules else _shipped_pack(options)
     try:
         return Engine(options.payer, policies=policies, pack=pack)
     except UsageError as error:

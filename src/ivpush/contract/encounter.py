@@ -23,6 +23,7 @@ from pydantic.functional_validators import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from ivpush import clock
+from ivpush.contract.described import Described
 from ivpush.contract.faults import Models, faults_of
 from ivpush.contract.fields import (
     Access,
@@ -85,12 +86,11 @@ _YEARS = range(1899, 2201)  # those of a pack, and the day before and after them
 
 
 class _Model(
-    BaseModel,
+    Described,
     extra="forbid",
     frozen=True,
     # An error must not carry what the chart says into a log.
     hide_input_in_errors=True,
-    use_attribute_docstrings=True,
 ):
     # Hidden from type checkers, which are told of each model's own fields below.
     if not TYPE_CHECKING:

@@ -10,9 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import get_args, get_type_hints
 
+from pydantic import BaseModel
+
 from ivpush.contract.annotations import field_type
+from ivpush.contract.described import descriptions_of
 from ivpush.contract.facts import (
     AdministrationFacts,
     ClaimFacts,
@@ -39,14 +43,13 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class FactName:
-    """A fact as the language knows it: type, attribute path, meaning, and what it rests on.
+    """A fact as the language knows it: type, attribute path, and what it rests on.
 
     ``tables`` are the kinds of dated tables that it is looked up in.
     """
 
     kind: Kind
     path: str
-    meaning: str
     rests_on: tuple[str, ...]
     lacks: tuple[str, ...]
     free_text: bool
@@ -96,15 +99,15 @@ class Names:
     columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
     words: Mapping[str, frozenset[str]] = field(default_factory=dict)
     modifiers: Mapping[str, str] = field(default_factory=dict)
-    scopes: Mapping[str, Mapping[str, FactName]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        made = {
+    @cached_property
+    def scopes(self) -> Mapping[str, Mapping[str, FactName]]:
+        """The facts of each scope by name; worked out when an expression is first read."""
+        scopes = {
             name: {
                 fact: FactName(
                     kind=kind_of(one.type),
                     path=one.path,
-                    meaning=one.meaning,
                     rests_on=one.rests_on,
                     lacks=one.lacks,
                     free_text=one.free_text,
@@ -116,11 +119,10 @@ class Names:
         }
         for (scope, fact), column in COLUMN_FACTS.items():
             if column in self.columns:
-                known = made[scope][fact]
+                known = scopes[scope][fact]
                 kind = Kind("word", known.kind.nullable, self.columns[column])
-                made[scope][fact] = replace(known, kind=kind)
-        # The class is frozen; the scopes follow from its other fields and are set this once.
-        object.__setattr__(self, "scopes", made)
+                scopes[scope][fact] = replace(known, kind=kind)
+        return scopes
 
     def roots(self, subject: str) -> dict[str, Node]:
         """The names that an expression about ``subject`` may begin with."""
@@ -159,6 +161,9 @@ COLUMN_FACTS: Mapping[tuple[str, str], str] = {
 """Facts whose words are those of a column of codes.yaml: a pack knows them, the code does not."""
 
 
+Given = type[BaseModel]
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One fact of a scope: its type, how to reach it, what it means, what it rests on.
@@ -172,11 +177,21 @@ class Fact:
 
     type: object
     path: str
-    meaning: str
+    text: str
+    """What it means; empty where the field of the contract that it is says so itself."""
     rests_on: tuple[str, ...]
     lacks: tuple[str, ...] = ()
     free_text: bool = False
     tables: tuple[str, ...] = ()
+    given: Given | None = None
+    """The record of the contract whose field it is."""
+
+    @property
+    def meaning(self) -> str:
+        """What it means, as the vocabulary tells it."""
+        if self.given is None:
+            return self.text
+        return descriptions_of(self.given).get(self.path.removeprefix("given."), "")
 
 
 def facts_of(scope: type) -> dict[str, Fact]:
@@ -193,7 +208,8 @@ def facts_of(scope: type) -> dict[str, Fact]:
             facts[name] = Fact(
                 type=info.annotation,
                 path=f"given.{name}",
-                meaning=info.description or "",
+                text="",
+                given=given,
                 rests_on=(own,),
                 free_text=Text in get_args(info.annotation),
             )
@@ -219,7 +235,7 @@ def _own_facts(record: type, prefix: str) -> Iterator[tuple[str, Fact]]:
                 Fact(
                     type=plain,
                     path=prefix + name,
-                    meaning=means.text,
+                    text=means.text,
                     rests_on=rests_on,
                     lacks=means.lacks,
                     tables=means.tables,

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from ivpush.contract.claim_facts import CodedFacts
@@ -19,7 +20,7 @@ from ivpush.language.vocabulary import Names
 from ivpush.pack.codes import CodeRow, DatedNumber, Limits, number_on
 from ivpush.pack.data import Data, SupervisionRow
 from ivpush.pack.discards import Discards
-from ivpush.pack.drugs import DrugRow
+from ivpush.pack.drugs import DrugNames, DrugRow
 from ivpush.pack.fees import Fees
 from ivpush.pack.files import covers
 from ivpush.pack.policies import Policies, PolicyValue
@@ -146,7 +147,7 @@ class Book:
         self.coded: dict[tuple[str, str], CodedFacts] = {}
         """What ``claim.lines`` makes of a code and setting, kept as it is first asked for."""
 
-        self.ranks, self.drugs, self.names = data.ranks, data.drugs, data.names
+        self.ranks = data.ranks
         self.modifiers, self.separate_modifiers = data.modifiers, data.separate
         self.visit_modifiers, self.lifting_modifiers = data.visit, data.lifting
         self.pairs_lifted_from = data.lifted_from
@@ -157,15 +158,6 @@ class Book:
         self.in_force = _days_in_force(held, day)
         self.outdated = _outdated(self.in_force, day)
         """Tables used beyond their quarter, as in "ptp until 2024-09-30": a run says so once."""
-        # Before the first release held nothing is known: an empty table bars nothing.
-        self.pairs = table_on(held.ptp, day, PairTable({}))
-        self.mues = table_on(held.mue, day, {})
-        self._primary = table_on(held.addon, day, {})
-        self._places = table_on(held.pos, day, {})
-        self._bill_uses = table_on(held.tob, day, {})
-        self._ndcs = table_on(held.ndc, day, {})
-        self._products = table_on(held.products, day, {})
-        self._statuses = table_on(held.opps, day, {})
         self.surroundings = _surroundings(held, day)
         """What stands beside an administration: owners, procedures, uses of drugs."""
         self.discards = _discards(held, day)
@@ -179,6 +171,53 @@ class Book:
         self.rules, self.vocabulary = tuple(content.rules), content.names
         settled = {"policy": self.policy, "limits": self.limits}
         self.screens = Screens(content.rules, content.names, settled)
+
+    # Before the first release held nothing is known: an empty table bars nothing. Tables are read
+    # as they are first asked for; the day of the terms is one of the book's window.
+
+    @cached_property
+    def pairs(self) -> PairTable:
+        """NCCI pairs."""
+        return table_on(self._data.releases.ptp, self._terms.day, PairTable({}))
+
+    @cached_property
+    def mues(self) -> Mapping[str, Mapping[str, tuple[int, int]]]:
+        """Units a day and adjudication indicator, by setting and code."""
+        return table_on(self._data.releases.mue, self._terms.day, {})
+
+    @cached_property
+    def drugs(self) -> Mapping[str, DrugRow]:
+        """Rows of drugs by HCPCS code."""
+        return self._data.drugs
+
+    @cached_property
+    def names(self) -> DrugNames:
+        """The look-up of drugs by name."""
+        return self._data.names
+
+    @cached_property
+    def _primary(self) -> Mapping[str, frozenset[str]]:
+        return table_on(self._data.releases.addon, self._terms.day, {})
+
+    @cached_property
+    def _places(self) -> Mapping[str, bool]:
+        return table_on(self._data.releases.pos, self._terms.day, {})
+
+    @cached_property
+    def _bill_uses(self) -> Mapping[str, BillUse]:
+        return table_on(self._data.releases.tob, self._terms.day, {})
+
+    @cached_property
+    def _ndcs(self) -> Mapping[str, str]:
+        return table_on(self._data.releases.ndc, self._terms.day, {})
+
+    @cached_property
+    def _products(self) -> Mapping[str, str]:
+        return table_on(self._data.releases.products, self._terms.day, {})
+
+    @cached_property
+    def _statuses(self) -> Mapping[str, tuple[str, str | None]]:
+        return table_on(self._data.releases.opps, self._terms.day, {})
 
     @property
     def opened_on(self) -> dt.date:
@@ -347,12 +386,12 @@ class Book:
     def reason(self, name: str, **words: str) -> tuple[str, tuple[str, ...]]:
         """A reason in words, with what is handed in for its template, and its sources."""
         template, cites = self._wording.reasons[name]
-        return self._worded(template, words), cites
+        return self._worded(template.get(), words), cites
 
     def question(self, name: str, **words: str) -> tuple[str, str]:
         """Who can answer a question, and the question in words."""
         who, template = self._wording.questions[name]
-        return who, self._worded(template, words)
+        return who, self._worded(template.get(), words)
 
     def _worded(self, template: Template, words: Mapping[str, str]) -> str:
         return template.render(None, {**NO_WORDS, **words}, self.policy, self.limits)

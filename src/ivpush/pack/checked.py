@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from ivpush.contract.described import descriptions_of
 from ivpush.errors import Fault, did_you_mean
 from ivpush.pack.files import KeyPath, Say
 from ivpush.pack.known import Known
@@ -179,11 +180,19 @@ def _needed(at: object) -> list[str]:
 
 def _meant(at: object, key: str) -> str:
     """What to write where a key is missing: what the model says that it holds."""
-    field = (_fields(at) or {}).get(key)
-    if field is None or not field.description:
+    text = _described(at).get(key)
+    if not text:
         return "add it"
-    text = field.description.partition("\n\n")[0].rstrip(".")
+    text = text.partition("\n\n")[0].rstrip(".")
     return "add it: " + " ".join(text.split())
+
+
+def _described(at: object) -> dict[str, str]:
+    """What a model says of its keys."""
+    if not (isinstance(at, type) and issubclass(at, BaseModel)):
+        return {}
+    texts = descriptions_of(at).items()
+    return {at.model_fields[name].alias or name: text for name, text in texts}
 
 
 def _row_depth(model: type[BaseModel], loc: KeyPath) -> int:

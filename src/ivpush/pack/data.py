@@ -16,6 +16,7 @@ from ivpush.pack.drug_files import DrugTable
 from ivpush.pack.drugs import DrugNames, DrugRow
 from ivpush.pack.files import Layer, Say, Sheet
 from ivpush.pack.known import Known
+from ivpush.pack.later import Later
 from ivpush.pack.releases import NOTED, quarter_end
 from ivpush.pack.roles import Role, Spellings
 from ivpush.pack.shapes.data import (
@@ -71,8 +72,7 @@ MODIFIERS = frozenset(
 class Data:
     """Everything of a pack that is looked up by date, payer or policy."""
 
-    drugs: dict[str, DrugRow]
-    names: DrugNames
+    drug_table: Later[DrugTable]
     ranks: dict[tuple[str, str], int]
     ranked: Window
     supervision: list[SupervisionRow]
@@ -92,6 +92,16 @@ class Data:
     questions: dict[str, tuple[str, str]]
     words: dict[tuple[str, str], str]
     releases: Releases
+
+    @property
+    def drugs(self) -> dict[str, DrugRow]:
+        """Rows of drugs by HCPCS code."""
+        return self.drug_table.get().by_code
+
+    @property
+    def names(self) -> DrugNames:
+        """The look-up of drugs by name."""
+        return self.drug_table.get().names
 
     @property
     def denials(self) -> dict[tuple[str, str], bool]:
@@ -141,7 +151,7 @@ class _Marks:
 
 def read_data(
     sheets: Mapping[str, Sheet],
-    drugs: DrugTable,
+    drugs: Later[DrugTable],
     releases: Releases,
     written: WordLists,
     known: Known,
@@ -167,8 +177,7 @@ def read_data(
         *wording.trace.items(),
     ]
     return Data(
-        drugs=drugs.by_code,
-        names=drugs.names,
+        drug_table=drugs,
         releases=releases,
         ranks={(row.family, row.technique): row.rank for row in hierarchy.hierarchy.values()},
         ranked=(hierarchy.in_force.low, hierarchy.in_force.high),

@@ -11,7 +11,7 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache as once
 from importlib.resources import files
 from itertools import islice
@@ -119,12 +119,16 @@ def digest_of(content: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
+def key_of(digests: Iterable[str]) -> str:
+    """The hash of a stack of packs, of their hashes, in hexadecimal."""
+    return hashlib.sha256(";".join((_CACHE_FORMAT, *digests)).encode()).hexdigest()
+
+
 class Cache:
     """Parsed files of a pack as JSON, keyed by their content; anything odd is a miss."""
 
     def __init__(self, folder: Path, contents: Sequence[Mapping[str, bytes]]) -> None:
-        hashes = (_CACHE_FORMAT, *(digest_of(content) for content in contents))
-        self.key = hashlib.sha256(";".join(hashes).encode()).hexdigest()
+        self.key = key_of([digest_of(content) for content in contents])
         self.path = folder / f"{self.key}.json"
         self._names = [
             sorted(name for name in content if not name.endswith(".csv")) for content in contents

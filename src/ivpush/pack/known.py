@@ -32,3 +32,5 @@ class Known:
     denials: Mapping[tuple[str, str], bool] = field(default_factory=dict)
     names: Names | None = None
     rules: Collection[str] | None = None
+    checked: bool = False
+    """Whether all was checked when its bundle was built, so that texts need not be read yet."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -23,6 +24,7 @@ from ivpush.errors import (
 from ivpush.language.tree import Kind
 from ivpush.language.vocabulary import Names
 from ivpush.pack.book import Book, Content, Terms
+from ivpush.pack.bundle import bundle_file, read_bundle
 from ivpush.pack.causes import check_causes
 from ivpush.pack.checked import read_shape
 from ivpush.pack.codes import (
@@ -41,17 +43,19 @@ from ivpush.pack.folder import (
     collect,
     contents_of,
     digest_of,
+    key_of,
     read_files,
     rules_folder,
 )
 from ivpush.pack.known import Known
+from ivpush.pack.later import Later
 from ivpush.pack.payers import Payer, own_rules, read_payer, with_bases
 from ivpush.pack.placing import BASE_FILES, PINS, is_pins, is_rule, misplaced
 from ivpush.pack.policies import Policy, PolicyValue, as_written, policy_values, read_policies
 from ivpush.pack.releases import Release, read_tables
 from ivpush.pack.rule import Case, Rule, read_pins, read_rule
 from ivpush.pack.shapes.data import PackFile
-from ivpush.pack.wording import read_wording
+from ivpush.pack.wording import checked_wording, read_wording
 
 __all__ = ["Pack", "Parts"]
 
@@ -75,10 +79,17 @@ class Pack:
     """A checked rule pack; make one with ``Pack.load`` and ask it for a Book."""
 
     def __init__(
-        self, layers: Sequence[Layer], digest: str, origins: Sequence[PackLayer] = ()
+        self,
+        layers: Sequence[Layer],
+        digest: str,
+        origins: Sequence[PackLayer] = (),
+        *,
+        checked: bool = False,
     ) -> None:
         faults = Faults()
         self.digest = digest
+        self._checked = checked
+        """Whether all was checked before: texts and tables then are read as they are asked for."""
         self._layers = layers
         # A pack that no folder was read for is one layer, and its hash is the digest.
         self._origins = origins or (PackLayer("", version=None, hash=digest),)
@@ -131,7 +142,7 @@ class Pack:
         if faults.found:
             raise PackError(_in_folders(faults.found, folders, contents))
         # A batch notes the digest, to see if rules changed, so it is made without a cache too.
-        key = store.key if store is not None else Cache(Path(), contents).key
+        key = key_of([digest_of(content) for content in contents])
         try:
             made = cls(layers, key, origins)
         except PackError as error:
@@ -141,6 +152,19 @@ class Pack:
                 [{name: sheet.data for name, sheet in sheets_of(layer)} for layer in layers]
             )
         return made
+
+    @classmethod
+    def shipped(cls, cache: Path | None = None) -> Pack:
+        """The shipped pack: from its bundle where the package is installed, else as ``load`` does.
+
+        Its rules judge as those of ``load`` do, but have no cases and know no places in files.
+        """
+        file = bundle_file()
+        if file is None:
+            return cls.load(cache=cache)
+        bundle = read_bundle(file.read_bytes())
+        origin = PackLayer(rules_folder().name, version=None, hash=bundle.digest)
+        return cls([bundle.layer], key_of([bundle.digest]), [origin], checked=True)
 
     @property
     def every_rule(self) -> tuple[Rule, ...]:
@@ -152,9 +176,9 @@ class Pack:
         """Every rule by its id and by its name."""
         return {word: rule for rule in self.every_rule for word in (rule.id, rule.name)}
 
-    def __reduce__(self) -> tuple[type[Pack], tuple[object, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., Pack], tuple[object, ...]]:
         # A worker builds it anew from plain data; books and functions cannot be pickled.
-        return Pack, (self._layers, self.digest, self._origins)
+        return partial(Pack, checked=self._checked), (self._layers, self.digest, self._origins)
 
     @property
     def releases(self) -> Mapping[str, Sequence[Release[object]]]:
@@ -174,7 +198,8 @@ class Pack:
         # Sources before all: every other file cites them, and each name is checked as it is read.
         about = read_shape(sheets["pack"], PackFile, say)
         sources = read_sources(self._layers, say)
-        known = Known(sources=frozenset(sources) if sources is not None else None)
+        cited = frozenset(sources) if sources is not None else None
+        known = Known(sources=cited, checked=self._checked)
         self.codes = read_codes(sheets["codes"], known, say)
         self.limits = read_limits(sheets["limits"], known, say)
         self.policies = read_policies(sheets["policies"], known, say)
@@ -185,8 +210,10 @@ class Pack:
             cells=cells_by_column(self.codes),
         )
         # Tables before rules: a rule's denial codes must be active in them.
-        releases = read_tables(self._layers, say)
-        drugs = read_drugs(self._layers, sheets["drug_words"], say)
+        releases = read_tables(self._layers, say, checked=self._checked)
+        drugs = Later(lambda: read_drugs(self._layers, sheets["drug_words"], say))
+        if not self._checked:
+            drugs.get()
         words = read_word_lists(self._layers, known, say)
         data = read_data(sheets, drugs, releases, words, known, say)
         # Rules without data would bring faults that only follow from these.
@@ -212,19 +239,23 @@ class Pack:
         known = replace(
             known,
             kinds=data.modifiers.keys() | {"separate"},
-            denials=denials_of(releases),
+            denials={} if self._checked else denials_of(releases),
             names=self.names,
         )
-        self._wording = read_wording(sheets["reasons"], data, self.names, say)
+        if self._checked:
+            self._wording = checked_wording(data, self.names)
+        else:
+            self._wording = read_wording(sheets["reasons"], data, self.names, say)
         self.rules = tuple(self._rules(known, say))
-        check_causes(self.rules, say)
+        if not self._checked:
+            check_causes(self.rules, say)
         self.payers = self._payers(known, say)
         self._marks = self._boundaries()
 
     def _rules(self, known: Known, say: Say) -> Iterator[Rule]:
         taken: dict[str, str] = {}
         for layer in self._layers:
-            pins = _pinned(layer, known, say)
+            pins = {} if self._checked else _pinned(layer, known, say)
             for name, sheet in sheets_of(layer):
                 if not is_rule(name):
                     continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from ivpush.contract.result import Severity
 from ivpush.errors import Fault, UsageError, did_you_mean
@@ -13,7 +14,10 @@ from ivpush.pack.files import Say, Sheet, covers, mappings_of
 from ivpush.pack.known import Known
 from ivpush.pack.policies import Policy, PolicyValue
 from ivpush.pack.rule import Rule, rule_of
-from ivpush.pack.shapes.rules import OverlayFile
+from ivpush.pack.shapes.rules import CheckedOverlay
+
+if TYPE_CHECKING:
+    from ivpush.pack.shapes.cases import OverlayFile
 
 __all__ = [
     "Payer",
@@ -131,7 +135,7 @@ def read_payer(
     say: Say,
 ) -> Payer | None:
     """An overlay of payers/; None where it cannot be used."""
-    shape = read_shape(sheet, OverlayFile, say, known)
+    shape = _shape(sheet, known, say)
     if shape is None:
         return None
     rules = [rule_of(row, sheet, known, path=("rules", n)) for n, row in shape.rules.items()]
@@ -149,6 +153,14 @@ def read_payer(
         valid_from=shape.in_force.low if shape.in_force is not None else date.min,
         valid_to=shape.in_force.high if shape.in_force is not None else None,
     )
+
+
+def _shape(sheet: Sheet, known: Known, say: Say) -> OverlayFile | CheckedOverlay | None:
+    if known.checked:
+        return read_shape(sheet, CheckedOverlay, say, known)
+    from ivpush.pack.shapes.cases import OverlayFile  # noqa: PLC0415  (no check needs cases)
+
+    return read_shape(sheet, OverlayFile, say, known)
 
 
 def _values(

@@ -12,6 +12,7 @@ from ivpush.contract.facts import BillUse
 from ivpush.errors import Fault, PackError, did_you_mean
 from ivpush.pack.discards import Asks, read_discards
 from ivpush.pack.files import Layer, Say, csv_of, read_csv, word_of
+from ivpush.pack.later import Later
 from ivpush.pack.surroundings import (
     Answer,
     CodeRange,
@@ -126,15 +127,31 @@ Table_co = TypeVar("Table_co", covariant=True)
 Rows = Iterable[list[str]]
 
 
+class Content(NamedTuple, Generic[Table_co]):
+    """What one file of a table holds."""
+
+    table: Table_co
+    rows: int
+
+
 @dataclass(frozen=True, slots=True)
 class Release(Generic[Table_co]):
     """One release of a table: from when it counts, and which pack of the stack holds it."""
 
     day: date
-    table: Table_co
     name: str
     pack: int
-    rows: int
+    content: Later[Content[Table_co]]
+
+    @property
+    def table(self) -> Table_co:
+        """What it holds."""
+        return self.content.get().table
+
+    @property
+    def rows(self) -> int:
+        """How many rows its file has."""
+        return self.content.get().rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +223,12 @@ class _File(NamedTuple):
     raw: bytes
 
 
-def read_tables(layers: Sequence[Layer], say: Say) -> Releases:
-    """Every table of a stack of packs; the later release counts, and of one date the later pack."""
-    files = _Files(layers, say)
+def read_tables(layers: Sequence[Layer], say: Say, *, checked: bool = False) -> Releases:
+    """Every table of a stack of packs; the later release counts, and of one date the later pack.
+
+    Tables that were ``checked`` before are read when they are first asked for.
+    """
+    files = _Files(layers, say, checked=checked)
     return Releases(
         ptp=files.read("ptp", _ptp),
         mue=files.read("mue", _mue),
@@ -233,8 +253,8 @@ def read_tables(layers: Sequence[Layer], say: Say) -> Releases:
 class _Files:
     """The tables' files of a stack of packs, read kind by kind."""
 
-    def __init__(self, layers: Sequence[Layer], say: Say) -> None:
-        self._say = say
+    def __init__(self, layers: Sequence[Layer], say: Say, *, checked: bool) -> None:
+        self._say, self._checked = say, checked
         named = [
             file
             for n, layer in enumerate(layers)
@@ -247,9 +267,10 @@ class _Files:
 
     def read(self, kind: str, table_of: Callable[[Rows], Table]) -> list[Release[Table]]:
         """The releases of one kind; what cannot be read is said and left out."""
-        releases = (
-            _release(file, table_of, self._say) for file in self._files if file.kind == kind
-        )
+        files = [file for file in self._files if file.kind == kind]
+        if self._checked:
+            return [_later(file, table_of) for file in files]
+        releases = (_release(file, table_of, self._say) for file in files)
         return [release for release in releases if release is not None]
 
 
@@ -265,6 +286,16 @@ def _file(name: str, raw: bytes, pack: int, say: Say) -> _File | None:
     except ValueError:
         say(Fault(f"{name}:1:1", "is named after no day", "write the release as YYYY-MM-DD"))
         return None
+
+
+def _later(file: _File, table_of: Callable[[Rows], Table]) -> Release[Table]:
+    """A release whose table is read when it is first asked for."""
+    return Release(file.day, file.name, file.pack, Later(lambda: _content(file, table_of)))
+
+
+def _content(file: _File, table_of: Callable[[Rows], Table]) -> Content[Table]:
+    rows = [row for _, row in read_csv(file.name, file.raw, TABLES[file.kind])]
+    return Content(table_of(rows), len(rows))
 
 
 def _release(file: _File, table_of: Callable[[Rows], Table], say: Say) -> Release[Table] | None:
@@ -283,7 +314,7 @@ def _release(file: _File, table_of: Callable[[Rows], Table], say: Say) -> Releas
             problem = "holds a number or a word that does not fit"
             say(Fault(place, problem, "write whole numbers, and words as other rows have them"))
         return None
-    return Release(day=file.day, table=table, name=file.name, pack=file.pack, rows=len(lines))
+    return Release(file.day, file.name, file.pack, Later.of(Content(table, len(lines))))
 
 
 def _fits(table_of: Callable[[Rows], object], row: list[str]) -> bool:

@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from ivpush.contract.result import Disposition, Safety, Severity
 from ivpush.errors import Fault
 from ivpush.language.compiler import Compiled, compile_rule
-from ivpush.language.messages import Template
+from ivpush.language.messages import Template, parse_template
+from ivpush.language.parser import parse
 from ivpush.pack.checked import read_shape
 from ivpush.pack.codes import Choice, choice_of, chosen
 from ivpush.pack.edits import RuleEdit, read_edit
 from ivpush.pack.files import Faults, KeyPath, Say, Sheet, Yaml, mappings_of
 from ivpush.pack.known import Known
-from ivpush.pack.shapes.rules import PinsFile, RuleShape, Subject
+from ivpush.pack.later import Later
+from ivpush.pack.shapes.rules import RuleFrame, Subject
 
 __all__ = [
     "KEYS",
@@ -28,11 +30,12 @@ __all__ = [
     "SUBJECTS",
     "Case",
     "Rule",
+    "Words",
     "read_pins",
     "read_rule",
 ]
 
-KEYS = tuple(RuleShape.model_fields)
+KEYS = (*RuleFrame.model_fields, "cases")
 ROOMS = {
     "roles": "1",
     "time": "2",
@@ -50,6 +53,15 @@ Case = Mapping[str, Yaml]
 """A case of a rule as its file writes it; ``authoring.cases`` makes an encounter of it."""
 
 
+class Words(NamedTuple):
+    """The words of a rule's findings."""
+
+    message: Template
+    fix: Template
+    fix_otherwise: Template | None
+    """The fix in other words, where a path of ``fix`` is unknown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule of the pack, with its compiled judgement."""
@@ -63,8 +75,6 @@ class Rule:
     valid_to: date | None
     for_each: str
     codes: frozenset[str] | None
-    message: Template
-    fix: Template
     edit: RuleEdit | None
     safety: Safety
     follows_from: tuple[str, ...]
@@ -74,22 +84,32 @@ class Rule:
     not_covered: str
     cites: tuple[str, ...]
     cases: tuple[Case, ...]
-    compiled: Compiled
+    judgement: Later[Compiled]
+    words: Later[Words]
     texts: Mapping[str, str]
     place: str
     asked: Choice | None = None
     """Its choice of codes as written: any, a list, or words by column."""
-    fix_otherwise: Template | None = None
-    """The fix in other words, where a path of ``fix`` is unknown."""
     pins: tuple[Case, ...] = ()
     """Cases that stand in a file beside the rule's, ``IVPnnn-name.pins.yaml``."""
 
+    @property
+    def compiled(self) -> Compiled:
+        """Its judgement."""
+        return self.judgement.get()
+
+    @property
+    def message(self) -> Template:
+        """What its findings say."""
+        return self.words.get().message
+
     def fix_for(self, e: object, s: object, p: object, l: object) -> str:  # noqa: E741 - named as generated code
         """The fix of one finding, in the wording that its facts allow."""
+        _, fix, otherwise = self.words.get()
         # A fix with "not stated" in it would tell nobody what to do.
-        if self.fix_otherwise is not None and not self.fix.complete(e, s, p, l):
-            return self.fix_otherwise.render(e, s, p, l)
-        return self.fix.render(e, s, p, l)
+        if otherwise is not None and not fix.complete(e, s, p, l):
+            return otherwise.render(e, s, p, l)
+        return fix.render(e, s, p, l)
 
     @property
     def every_case(self) -> tuple[Case, ...]:
@@ -108,6 +128,11 @@ def read_rule(
     pins: tuple[Case, ...] = (),
 ) -> Rule | None:
     """The rule of one file; every fault is said, and None returned if there is any."""
+    if known.checked:
+        checked = read_shape(sheet, RuleFrame, say, known)
+        return rule_of(checked, sheet, known) if checked is not None else None
+    from ivpush.pack.shapes.cases import RuleShape  # noqa: PLC0415  (no check needs cases)
+
     faults = Faults()
     shape = read_shape(sheet, RuleShape, faults.say, known)
     _check_order(sheet, faults.say)
@@ -121,7 +146,7 @@ def read_rule(
 
 
 def rule_of(
-    shape: RuleShape,
+    shape: RuleFrame,
     sheet: Sheet,
     known: Known,
     *,
@@ -129,12 +154,12 @@ def rule_of(
     pins: tuple[Case, ...] = (),
 ) -> Rule | None:
     """The rule of a mapping at a path of a sheet, once its shape is right."""
-    require, message, fix = shape.require.tree, shape.message.template, shape.fix.template
-    # Without the vocabulary or a subject no text was parsed, and that fault is said already.
-    if known.names is None or require is None or message is None or fix is None:
+    texts = _texts(shape)
+    read = _later(shape, texts, known) if known.checked else _read(shape, known)
+    if read is None:
         return None
-    when = shape.when.tree if shape.when is not None else None
-    denial, otherwise = shape.denial, shape.fix_otherwise
+    judgement, words = read
+    denial = shape.denial
     asked = choice_of(shape.codes)
     return Rule(
         id=shape.id,
@@ -146,8 +171,6 @@ def rule_of(
         valid_to=shape.in_force.high,
         for_each=shape.for_each,
         codes=chosen(asked, known.cells),
-        message=message,
-        fix=fix,
         edit=read_edit(shape.edit),
         # Only edits that add a modifier must say it (``RuleShape``); others rest on the record.
         safety=shape.safety or "safe",
@@ -158,17 +181,54 @@ def rule_of(
         not_covered=shape.not_covered,
         cites=shape.cites,
         cases=mappings_of(sheet.at((*path, "cases"))),
-        compiled=compile_rule(when, require, known.names, shape.id),
-        texts=_texts(shape),
+        judgement=judgement,
+        words=words,
+        texts=texts,
         place=sheet.place(path),
         asked=asked,
-        fix_otherwise=otherwise.template if otherwise is not None else None,
         pins=pins,
     )
 
 
+_Read = tuple[Later[Compiled], Later[Words]]
+
+
+def _read(shape: RuleFrame, known: Known) -> _Read | None:
+    """What its texts say; None where the shape could not read them, and that is said already."""
+    require, message, fix = shape.require.tree, shape.message.template, shape.fix.template
+    # Without the vocabulary or a subject no text was parsed.
+    if known.names is None or require is None or message is None or fix is None:
+        return None
+    when = shape.when.tree if shape.when is not None else None
+    otherwise = shape.fix_otherwise.template if shape.fix_otherwise is not None else None
+    compiled = compile_rule(when, require, known.names, shape.id)
+    return Later.of(compiled), Later.of(Words(message, fix, otherwise))
+
+
+def _later(shape: RuleFrame, texts: Mapping[str, str], known: Known) -> _Read | None:
+    """What its texts say, which were checked before: they are read when they are asked for."""
+    names, subject = known.names, shape.for_each
+    if names is None:
+        return None
+
+    def judgement() -> Compiled:
+        when = parse(texts["when"], names, subject) if "when" in texts else None
+        return compile_rule(when, parse(texts["require"], names, subject), names, shape.id)
+
+    def template(key: str) -> Template:
+        return parse_template(" ".join(texts[key].split()), names, subject)
+
+    def words() -> Words:
+        otherwise = template("fix_otherwise") if "fix_otherwise" in texts else None
+        return Words(template("message"), template("fix"), otherwise)
+
+    return Later(judgement), Later(words)
+
+
 def read_pins(sheet: Sheet, known: Known, say: Say) -> tuple[Case, ...]:
     """The cases of one ``IVPnnn-name.pins.yaml``, which must name the rule of its own name."""
+    from ivpush.pack.shapes.cases import PinsFile  # noqa: PLC0415
+
     shape = read_shape(sheet, PinsFile, say, known)
     if shape is None:
         return ()
@@ -180,7 +240,7 @@ def read_pins(sheet: Sheet, known: Known, say: Say) -> tuple[Case, ...]:
     return mappings_of(sheet.at(("cases",)))
 
 
-def _texts(shape: RuleShape) -> dict[str, str]:
+def _texts(shape: RuleFrame) -> dict[str, str]:
     """The rule's own words by key: people read them, and not the trees."""
     written = {
         "when": shape.when,

@@ -15,8 +15,9 @@ from ivpush.language.tree import ExpressionError
 from ivpush.language.vocabulary import Names
 from ivpush.pack.data import Data
 from ivpush.pack.files import Say, Sheet
+from ivpush.pack.later import Later
 
-__all__ = ["NO_WORDS", "Wording", "read_wording"]
+__all__ = ["NO_WORDS", "Wording", "checked_wording", "read_wording"]
 
 NO_WORDS: Mapping[str, str] = {"what": "", "units": "", "modifiers": "", "beside": "", "held": ""}
 """What a template may be handed: the service, its units, its modifiers, what is beside, a name."""
@@ -26,8 +27,20 @@ NO_WORDS: Mapping[str, str] = {"what": "", "units": "", "modifiers": "", "beside
 class Wording:
     """Templates by name: reasons with their sources, questions with who can answer them."""
 
-    reasons: Mapping[str, tuple[Template, tuple[str, ...]]]
-    questions: Mapping[str, tuple[str, Template]]
+    reasons: Mapping[str, tuple[Later[Template], tuple[str, ...]]]
+    questions: Mapping[str, tuple[str, Later[Template]]]
+
+
+def checked_wording(data: Data, names: Names) -> Wording:
+    """The templates of a reasons.yaml that was checked before, each read when it is asked for."""
+
+    def later(text: str) -> Later[Template]:
+        return Later(lambda: parse_template(text, names, "encounter", NO_WORDS))
+
+    return Wording(
+        {name: (later(text), cites) for name, (text, cites) in data.reasons.items()},
+        {name: (who, later(text)) for name, (who, text) in data.questions.items()},
+    )
 
 
 def read_wording(sheet: Sheet, data: Data, names: Names, say: Say) -> Wording:
@@ -52,10 +65,10 @@ class _Reader:
     names: Names
     say: Say
 
-    def templates(self, name: str, text: str) -> Iterator[Template]:
+    def templates(self, name: str, text: str) -> Iterator[Later[Template]]:
         """The template of one text; none where it is at fault."""
         try:
-            yield parse_template(text, self.names, "encounter", NO_WORDS)
+            yield Later.of(parse_template(text, self.names, "encounter", NO_WORDS))
         except ExpressionError as error:
             problem = f"{name}: {error.problem}, at letter {error.column}"
             self.say(Fault(self.sheet.place(self._path(name)), problem, error.remedy))

@@ -6,11 +6,10 @@ Expressions and messages are parsed as the file is read, so that all faults of a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     Discriminator,
     Field,
@@ -18,8 +17,6 @@ from pydantic import (
     StringConstraints,
     Tag,
     ValidationInfo,
-    WithJsonSchema,
-    create_model,
     field_validator,
     model_validator,
 )
@@ -29,7 +26,6 @@ from pydantic_core import core_schema as cs
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
 
-from ivpush.contract.encounter import Administration, ClaimLine, Encounter, Supervision
 from ivpush.contract.fields import JsonSchema, Setting
 from ivpush.contract.result import Disposition, Safety, Severity
 from ivpush.language.messages import Template, parse_template
@@ -52,18 +48,17 @@ from ivpush.pack.shapes.words import (
 )
 
 __all__ = [
-    "CaseShape",
+    "CheckedOverlay",
     "ColumnChoice",
     "EditChoice",
     "EditWord",
-    "OverlayFile",
-    "PinsFile",
-    "RuleShape",
+    "OverlayFrame",
+    "RuleFrame",
+    "RuleId",
     "Subject",
 ]
 
 Subject = Literal["line", "administration", "service", "suggestion", "encounter"]
-Expected = Literal["line", "administration", "service", "suggestion", "encounter", "message", "fix"]
 
 RuleId = Annotated[
     str,
@@ -114,12 +109,17 @@ class Message(NamedTuple):
     template: Template | None
 
 
+def _is_checked(info: ValidationInfo) -> bool:
+    """Whether texts were checked before, and ``rule`` reads them when they are asked for."""
+    return info.context is not None and info.context.checked
+
+
 def _expression(value: object, info: ValidationInfo) -> Expression:
     if not isinstance(value, str) or not value.strip():
         raise wrong("is no expression", "write one line of text")
     subject, names = info.data.get("for_each"), getattr(info.context, "names", None)
     # for_each was wrong itself, or an editor asks without a pack: nothing to check against.
-    if subject is None or names is None:
+    if subject is None or names is None or _is_checked(info):
         return Expression(value, None)
     try:
         return Expression(value, parse(value, names, subject))
@@ -133,7 +133,7 @@ def _message(value: object, info: ValidationInfo) -> Message:
     if len(value) > _LONGEST:
         raise wrong(f"is longer than {_LONGEST} characters", "shorten it")
     subject, names = info.data.get("for_each"), getattr(info.context, "names", None)
-    if subject is None or names is None:
+    if subject is None or names is None or _is_checked(info):
         return Message(value, None)
     try:
         return Message(value, parse_template(" ".join(value.split()), names, subject))
@@ -199,10 +199,6 @@ Codes = Annotated[
 ]
 
 
-def _line_kind(value: object) -> str:
-    return "<mapping>" if isinstance(value, dict) else "<text>"
-
-
 Kind = Annotated[str, Named("kinds")]
 
 
@@ -266,80 +262,8 @@ class Denial(Shape):
     """The remittance advice remark code."""
 
 
-def _loose(model: type[BaseModel]) -> dict[str, Any]:
-    """The fields of a model of the contract, each optional and as a case writes it: as text."""
-    return {
-        key: (Value, Field(default=None, description=field.description))
-        for key, field in model.model_fields.items()
-    }
-
-
-LineText = Annotated[
-    str,
-    Written(
-        "[A-Z0-9]{5}(-[A-Z0-9]{2})*( x[0-9]{1,6})?", "is no line", "write CODE-MODIFIER xUNITS"
-    ),
-]
-_GivenShape: Any = create_model("GivenShape", __base__=Shape, **_loose(Administration))
-_LineShape: Any = create_model("LineShape", __base__=Shape, **_loose(ClaimLine))
-_StaffShape: Any = create_model("StaffShape", __base__=Shape, **_loose(Supervision))
-_LineOrText: Any = Annotated[
-    Annotated[LineText, Tag("<text>")] | Annotated[_LineShape, Tag("<mapping>")],
-    Discriminator(_line_kind),
-]
-_FACTS: dict[str, Any] = {
-    **{name: field for name, field in _loose(Encounter).items() if name != "id"},
-    "date": (
-        Day | None,
-        Field(default=None, description="The date of service; else the pack's ``case_date``."),
-    ),
-    "administrations": (
-        tuple[_GivenShape, ...] | None,
-        Field(default=None, description="The chart; a bare clock time falls on the case's date."),
-    ),
-    "lines": (
-        tuple[_LineOrText, ...] | None,
-        Field(default=None, description="The lines billed: CODE-MODIFIER xUNITS, or a mapping."),
-    ),
-    "supervision": (
-        _StaffShape | None,
-        Field(default=None, description="Who supervised, and how."),
-    ),
-}
-
-
-Scalar = Annotated[Text, WithJsonSchema({"type": ["string", "number", "boolean"]})]
-"""Text, which editors take for a number or a flag where it looks like one."""
-
-
-class CaseFrame(Shape):
-    """One case: the facts of an encounter, and on what the rule must fire."""
-
-    name: Text
-    """What the case shows, in a few words; unique in its rule."""
-    policies: dict[Annotated[str, Named("policies")], Value] = Field(default={})
-    """Policies under which it is judged, beside the defaults."""
-    expect: tuple[Annotated[dict[Expected, Scalar], Field(min_length=1)], ...]
-    """The subjects on which the rule fires, such as ``{line: 2}``, with parts of the message."""
-    unjudged: object = None
-    """Facts for want of which the rule cannot judge; the key alone says that it cannot."""
-
-
-if TYPE_CHECKING:
-    CaseShape = CaseFrame
-else:
-    CaseShape = create_model("CaseShape", __base__=CaseFrame, __doc__=CaseFrame.__doc__, **_FACTS)
-
-
-def _both(cases: tuple[CaseFrame, ...]) -> tuple[CaseFrame, ...]:
-    # With cases of one kind a rule that always fires, or never, would pass them all.
-    if {bool(case.expect) for case in cases} != {True, False}:
-        raise wrong("lacks a case that breaks the rule or one that holds", "add it")
-    return cases
-
-
-class RuleShape(Shape):
-    """One rule: what must hold, when, why, and the cases that show it."""
+class RuleFrame(Shape):
+    """One rule: what must hold, when and why."""
 
     id: RuleId
     """Three capitals and a number, never used twice."""
@@ -382,10 +306,6 @@ class RuleShape(Shape):
     """Where the rule is blind."""
     cites: Cites
     """Sources of the rule."""
-    cases: Annotated[
-        tuple[CaseShape, ...], AfterValidator(_both), Field(json_schema_extra={"minItems": 2})
-    ]
-    """Cases: at least one that breaks the rule and one that holds."""
 
     @field_validator("safety", mode="after")
     @classmethod
@@ -410,17 +330,8 @@ class RuleShape(Shape):
         return codes
 
 
-class PinsFile(Shape):
-    """``IVPnnn-name.pins.yaml``: cases of a rule that hold it fast and teach a reader nothing."""
-
-    rule: RuleId
-    """The rule whose file stands beside this one."""
-    cases: Annotated[tuple[CaseShape, ...], Field(min_length=1)]
-    """The cases."""
-
-
-class OverlayFile(Shape):
-    """``payers/ID.yaml``: what one payer does otherwise than the pack."""
+class OverlayFrame(Shape):
+    """What one payer does otherwise than the pack, without rules of its own."""
 
     id: PayerId
     """The payer, as encounters name it."""
@@ -442,5 +353,10 @@ class OverlayFile(Shape):
     """Rules, and how grave the payer holds their findings."""
     off: dict[Annotated[str, Named("rules")], Prose] = Field(default={})
     """Rules that do not apply to the payer, each with the reason."""
-    rules: Rows[RuleShape] = Field(default={})
+
+
+class CheckedOverlay(OverlayFrame):
+    """An overlay that was checked before: a bundle leaves the cases of its rules out."""
+
+    rules: Rows[RuleFrame] = Field(default={})
     """Rules of the payer's own."""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -26,6 +25,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core import core_schema as cs
 
+from ivpush.contract.described import Described
 from ivpush.contract.fields import JsonSchema
 
 if TYPE_CHECKING:
@@ -57,14 +57,13 @@ __all__ = [
 ]
 
 
-class Shape(BaseModel):
+class Shape(Described):
     """A mapping of a pack file: its keys, each with what it holds and a text for editors."""
 
     model_config = ConfigDict(
         # defer_build: models of files that a run never reads are never built.
         extra="forbid",
         frozen=True,
-        use_attribute_docstrings=True,
         defer_build=True,
     )
 
