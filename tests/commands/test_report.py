@@ -69,6 +69,16 @@ def test_what_cannot_be_read_is_counted_in_the_page_and_in_the_status(
         assert len(Path("aside.ndjson").read_text("utf-8").splitlines()) == 1
 
 
+def test_a_result_that_no_engine_wrote_costs_no_other(ivpush: Any) -> None:
+    sound = ENGINE.check(BILLED, visit=True).to_json()
+    mixed = sound.replace(b'"start":"2026-03-02T09:00:00"', b'"start":"2026-03-02T09:00:00Z"')
+    assert mixed != sound
+    Path("kept").write_bytes(b"\n".join((sound, mixed, sound)))
+    run = ivpush("report", "kept")
+    assert run.status == 4 and "3 in = 2 in the report + 1 set aside" in run.err
+    assert len(ids(run.out)) == len(details_in(run.out)) == 2
+
+
 def test_charts_are_linked_to_claims(ivpush: Any) -> None:
     chart = {key: value for key, value in BILLED.items() if key != "lines"}
     claim = {key: value for key, value in BILLED.items() if key != "administrations"}

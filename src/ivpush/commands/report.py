@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ivpush.commands.inputs import Intake, add_files, add_inputs, input_names
 from ivpush.commands.options import add_engine, add_selection, choose, make_engine, settle
 from ivpush.commands.outputs import Guard, Out
-from ivpush.errors import Fault, UsageError
+from ivpush.errors import Fault, InternalError, UsageError
 
 if TYPE_CHECKING:
     from ivpush.commands.options import Commands
@@ -124,6 +124,7 @@ class _Run:
 
     def _of_json(self, source: Source) -> Iterator[Any]:
         """Encounters are handed on; results are taken here."""
+        from ivpush.readers import SetAside
         from ivpush.readers.results import Kept, holds_results, read
 
         if not holds_results(source.head):
@@ -134,11 +135,15 @@ class _Run:
             remedy = "mask them when they are written: ivpush check --mask-ids"
             raise UsageError(Fault("--mask-ids", problem, remedy))
         for each in read(source.name, source.stream):
-            if isinstance(each, Kept):
-                self.intake.checked += 1
-                self.report.add(each.result)
-            else:
+            if not isinstance(each, Kept):
                 yield each
+                continue
+            try:
+                self.report.add(each.result)
+                self.intake.checked += 1
+            # Written by another hand it may hold what no engine writes, such as mixed clocks.
+            except Exception as error:
+                yield SetAside(each.place, InternalError.of(error))
 
     def _check(self, record: Record) -> None:
         """Check one encounter and take its result; one on which ivpush fails is set aside."""

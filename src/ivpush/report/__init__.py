@@ -68,13 +68,15 @@ class Report:
     def add(self, result: Result, ground: Ground | None = None) -> None:
         """Take one result; ``ground`` is what is known of it beside, where it was just made."""
         ground = ground or Ground()
+        sites = None if self.show_text else ground.sites
+        # First of all: where it cannot be drawn, nothing of it has been counted.
+        details = details_of(result, self.names, sites)
         charges = Statistics()
         charges.add_visit(result)
         charges.outdated.update(ground.outdated)
         self.totals.add(result, charges, ground.tables)
         self._columns.add(result, charges)
-        sites = None if self.show_text else ground.sites
-        self._details.append(details_of(result, self.names, sites))
+        self._details.append(details)
         if len(self._details) == _CHUNK:
             self._pack()
 
