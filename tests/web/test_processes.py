@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+import signal
 
 import httpx
 import pytest
+import uvicorn
 
 from ivpush import Engine
+from ivpush.web.processes import listen, run
 from ivpush.web.settings import Settings
 from tests.shipped import PACK
 from tests.web.calls import EXAMPLE, JSON, ROOT, call, serving
@@ -21,6 +24,17 @@ def test_the_page_shows_how_to_embed_it() -> None:
     exec(shown, names)
     answer = call("POST", "/v1/check", EXAMPLE, JSON, app=names["app"])  # type: ignore[arg-type]
     assert answer.content == Engine("medicare", pack=PACK).check(EXAMPLE).to_json()
+
+
+def test_one_process_ends_as_quietly_as_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    # As uvicorn does, once all that was begun is answered.
+    monkeypatch.setattr(uvicorn.Server, "run", lambda *_, **__: signal.raise_signal(signal.SIGTERM))
+    try:
+        with listen("127.0.0.1", 0) as listening:
+            run(Settings(), listening, workers=1)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_socket_gives_the_same_bytes_and_no_name_of_the_server(

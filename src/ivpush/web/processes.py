@@ -7,9 +7,11 @@ On SIGTERM or Ctrl-C no more requests are taken, and those begun are answered.
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 from collections.abc import Callable
 from functools import partial
+from types import FrameType
 
 import h11
 import uvicorn
@@ -51,9 +53,15 @@ def run(settings: Settings, listening: socket.socket, workers: int) -> None:
     """Answer what comes to a socket, in so many processes, until told to stop."""
     config = config_of(partial(create_app, settings, make_metrics()), workers)
     if workers == 1:
+        # uvicorn raises the signal again once all is answered, and its default would kill.
+        signal.signal(signal.SIGTERM, _ended)
         uvicorn.Server(config).run(sockets=[listening])
     else:
         Multiprocess(config, sockets=[listening]).run()
+
+
+def _ended(_number: int, _frame: FrameType | None) -> None:
+    """Nothing is left to do: what was begun is answered."""
 
 
 def config_of(make_app: Callable[[], Guard], workers: int) -> uvicorn.Config:
