@@ -13,8 +13,9 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 from benchmarks.batches import OWN_PEAK, environment
@@ -58,20 +59,23 @@ def rows(count: int) -> Iterator[list[str]]:
         yield [str(encounter), order, str(step + 1), action, written, drug, "1", "g", "Intravenous"]
 
 
-def write(folder: Path, count: int) -> tuple[Path, Path]:
-    """The chart as CSV and as a workbook."""
-    import openpyxl
+def write(folder: Path, count: int, ending: str) -> Path:
+    """The chart as CSV or as a workbook."""
+    file = folder / f"mar.{ending}"
+    if ending == "xlsx":
+        import openpyxl
 
-    text, book = folder / "mar.csv", folder / "mar.xlsx"
-    workbook = openpyxl.Workbook(write_only=True)
-    sheet = workbook.create_sheet()
-    with text.open("w", newline="") as file:
-        writer = csv.writer(file)
-        for row in (HEAD.split(","), *rows(count)):
-            writer.writerow(row)
+        workbook = openpyxl.Workbook(write_only=True)
+        sheet = workbook.create_sheet()
+        for row in chain([HEAD.split(",")], rows(count)):
             sheet.append(row)
-    workbook.save(book)
-    return text, book
+        workbook.save(file)
+        return file
+    with file.open("w", newline="") as text:
+        writer = csv.writer(text)
+        writer.writerow(HEAD.split(","))
+        writer.writerows(rows(count))
+    return file
 
 
 def measured(program: str, file: Path) -> tuple[int, int, float, float]:
@@ -87,19 +91,19 @@ def measured(program: str, file: Path) -> tuple[int, int, float, float]:
     return records, aside, seconds, peak
 
 
-def main(count: int, ending: str = "") -> None:
+def main(count: int, endings: Sequence[str]) -> None:
     """Print what each reader takes for each file."""
     with tempfile.TemporaryDirectory() as folder:
-        files = write(Path(folder), count)
-        for file in (each for each in files if each.suffix.endswith(ending)):
+        for ending in endings:
+            file = write(Path(folder), count, ending)
             for name, program in (("ivpush", READ), ("pandas", PANDAS)):
                 records, aside, seconds, peak = measured(program, file)
                 print(
-                    f"{file.suffix[1:]:<5} {name}: {count:,} rows, {records:,} records, {aside} set "
+                    f"{ending:<5} {name}: {count:,} rows, {records:,} records, {aside} set "
                     f"aside, {count / seconds:,.0f} rows a second, peak {peak:.0f} MB",
                     flush=True,
                 )
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 50_000, *sys.argv[2:3])
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 50_000, sys.argv[2:] or ("csv", "xlsx"))
