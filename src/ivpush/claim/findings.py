@@ -107,24 +107,34 @@ def unjudged(
 
     ``missing`` are the open facts that decide whether a finding stands that is not ``heard``.
     """
-    paths = lacking(judged.findings, judged.facts, judged.book)
+    paths = _unsure(judged.findings, judged.facts, judged.book)
     if missing:
         stands = {_key(each.finding) for each in heard}
         for finding in judged.findings.broken:
             if _key(finding) not in stands:
                 lacked = (*paths.get(finding.rule.id, ()), *missing)
                 paths[finding.rule.id] = tuple(dict.fromkeys(lacked))
-    return tuple([Unjudged(rule, paths[rule]) for rule in sorted(paths)])
+    rows = {rule: Unjudged(rule, lacked) for rule, lacked in paths.items()}
+    if judged.findings.uncharted:
+        # No rule about the chart was judged, so none of them is among the others.
+        rows |= judged.book.screens.uncharted
+    return tuple([rows[rule] for rule in sorted(rows)])
 
 
 def lacking(findings: Findings, facts: EncounterFacts, book: Book) -> dict[str, tuple[str, ...]]:
     """The facts that each unjudged rule lacked, as paths in order, by the rule's id."""
+    paths = _unsure(findings, facts, book)
+    if findings.uncharted:
+        paths |= {rule: row.missing for rule, row in book.screens.uncharted.items()}
+    return paths
+
+
+def _unsure(findings: Findings, facts: EncounterFacts, book: Book) -> dict[str, tuple[str, ...]]:
+    """The same of rules that were judged on a subject."""
     paths: dict[str, dict[str, bool]] = {}
     for rule, subject in findings.unsure:
         held = paths.setdefault(rule.id, {})
         rule.compiled.missing(facts, subject, book.policy, book.limits, held)
-    for rule in findings.uncharted:
-        paths.setdefault(rule.id, {})["administrations"] = True
     return {rule: tuple(held) for rule, held in paths.items()}
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ivpush.contract.chart_facts import AdministrationFacts
 from ivpush.contract.claim_facts import LineFacts
+from ivpush.contract.result import Unjudged
 from ivpush.language.compiler import Reduced, Settled, fuse
 from ivpush.language.vocabulary import Names
 from ivpush.pack.rule import Rule
@@ -67,6 +68,10 @@ class Screens:
             for rule in self._about[kind]
         )
         """Rules that only a chart can answer."""
+        self.uncharted = {
+            rule.id: Unjudged(rule.id, ("administrations",)) for rule in self.chart_rules
+        }
+        """What a result without a chart says of each of them: one answer for all claims."""
 
     def rules_about(self, kind: str) -> tuple[Rule, ...]:
         """The rules about every subject of a kind."""
