@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from ivpush.readers.tables.maps import load_map
@@ -123,6 +124,7 @@ def files(ivpush: Any) -> Any:
         write(name, CLEAN, WRONG)
     Path("results.ndjson").write_bytes(ENGINE.check(CLEAN, visit=True).to_json() + b"\n")
     Path("export.csv").write_text(MAR, "utf-8")
+    _write_workbook("mar.xlsx", MAR)
     (rule,) = blocks("docs/getting-started.md", "yaml")
     (name,) = re.findall(
         r"^    (ours/checks/\S+)$", (ROOT / "docs/getting-started.md").read_text("utf-8"), re.M
@@ -130,6 +132,15 @@ def files(ivpush: Any) -> Any:
     Path(name).parent.mkdir(parents=True)
     Path(name).write_text(rule, "utf-8")
     return ivpush
+
+
+def _write_workbook(name: str, text: str) -> None:
+    """A table of text as a workbook."""
+    book = openpyxl.Workbook()
+    sheet = book.create_sheet(index=0)
+    for line in text.splitlines():
+        sheet.append(line.split(","))
+    book.save(name)
 
 
 @pytest.mark.parametrize(("page", "command"), RUN, ids=[f"{p}: {c}"[:90] for p, c in RUN])
