@@ -162,8 +162,8 @@ class _Stored:
         for visit in visits:
             self._held.setdefault(visit, place)
         # A header alone gives nothing, and neither does text without a segment in it.
-        told = len(segments) > 1 if raw.whole else any(segment.tells for segment in segments)
-        if not visits and told and self._cut is None:
+        tells = len(segments) > 1 if raw.whole else any(segment.tells for segment in segments)
+        if not visits and tells and self._cut is None:
             self._cut = place
 
     def held_by(self, visit: str) -> Fault | None:
