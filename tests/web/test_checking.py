@@ -14,6 +14,7 @@ import pytest
 from ivpush import Engine
 from ivpush.readers import ReadOptions, Record
 from ivpush.readers.detect import open_reader
+from ivpush.readers.tables.maps import map_names
 from ivpush.writers.why_not import why_not, why_not_adapter
 from tests.shipped import PACK
 from tests.web.calls import (
@@ -244,6 +245,10 @@ def test_a_drawing_is_whole_or_fits_into_a_page_without_styles() -> None:
     assert shown == Engine(pack=PACK).check(EXAMPLE).timeline(show_text=True).svg()
     assert post(f"/v1/timeline?form={CANARY}", EXAMPLE, JSON).status_code == 400
     assert call("GET", "/static/timeline.css").headers["content-type"].startswith("text/css")
+
+
+def test_shipped_maps_are_listed() -> None:
+    assert get("/v1/maps")["maps"] == list(map_names())
 
 
 def test_examples_can_be_tried() -> None:

@@ -15,7 +15,7 @@ from ivpush.web.app import create_app
 from ivpush.web.settings import Settings
 from tests.readers.x12.samples import BILL, envelope
 from tests.web.browsing import Visitor, file_with, needs_browser, started
-from tests.web.calls import BUNDLE, EXAMPLE, serving, serving_app
+from tests.web.calls import BUNDLE, EXAMPLE, ROOT, serving, serving_app
 from tests.web.payloads import PAYLOADS
 from tests.web.test_checking import workbook
 
@@ -176,6 +176,17 @@ def test_files_are_read_by_the_readers_of_the_server(visitor: Visitor, tmp_path:
         visitor.until("() => document.querySelector('#pack').textContent")
         assert shown(visitor)["lines"], name
         assert visitor.page.locator("#records option").count() == (2 if "visits" in name else 1)
+
+
+def test_a_table_of_another_layout_is_read_by_its_map(visitor: Visitor, tmp_path: Path) -> None:
+    text = (ROOT / "tests/data/claims_csv/rif_carrier.csv").read_bytes()
+    visitor.file = file_with(tmp_path, "claims.csv", text)
+    visitor.choose("#maps", "cms rif c")
+    visitor.tab_to("#load", back=True)
+    visitor.press("Enter")
+    visitor.until("() => document.querySelector('#notice').textContent.includes('read.')")
+    assert shown(visitor)["lines"]
+    assert visitor.page.locator("#records option").count() > 1
 
 
 def test_what_cannot_be_read_is_said(visitor: Visitor, tmp_path: Path) -> None:

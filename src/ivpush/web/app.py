@@ -54,6 +54,7 @@ ROUTES = (
     Route("/v1/payers", catalogue.payers),
     Route("/v1/policies", catalogue.policies),
     Route("/v1/codes", catalogue.codes),
+    Route("/v1/maps", catalogue.maps),
     Route("/v1/examples", catalogue.examples),
     Route("/fhir/$validate", fhir.validate, methods=["POST"]),
     Route("/fhir/Bundle/$validate", fhir.validate, methods=["POST"]),

@@ -17,6 +17,7 @@ from ivpush.authoring.catalogue import case_rows, payer_changes, room_of
 from ivpush.authoring.pages import values_of
 from ivpush.errors import Fault
 from ivpush.pack.folder import rules_folder
+from ivpush.readers.tables.maps import map_names
 from ivpush.web.asked import asked_of
 from ivpush.web.problems import RefusedError
 from ivpush.web.service import service_of
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ivpush.pack.policies import Policy
     from ivpush.pack.rule import Rule
 
-__all__ = ["codes", "examples", "payers", "policies", "rule", "rules"]
+__all__ = ["codes", "examples", "maps", "payers", "policies", "rule", "rules"]
 
 _NOTHING = frozenset[str]()
 
@@ -85,6 +86,12 @@ async def codes(request: Request) -> Response:
         if row.administration
     ]
     return JSONResponse({"codes": listed})
+
+
+async def maps(request: Request) -> Response:
+    """The shipped column maps, by which tables of other layouts are read."""
+    asked_of(request, _NOTHING)
+    return JSONResponse({"maps": list(map_names())})
 
 
 async def examples(request: Request) -> Response:

@@ -176,6 +176,7 @@ def _catalogue() -> Schema:
         "/v1/rules/{id}": {"get": rule, "parameters": [rule_id]},
         "/v1/payers": {"get": _operation("The payers' overlays.", _any_json())},
         "/v1/policies": {"get": _operation("The policies.", _any_json())},
+        "/v1/maps": {"get": _operation("The shipped column maps.", _any_json())},
         "/v1/examples": {"get": _operation("Encounters to try.", _any_json())},
         "/v1/codes": {"get": _operation("The codes of drug administration.", _any_json())},
     }

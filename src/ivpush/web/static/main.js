@@ -77,6 +77,7 @@ async function load(file) {
   const query = new URLSearchParams();
   if (FORMATS[ending]) query.set("format", FORMATS[ending]);
   if (!/837|x12|edi|json/.test(ending)) query.set("setting", state.encounter.setting);
+  if (at("maps").value) query.set("map", at("maps").value);
   const read = await convert(file, query);
   loaded = read.encounters;
   fill(at("records"), loaded.map((each, index) => h("option", { value: index }, each.id)));
@@ -159,7 +160,9 @@ async function start() {
   const visit = await visitInAddress();
   // One after the other, so that a token is asked for once.
   const { payers } = await get("/v1/payers");
-  const [{ policies }, { codes }, { examples }] = await Promise.all([get("/v1/policies"), get("/v1/codes"), get("/v1/examples")]);
+  const [{ policies }, { codes }, { examples }, { maps }] = await Promise.all(
+    ["policies", "codes", "examples", "maps"].map((name) => get(`/v1/${name}`)));
+  at("maps").append(...maps.map((name) => h("option", { value: name }, name.replaceAll("-", " "))));
   setPayers(payers);
   setPolicies(policies);
   fill(at("codes"), codes.map((each) => h("option", { value: each.code }, each.label)));
