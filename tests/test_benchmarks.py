@@ -25,6 +25,7 @@ from benchmarks import (
     fuzz_tables,
     fuzz_x12,
     golden,
+    instructions,
     noise,
     shape,
     sql,
@@ -524,3 +525,11 @@ def test_a_message_that_repeats_a_value_is_no_documented_outcome() -> None:
         list(reader_outcomes([Note("f:1", f"holds {CANARY}")]))
     with pytest.raises(UndocumentedError, match="gives a str"):
         list(reader_outcomes(["text"]))
+
+
+def test_instructions_that_rose_past_the_bound_are_said() -> None:
+    kept = {"clean": {"check": 1_000, "JSON": 1_000, "validation": 1_000}}
+    now = {"clean": {"check": 1_031, "JSON": 1_030, "validation": 900}, "new": {"check": 5}}
+    assert list(instructions.rises(kept, now)) == [
+        "risen by 3.1%: clean, check, from 1,000 to 1,031"
+    ]
