@@ -52,10 +52,10 @@ def served(workers: int) -> Iterator[tuple[int, int]]:
         [sys.executable, *words], stderr=subprocess.PIPE, text=True, env=dict(os.environ)
     ) as process:
         assert process.stderr is not None
-        told = process.stderr.readline()
-        match = re.search(r":(\d+)/", told)
+        line = process.stderr.readline()
+        match = re.search(r":(\d+)/", line)
         if match is None:
-            sys.exit(told)
+            sys.exit(line)
         # What it logs is read, for it waits once the pipe is full.
         drain = asyncio.get_running_loop().run_in_executor(None, process.stderr.read)
         yield int(match[1]), process.pid
@@ -136,7 +136,7 @@ async def batch(port: int, count: int, pairs: list[tuple[bytes, bytes]]) -> int:
 
 def peaks(parent: int) -> list[int]:
     """Megabytes that each process of the server held at most."""
-    found = []
+    sizes = []
     for status in Path("/proc").glob("[0-9]*/status"):
         try:
             text = status.read_text()
@@ -144,8 +144,8 @@ def peaks(parent: int) -> list[int]:
             continue
         if re.search(rf"^PPid:\t{parent}$", text, re.M) or status.parent.name == str(parent):
             peak = re.search(r"^VmHWM:\s+(\d+)", text, re.M)
-            found.append(int(peak[1]) // 1024 if peak else 0)
-    return sorted(found)
+            sizes.append(int(peak[1]) // 1024 if peak else 0)
+    return sorted(sizes)
 
 
 async def main(

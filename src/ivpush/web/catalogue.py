@@ -46,11 +46,11 @@ async def rule(request: Request) -> Response:
     """One rule by id or name, with its sources and cases."""
     asked_of(request, _NOTHING)
     pack = service_of(request).pack
-    found = pack.rules_by_word.get(request.path_params["id"])
-    if found is None:
+    named = pack.rules_by_word.get(request.path_params["id"])
+    if named is None:
         fault = Fault("id", "is no rule of this pack", "GET /v1/rules lists them")
         raise RefusedError(HTTPStatus.NOT_FOUND, fault)
-    return JSONResponse(_whole(found, pack))
+    return JSONResponse(_whole(named, pack))
 
 
 async def payers(request: Request) -> Response:

@@ -92,11 +92,11 @@ def readings(
         given = Plain(_PLACE, raw[:HEAD_BYTES], io.BytesIO(raw))
     else:
         given = plain(_PLACE, io.BytesIO(raw))
-    found = detect(given.name, given.head, options, format_, shown=_PLACE)
+    chosen = detect(given.name, given.head, options, format_, shown=_PLACE)
     # One stored byte of a Parquet table may stand for any number of them.
-    if found.name == "parquet" or (raw.startswith(ZIP) and found.name != "xlsx"):
+    if chosen.name == "parquet" or (raw.startswith(ZIP) and chosen.name != "xlsx"):
         raise _compressed()
-    source = Source(_PLACE, found, given.stream, given.notes, given.head)
+    source = Source(_PLACE, chosen, given.stream, given.notes, given.head)
     yield from source.read(options)
 
 

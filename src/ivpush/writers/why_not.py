@@ -196,5 +196,5 @@ def _items(conditions: Iterable[Condition]) -> Iterator[str]:
         if not each.holds:
             verdict = "not known" if each.holds is None else "fails"
             because = ", ".join([*filter(None, [each.decided_by]), *each.cites])
-            told = f" [{because}]" if because else ""
-            yield f"- {verdict}: {each.name}. It takes {each.asks}. Here: {each.fact}{told}"
+            source = f" [{because}]" if because else ""
+            yield f"- {verdict}: {each.name}. It takes {each.asks}. Here: {each.fact}{source}"
