@@ -119,8 +119,8 @@ def encounter(**more: Any) -> Encounter:
             "lines: names a column twice; keep one",
         ),
         (
-            lambda: check_frame(lines=LINES.rename(columns={"code": "Code"}), setting="facility"),
-            "lines: column 'Code' is not one of the lines table; did you mean 'code'?",
+            lambda: check_frame(lines=LINES.rename(columns={"code": "codee"}), setting="facility"),
+            "lines: column 'codee' is not one of the lines table; did you mean 'code'?",
         ),
         (
             lambda: ENGINE.check(json.dumps({**RECORD, "date": "03/02/2026"})),
@@ -148,7 +148,6 @@ CLAIM = json.dumps({**RECORD, "lines": [LINE]})
         (("--payer", "medicaer"), CLAIM, "--payer: has no overlay in this pack; did you mean"),
         (("--fail-on", "errors"), CLAIM, "did you mean 'error'?"),
         (("--chart", "nofile"), CLAIM, "nofile: No such file"),
-        ((), "claim_id,cpt,mod1,dos\n1,96374,,2026-03-02\n", "columns 'claim_id', 'cpt', 'mod1'"),
         ((), "x,y\n1,2\n", "columns 1, 2"),
         (("--rules", "nope"), CLAIM, "nope: is no folder of rules"),
     ],
@@ -165,6 +164,14 @@ def test_a_slip_on_the_command_line_is_told_in_one_line(
     ]
     assert said in told
     assert told.count(name) <= 1
+
+
+def test_a_claim_table_of_another_system_is_told_of_the_map_that_reads_it(ivpush: Any) -> None:
+    Path("input.csv").write_text("claim_id,cpt,mod1,dos\n1,96374,,2026-03-02\n", "utf-8")
+    run = ivpush("check", "input.csv")
+    assert (run.status, run.out) == (2, "")
+    assert "input.csv: column 'mod1' is not one of the lines table" in run.err
+    assert "the map 'claim-lines' knows; read it with that map" in run.err
 
 
 def test_one_equals_sign_in_a_rule_is_told_where_its_editor_finds_it(tmp_path: Path) -> None:
