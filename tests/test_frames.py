@@ -224,8 +224,11 @@ LINES = pl.DataFrame(
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"lines": LINES.rename({"code": "cpt"})}, "lines: lacks the column 'code'"),
-        ({"lines": LINES.rename({"code": "cpt"})}, "lines: column 'cpt' is not one of the lines"),
+        ({"lines": LINES.rename({"code": "codee"})}, "lines: lacks the column 'code'"),
+        (
+            {"lines": LINES.rename({"code": "codee"})},
+            "lines: column 'codee' is not one of the lines",
+        ),
         ({"lines": LINES.drop("units")}, "lines: lacks the column 'units'"),
         ({"setting": "hospital"}, "setting: does not exist; write one of: facility, professional"),
         ({"timezone": "Mars"}, "timezone: is not a known zone"),

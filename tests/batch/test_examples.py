@@ -18,6 +18,7 @@ import pytest
 
 from ivpush import Encounter, Engine, Result
 from ivpush.testing import samples
+from tests.readers.test_mapped_frames import FRAMES
 from tests.shipped import PACK
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -233,11 +234,14 @@ def test_the_page_shows_every_way_in() -> None:
 
 def test_the_python_of_the_page_of_formats_runs(tables: Path) -> None:
     text = (ROOT / "docs/formats.md").read_text("utf-8")
-    (block,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    frame, mapped = re.findall(r"```python\n(.*?)```", text, re.S)
     space: dict[str, Any] = {
         "lines": pl.read_csv(tables / "lines.csv", infer_schema=False),
         "given": pl.read_parquet(tables / "administrations.parquet"),
     }
-    exec(block, space)
+    exec(frame, space)
     assert isinstance(space["found"].violations, pl.DataFrame)
     assert space["found"].encounters.height + space["found"].set_aside.height == COUNT
+    of_mar: dict[str, Any] = {"mar": FRAMES["polars"]()}
+    exec(mapped, of_mar)
+    assert of_mar["checked"].encounters.height == 2

@@ -25,6 +25,9 @@ def pytest_in(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
             "pytest",
             "-p",
             "no:ivpush",
+            # It replaces how Hypothesis prints a failing example.
+            "-p",
+            "no:schemathesis",
             "-p",
             "ivpush.testing.plugin",
             "-p",

@@ -19,16 +19,17 @@ class Later(Generic[Part]):
 
     __slots__ = ("_made", "_make")
 
-    def __init__(self, make: Callable[[], Part]) -> None:
-        self._make: Callable[[], Part] | None = make
-        self._made: tuple[Part, ...] = ()
+    def __init__(self, make: Callable[[], Part] | None = None, made: tuple[Part, ...] = ()) -> None:
+        self._make, self._made = make, made
 
     @classmethod
     def of(cls, part: Part) -> Later[Part]:
         """A part that is there already."""
-        later = cls(lambda: part)
-        later.get()
-        return later
+        return cls(made=(part,))
+
+    def __reduce__(self) -> tuple[Callable[[Part], Later[Part]], tuple[Part]]:
+        # What makes a part is seldom to be pickled, so a copy holds the part.
+        return Later.of, (self.get(),)
 
     def get(self) -> Part:
         """The part."""

@@ -35,7 +35,7 @@ class JsonFormatter(logging.Formatter):
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "ivpush.web.logs.JsonFormatter"}},
+    "formatters": {"json": {"()": JsonFormatter}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "loggers": {
         "ivpush.web": {"handlers": ["stderr"], "level": "INFO", "propagate": False},

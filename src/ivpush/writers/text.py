@@ -357,7 +357,7 @@ def _question(question: Question, look: Look, sites: Mapping[str, str]) -> list[
     most = _MOST_ANSWERS if question.answers[0].changes is None else len(question.answers)
     for answer in question.answers[:most]:
         bills = _bill(answer) if answer.changes is None else answer.changes
-        lines.append(f"      {_condition(answer, sites)}: {bills}")
+        lines += look.wrap(f"{_condition(answer, sites)}: {bills}")
     more = len(question.answers) - most
     return [*lines, f"      ... and {more} more answers"] if more > 0 else lines
 
