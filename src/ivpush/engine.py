@@ -173,7 +173,7 @@ class Engine:
         require_kind("policies", policies or {}, Mapping, "give a dictionary of names and values")
         require_kind("payer", payer, (str, NoneType), "give the name of an overlay")
         require_kind("pack", pack, (Pack, NoneType), "give a Pack; folders of rules are packs=[…]")
-        self.pack = pack or (Pack.shipped() if packs in ((), []) else Pack.load(extra=packs))
+        self.pack = pack or Pack.shipped(packs)
         if payer is not None:
             self.pack.require_payer(payer)
         self.payer = payer

@@ -19,7 +19,7 @@ KEPT: list[dict[str, Yaml]] = [{"pack.yaml": {"name": "ours"}}, {"words.yaml": {
 @pytest.fixture
 def cache(tmp_path: Path) -> Cache:
     """A cache in which the files are kept."""
-    made = Cache(tmp_path / "cache", CONTENTS)
+    made = Cache(tmp_path / "cache", CONTENTS, "key")
     made.write(KEPT)
     assert made.read() == KEPT
     return made

@@ -13,7 +13,7 @@ The conditions of a comprehension are judged row by row, where the comprehension
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from ivpush.authoring.encounters import case_encounter
 from ivpush.authoring.judging import subjects_of
 from ivpush.engine import Worked
 from ivpush.errors import IvpushError
-from ivpush.language.evaluator import evaluate
+from ivpush.language.evaluator import evaluate, kleene
 from ivpush.language.parser import parse
 from ivpush.language.tree import Node, loops_in
 from ivpush.language.vocabulary import Names
@@ -172,7 +172,7 @@ def _of_row(loop: Node) -> _Decision:
         if loop.op == "all":
             # ``all`` is broken by a row within the conditions of which the item is false.
             last = _not(last)
-        return _every([*asked, last])
+        return kleene("and", [*asked, last])
 
     return _Decision(tuple(chain(*map(_conditions, tests))), counts)
 
@@ -201,16 +201,7 @@ def _worth(node: Node, values: _Values) -> Truth:
     if node.op not in _JUNCTIONS:
         return values[id(node)]
     parts = [_worth(arg, values) for arg in node.args]
-    if node.op == "not":
-        return _not(parts[0])
-    return _every(parts) if node.op == "and" else _not(_every(map(_not, parts)))
-
-
-def _every(parts: Iterable[Truth]) -> Truth:
-    values = list(parts)
-    if False in values:
-        return False
-    return None if None in values else True
+    return _not(parts[0]) if node.op == "not" else kleene(node.op, parts)
 
 
 def _not(value: Truth) -> Truth:

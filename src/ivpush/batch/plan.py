@@ -105,7 +105,7 @@ class EngineOptions:
         from ivpush.pack.pack import Pack  # noqa: PLC0415
 
         cache = None if self.cache is None else Path(self.cache)
-        pack = Pack.load(extra=self.packs, cache=cache) if self.packs else Pack.shipped(cache)
+        pack = Pack.shipped(self.packs, cache)
         return Engine(self.payer, policies=self.policies, pack=pack)
 
 

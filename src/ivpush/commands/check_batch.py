@@ -27,7 +27,7 @@ from ivpush.commands.options import (
     ORDER,
     UNREAD,
     USAGE,
-    cache_folder,
+    cache_of,
     choose,
     complain,
     make_engine,
@@ -154,7 +154,7 @@ def _engine_options(options: argparse.Namespace, pack: Pack) -> EngineOptions:
     """How each process makes its engine; raises UsageError for a rule that does not exist."""
     from ivpush.batch import EngineOptions
 
-    cache = None if options.no_cache else cache_folder(os.environ)
+    cache = cache_of(options)
     return EngineOptions(
         payer=options.payer,
         policies=dict(setting.split("=", 1) for setting in options.policy),

@@ -41,6 +41,7 @@ __all__ = [
     "add_pack",
     "add_selection",
     "cache_folder",
+    "cache_of",
     "choose",
     "complain",
     "make_engine",
@@ -234,19 +235,18 @@ def read_pack(options: argparse.Namespace) -> Pack:
     """The pack that the options name; raises PackError where it is not fit to be used."""
     from ivpush.pack.pack import Pack
 
-    cache = None if options.no_cache else cache_folder(os.environ)
-    return Pack.load(extra=tuple(options.rules), cache=cache)
+    return Pack.load(extra=tuple(options.rules), cache=cache_of(options))
 
 
-def _shipped_pack(options: argparse.Namespace) -> Pack:
-    from ivpush.pack.pack import Pack
-
-    return Pack.shipped(None if options.no_cache else cache_folder(os.environ))
+def cache_of(options: argparse.Namespace) -> Path | None:
+    """The folder for parsed packs; None where there is none, or where it is refused."""
+    return None if options.no_cache else cache_folder(os.environ)
 
 
 def make_engine(options: argparse.Namespace) -> Engine:
     """The engine that the options describe; raises UsageError for what does not exist."""
     from ivpush.engine import Engine
+    from ivpush.pack.pack import Pack
 
     policies = {}
     for setting in options.policy:
@@ -254,7 +254,7 @@ def make_engine(options: argparse.Namespace) -> Engine:
         if not sign:
             raise UsageError(Fault("--policy", "has no value", "write --policy NAME=VALUE"))
         policies[name] = value
-    pack = read_pack(options) if options.rules else _shipped_pack(options)
+    pack = Pack.shipped(tuple(options.rules), cache_of(options))
     try:
         return Engine(options.payer, policies=policies, pack=pack)
     except UsageError as error:

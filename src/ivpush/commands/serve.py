@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +15,7 @@ from ivpush.commands.options import (
     CLEAN,
     add_engine,
     add_selection,
-    cache_folder,
+    cache_of,
     choose,
     make_engine,
     settle,
@@ -127,7 +126,7 @@ def _engine(options: argparse.Namespace) -> EngineOptions:
     from ivpush.batch.plan import EngineOptions
 
     engine = make_engine(options)
-    cache = None if options.no_cache else cache_folder(os.environ)
+    cache = cache_of(options)
     return EngineOptions(
         payer=engine.payer,
         policies=engine.policies,

@@ -13,6 +13,7 @@ from ivpush.language.vocabulary import Names
 
 __all__ = [
     "evaluate",
+    "kleene",
 ]
 
 _COMPARE: Mapping[str, Callable[..., object]] = {
@@ -60,7 +61,7 @@ def evaluate(node: Node, names: Names, env: Mapping[str, object]) -> object:
     if op == "fact":
         return _fact(node, names, env)
     if op in {"and", "or"}:
-        return _kleene(op, (evaluate(arg, names, env) for arg in node.args))
+        return kleene(op, (evaluate(arg, names, env) for arg in node.args))
     if op in AGGREGATES:
         return _aggregate(node, names, env)
     args = [evaluate(arg, names, env) for arg in node.args]
@@ -104,7 +105,8 @@ def _operation(node: Node, args: list[object]) -> object:
     return _OPERATIONS[node.op](*args)
 
 
-def _kleene(op: str, values: Iterable[object]) -> bool | None:
+def kleene(op: str, values: Iterable[object]) -> bool | None:
+    """What ``and`` or ``or`` of some truths is worth; None is unknown."""
     strong = op == "or"
     # Every operand counts: after an unknown one a later one may still decide.
     parts = list(values)
@@ -123,7 +125,7 @@ def _aggregate(node: Node, names: Names, env: Mapping[str, object]) -> bool | Nu
         verdicts = [_verdict(node, names, of_row) for of_row in of_rows]
         if node.op == "count":
             return _sum(verdicts)
-        return _kleene("or" if node.op == "any" else "and", verdicts)
+        return kleene("or" if node.op == "any" else "and", verdicts)
     values = [
         # A row of which nobody knows whether it counts makes the whole unknown.
         None if within is None else _number(evaluate(node.args[1], names, of_row))
@@ -156,7 +158,7 @@ def _number(worth: object) -> Number | None:
 
 def _within(node: Node, names: Names, env: Mapping[str, object]) -> bool | None:
     """Whether a row passes the ``if`` parts of a comprehension."""
-    return _kleene("and", (evaluate(condition, names, env) for condition in node.args[2:]))
+    return kleene("and", (evaluate(condition, names, env) for condition in node.args[2:]))
 
 
 def _verdict(node: Node, names: Names, env: Mapping[str, object]) -> bool | None:
@@ -164,5 +166,5 @@ def _verdict(node: Node, names: Names, env: Mapping[str, object]) -> bool | None
     within, value = _within(node, names, env), evaluate(node.args[1], names, env)
     # ``all`` asks only of rows within the conditions: a row outside them says yes.
     if node.op == "all":
-        return _kleene("or", (None if within is None else not within, value))
-    return _kleene("and", (within, value))
+        return kleene("or", (None if within is None else not within, value))
+    return kleene("and", (within, value))

@@ -25,6 +25,7 @@ __all__ = [
     "collect",
     "contents_of",
     "digest_of",
+    "key_of",
     "package_folder",
     "read_files",
     "rules_folder",
@@ -127,8 +128,8 @@ def key_of(digests: Iterable[str]) -> str:
 class Cache:
     """Parsed files of a pack as JSON, keyed by their content; anything odd is a miss."""
 
-    def __init__(self, folder: Path, contents: Sequence[Mapping[str, bytes]]) -> None:
-        self.key = key_of([digest_of(content) for content in contents])
+    def __init__(self, folder: Path, contents: Sequence[Mapping[str, bytes]], key: str) -> None:
+        self.key = key
         self.path = folder / f"{self.key}.json"
         self._names = [
             sorted(name for name in content if not name.endswith(".csv")) for content in contents

@@ -125,24 +125,25 @@ class Pack:
         if lost:
             raise PackError(first_faults(lost, len(lost)))
         contents = [contents_of(each) for each in paths]
+        digests = [digest_of(content) for content in contents]
+        # A batch notes the key, to see if rules changed, so it is made without a cache too.
+        key = key_of(digests)
         origins = [
-            PackLayer(folder.resolve().name, version=None, hash=digest_of(content))
-            for folder, content in zip(folders, contents, strict=True)
+            PackLayer(folder.resolve().name, version=None, hash=digest)
+            for folder, digest in zip(folders, digests, strict=True)
         ]
-        store = Cache(cache, contents) if cache is not None else None
+        store = Cache(cache, contents, key) if cache is not None else None
         known = store.read() if store is not None else None
         # Sheets of the cache have no places and need none: only packs without a fault are kept.
         if store is not None and known is not None:
             kept = [_kept_layer(*each) for each in zip(contents, known, strict=True)]
             # Whatever else may be odd in it is a miss as well, for the files themselves are here.
             with suppress(Exception):
-                return cls(kept, store.key, origins)
+                return cls(kept, key, origins)
         faults = Faults()
         layers = [read_files(content, faults.say) for content in contents]
         if faults.found:
             raise PackError(_in_folders(faults.found, folders, contents))
-        # A batch notes the digest, to see if rules changed, so it is made without a cache too.
-        key = key_of([digest_of(content) for content in contents])
         try:
             made = cls(layers, key, origins)
         except PackError as error:
@@ -154,14 +155,15 @@ class Pack:
         return made
 
     @classmethod
-    def shipped(cls, cache: Path | None = None) -> Pack:
-        """The shipped pack: from its bundle where the package is installed, else as ``load`` does.
+    def shipped(cls, extra: Sequence[Path | str] = (), cache: Path | None = None) -> Pack:
+        """The shipped pack to judge by, with further packs stacked on it, as ``load`` takes them.
 
-        Its rules judge as those of ``load`` do, but have no cases and know no places in files.
+        Alone it comes from its bundle where the package is installed: its rules then judge as those
+        of ``load`` do, but have no cases and know no places in files.
         """
         file = bundle_file()
-        if file is None:
-            return cls.load(cache=cache)
+        if file is None or extra not in ((), []):
+            return cls.load(extra=extra, cache=cache)
         bundle = read_bundle(file.read_bytes())
         origin = PackLayer(rules_folder().name, version=None, hash=bundle.digest)
         return cls([bundle.layer], key_of([bundle.digest]), [origin], checked=True)
