@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from ivpush.batch.plan import EngineOptions, Item, WorkOptions
 from ivpush.batch.work import Singles
+from ivpush.contract.line_text import code_with_modifiers
 from ivpush.errors import Fault, UsageError, require_kind
 from ivpush.readers import ReadOptions
-from ivpush.writers import code_with_modifiers
 from ivpush.writers.safe import escaped_json
 
 if TYPE_CHECKING:

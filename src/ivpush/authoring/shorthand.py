@@ -17,6 +17,7 @@ from functools import cache
 
 from ivpush.contract.annotations import field_type
 from ivpush.contract.encounter import Administration
+from ivpush.contract.line_text import marked
 
 __all__ = ["line_in_short", "read_administration", "read_line"]
 
@@ -40,7 +41,7 @@ def read_line(text: str) -> tuple[str, tuple[str, ...], int] | None:
 
 def line_in_short(code: str, modifiers: tuple[str, ...], units: int) -> str:
     """A line as cases write it; a single unit goes without saying."""
-    short = "-".join((code, *modifiers))
+    short = marked(code, modifiers)
     return short if units == 1 else f"{short} x{units}"
 
 

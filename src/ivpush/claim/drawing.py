@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from ivpush import clock
 from ivpush.coding.roles import HOUR, further_hours
-from ivpush.coding.techniques import BY_VEIN
+from ivpush.coding.techniques import BY_VEIN, DRIPS
+from ivpush.contract.line_text import code_with_modifiers
 from ivpush.timeline.records import Drawing, Given, Mark, Stretch
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["drawing_of", "site_names"]
 
-_RUNS = frozenset({"infusion", "sc_infusion", "ia_infusion", "pump", "ia_pump"})
-"""Techniques of what lasts."""
 _MOST_HOURS = 24
 """Further hours of which each is marked; of more only the last."""
 
@@ -71,7 +70,7 @@ def _codes(suggested: Iterable[SuggestedLine]) -> dict[str, tuple[str, ...]]:
     """The suggested lines of each administration, as people write them."""
     codes: dict[str, tuple[str, ...]] = {}
     for line in suggested:
-        code = "-".join((line.code, *line.modifiers))
+        code = code_with_modifiers(line)
         units = f" x {line.units}" if line.units > 1 else ""
         for administration in line.administrations:
             codes[administration] = (*codes.get(administration, ()), code + units)
@@ -150,7 +149,7 @@ class _Pen:
         if facts.given.method == "infusion" and "stop" in self.missing.get(facts.given.id, ()):
             return "run"
         if facts.technique is not None:
-            return "run" if facts.technique in _RUNS else "dose"
+            return "run" if facts.technique in DRIPS else "dose"
         longest = self.book.limits.push_max_minutes
         return "run" if (facts.running_minutes or 0) > longest else "dose"
 

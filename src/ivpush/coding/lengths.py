@@ -22,6 +22,7 @@ from ivpush import clock
 from ivpush.clock import Span
 from ivpush.coding.roles import HOUR, further_hours
 from ivpush.coding.suggestions import drafts_of
+from ivpush.coding.techniques import DRIPS
 
 if TYPE_CHECKING:
     from ivpush.coding.derivation import Derived
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from ivpush.pack.book import Book
 
 __all__ = ["Billing", "Retimed", "bends", "billing_of"]
-
-_DRIPS = frozenset({"infusion", "pump", "sc_infusion", "ia_infusion", "ia_pump"})
 
 Billing = frozenset[tuple[str, int, tuple[str, ...], date | None]]
 """Codes, units, modifiers and dates: where they are equal, answers bill the same."""
@@ -76,7 +75,7 @@ def bends(
     day = book.limits.office_day_minutes
     minutes |= {day, day + 1}
     for other in chart:
-        drips = other.technique in _DRIPS
+        drips = other.technique in DRIPS
         if other is administration or not (drips or other.drug_keys & administration.drug_keys):
             continue  # nothing that runs long heeds a push of another drug
         if drips and other.total_minutes is not None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.coding.roles import HOUR
 from ivpush.coding.suggestions import bare_line, suggested_lines
+from ivpush.contract.line_text import marked
 from ivpush.contract.result import Answer, Between
 
 if TYPE_CHECKING:
@@ -139,9 +140,9 @@ def _changes(rows: _Rows, suggested: _Rows) -> str:
 def _listed(rows: _Rows, others: _Rows) -> str:
     """The rows that others do not hold alike."""
     return ", ".join(
-        f"{'-'.join((key[0], *key[1]))} x {units}"
-        for key, units in rows.items()
-        if others.get(key) != units
+        f"{marked(code, modifiers)} x {units}"
+        for (code, modifiers, date), units in rows.items()
+        if others.get((code, modifiers, date)) != units
     )
 
 

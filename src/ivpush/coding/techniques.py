@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from ivpush.contract.chart_facts import AdministrationFacts, Reason, Technique
     from ivpush.pack.book import Book
 
-__all__ = ["BY_VEIN", "INJECTED_ROUTES", "PARENTERAL_ROUTES", "set_technique"]
+__all__ = ["BY_VEIN", "DRIPS", "INJECTED_ROUTES", "PARENTERAL_ROUTES", "set_technique"]
 
 BY_VEIN = frozenset({"push", "infusion"})
 """Techniques of what is given into a vein and hangs on a chain's initial service."""
+
+DRIPS = frozenset({"infusion", "sc_infusion", "ia_infusion", "pump", "ia_pump"})
+"""Techniques of what lasts."""
 
 INJECTED_ROUTES = frozenset({"IM", "SC"})
 PARENTERAL_ROUTES = INJECTED_ROUTES | {"IV", "IA"}

@@ -26,6 +26,7 @@ from ivpush.commands.options import (
     say,
     tell,
 )
+from ivpush.contract.line_text import marked
 from ivpush.errors import Fault, InternalError, UsageError
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def report_text(report: Backtest) -> str:
 
 def _outcome_rows(outcome: Outcome) -> Iterator[str]:
     """What was billed, why the payer decided as it did, and what the rules say of the line."""
-    billed = plain("-".join((outcome.code, *outcome.modifiers)))
+    billed = plain(marked(outcome.code, outcome.modifiers))
     yield f"  {plain(outcome.claim)} line {outcome.line}: {billed} x {outcome.units}"
     yield f"      {plain(outcome.place)}"
     reasons = ", ".join(f"{why.group} {why.reason} {why.amount}" for why in outcome.adjustments)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ivpush.commands.inputs import tell_note
 from ivpush.commands.options import plain, tell
 from ivpush.commands.outputs import module_of
+from ivpush.contract.line_text import code_with_modifiers
 from ivpush.errors import Fault, UsageError
 from ivpush.plural import counted
 from ivpush.writers.safe import escaped_json
@@ -214,7 +215,7 @@ def _difference(before: Mapping[int, ClaimLine], after: Mapping[int, ClaimLine])
 
 def line_text(line: ClaimLine) -> str:
     """One claim line for people: number, code with modifiers, units, and what else it states."""
-    code = "-".join((line.code, *line.modifiers))
+    code = code_with_modifiers(line)
     more = {
         "date": line.date,
         "place": line.place_of_service,

@@ -26,6 +26,7 @@ from ivpush.contract.coverage import Coverage, checked_rows, unchecked_rows
 from ivpush.contract.encounter import ClaimLine
 from ivpush.contract.faults import place_of
 from ivpush.contract.fields import Setting
+from ivpush.contract.line_text import code_and_units
 from ivpush.errors import Fault, InputError, UsageError
 from ivpush.plural import counted
 from ivpush.timeline import Drawing, Timeline
@@ -419,7 +420,7 @@ def _text_of(result: Result) -> str:
 
 def _html_of(result: Result) -> str:
     """The findings as an HTML table below the codes to bill; every text is escaped."""
-    billed = ", ".join(_billed(line) for line in result.suggested)
+    billed = ", ".join(code_and_units(line) for line in result.suggested)
     if not billed:
         billed = "not known yet" if _is_unsettled(result) else "nothing"
     rows = "".join(_row(each) for each in result.violations)
@@ -465,12 +466,8 @@ def _coverage(coverage: Coverage) -> list[str]:
     return [*checked, *_section("NOT CHECKED", unchecked_rows(coverage))]
 
 
-def _billed(line: SuggestedLine | ClaimLine) -> str:
-    return f"{'-'.join((line.code, *line.modifiers))} x {line.units}"
-
-
 def _suggested(line: SuggestedLine) -> str:
-    return f"{_billed(line)}: {line.because}"
+    return f"{code_and_units(line)}: {line.because}"
 
 
 def _not_billable(result: Result) -> Iterator[str]:
@@ -493,4 +490,4 @@ def _instead(result: Result) -> Iterator[str]:
         yield result.withheld or "nothing"
     # A claim that is right already is told by its status.
     elif result.errors:
-        yield ", ".join(_billed(line) for line in result.corrected) or "nothing"
+        yield ", ".join(code_and_units(line) for line in result.corrected) or "nothing"

@@ -9,17 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ivpush.contract.coverage import checked_rows, unchecked_rows
+from ivpush.contract.line_text import code_and_units
 from ivpush.contract.result import Between
 from ivpush.report.markup import Markup, badge, element, safe, table
 from ivpush.timeline import Timeline
 
 if TYPE_CHECKING:
-    from ivpush.contract.encounter import ClaimLine
     from ivpush.contract.result import (
         Answer,
         Question,
         Result,
-        SuggestedLine,
         Violation,
         Visit,
     )
@@ -68,10 +67,6 @@ def _drawn(visit: Visit | None) -> Iterator[Markup]:
     yield element("details", summary, element("div", Markup(timeline.table()), class_="wide"))
 
 
-def _line(line: ClaimLine | SuggestedLine) -> str:
-    return f"{'-'.join((line.code, *line.modifiers))} x {line.units}"
-
-
 def _billed(result: Result) -> Iterator[Markup]:
     """The lines of the claim, and what became of each."""
     lines = () if result.visit is None else result.visit.lines or ()
@@ -81,7 +76,7 @@ def _billed(result: Result) -> Iterator[Markup]:
     rows = [
         (
             line.number,
-            _line(line),
+            code_and_units(line),
             "" if line.charge is None else f"{line.charge:,.2f}",
             verdicts.get(line.number, "not compared"),
         )
@@ -93,7 +88,8 @@ def _billed(result: Result) -> Iterator[Markup]:
 
 def _suggested(result: Result) -> Iterator[Markup]:
     rows = [
-        (_line(line), ", ".join(line.administrations), line.because) for line in result.suggested
+        (code_and_units(line), ", ".join(line.administrations), line.because)
+        for line in result.suggested
     ]
     rows += [("not billable", each.administration, each.because) for each in result.not_billable]
     if rows:
@@ -174,7 +170,7 @@ def _condition(answer: Answer, sites: Mapping[str, str]) -> str:
 
 
 def _bill(answer: Answer) -> str:
-    return ", ".join(map(_line, answer.suggested)) or "nothing"
+    return ", ".join(map(code_and_units, answer.suggested)) or "nothing"
 
 
 def _corrected(result: Result) -> Iterator[Markup]:
@@ -182,7 +178,7 @@ def _corrected(result: Result) -> Iterator[Markup]:
     if result.corrected is None:
         yield element("p", element("b", "No claim to send yet. "), result.withheld or "")
     elif result.errors or (billed is not None and result.corrected != billed):
-        lines = "; ".join(f"{line.number}: {_line(line)}" for line in result.corrected)
+        lines = "; ".join(f"{line.number}: {code_and_units(line)}" for line in result.corrected)
         yield element("p", element("b", "Send instead: "), lines or "nothing")
 
 

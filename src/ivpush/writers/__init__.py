@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ivpush.contract.encounter import ClaimLine
-    from ivpush.contract.result import SuggestedLine
     from ivpush.engine import Worked
     from ivpush.pack.pack import Pack
 
-__all__ = ["ResultWriter", "WriteOptions", "code_with_modifiers"]
+__all__ = ["ResultWriter", "WriteOptions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +46,3 @@ class ResultWriter(Protocol):
 
     def close(self) -> None:
         """End the document; the stream stays open for its owner to close."""
-
-
-def code_with_modifiers(line: ClaimLine | SuggestedLine) -> str:
-    """A line's code and modifiers as people write them: ``CODE-MODIFIER``."""
-    return "-".join((line.code, *line.modifiers))

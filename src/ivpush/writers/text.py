@@ -18,10 +18,10 @@ from ivpush.claim.coverage import needs_chart
 from ivpush.claim.drawing import site_names
 from ivpush.contract.coverage import checked_rows, unchecked_rows
 from ivpush.contract.encounter import ClaimLine
+from ivpush.contract.line_text import code_and_units, code_with_modifiers
 from ivpush.contract.result import Between, Equals
 from ivpush.plural import counted
 from ivpush.timeline import Timeline
-from ivpush.writers import code_with_modifiers
 from ivpush.writers.safe import visible
 from ivpush.writers.trace import drug_name, trace
 
@@ -215,7 +215,7 @@ def _suggested(work: Worked, look: Look) -> list[str]:
 
 def _suggested_line(suggested: SuggestedLine, work: Worked, look: Look) -> list[str]:
     in_force_on = work.result.pack.in_force_on
-    billed = look.paint(f"{code_with_modifiers(suggested)} x {suggested.units}", "good")
+    billed = look.paint(code_and_units(suggested), "good")
     # The encounter's own day stands in the head.
     day = f" on {suggested.date}" if suggested.date not in {None, in_force_on} else ""
     return [f"  {billed}{day}", *look.wrap(_cited(suggested.because, suggested.cites))]
@@ -256,7 +256,7 @@ def _wrong(work: Worked, look: Look) -> list[str]:
 def _place(work: Worked, number: int | None) -> str:
     for line in work.encounter.lines or ():
         if line.number == number:
-            return f"line {number}: {code_with_modifiers(line)} x {line.units}"
+            return f"line {number}: {code_and_units(line)}"
     return "the encounter"
 
 
@@ -377,8 +377,7 @@ def _condition(answer: Answer, sites: Mapping[str, str]) -> str:
 
 
 def _bill(answer: Answer) -> str:
-    lines = [f"{code_with_modifiers(line)} x {line.units}" for line in answer.suggested]
-    return ", ".join(lines) or "nothing"
+    return ", ".join(map(code_and_units, answer.suggested)) or "nothing"
 
 
 def _unjudged(work: Worked, look: Look) -> list[str]:
