@@ -18,6 +18,7 @@ from ivpush.coding.chart import CodedChart, code_chart
 from ivpush.coding.derivation import derive, derive_again
 from ivpush.coding.lengths import Retimed, bends, billing_of
 from ivpush.coding.permission import standing_of
+from ivpush.coding.roles import BESIDE_ANOTHER
 from ivpush.coding.stops import end_of, every_length, few_lengths
 from ivpush.coding.suggestions import drafts_of, suggested_lines
 from ivpush.contract.encounter import Supervision
@@ -64,10 +65,7 @@ _WITHOUT_STOP = ("missing_stop_time", "missing_stop_time_hydration")
 _ENDED_EARLY = "infusion_stopped_early"
 """The one policy that is asked about whoever pays: a chart says that it decides."""
 
-_BESIDE_ANOTHER = frozenset({"concurrent_already_reported", "concurrent_without_primary"})
-"""Reasons of a drip that would keep a role of its own where it leads."""
-
-_MAY_BE_OPEN = frozenset({None, *_BESIDE_ANOTHER, "route_missing", "stop_missing"})
+_MAY_BE_OPEN = frozenset({None, *BESIDE_ANOTHER, "route_missing", "stop_missing"})
 """Reasons that another answer could lift."""
 
 _BY_TIME = frozenset(
@@ -383,7 +381,7 @@ class _Candidates:
         for chain in self.derived.chains:
             of_encounter = leads.setdefault(chain.part, [])
             # Named, a drip beside another would keep a role of its own.
-            beside = [each for each in chain.every_service if each.lead.reason in _BESIDE_ANOTHER]
+            beside = [each for each in chain.every_service if each.lead.reason in BESIDE_ANOTHER]
             of_encounter += [each.lead.given.id for each in (*chain.services, *beside)]
         for able in leads.values():
             if len(able) > 1:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ivpush.pack.book import Book
 
 __all__ = [
+    "BESIDE_ANOTHER",
     "HOUR",
     "Refusals",
     "Wishes",
@@ -38,6 +39,9 @@ HOUR = 60
 
 # Behind every rank of the hierarchy.
 _UNRANKED = 99
+
+BESIDE_ANOTHER = frozenset({"concurrent_already_reported", "concurrent_without_primary"})
+"""Reasons for which a drip beside another earns nothing; leading, it would have its own role."""
 
 _AGAINST_HIERARCHY = {"primary_reason", "first_given"}
 

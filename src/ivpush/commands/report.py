@@ -71,7 +71,7 @@ def report(options: argparse.Namespace) -> int:
     guard.take(options.output, "--output")
     if options.set_aside is not None:
         guard.take(options.set_aside, "--set-aside")
-    names = {rule.id: rule.name for rule in engine.pack.rules_by_word.values()}
+    names = {rule.id: rule.name for rule in engine.pack.every_rule}
     whole = Report(names, show_text=options.show_text)
     whole.totals.silent = tuple(sorted(silent))
     run = _Run(options, engine, silent, whole)

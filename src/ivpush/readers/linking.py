@@ -1,13 +1,12 @@
 """Charts linked to claims that came apart: one encounter of a pair, and no record lost.
 
 A claim finds its chart by the encounter's id (an 837 carries it as the patient account number).
-Where ids find nothing, a date does, but only if one claim and one chart in the whole run carry
-that date. Ids that differ only by zeros, case or the like are joined by rules that the user states
+Where ids find nothing, a date does, but only if one claim and one chart in the whole run carry that
+date. Ids that differ only by zeros, case or the like are joined by rules that the user states
 (``link_rules``), and hinted at otherwise. The linked encounter takes lines, place of service or
 type of bill, diagnoses and payer from the claim, and the rest from the chart. Where the two
-contradict one another in setting or
-date they stay apart and both are checked on their own; each such case, each difference that one
-side decided, and each record without a partner is a Note.
+contradict one another in setting or date they stay apart and both are checked on their own; each
+such case, each difference that one side decided, and each record without a partner is a Note.
 
 Charts are kept in memory as compact JSON, one to two kilobytes each for an ordinary visit; claims
 stream through. Claims whose id finds no chart wait, as compact JSON, for the end. ``ivpush check

@@ -21,7 +21,7 @@ from ivpush.errors import Fault, InputError, UsageError
 from ivpush.plural import counted
 from ivpush.readers import SetAside
 
-__all__ = ["DAMAGE", "HEAD_BYTES", "ZIP", "Plain", "damaged", "plain"]
+__all__ = ["DAMAGE", "HEAD_BYTES", "ZIP", "Plain", "damaged", "grows_too_much", "plain"]
 
 HEAD_BYTES = 64 * 1024
 MOST_UNPACKED_BYTES = 8 * 1024**3
@@ -150,6 +150,14 @@ def _is_workbook(head: bytes, stream: IO[bytes]) -> bool:
     return any(name.startswith("xl/") for name in names)
 
 
+def grows_too_much(unpacked: int, packed_bytes: Callable[[], int]) -> bool:
+    """Whether so many bytes are more than packed ones may unpack to."""
+    # Small files may shrink as far as they like: a run of blanks is no attack.
+    return unpacked > MOST_UNPACKED_BYTES or (
+        unpacked > _FREE_BYTES and unpacked > MOST_RATIO * packed_bytes()
+    )
+
+
 class _Capped(io.RawIOBase):
     """Unpacked bytes, up to the cap; more would fill the memory or the day."""
 
@@ -163,10 +171,7 @@ class _Capped(io.RawIOBase):
         block = self._unpacked.read(len(buffer))
         buffer[: len(block)] = block
         self._count += len(block)
-        # Small files may shrink as far as they like: a run of blanks is no attack.
-        if self._count > MOST_UNPACKED_BYTES or (
-            self._count > _FREE_BYTES and self._count > MOST_RATIO * self._packed_bytes()
-        ):
+        if grows_too_much(self._count, self._packed_bytes):
             raise _TooMuchError
         return len(block)
 

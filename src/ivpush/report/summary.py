@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ivpush.pack.releases import TITLES
 from ivpush.plural import counted
 from ivpush.report.markup import Markup, badge, element, safe, table
+from ivpush.report.totals import dollars
 from ivpush.report.weeks import weeks_of
 
 if TYPE_CHECKING:
@@ -68,11 +68,6 @@ def filter_button(name: str, value: str, text: object = "") -> Markup:
     )
 
 
-def money(amount: Decimal | None) -> str:
-    """Dollars, or nothing where no charge is known."""
-    return "" if amount is None else f"{amount:,.2f}"
-
-
 def _cards(totals: Totals) -> Markup:
     statistics = totals.statistics
     cards = [
@@ -98,7 +93,7 @@ def _charge_card(totals: Totals, side: str) -> Markup:
     parts = [counted(units, "unit")]
     if without and amount is not None:
         parts.append(f"{counted(without, 'unit')} without a known charge")
-    head = f"{units:,}" if amount is None else f"${money(amount)}"
+    head = f"{units:,}" if amount is None else f"${dollars(amount)}"
     label = f"{_SIDES[side]} ({', '.join(parts)})"
     return element("li", element("b", head), element("span", label))
 
@@ -152,7 +147,7 @@ def _groups(caption: str, name: str, groups: Mapping[str, Group]) -> Markup:
 def group_cells(group: Group) -> tuple[str, ...]:
     """What the encounters of one kind come to, a cell a column."""
     counts = [group.encounters, *(group.severities[each] for each in _SEVERITIES), group.questions]
-    amounts = [money(group.amounts.get(side)) for side in _SIDES]
+    amounts = [dollars(group.amounts.get(side)) for side in _SIDES]
     return (*(f"{count:,}" for count in counts), *amounts)
 
 

@@ -18,7 +18,12 @@ from ivpush.report.rows import payer_of, setting_of
 if TYPE_CHECKING:
     from ivpush.contract.result import Result
 
-__all__ = ["Group", "Totals"]
+__all__ = ["Group", "Totals", "dollars"]
+
+
+def dollars(amount: Decimal | None) -> str:
+    """An amount, or nothing where no charge is known."""
+    return "" if amount is None else f"{amount:,.2f}"
 
 
 @dataclass(slots=True)

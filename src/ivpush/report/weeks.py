@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from ivpush.report.markup import Markup, table
+from ivpush.report.totals import dollars
 
 if TYPE_CHECKING:
     from ivpush.report.totals import Group
@@ -31,18 +32,13 @@ def weeks_of(weeks: Mapping[date, Group]) -> Iterator[Markup]:
             f"{group.encounters:,}",
             f"{group.severities['error']:,}",
             f"{_rate(group):.2f}",
-            *(_money(group, side) for side in sides),
+            *(dollars(group.amounts.get(side)) for side in sides),
         )
         for monday, group in sorted(weeks.items())
     ]
     heads = ["week from", "encounters", "errors", "errors an encounter"]
     heads += [f"{side} $" for side in sides]
     yield table("By week of service", heads, rows, numbers="tnnnnn"[: len(heads)])
-
-
-def _money(group: Group, side: str) -> str:
-    amount = group.amounts.get(side)
-    return "" if amount is None else f"{amount:,.2f}"
 
 
 def _drawing(weeks: Mapping[date, Group]) -> Markup:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ivpush.engine import Engine
 
-__all__ = ["PARAMETERS", "Asked", "asked_of"]
+__all__ = ["GIVEN", "PARAMETERS", "Asked", "asked_of"]
 
 PARAMETERS = {
     "payer": "Overlay of encounters that name no payer; `GET /v1/payers` lists them.",
@@ -34,6 +34,8 @@ PARAMETERS = {
     "show_text": "`true`: with the chart's own words, such as names of drugs.",
 }
 """Parameters of queries, with what each says."""
+GIVEN = ("payer", "policy", "setting", "timezone")
+"""Those of whatever checks a record."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ none. More is read only when the answer so far was taken, so the caller must rea
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.requests import ClientDisconnect
@@ -16,10 +15,9 @@ from starlette.responses import Response
 from ivpush.engine import Worked
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Record, SetAside
-from ivpush.web.asked import Asked, asked_of
+from ivpush.web.asked import GIVEN, Asked, asked_of
 from ivpush.web.checking import judged
-from ivpush.web.problems import RefusedError
-from ivpush.web.reading import JSON, line_of, media_type_of
+from ivpush.web.reading import JSON, line_of, require_type
 from ivpush.web.service import Service, service_of
 from ivpush.writers.safe import aside_row
 
@@ -31,15 +29,13 @@ __all__ = ["NDJSON", "Lines", "check_batch"]
 
 NDJSON = "application/x-ndjson"
 _TYPES = {NDJSON, "application/ndjson", "application/jsonl", JSON}
-_BATCH = frozenset({"payer", "policy", "setting", "timezone", "coverage"})
+_BATCH = frozenset({*GIVEN, "coverage"})
 
 
 async def check_batch(request: Request) -> Response:
     """A result a line for an encounter a line, in order, as they come."""
     service, asked = service_of(request), asked_of(request, _BATCH)
-    if media_type_of(request) not in _TYPES:
-        fault = Fault("Content-Type", "is none that is read here", f"send {NDJSON}")
-        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, fault)
+    require_type(request, _TYPES, f"send {NDJSON}")
     return _Streamed(_answers(request, asked, service), media_type=NDJSON)
 
 

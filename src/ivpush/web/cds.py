@@ -18,10 +18,10 @@ from starlette.responses import JSONResponse, Response
 from ivpush.engine import Worked
 from ivpush.errors import Fault
 from ivpush.readers import Record
-from ivpush.web.asked import Asked, asked_of
+from ivpush.web.asked import GIVEN, Asked, asked_of
 from ivpush.web.checking import judged, records_of
 from ivpush.web.problems import RefusedError
-from ivpush.web.reading import JSON, media_type_of
+from ivpush.web.reading import JSON, require_type
 from ivpush.web.service import Service, service_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ __all__ = ["HOOK", "SERVICE", "cards", "discover"]
 
 HOOK = "encounter-discharge"
 SERVICE = "ivpush"
-_CARDS = frozenset({"payer", "policy", "setting", "timezone"})
+_CARDS = frozenset(GIVEN)
 _INDICATORS = {"error": "critical", "warning": "warning", "info": "info"}
 _MOST_SUMMARY = 139
 """Signs of a summary: CDS Hooks asks for fewer than 140."""
@@ -64,9 +64,7 @@ async def discover(request: Request) -> Response:
 async def cards(request: Request) -> Response:
     """A card for each finding and open question of the encounter that is being ended."""
     service, asked = service_of(request), asked_of(request, _CARDS)
-    if media_type_of(request) != JSON:
-        fault = Fault("Content-Type", "is none that is read here", f"send {JSON}")
-        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, fault)
+    require_type(request, {JSON}, f"send {JSON}")
     raw = await request.body()
     return JSONResponse({"cards": await service.run(_cards, raw, asked, service)})
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from ivpush.engine import Engine, Worked
 from ivpush.errors import Fault, InputError, attempt
 from ivpush.readers import Note, Reading, Record, SetAside
-from ivpush.web.asked import Asked, asked_of
+from ivpush.web.asked import GIVEN, Asked, asked_of
 from ivpush.web.problems import RefusedError
 from ivpush.web.reading import JSON, encounter_of, format_of, is_single, readings
 from ivpush.web.service import Service, service_of
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "convert", "judged", "records_of", "why_not", "worked"]
 
-_CHECK = frozenset({"payer", "policy", "setting", "timezone", "coverage", "map"})
-_WHY_NOT = frozenset({"payer", "policy", "setting", "timezone", "code"})
+_CHECK = frozenset({*GIVEN, "coverage", "map"})
+_WHY_NOT = frozenset({*GIVEN, "code"})
 _CONVERT = frozenset({"setting", "timezone", "map", "format"})
 
 

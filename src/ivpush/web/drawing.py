@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from ivpush.errors import Fault
 from ivpush.timeline.style import PATTERNS
-from ivpush.web.asked import Asked, asked_of
+from ivpush.web.asked import GIVEN, Asked, asked_of
 from ivpush.web.problems import RefusedError
 from ivpush.web.reading import encounter_of, format_of
 from ivpush.web.service import service_of
@@ -27,7 +27,7 @@ __all__ = ["FORMS", "SVG", "timeline"]
 SVG = "image/svg+xml"
 FORMS = {"svg": SVG, "part": "text/html"}
 """Forms of a drawing, and the content type of each."""
-_TIMELINE = frozenset({"payer", "policy", "setting", "timezone", "form", "show_text"})
+_TIMELINE = frozenset({*GIVEN, "form", "show_text"})
 
 
 async def timeline(request: Request) -> Response:

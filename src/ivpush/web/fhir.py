@@ -16,10 +16,10 @@ from starlette.responses import Response
 from ivpush.engine import Worked
 from ivpush.errors import Fault
 from ivpush.readers import Note, Record
-from ivpush.web.asked import Asked, asked_of
+from ivpush.web.asked import GIVEN, Asked, asked_of
 from ivpush.web.checking import judged, records_of
 from ivpush.web.problems import RefusedError
-from ivpush.web.reading import JSON, media_type_of
+from ivpush.web.reading import JSON, require_type
 from ivpush.web.service import Service, service_of
 from ivpush.writers.fhir import outcome
 
@@ -29,15 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["FHIR", "validate"]
 
 FHIR = "application/fhir+json"
-_VALIDATE = frozenset({"payer", "policy", "setting", "timezone"})
+_VALIDATE = frozenset(GIVEN)
 
 
 async def validate(request: Request) -> Response:
     """The findings of a Bundle, or of the resource in a Parameters, as an OperationOutcome."""
     service, asked = service_of(request), asked_of(request, _VALIDATE)
-    if media_type_of(request) not in {FHIR, JSON}:
-        fault = Fault("Content-Type", "is none that is read here", f"send {FHIR}")
-        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, fault)
+    require_type(request, {FHIR, JSON}, f"send {FHIR}")
     raw = await request.body()
     return Response(await service.run(_validated, raw, asked, service), media_type=FHIR)
 

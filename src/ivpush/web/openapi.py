@@ -15,7 +15,7 @@ from ivpush._version import __version__
 from ivpush.authoring.pages import encounter_schema, result_schema
 from ivpush.contract.fields import Setting
 from ivpush.web import cds
-from ivpush.web.asked import PARAMETERS
+from ivpush.web.asked import GIVEN, PARAMETERS
 from ivpush.web.batch import NDJSON
 from ivpush.web.drawing import FORMS
 from ivpush.web.fhir import FHIR
@@ -27,22 +27,6 @@ __all__ = ["description"]
 
 Schema = dict[str, Any]
 _TEXT: Schema = {"type": "string"}
-_ASIDE: Schema = {
-    "type": "array",
-    "items": {
-        "type": "object",
-        "required": ["place", "reason"],
-        "properties": {"place": _TEXT, "reason": _TEXT},
-    },
-}
-_NOTES: Schema = {
-    "type": "array",
-    "items": {
-        "type": "object",
-        "required": ["place", "message"],
-        "properties": {"place": _TEXT, "message": _TEXT},
-    },
-}
 _PROBLEM: Schema = {
     "type": "object",
     "description": "RFC 9457. It names places and what to do, and repeats nothing that was sent.",
@@ -108,10 +92,6 @@ def description() -> Schema:
     }
 
 
-_GIVEN = ("payer", "policy", "setting", "timezone")
-"""Parameters of whatever checks a record."""
-
-
 def _paths() -> Schema:
     return {
         "/healthz": {"get": _operation("Says that the server answers.", _any_json())},
@@ -131,13 +111,13 @@ def _checks() -> Schema:
     check = _operation(
         "One encounter checked; of FHIR, X12, HL7 and tables all that the body holds.",
         {JSON: {"schema": {"anyOf": [result, _ref("Checked")]}}},
-        asks=(*_GIVEN, "coverage", "map"),
+        asks=(*GIVEN, "coverage", "map"),
         body=body,
     )
     batch = _operation(
         "An encounter a line checked: a result, or why there is none, a line.",
         {NDJSON: {"schema": _TEXT}},
-        asks=(*_GIVEN, "coverage"),
+        asks=(*GIVEN, "coverage"),
         body={NDJSON: {"schema": _TEXT}},
     )
     convert = _operation(
@@ -149,13 +129,13 @@ def _checks() -> Schema:
     why_not = _operation(
         "Why a code was not suggested: the condition that fails, and on which fact.",
         {JSON: {"schema": _ref("WhyNot")}},
-        asks=(*_GIVEN, "code"),
+        asks=(*GIVEN, "code"),
         body={JSON: {"schema": encounter}},
     )
     timeline = _operation(
         "The encounter drawn against the clock.",
         {type_: {"schema": _TEXT} for type_ in FORMS.values()},
-        asks=(*_GIVEN, "form", "show_text"),
+        asks=(*GIVEN, "form", "show_text"),
         body={JSON: {"schema": encounter}},
     )
     return {
@@ -188,11 +168,11 @@ def _of_others() -> Schema:
     validate = _operation(
         "Resources checked; the findings as an OperationOutcome.",
         {FHIR: resource},
-        asks=_GIVEN,
+        asks=GIVEN,
         body={FHIR: resource, JSON: resource},
     )
     cards = _operation(
-        "Cards of CDS Hooks.", _any_json(), asks=_GIVEN, body={JSON: {"schema": _call()}}
+        "Cards of CDS Hooks.", _any_json(), asks=GIVEN, body={JSON: {"schema": _call()}}
     )
     return {
         "/fhir/$validate": {"post": validate},
@@ -254,6 +234,13 @@ def _call() -> Schema:
     }
 
 
+def _listed(*names: str) -> Schema:
+    """A list of objects of texts."""
+    properties = dict.fromkeys(names, _TEXT)
+    items = {"type": "object", "required": [*names], "properties": properties}
+    return {"type": "array", "items": items}
+
+
 def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
@@ -273,8 +260,8 @@ def _schemas() -> Schema:
             "required": [documents, "set_aside", "notes"],
             "properties": {
                 documents: {"type": "array", "items": _ref(kind)},
-                "set_aside": _ASIDE,
-                "notes": _NOTES,
+                "set_aside": _listed("place", "reason"),
+                "notes": _listed("place", "message"),
             },
         }
     return schemas

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ivpush.web.settings import Limits
 
-__all__ = ["ANY", "JSON", "TYPES", "encounter_of", "format_of", "media_type_of", "readings"]
+__all__ = ["ANY", "JSON", "TYPES", "encounter_of", "format_of", "readings", "require_type"]
 
 JSON = "application/json"
 ANY = "application/octet-stream"
@@ -56,14 +56,16 @@ def format_of(request: Request, *, given: str | None, anything: bool) -> str | N
             fault = Fault("format", "is no format", did_you_mean(given, known))
             raise RefusedError(HTTPStatus.BAD_REQUEST, fault)
         return given
-    type_ = media_type_of(request)
-    if type_ in TYPES:
-        return TYPES[type_]
-    if type_ == JSON or (anything and type_ == ANY):
-        return None
-    remedy = f"send one of: {', '.join([JSON, *TYPES])}"
-    fault = Fault("Content-Type", "is none that is read here", remedy)
-    raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, fault)
+    known_types = {JSON, *TYPES, *((ANY,) if anything else ())}
+    require_type(request, known_types, f"send one of: {', '.join([JSON, *TYPES])}")
+    return TYPES.get(media_type_of(request))
+
+
+def require_type(request: Request, types: Collection[str], remedy: str) -> None:
+    """Raise RefusedError for a body whose content type is none of these."""
+    if media_type_of(request) not in types:
+        fault = Fault("Content-Type", "is none that is read here", remedy)
+        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, fault)
 
 
 def encounter_of(raw: bytes, options: ReadOptions) -> Record:

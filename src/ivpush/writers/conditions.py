@@ -7,11 +7,12 @@ that does not hold. Nothing here decides anything: ``coding`` has decided, and t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ivpush import clock
+from ivpush.coding.roles import BESIDE_ANOTHER
 from ivpush.coding.suggestions import named
 from ivpush.plural import counted
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ivpush.engine import Worked
     from ivpush.pack.codes import CodeRow
 
-__all__ = ["Condition", "conditions_of"]
+__all__ = ["Condition", "conditions_of", "up_to_failing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,7 @@ _LATE = frozenset(
     {
         "before_reported_gap",
         "bolus_of_infusion",
-        "concurrent_already_reported",
-        "concurrent_without_primary",
+        *BESIDE_ANOTHER,
         "hydration_too_short",
         "never_beside",
         "no_code",
@@ -86,18 +86,23 @@ class _Seen:
         return self.service.minutes if self.service is not None else own
 
 
-def conditions_of(row: CodeRow, given: AdministrationFacts, work: Worked) -> list[Condition]:
+def conditions_of(row: CodeRow, given: AdministrationFacts, work: Worked) -> tuple[Condition, ...]:
     """What a code asks of an administration, up to the first condition that does not hold."""
     # A drug of a mixture shares what becomes of the one that names their service.
     leader = given.follows or given
     service = work.derived.service_of().get(leader.index)
     seen = _Seen(row, leader, service, _chain_of(service, work), work)
-    conditions = []
-    for condition in _conditions(seen):
-        conditions.append(condition)
+    return up_to_failing(_conditions(seen))
+
+
+def up_to_failing(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
+    """The conditions in order, up to the first that does not hold."""
+    asked: list[Condition] = []
+    for condition in conditions:
+        asked.append(condition)
         if not condition.holds:
             break
-    return conditions
+    return tuple(asked)
 
 
 def _chain_of(service: ServiceFacts | None, work: Worked) -> Chain | None:
@@ -284,10 +289,7 @@ def _concurrent(seen: _Seen) -> Iterator[Condition]:
         for span in each.spans
     ]
     shared = clock.shared(service.spans, clock.unite(beside)) // 60
-    runs = service.role == "concurrent" or seen.given.reason in {
-        "concurrent_already_reported",
-        "concurrent_without_primary",
-    }
+    runs = service.role == "concurrent" or seen.given.reason in BESIDE_ANOTHER
     leads = " and it keeps a place of its own there" if shared >= least and not runs else ""
     yield Condition(
         name="together",

@@ -23,7 +23,7 @@ from ivpush.engine import Engine, Worked
 from ivpush.errors import Fault, UsageError, did_you_mean
 from ivpush.pack.codes import CodeRow
 from ivpush.pack.files import covers
-from ivpush.writers.conditions import Condition, conditions_of
+from ivpush.writers.conditions import Condition, conditions_of, up_to_failing
 
 __all__ = ["Candidate", "WhyNot", "why_not", "why_not_adapter", "why_not_page"]
 
@@ -71,11 +71,11 @@ def why_not(engine: Engine, encounter: Encounter | Record, code: str) -> WhyNot:
         remedy = did_you_mean(code, engine.pack.codes)
         raise UsageError(Fault("the code", "is none of this pack", remedy))
     work = engine.work(encounter)
-    conditions = tuple(_of_encounter(row, work))
+    conditions = up_to_failing(_of_encounter(row, work))
     candidates: list[Candidate] = []
     if all(each.holds for each in conditions):
         candidates = [
-            Candidate(each.given.id, each.name, tuple(conditions_of(row, each, work)))
+            Candidate(each.given.id, each.name, conditions_of(row, each, work))
             for each in work.derived.administrations
         ]
         # How far it came says how near it is.
@@ -92,14 +92,7 @@ def why_not(engine: Engine, encounter: Encounter | Record, code: str) -> WhyNot:
 
 
 def _of_encounter(row: CodeRow, work: Worked) -> Iterator[Condition]:
-    """What a code asks of an encounter, up to the first condition that does not hold."""
-    for condition in _asked(row, work):
-        yield condition
-        if not condition.holds:
-            return
-
-
-def _asked(row: CodeRow, work: Worked) -> Iterator[Condition]:
+    """What a code asks of an encounter as a whole."""
     encounter = work.encounter
     yield Condition(
         name="administration",

@@ -17,11 +17,10 @@ from typing import IO, Any, NamedTuple
 from ivpush.errors import Fault, InputError, UsageError
 from ivpush.plural import counted
 from ivpush.readers.tables.cells import Bad, Row, has_hidden, text_of
-from ivpush.readers.unpack import MOST_RATIO, MOST_UNPACKED_BYTES
+from ivpush.readers.unpack import grows_too_much
 
 __all__ = ["Sheet", "open_sheet"]
 
-_FREE_BYTES = 4 * 1024**2
 _NO_CLOCK = re.compile(r"\[[^\]]*\]|\"[^\"]*\"|\\.")
 """Parts of a number format that are no parts of a time."""
 _BARE_FORMULA = re.compile(rb"(</f>|<f[^>]*/>)\s*(<v\s*/>|<v>\s*</v>)?\s*</c>")
@@ -118,9 +117,7 @@ def _refuse_bomb(name: str, stream: IO[bytes]) -> None:
     with zipfile.ZipFile(stream) as archive:
         unpacked = sum(member.file_size for member in archive.infolist())
         packed = sum(member.compress_size for member in archive.infolist())
-    if unpacked > MOST_UNPACKED_BYTES or (
-        unpacked > _FREE_BYTES and unpacked > MOST_RATIO * packed
-    ):
+    if grows_too_much(unpacked, lambda: packed):
         raise InputError(Fault(name, "unpacks to too much", "split it, or save it as CSV"))
 
 
