@@ -120,7 +120,7 @@ def _run_tests(mutant: Mutant) -> int:
         os.dup2(nowhere.fileno(), 2)
     near = _nearest(mutant.module)
     for files in [near, [path for path in NEXT if path not in near], REST]:
-        # Timed and spawning tests see nothing of the change; -x: one failure is enough.
+        # One failure is enough.
         if (
             files
             and pytest.main(["-x", "-q", "-p", "no:cacheprovider", *files]) != pytest.ExitCode.OK

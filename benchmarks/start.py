@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.measure import Row, Size
+from tests.building import build
 
 ROOT = Path(__file__).resolve().parents[1]
 NEEDED = "import pydantic, yaml, dateutil.tz; pydantic.BaseModel"
@@ -51,15 +52,7 @@ def rows(size: Size) -> Iterator[Row | str]:
 
 def _installed(folder: Path) -> dict[str, str]:
     """The environment of a process that finds the package of a wheel, and may keep bytecode."""
-    text = "import sys, hatchling.build as b; print(b.build_wheel(sys.argv[1]))"
-    done = subprocess.run(
-        [sys.executable, "-c", text, str(folder)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    with zipfile.ZipFile(folder / done.stdout.split()[-1]) as wheel:
+    with zipfile.ZipFile(build(ROOT, "wheel", folder)) as wheel:
         wheel.extractall(folder / "installed")
     kept = {name: value for name, value in os.environ.items() if name not in _OFF}
     paths = {"PYTHONPATH": str(folder / "installed"), "XDG_CACHE_HOME": str(folder)}

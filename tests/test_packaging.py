@@ -21,6 +21,7 @@ from packaging.utils import canonicalize_name
 from ivpush import PackError
 from ivpush.commands.docs import _pages
 from ivpush.pack.bundle import bundle_of
+from tests.building import build
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -28,20 +29,6 @@ SDIST: list[str] = PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["only-i
 PAPERS = ("CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md")
 STEM = f"ivpush-{PROJECT['project']['version']}"
 CACHES = shutil.ignore_patterns("__pycache__", ".*_cache", ".hypothesis", "*.pyc")
-
-
-def build(project: Path, kind: str, into: Path) -> Path:
-    """One distribution, made by the build backend of ``pyproject.toml`` without any network."""
-    text = f"import sys, hatchling.build as b; print(b.build_{kind}(sys.argv[1]))"
-    done = subprocess.run(
-        [sys.executable, "-c", text, str(into)],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return into / done.stdout.split()[-1]
 
 
 def files_under(folder: Path) -> set[str]:

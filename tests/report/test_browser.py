@@ -10,11 +10,11 @@ import pytest
 
 from tests.report.browsing import Watched, violations_of
 from tests.report.reports import VISITS, attacked, paged, small, written
-from tests.web.browsing import needs_browser, started
+from tests.web.browsing import needs_browser, started, tab_to
 from tests.web.payloads import PAYLOADS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 
 pytestmark = needs_browser
@@ -33,23 +33,14 @@ def opened(browser: Browser, file: Path, text: str, **options: object) -> Watche
     return watched
 
 
-def tab_to(page: Page, selector: str) -> None:
-    """Go on with the tabulator until the focus is there."""
-    for _ in range(400):
-        page.keyboard.press("Tab")
-        if page.evaluate("s => document.activeElement.matches(s)", selector):
-            return
-    raise AssertionError(f"{selector} cannot be reached by keyboard")
-
-
 def test_search_sort_filter_page_and_open_by_keyboard(browser: Browser, tmp_path: Path) -> None:
     watched = opened(browser, tmp_path / "r.html", paged())
     page = watched.page
     assert page.inner_text("#count") == "120 of 120 encounters"
-    tab_to(page, "#text")
+    tab_to(page, "#text", most=400)
     page.keyboard.type("BILLED 96375")
     assert page.inner_text("#count") == "1 of 120 encounters"
-    tab_to(page, "button.row")
+    tab_to(page, "button.row", most=400)
     page.keyboard.press("Enter")
     page.wait_for_selector("article svg")
     assert page.locator("article").get_by_text("Findings").is_visible()
@@ -59,14 +50,14 @@ def test_search_sort_filter_page_and_open_by_keyboard(browser: Browser, tmp_path
     page.focus("#text")
     page.keyboard.press("Control+A")
     page.keyboard.press("Delete")
-    tab_to(page, "th[data-column=errors] button")
+    tab_to(page, "th[data-column=errors] button", most=400)
     page.keyboard.press("Enter")
     errors = [int(text) for text in page.locator("td[data-column=errors]").all_inner_texts()]
     assert errors == sorted(errors, reverse=True) and len(errors) == 50
     page.keyboard.press("Enter")
     assert page.locator("td[data-column=errors]").first.inner_text() == "0"
     assert page.get_attribute("th[data-column=errors]", "aria-sort") == "ascending"
-    tab_to(page, "#on")
+    tab_to(page, "#on", most=400)
     page.keyboard.press("Enter")
     assert page.inner_text("#page") == "Page 2 of 3"
     page.focus("button.only[data-name=setting]")

@@ -48,6 +48,15 @@ def started() -> Iterator[Browser]:
         browser.close()
 
 
+def tab_to(page: Page, selector: str, *, back: bool = False, most: int = _MOST_TABS) -> None:
+    """Press Tab until an element has the focus."""
+    for _ in range(most):
+        if page.evaluate("s => document.activeElement.matches(s)", selector):
+            return
+        page.keyboard.press("Shift+Tab" if back else "Tab")
+    pytest.fail(f"{selector} cannot be reached by Tab")
+
+
 class Visitor:
     """A person at the workbench, who has a keyboard and looks for what goes wrong.
 
@@ -104,11 +113,7 @@ class Visitor:
 
     def tab_to(self, selector: str, *, back: bool = False) -> None:
         """Press Tab until an element has the focus."""
-        for _ in range(_MOST_TABS):
-            if self.page.evaluate("s => document.activeElement.matches(s)", selector):
-                return
-            self.press("Shift+Tab" if back else "Tab")
-        pytest.fail(f"{selector} cannot be reached by Tab")
+        tab_to(self.page, selector, back=back)
 
     def tab_to_label(self, label: str, number: int = 0) -> None:
         """Press Tab until the field with a label has the focus, of several the one so far down."""

@@ -18,6 +18,7 @@ from tests.web.browsing import Visitor, file_with, needs_browser, started
 from tests.web.calls import BUNDLE, EXAMPLE, ROOT, serving, serving_app
 from tests.web.payloads import PAYLOADS
 from tests.web.test_checking import workbook
+from tests.writers.works import FREE_TEXT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -286,16 +287,6 @@ def test_a_narrow_window_needs_no_sideways_scroll(browser: Browser, home: str) -
 
 def hostile() -> Iterator[dict[str, Any]]:
     """Visits with scripts in every field: one that is right, where text is free, then others."""
-    free = (
-        "drug",
-        "dose_unit",
-        "site",
-        "lumen",
-        "resited_from",
-        "separate_site_reason",
-        "stopped_early",
-        "administered_by",
-    )
     doses = [
         {
             "id": f"{payload[:50]}{number}",
@@ -305,7 +296,7 @@ def hostile() -> Iterator[dict[str, Any]]:
             "route": "IV",
             "method": "push",
             "start": f"2026-03-02T{number // 60:02}:{number % 60:02}",
-            **dict.fromkeys(free, payload),
+            **dict.fromkeys(FREE_TEXT, payload),
         }
         for number, payload in enumerate(PAYLOADS)
     ]

@@ -9,20 +9,10 @@ import pytest
 
 from ivpush.writers.text import Look
 from ivpush.writers.text import Writer as Text
-from tests.writers.works import ALL, PUSH, written
+from tests.writers.works import ALL, FREE_TEXT, PUSH, written
 
 CANARY = "Jane-Doe-078-05-1120"
-WORDS = (
-    "drug",
-    "dose_unit",
-    "site",
-    "lumen",
-    "resited_from",
-    "separate_site_reason",
-    "stopped_early",
-    "administered_by",
-    "performer",
-)
+WORDS = (*FREE_TEXT, "performer")
 RECORD = {
     **ALL,
     "administrations": [{**PUSH, "dose": 4, **dict.fromkeys(WORDS, CANARY)}, PUSH | {"id": "b"}],

@@ -14,6 +14,17 @@ DAY = "2026-03-02"
 PUSH = {"id": "a", "drug": "ondansetron", "route": "IV", "method": "push", "start": f"{DAY}T10:00"}
 FLUSH = {"id": "f", "drug": "heparin", "route": "IV", "method": "push", "purpose": "flush"}
 DRIP = {"id": "d", "drug": "ceftriaxone", "route": "IV", "method": "infusion"}
+FREE_TEXT = (
+    "drug",
+    "dose_unit",
+    "site",
+    "lumen",
+    "resited_from",
+    "separate_site_reason",
+    "stopped_early",
+    "administered_by",
+)
+"""Fields of an administration that a person fills in freely."""
 CLEAN = {"id": "clean", "setting": "facility", "date": DAY, "administrations": [], "lines": []}
 NOTHING = {"id": "nothing", "setting": "facility"}
 """An encounter about which no rule has anything to say, not even of a table's age."""
