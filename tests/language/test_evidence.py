@@ -71,10 +71,24 @@ def evidence(require: str, about: int = 0, when: str | None = None) -> tuple[str
             ("lines[1].units", "lines[1].modifiers"),
         ),
         ("encounter.type_of_bill == '851'", 0, ("type_of_bill",)),
+        # Of a count only the rows that were counted.
+        ("count(x.units > 1 for x in claim.lines) > 9", 0, ("lines", "lines[0].units")),
+        ("sum(x.units for x in claim.lines) > 9", 0, ("lines", "lines[0].units", "lines[1].units")),
+        # Of what is surely so, the facts that made it so.
+        ("not surely(administration.dose > 4)", 2, ("administrations[2].dose",)),
+        # Of a bare count of rows the list decides, and no field of any row.
+        ("count(True for x in claim.lines) > 9", 0, ("lines",)),
     ],
 )
 def test_it_names_what_decided(require: str, about: int, paths: tuple[str, ...]) -> None:
     assert evidence(require, about) == paths
+
+
+def test_of_a_service_that_a_line_may_lack_the_line_and_the_chart_are_named() -> None:
+    """Not ``service.minutes``, which is no field that a person could look up."""
+    paths = evidence("all(x.service.minutes > 999 for x in claim.lines)")
+    assert paths[0] == "lines[1].code" and paths[-1] == "administrations"
+    assert not [path for path in paths if path.startswith("service")]
 
 
 def test_when_is_evidence_too() -> None:

@@ -122,6 +122,21 @@ def test_no_hostile_expression_kills_the_process() -> None:
         ("administration.minutes == 1", ""),
         ("line.given.units == 1", ""),
         ("sum(x.drug for x in line.administrations) == 1", "number"),
+        (" and ".join(["line.units > 1"] * 80), "has more than 300 parts; split the rule"),
+        ("+line.units > 1", "unknown sign; write - or not"),
+        ("line.units // line.day_units == 1", "divide by a positive constant"),
+        ("line.units // 0 == 1", "divide by a positive constant"),
+        ("line.units in line.modifiers", "a number among texts"),
+        ("line.code in {'J1100', 1}", "list constants only"),
+        ("line.code in {line.label}", "list constants only"),
+        ("any(True for (a, b) in line.administrations)", "write for x in"),
+        (
+            " or ".join(f"count(True for x in encounter.lines) == {n}" for n in (1, 2, 3)),
+            "use a set fact or a linked list",
+        ),
+        ("line.units == 1234567890", "at most 9 digits"),
+        ("line.units == 0x10", "not decimal"),
+        ("line.date == '2026-02-30'", "write YYYY-MM-DD"),
     ],
 )
 def test_a_mistake_is_explained(text: str, hint: str) -> None:
@@ -144,6 +159,7 @@ def test_a_mistake_is_explained(text: str, hint: str) -> None:
         ("-line.units < 0", False),
         ("1 < line.units <= 3", False),
         ("line.date == encounter.date", True),
+        ("line.date >= '2026-03-02'", True),
         ("not empty(line.modifiers)", False),
     ],
 )
