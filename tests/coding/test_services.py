@@ -9,18 +9,6 @@ from tests.visits import billed, check, drip, fluid, push, reasons
 DRUG = drip("a", "10:30", "11:00")
 
 
-def test_drugs_in_one_bag_are_one_infusion() -> None:
-    bag = [drip("a", "10:00", "11:00"), drip("b", "10:00", "11:00", mixed_with="a")]
-    mixed = check(*bag)
-    assert billed(mixed) == [("96365", 1)]
-    assert mixed.suggested[0].administrations == ("a", "b")
-
-
-def test_the_drug_of_the_highest_rank_names_the_service_of_a_mixture() -> None:
-    chemo = drip("b", "10:00", "11:00", mixed_with="a", category="chemotherapy")
-    assert billed(check(drip("a", "10:00", "11:00"), chemo)) == [("96413", 1)]
-
-
 def test_all_doses_of_one_drug_are_one_infusion_with_their_minutes_together() -> None:
     doses = [drip("a", "10:00", "10:46"), drip("b", "14:00", "14:45", drug="drug a")]
     assert billed(check(*doses)) == [("96365", 1), ("96366", 1)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush import clock
+from ivpush.coding.mixtures import mixtures, with_times_of_bags
 from ivpush.coding.techniques import INJECTED_ROUTES, PARENTERAL_ROUTES, set_technique
 from ivpush.coding.times import (
     edges_of,
@@ -85,10 +86,11 @@ class _Frame(NamedTuple):
 
 def read_chart(encounter: Encounter, book: Book, standing: Standing) -> list[Read]:
     """The administrations in chart order; ``standing`` says who may bill at all."""
-    frame = _frame_of(encounter)
+    frame, count = _frame_of(encounter), len(encounter.administrations or ())
+    chart = _charted(encounter, book, range(count))
     return [
-        _read(index, encounter, frame, book, standing)
-        for index in range(len(encounter.administrations or ()))
+        _read(given, index, encounter=encounter, frame=frame, book=book, standing=standing)
+        for index, given in enumerate(chart)
     ]
 
 
@@ -96,9 +98,22 @@ def read_again(
     reads: Sequence[Read], index: int, encounter: Encounter, book: Book, standing: Standing
 ) -> list[Read]:
     """The administrations, of which one is charted otherwise than when they were read."""
-    again = list(reads)
-    again[index] = _read(index, encounter, _frame_of(encounter), book, standing)
+    # Others have been read; but what one row says of a bag holds for all that is in it.
+    mixed = mixtures(encounter.administrations or ())
+    places = next((places for places in mixed if index in places), [index])
+    chart = _charted(encounter, book, places)
+    frame, again = _frame_of(encounter), list(reads)
+    for place, given in zip(places, chart, strict=True):
+        again[place] = _read(
+            given, place, encounter=encounter, frame=frame, book=book, standing=standing
+        )
     return again
+
+
+def _charted(encounter: Encounter, book: Book, places: Iterable[int]) -> list[Administration]:
+    """Administrations of a chart with what names and bags say, where no field states it."""
+    chart = encounter.administrations or ()
+    return with_times_of_bags([_as_written(chart[place], book) for place in places])
 
 
 def facts_of(
@@ -127,9 +142,15 @@ def _frame_of(encounter: Encounter) -> _Frame:
     return _Frame(zone, stay_of(encounter, zone), edges_of(encounter, zone))
 
 
-def _read(index: int, encounter: Encounter, frame: _Frame, book: Book, standing: Standing) -> Read:
-    assert encounter.administrations is not None
-    given = _as_written(encounter.administrations[index], book)
+def _read(
+    given: Administration,
+    place: int,
+    *,
+    encounter: Encounter,
+    frame: _Frame,
+    book: Book,
+    standing: Standing,
+) -> Read:
     drug = _drug(given, book)
     longest = book.limits.longest_administration_minutes
     times = read_times(given, frame.zone, frame.stay, edges=frame.edges, longest=longest)
@@ -137,7 +158,7 @@ def _read(index: int, encounter: Encounter, frame: _Frame, book: Book, standing:
     beyond: Reason = "admitted" if frame.edges.admitted else "after_end"
     return Read(
         given=given,
-        place=index,
+        place=place,
         times=times,
         drug=drug,
         family=_family(drug, encounter, book),

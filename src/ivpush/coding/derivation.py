@@ -13,6 +13,7 @@ from ivpush.coding.administrations import Read, facts_of, read_again, read_chart
 from ivpush.coding.beside import Neighbours, neighbours_of, stand_beside
 from ivpush.coding.chains import Chain, InitialBy, chains_of
 from ivpush.coding.encounters import cut
+from ivpush.coding.mixtures import follow_mixtures, leader_of, mix
 from ivpush.coding.roles import (
     Refusals,
     Wishes,
@@ -22,13 +23,7 @@ from ivpush.coding.roles import (
     set_roles,
     settle,
 )
-from ivpush.coding.services import (
-    add_services,
-    drips_by_site,
-    follow_mixtures,
-    leader_of,
-    mix,
-)
+from ivpush.coding.services import add_services, drips_by_site
 from ivpush.coding.standalone import standalone_services
 from ivpush.coding.times import zone_of
 from ivpush.contract.chart_facts import AdministrationFacts, ServiceFacts

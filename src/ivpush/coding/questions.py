@@ -300,6 +300,8 @@ class _Candidates:
 
     def _end(self, administration: AdministrationFacts) -> Iterator[Question]:
         given = administration.given
+        if administration.follows is not None:
+            return  # a bag is asked about once, by the drug that stands for it
         if given.times_from in _CHARTED:
             yield from self._minutes(administration)
         elif given.stop is not None or given.minutes is not None:

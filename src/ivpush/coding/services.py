@@ -5,11 +5,11 @@ Called by ``derivation``, chain by chain; ``standalone`` makes the services besi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ivpush import clock
-from ivpush.coding.times import by_time, minutes_together, order_of
+from ivpush.coding.times import by_time, minutes_together
 from ivpush.contract.chart_facts import AdministrationFacts, ServiceFacts
 
 if TYPE_CHECKING:
@@ -17,88 +17,7 @@ if TYPE_CHECKING:
     from ivpush.contract.chart_facts import Decided, Reason
     from ivpush.pack.book import Book
 
-__all__ = ["add_services", "drips_by_site", "follow_mixtures", "leader_of", "mix", "refuse"]
-
-_UNRANKED = 99
-"""Behind every rank of the hierarchy."""
-
-
-def mix(administrations: list[AdministrationFacts], book: Book) -> bool:
-    """Drugs in one bag or syringe: the highest-ranked names the service, the rest follow it.
-
-    Says whether there is any such mixture.
-    """
-    if all(each.given.mixed_with is None for each in administrations):
-        return False
-    for members in _mixtures(administrations):
-        billable = [member for member in members if member.reason is None]
-        # A flush or carrier in the bag earns nothing, so it makes no mixture.
-        if len(billable) > 1:
-            _lead(billable, book)
-    return True
-
-
-def _mixtures(administrations: list[AdministrationFacts]) -> list[list[AdministrationFacts]]:
-    """Administrations that name one another as mixed, directly or through others."""
-    group = {each.given.id: each.given.id for each in administrations}
-    for administration in administrations:
-        other, own = administration.given.mixed_with, group[administration.given.id]
-        if other is not None and group[other] != own:
-            joined = group[other]
-            group = {key: joined if name == own else name for key, name in group.items()}
-    members: dict[str, list[AdministrationFacts]] = {}
-    for administration in administrations:
-        members.setdefault(group[administration.given.id], []).append(administration)
-    return list(members.values())
-
-
-def leader_of(identity: str, administrations: list[AdministrationFacts]) -> str:
-    """The administration that names the service which one stands in: of a mixture, its leader."""
-    for members in _mixtures(administrations):
-        if any(member.given.id == identity for member in members):
-            leads = [each for each in members if each.reason is None and each.follows is None]
-            return leads[0].given.id if leads else identity
-    return identity
-
-
-def _lead(members: list[AdministrationFacts], book: Book) -> None:
-    """Let the highest-ranked member stand for all: with the times of those that have them."""
-
-    def rank(member: AdministrationFacts) -> tuple[int, str]:
-        ranked = None
-        if member.family and member.technique:
-            ranked = book.rank(member.family, member.technique)
-        return (ranked if ranked is not None else _UNRANKED, member.given.id)
-
-    # One bag has one time, and charts often write it on one drug only.
-    timed = next((member for member in members if member.total_minutes is not None), None)
-    leader, *followers = sorted(members, key=rank)
-    if leader.total_minutes is None and timed is not None:
-        leader.total_minutes, leader.span = timed.total_minutes, timed.span
-        leader.technique, leader.stopped_short = timed.technique, timed.stopped_short
-    if leader.start_seconds is None:
-        starts = [each.start_seconds for each in followers if each.start_seconds is not None]
-        leader.start_seconds = starts[0] if starts else None
-    leader.order = order_of(leader.given.id, leader.start_seconds, leader.span)
-    leader.drug_keys = frozenset().union(*(member.drug_keys for member in members))
-    for follower in followers:
-        follower.follows = leader
-
-
-def follow_mixtures(
-    administrations: Iterable[AdministrationFacts], services: Sequence[ServiceFacts]
-) -> None:
-    """Let each drug of a mixture share what became of the one that names their service."""
-    service_of = {id(each): service for service in services for each in service.administrations}
-    for administration in administrations:
-        leader = administration.follows
-        if leader is None:
-            continue
-        administration.reason, administration.billable = leader.reason, leader.billable
-        administration.chain = leader.chain
-        service = service_of.get(id(leader))
-        if service is not None:
-            service.administrations = (*service.administrations, administration)
+__all__ = ["add_services", "drips_by_site", "refuse"]
 
 
 def drips_by_site(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ivpush.contract.encounter import Administration, Encounter
 
 __all__ = [
+    "INVENTED",
     "Edges",
     "by_time",
     "edges_of",
@@ -35,7 +36,7 @@ __all__ = [
 Span = tuple[int, int]
 Order = tuple[bool, int, int, str]
 
-_INVENTED = frozenset({"ordered", "defaulted"})
+INVENTED = frozenset({"ordered", "defaulted"})
 """Systems invent stops and orders hold plans: neither says what happened (DESIGN section 2)."""
 
 _MINUTE = 60
@@ -191,7 +192,7 @@ def _usable(
     backwards = begun is not None and ended is not None and ended.seconds < begun.seconds
     # A defaulted stop says nothing of its start, but an order's start is a plan.
     start = _second(begun) if source != "ordered" else None
-    stop = _second(ended) if source not in _INVENTED and not backwards else None
+    stop = _second(ended) if source not in INVENTED and not backwards else None
     minutes, minutes_from = _minutes(given, _clocked(start, stop))
     overlong = longest is not None and minutes is not None and minutes > longest
     if overlong:
@@ -232,7 +233,7 @@ def _minutes(
     """Whole minutes it ran: the clock beats what is stated."""
     if clocked is not None:
         return (clocked[1] - clocked[0]) // _MINUTE, "clock"
-    if given.minutes is not None and given.times_from not in _INVENTED:
+    if given.minutes is not None and given.times_from not in INVENTED:
         return given.minutes, "stated"
     return None, None
 
