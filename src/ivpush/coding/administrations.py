@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush import clock
-from ivpush.coding.mixtures import mixtures, with_times_of_bags
+from ivpush.coding.mixtures import mixtures, with_times_of_bags, without_mates
 from ivpush.coding.techniques import INJECTED_ROUTES, PARENTERAL_ROUTES, set_technique
 from ivpush.coding.times import (
     edges_of,
@@ -125,7 +125,7 @@ def facts_of(
     # Both compare administrations with one another, and most charts hold one.
     if len(administrations) > 1:
         join_runs(administrations)
-        mark_attended(administrations)
+        mark_attended(without_mates(administrations))
     for administration in administrations:
         # After runs are joined: minutes of all bags together say push or infusion.
         set_technique(administration, book)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ivpush.contract.encounter import Administration
     from ivpush.pack.book import Book
 
-__all__ = ["follow_mixtures", "leader_of", "mix", "mixtures", "with_times_of_bags"]
+__all__ = ["follow_mixtures", "leader_of", "mix", "mixtures", "with_times_of_bags", "without_mates"]
 
 _UNRANKED = 99
 """Behind every rank of the hierarchy."""
@@ -106,6 +106,14 @@ def mix(administrations: list[AdministrationFacts], book: Book) -> bool:
 def _members(administrations: Sequence[AdministrationFacts]) -> list[list[AdministrationFacts]]:
     chart = [each.given for each in administrations]
     return [[administrations[place] for place in places] for places in mixtures(chart)]
+
+
+def without_mates(administrations: Sequence[AdministrationFacts]) -> list[AdministrationFacts]:
+    """The first of each mixture, and all that are in none: each act of giving once."""
+    mates = {
+        place for places in mixtures([a.given for a in administrations]) for place in places[1:]
+    }
+    return [each for place, each in enumerate(administrations) if place not in mates]
 
 
 def leader_of(identity: str, administrations: Sequence[AdministrationFacts]) -> str:
