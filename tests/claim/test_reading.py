@@ -243,3 +243,19 @@ def test_what_one_visit_leaves_open_excuses_nothing_on_a_visit_that_leaves_nothi
     together = check(fluid_given, known, unread, lines=lines)
     assert asked(together) != []
     assert errors(together) == errors(alone)
+
+
+@pytest.mark.parametrize("link", ["mixed_with", "continues"])
+def test_a_dose_may_name_one_of_another_visit_of_the_claim(link: str) -> None:
+    """It is mistyped; each visit is judged as it would be without it."""
+    later, unread = "2026-03-09", {"drug": "zzyzx", "category": None}
+    doses = [
+        push("a", **unread),
+        push("b", f"{DAY}T10:00", **unread),
+        dose("d", f"{later}T10:30", None, route="IM"),
+        push("c", f"{later}T10:00", **unread, route="PO"),
+    ]
+    lines = [line(1, "96409", date=DAY), line(2, "96413", date=later)]
+    linked = [*doses[:3], {**doses[3], link: "a"}]
+    assert errors(check(*linked, lines=lines)) == errors(check(*doses, lines=lines))
+    assert [where for _, where in errors(check(*linked, lines=lines))] == [2]

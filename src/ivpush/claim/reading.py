@@ -10,7 +10,7 @@ encounters is read encounter by encounter. The engine calls ``nearest``.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import islice, product
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ivpush.coding.chart import CodedChart
     from ivpush.coding.questions import Asked
     from ivpush.coding.suggestions import Draft
-    from ivpush.contract.encounter import Encounter
+    from ivpush.contract.encounter import Administration, Encounter
     from ivpush.contract.facts import LineFacts
     from ivpush.contract.result import SuggestedLine
     from ivpush.pack.book import Book
@@ -149,16 +149,25 @@ def _alone(part: int, lines: Sequence[LineFacts], coded: CodedChart, book: Book)
     """One of several encounters of a claim, coded alone."""
     record = coded.encounter
     places = [each.index for each in coded.derived.administrations if each.part == part]
-    given = tuple([(record.administrations or ())[place] for place in places])
+    charted = [(record.administrations or ())[place] for place in places]
+    names = {each.id for each in charted}
+    given = tuple([_unlinked(each, names) for each in charted])
     # The record names the primary reason of one encounter: of others it is asked.
     stated = record.primary_administration
     changes = {
         "date": record.service_date,
         "administrations": given,
         "lines": tuple([line.given for line in lines]),
-        "primary_administration": stated if stated in {each.id for each in given} else None,
+        "primary_administration": stated if stated in names else None,
     }
     return _Visit(part, lines, code_chart(record.model_copy(update=changes), book), places)
+
+
+def _unlinked(given: Administration, names: Collection[str]) -> Administration:
+    """A dose without its links to those of other encounters: a link may be mistyped."""
+    links = {"mixed_with": given.mixed_with, "continues": given.continues}
+    gone = {name: None for name, other in links.items() if other not in {None, *names}}
+    return given.model_copy(update=gone) if gone else given
 
 
 def _read(
