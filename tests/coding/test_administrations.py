@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.visits import billed, check, dose, drip, push, reasons
+from tests.visits import asked, billed, check, dose, drip, push, reasons
 
 BIOLOGIC = {"category": "complex_biologic"}
 
@@ -19,6 +21,27 @@ def test_what_serves_another_service_is_not_billed(purpose: str) -> None:
 @pytest.mark.parametrize("category", ["contrast", "flush", "blood", "vaccine", "anesthesia"])
 def test_classes_with_codes_of_their_own_are_not_billed_here(category: str) -> None:
     assert billed(check(push("a", "10:00", category=category))) == []
+
+
+@pytest.mark.parametrize("category", ["contrast", "flush", "blood", "vaccine"])
+@pytest.mark.parametrize("given", [push("a", "10:00"), drip("a", "10:00", "11:00")])
+def test_a_class_with_codes_of_its_own_is_not_billed_for_a_procedure_either(
+    given: dict[str, Any], category: str
+) -> None:
+    """Where a payer takes pain relief after a procedure, it takes no contrast for it."""
+    for_procedure = {**given, "category": category, "purpose": "procedure"}
+    result = check(for_procedure, policies={"postop_pain_push": "warn"})
+    assert billed(result) == []
+    assert reasons(result) == reasons(check({**given, "category": category}))
+
+
+def test_what_a_drugs_name_says_beside_it_stands_where_no_field_states_it() -> None:
+    swallowed = dose("a", "10:00", None, drug="Tylenol PO", category=None, route=None, site=None)
+    result = check(swallowed)
+    assert asked(result) == [] and "this route has no" in reasons(result)["a"]
+    open_vein = drip("a", "10:00", "12:00", drug="NS KVO", category=None)
+    assert "open" in reasons(check(open_vein))["a"]
+    assert billed(check({**open_vein, "purpose": "hydration"})) == [("96360", 1), ("96361", 1)]
 
 
 def test_a_carrier_fluid_is_billed_only_with_an_order_under_the_policy_that_allows_it() -> None:

@@ -60,3 +60,9 @@ def test_drips_of_two_sites_are_concurrent_only_if_the_policy_says_so() -> None:
     concurrent = check(*both, policies={"concurrent_of_different_sites": "concurrent"})
     assert billed(check(*both)) == TWO_INITIALS
     assert billed(concurrent) == [("96365", 1), ("96368", 1)]
+
+
+def test_a_dose_without_a_time_opens_no_encounter_where_the_policy_counts_gaps() -> None:
+    doses = [push("a", "10:00", "10:00"), push("u"), push("b", "18:01")]
+    result = check(*doses, policies={"encounter_boundary": "gap_hours"})
+    assert billed(result) == [("96374", 1), ("96375", 1), ("96374-XE", 1)]

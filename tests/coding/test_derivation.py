@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+from typing import Any
+
 import pytest
 
-from tests.visits import billed, check, dose, drip, fluid, push, reasons, work
+from ivpush import Engine, Pack
+from ivpush.pack.folder import rules_folder
+from tests.visits import billed, check, dose, drip, fluid, push, reasons, visit, work
 
 CHART = [
     drip("a", "10:00", "11:31"),
@@ -49,3 +55,39 @@ def test_what_is_denied_as_a_whole_keeps_its_services_out() -> None:
     denied = work(*CHART, setting="professional", place_of_service="22")
     assert denied.derived.services == []
     assert len(reasons(denied.result)) == len(CHART)
+
+
+ENDED = ("96369", "96375", "96376", "96411", "96367")
+"""Codes that the copy of the pack lets end with a year, as CPT deletes codes."""
+
+
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    rules = tmp_path_factory.mktemp("later") / "rules"
+    shutil.copytree(rules_folder(), rules)
+    text = (rules / "codes.yaml").read_text("utf-8")
+    for code in ENDED:
+        row = re.compile(rf'(- code: "{code}".*?in_force: {{from: [\d-]+)', re.DOTALL)
+        text, ended = row.subn(r"\1, to: 2025-12-31", text, count=1)
+        assert ended == 1
+    (rules / "codes.yaml").write_text(text, "utf-8")
+    return Engine(pack=Pack.load(rules))
+
+
+@pytest.mark.parametrize(
+    ("chart", "codes"),
+    [
+        ([push("a", "10:00"), push("b", "10:10")], ["96374"]),
+        ([push("a", "10:00"), push("b", "11:00", drug="drug a")], ["96374"]),
+        ([drip("a", "10:00", "11:00"), drip("b", "11:00", "12:00")], ["96365"]),
+        ([dose("a", "10:00", "11:00", route="SC"), push("b", "12:00")], ["96374"]),
+    ],
+    ids=["a further push", "a repeat push", "a further drip", "under the skin"],
+)
+def test_what_a_deleted_code_billed_earns_nothing_from_that_day_on_and_says_so(
+    later: Engine, chart: list[dict[str, Any]], codes: list[str]
+) -> None:
+    result = later.check(visit(*chart))
+    assert [code for code, _ in billed(result)] == codes
+    (reason,) = reasons(result).values()
+    assert "no code" in reason

@@ -71,6 +71,8 @@ def test_the_gap_is_a_policy() -> None:
         ({"start": f"{DAY}T07:00", "end": f"{LATER}T07:00"}, TWO),
         ({"lines": [line(1, "G0378", 20, date=DAY)]}, ONE),
         ({"lines": [line(1, "G0378", 20, date=NEXT_DAY)]}, TWO),
+        # Two observations of which the second begins within the days of the first are one stay.
+        ({"lines": [line(1, "G0378", 20, date="2026-03-01"), line(2, "G0378", 9, date=DAY)]}, ONE),
     ],
 )
 def test_a_patient_who_stayed_is_in_one_encounter(

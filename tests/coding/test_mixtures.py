@@ -65,3 +65,19 @@ def test_a_syringe_is_pushed_once() -> None:
     both = check(push("a", "10:00"), push("b", None, mixed_with="a"))
     assert billed(both) == [("96374", 1)]
     assert not any(reasons(both).values())
+
+
+def test_what_clears_a_clot_is_one_declotting_whatever_class_its_parts_have() -> None:
+    clot = {"purpose": "declotting"}
+    solvent = push("b", "10:00", drug="saline flush", category="flush", mixed_with="a", **clot)
+    result = check(push("a", "10:00", drug="alteplase", category=None, **clot), solvent)
+    assert billed(result) == [("36593", 1)]
+    assert result.suggested[0].administrations == ("a", "b")
+
+
+def test_a_mixture_that_no_code_names_is_refused_as_a_whole() -> None:
+    """No code is for a fluid in a muscle."""
+    in_muscle = fluid("a", "10:00", "11:00", route="IM")
+    result = check(in_muscle, {**in_muscle, "id": "b", "mixed_with": "a"})
+    assert billed(result) == []
+    assert reasons(result)["a"].removeprefix("a") == reasons(result)["b"].removeprefix("b")

@@ -39,6 +39,22 @@ def test_a_hospital_needs_no_direct_supervision() -> None:
     assert billed(check(PUSH, supervision={"level": "general"})) == [("96374", 1)]
 
 
+@pytest.mark.parametrize(
+    ("chart", "codes"),
+    [
+        ([PUSH], [("96374", 1)]),
+        ([{**PUSH, "category": "chemotherapy"}], []),
+        ([PUSH, push("b", "10:30", category="chemotherapy")], [("96374", 1)]),
+    ],
+)
+def test_where_chemotherapy_needs_direct_supervision_in_a_hospital_no_other_drug_does(
+    chart: list[dict[str, Any]], codes: list[tuple[str, int]]
+) -> None:
+    policies = {"chemo_hospital_supervision": "direct"}
+    result = check(*chart, supervision={"level": "general"}, policies=policies)
+    assert billed(result) == codes
+
+
 def test_an_inpatient_stay_bills_no_administration() -> None:
     inpatient = check(PUSH, type_of_bill="111")
     assert billed(inpatient) == []

@@ -53,6 +53,13 @@ def test_a_repeat_push_without_times_cannot_show_its_gap() -> None:
     assert "without both times" in reasons(untimed)["b"]
 
 
+def test_an_untimed_push_of_a_drug_that_also_infuses_is_part_of_no_bag() -> None:
+    """Nothing shows that it was drawn from the bag, so no policy about that takes it."""
+    both = [drip("a", "10:00", "11:00"), push("b", **AGAIN)]
+    for policies in ({}, {"bolus_from_same_bag": "bundled"}):
+        assert billed(check(*both, policies=policies)) == [("96365", 1), ("96376", 1)]
+
+
 @pytest.mark.parametrize(
     ("measured_from", "times", "repeats"),
     [

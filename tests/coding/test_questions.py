@@ -230,6 +230,33 @@ def test_the_primary_reason_is_not_asked_for_where_both_answers_bill_the_same() 
     assert asked(check(FIRST, push("b", "11:05"), **OFFICE)) == ["primary_administration"]
 
 
+def test_whose_pump_goes_home_is_asked_where_the_practices_is_billed() -> None:
+    facts: dict[str, Any] = {"category": "chemotherapy", "device": "ambulatory_pump"}
+    claim = {"lines": [line(1, "G0498")], **OFFICE}
+    owner = "administrations[0].pump_supplied_by"
+    bag = drip("a", "10:00", "20:00", drug="fluorouracil", **facts)
+    assert answers(check(bag, **claim), owner)["practice"] == [("G0498", 1)]
+    assert asked(check({**bag, "pump_supplied_by": "supplier"}, **claim)) == []
+    assert asked(check(bag, **OFFICE)) == []
+
+
+def test_a_payer_of_no_pack_is_asked_which_side_it_takes_where_that_decides() -> None:
+    chart = [drip("a", "08:00", "09:00"), drip("b", "16:00", "17:00", drug="drug a")]
+    opened = check(*chart, payer="a payer of no pack")
+    by_side = answers(opened, "policy.repeat_same_drug_infusion")
+    assert by_side["continue_time"] == [("96365", 1), ("96366", 1)] == billed(opened)
+    assert by_side["sequential_96367"] == [("96365", 1), ("96367", 1)]
+    assert asked(check(*chart)) == asked(check(*chart, payer="medicare")) == []
+
+
+def test_a_long_chart_is_asked_about_until_its_tries_are_used_up() -> None:
+    """Each of many missing stops would have the whole chart coded again for every length."""
+    chart = [dose(f"i{n}", "09:00", None, route="IM", drug="ketorolac") for n in range(120)]
+    opened = check(*chart, *(drip(f"d{n}", f"1{n}:00") for n in range(8)))
+    assert 0 < len(opened.questions) < 8
+    assert "IVP912" in [each.rule for each in opened.violations]  # it says that more is open
+
+
 OPEN_VISITS: dict[str, Result] = {
     "stop": check(drip("a", "10:00"), push("b", "12:00")),
     "category": check(push("a", "10:00", category=None)),

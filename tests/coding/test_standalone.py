@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.visits import DAY, NEXT_DAY, billed, check, dose, line, push, reasons
 
 FLUSH = dose("f", "10:00", None, purpose="flush", access="port", method="push")
@@ -43,6 +45,16 @@ def test_a_port_flush_is_billed_on_a_day_without_another_service_of_the_same_cla
     assert ("96523", 1) in billed(check(FLUSH, pushed, **office))
     visited = [*lines, line(4, "99213", date=DAY)]
     assert ("96523", 1) not in billed(check(FLUSH, pushed, **{**office, "lines": visited}))
+
+
+@pytest.mark.parametrize(("code", "codes"), [("36573", []), ("80053", [("96523", 1)])])
+def test_a_port_flush_is_part_of_what_cms_pairs_it_with(
+    code: str, codes: list[tuple[str, int]]
+) -> None:
+    """A catheter put in takes the flush up; a blood test does not."""
+    result = check(FLUSH, lines=[line(1, code), line(2, "96523")])
+    assert billed(result) == codes
+    assert ("f" in reasons(result)) is not bool(codes)
 
 
 def test_infusions_under_the_skin_are_one_and_a_later_site_is_set_up_once() -> None:

@@ -8,7 +8,20 @@ from typing import Any
 import pytest
 
 from ivpush import Engine
-from tests.visits import DAY, NEXT_DAY, billed, check, dated, dose, drip, fluid, line, push, visit
+from tests.visits import (
+    DAY,
+    NEXT_DAY,
+    billed,
+    check,
+    dated,
+    dose,
+    drip,
+    fluid,
+    line,
+    push,
+    reasons,
+    visit,
+)
 
 NEEDED = {"site": "right arm", "separate_site_reason": "incompatible drugs"}
 OVERNIGHT = drip("a", "22:00", f"{NEXT_DAY}T02:00")
@@ -112,6 +125,19 @@ def test_until_july_2019_a_pair_asked_for_the_modifier_on_its_second_code(
     both = [push("a", f"{day}T10:00"), fluid("f", f"{day}T10:00", f"{day}T11:00", **NEEDED)]
     result = Engine(packs=[tmp_path]).check(visit(*both, date=day))
     assert billed(result) == [(code, 1), ("96360-XS", 1)]
+
+
+def test_a_doses_own_code_is_not_billed_beside_what_bars_it(tmp_path: Path) -> None:
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    pair = "setting,column2,indicator,column1\nfacility,96381,0,45378\n"
+    (tables / "ptp-2026-01-01.csv").write_text(pair, "utf-8")
+    given = dose("a", "10:00", None, drug="nirsevimab", category=None, route="IM")
+    engine = Engine(packs=[tmp_path])
+    assert billed(engine.check(visit(given))) == [("96381", 1)]
+    barred = engine.check(visit(given, lines=[line(1, "45378")]))
+    assert billed(barred) == []
+    assert "45378" in reasons(barred)["a"]
 
 
 @pytest.mark.parametrize("begins", ["09:00", "11:00"])

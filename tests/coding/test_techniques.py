@@ -186,3 +186,11 @@ def test_a_drip_that_went_on_after_the_stop_counts_all_its_minutes() -> None:
     later = drip("b", "10:40", "11:20", drug="drug a", continues="a")
     assert billed(check(REACTION, later)) == [("96365", 1)]
     assert asked(check(REACTION, later)) == []
+
+
+@pytest.mark.parametrize(("policy", "codes"), [("compute_only", [("96360", 1)]), ("deny", [])])
+def test_a_fluid_without_a_stop_is_timed_by_its_rate_unless_the_policy_denies_it(
+    policy: str, codes: list[tuple[str, int]]
+) -> None:
+    bag = fluid("f", "10:00", volume_ml=500, rate_ml_per_hour=500)
+    assert billed(check(bag, policies={"missing_stop_time_hydration": policy})) == codes

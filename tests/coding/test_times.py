@@ -120,6 +120,9 @@ def test_minutes_after_the_end_or_the_admission_do_not_count(
 ) -> None:
     stay: dict[str, Any] = {"start": f"{DAY}T08:00", edge: f"{DAY}T{end}"}
     assert billed(check(drip("a", "10:00", "12:00"), **stay)) == codes
+    other = "inpatient_from" if edge == "end" else "end"
+    later: dict[str, Any] = {other: f"{DAY}T23:00"}  # whichever comes first
+    assert billed(check(drip("a", "10:00", "12:00"), **stay, **later)) == codes
     by_rate = drip("a", "10:00", volume_ml=120, rate_ml_per_hour=60)
     assert billed(check(by_rate, **stay)) == codes
 
@@ -142,6 +145,13 @@ def test_what_begins_after_the_end_or_the_admission_earns_nothing_and_says_why()
 def test_a_run_goes_on_only_until_the_end() -> None:
     bags = [drip("a", "10:00", "11:00"), drip("b", "11:00", "13:00", drug="drug a", continues="a")]
     assert billed(check(*bags, start=f"{DAY}T08:00", end=f"{DAY}T11:00")) == HOUR
+
+
+def test_a_bag_that_names_the_one_it_touches_is_counted_with_it_once() -> None:
+    bags = [drip("a", "10:00", "11:00"), drip("b", "11:00", "12:30", drug="drug a")]
+    assert billed(check(*bags)) == [("96365", 1), ("96366", 1)]
+    named = {**bags[1], "continues": "a"}
+    assert billed(check(bags[0], named)) == [("96365", 1), ("96366", 1)]
 
 
 @pytest.mark.parametrize(

@@ -300,7 +300,9 @@ def _reason(given: Administration, category: str, book: Book) -> Reason | None:
     if purpose == "procedure":
         sedated = category == "anesthesia"
         rule = book.policy.sedation_drug_push if sedated else book.policy.postop_pain_push
-        return "procedure" if rule == "not_billable" else None
+        if rule == "not_billable":
+            return "procedure"
+        return None if sedated else _BY_CATEGORY.get(category)
     # Thrombolytics for a clot have a code of their own, whatever class the drug is.
     if purpose == "declotting":
         return None

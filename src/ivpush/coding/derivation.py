@@ -130,9 +130,6 @@ def _derive(chart: _Chart, book: Book, refused: Refusals) -> tuple[Derived, Refu
     if mixed:
         every = [service for chain in chains for service in chain.every_service]
         follow_mixtures(administrations, [*every, *services])
-    for administration in administrations:
-        if not administration.billable and administration.reason is None:
-            administration.reason = "no_code"
     undocumented = sum([part.undocumented_sites for part in parts])
     failed = frozenset[int]().union(*(part.failed for part in parts))
     lost = frozenset[int]().union(*(part.lost for part in parts))

@@ -221,11 +221,8 @@ class Calendar:
 
     def part_on(self, day: date | None) -> int | None:
         """The number of the chart's encounter on a date; None: the chart has none on it."""
-        if day is not None:
-            for number, days in self._parts.items():
-                if days.holds(day):
-                    return number
-        return None
+        numbers = [n for n, days in self._parts.items() if day is not None and days.holds(day)]
+        return numbers[0] if numbers else None
 
     def encounter_on(self, day: date | None) -> object:
         """What the lines of one encounter share: the number of the chart's, else their date."""

@@ -119,10 +119,7 @@ def _units_by_chain(chains: Iterable[Chain]) -> dict[int, Counter[str]]:
 
 def _units(services: Iterable[ServiceFacts]) -> Counter[str]:
     units: Counter[str] = Counter()
-    for service in services:
-        row = service.row
-        if row is None:
-            continue
+    for service, row in [(each, each.row) for each in services if each.row is not None]:
         units[row.code] += 1
         hours = row.code if service.role == "further_hour" else row.further
         if hours is not None:

@@ -203,9 +203,8 @@ def set_roles(chain: Chain, encounter: Encounter, wishes: Wishes, book: Book) ->
         chain.initial, chain.initial_by = initial, decided_by
         _assign(chain, initial, encounter, book)
     else:
-        for service in chain.services:
-            if service.row is None:
-                refuse(service, "no_code")
+        for service in [each for each in chain.services if each.row is None]:
+            refuse(service, "no_code")
     chain.services[:] = [service for service in chain.services if service.row is not None]
     if chain.initial_by not in _AGAINST_HIERARCHY:
         return True
@@ -258,8 +257,7 @@ def _orphaned(
 def _codes(service: ServiceFacts) -> tuple[str, ...]:
     """The codes that a service bills: its own and that of its further hours."""
     row = service.row
-    if row is None:
-        return ()
+    assert row is not None  # what has no code has left its chain
     # A later hydration bills its hours by its own code already.
     hours = service.further and service.role != "further_hour" and row.further
     return (row.code, row.further) if hours and row.further else (row.code,)

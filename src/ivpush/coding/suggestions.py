@@ -121,8 +121,7 @@ def _drafts_of_service(
     service: ServiceFacts, encounter: Encounter, zone: tzinfo | None, book: Book
 ) -> Iterator[Draft]:
     row = service.row
-    if row is None:
-        return
+    assert row is not None  # a service without a code was refused, and is none of the chart's
     first = encounter.service_date
     if service.start is not None:
         first = clock.local_date(service.start, zone)
@@ -322,8 +321,7 @@ def _gathered(drafts: Iterable[Draft]) -> list[Draft]:
             # Payers take a second line of the same code and date for a duplicate.
             line.units += draft.units
             line.dates |= draft.dates
-            if draft.service not in line.services:
-                line.others.append(draft.service)
+            line.others.append(draft.service)
     return list(lines.values())
 
 

@@ -120,8 +120,7 @@ def _under_skin(administration: AdministrationFacts, book: Book) -> _Given:
 
 def _by_artery(administration: AdministrationFacts, book: Book) -> _Given:
     technique, reason = _by_vein(administration, book)
-    if technique is None:
-        return _Given(None, reason)
+    assert technique is not None  # whatever is given by vein is a push or runs
     if administration.family == "chemotherapy":
         return _Given(_ARTERIAL[technique], reason)
     # Only chemotherapy has codes for a drip into an artery; other drugs are injected.

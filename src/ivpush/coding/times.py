@@ -299,7 +299,8 @@ def join_runs(administrations: list[AdministrationFacts]) -> None:
     is one infusion with it; a charted push never is.
     """
     by_id = {each.given.id: each for each in administrations}
-    latest: dict[tuple[str, str | None, str], AdministrationFacts] = {}
+    latest: dict[tuple[str, str | None, str], tuple[AdministrationFacts, int]] = {}
+    """Of each bag the administration that stopped last, and when it did."""
     runs = {each.run: [each] for each in administrations}
     joined = False
     for current in sorted(administrations, key=by_time):
@@ -315,29 +316,18 @@ def join_runs(administrations: list[AdministrationFacts]) -> None:
             continue
         # One drug on one access: elsewhere it is another infusion.
         bag = (current.drug.drug_key, current.family, current.site)
-        before = latest.get(bag)
-        if before is not None and _touches(before, current):
+        start, stop = current.span
+        before, stopped = latest.get(bag, (current, start - 1))
+        # It starts before the other has stopped, or just then.
+        if start <= stopped:
             # A chart may hold thousands, so that a run is not looked for among all of them.
             if current.run != before.run:
                 _into_run(runs, runs.pop(current.run), before.run)
             joined = True
-        if before is None or not _ends_later(before, current):
-            latest[bag] = current
+        if stop >= stopped:
+            latest[bag] = (current, stop)
     if joined:
         _add_minutes(administrations)
-
-
-def _touches(before: AdministrationFacts, current: AdministrationFacts) -> bool:
-    """Whether one starts before the other has stopped, or just then."""
-    if before.span is None or current.span is None:
-        return False
-    return current.span[0] <= before.span[1]
-
-
-def _ends_later(before: AdministrationFacts, current: AdministrationFacts) -> bool:
-    if before.span is None or current.span is None:
-        return False
-    return before.span[1] > current.span[1]
 
 
 def _into_run(

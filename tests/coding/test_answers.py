@@ -1,0 +1,48 @@
+"""An answer written into its encounter bills what the question says that it bills."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+from typing import Any
+
+import pytest
+
+from ivpush.coding.answers import answered
+from ivpush.coding.chart import code_chart
+from ivpush.coding.suggestions import suggested_lines
+from ivpush.engine import Worked
+from tests.visits import dose, drip, fluid, push, work
+
+OFFICE: dict[str, Any] = {"setting": "professional"}
+BIOLOGIC: dict[str, Any] = {"category": "complex_biologic"}
+OPEN: dict[str, Worked] = {
+    "stop": work(drip("a", "10:00"), push("b", "12:00")),
+    "class": work(push("a", "10:00", category=None)),
+    "route": work(dose("a", "10:00", None, route=None)),
+    "attendance": work(push("a", "10:00", "10:25"), push("b", "12:00")),
+    "complexity": work(drip("a", "10:00", "11:00", **BIOLOGIC)),
+    "presence": work(push("a", "10:00"), policies={"ask_supervision": True}, **OFFICE),
+    "presence beside a level": work(
+        push("a", "10:00"),
+        policies={"ask_supervision": True},
+        supervision={"mode": "in_person"},
+        **OFFICE,
+    ),
+    "primary reason": work(drip("a", "10:00", "11:00"), push("b", "11:05"), **OFFICE),
+    "payer": work(drip("a", "10:00"), fluid("f", "12:00"), payer="a payer of no pack"),
+}
+
+
+def bills(lines: Any) -> list[tuple[Any, ...]]:
+    """Lines without their reasons, which a repeated line leaves out."""
+    return [astuple(line)[:5] for line in lines]
+
+
+@pytest.mark.parametrize("opened", OPEN.values(), ids=OPEN)
+def test_an_answer_bills_what_the_question_says(opened: Worked) -> None:
+    assert opened.result.questions
+    for question in opened.result.questions:
+        for answer in question.answers:
+            encounter, book = answered(opened.encounter, opened.book, answer.when)
+            drafts = code_chart(encounter, book).drafts
+            assert bills(suggested_lines(drafts, book)) == bills(answer.suggested), answer.when
