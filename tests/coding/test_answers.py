@@ -11,7 +11,7 @@ from ivpush.coding.answers import answered
 from ivpush.coding.chart import code_chart
 from ivpush.coding.suggestions import suggested_lines
 from ivpush.engine import Worked
-from tests.visits import dose, drip, fluid, push, work
+from tests.visits import dose, drip, push, work
 
 OFFICE: dict[str, Any] = {"setting": "professional"}
 BIOLOGIC: dict[str, Any] = {"category": "complex_biologic"}
@@ -29,7 +29,11 @@ OPEN: dict[str, Worked] = {
         **OFFICE,
     ),
     "primary reason": work(drip("a", "10:00", "11:00"), push("b", "11:05"), **OFFICE),
-    "payer": work(drip("a", "10:00"), fluid("f", "12:00"), payer="a payer of no pack"),
+    "payer": work(
+        drip("a", "08:00", "09:00"),
+        drip("b", "16:00", "17:00", drug="drug a"),
+        payer="a payer of no pack",
+    ),
 }
 
 

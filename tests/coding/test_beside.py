@@ -8,7 +8,7 @@ import pytest
 
 from ivpush import Result
 from tests.shipped import PACK
-from tests.visits import DAY, answers, asked, billed, check, drip, fluid, line, push
+from tests.visits import DAY, answers, asked, billed, check, dose, drip, fluid, line, push
 
 SCAN, REPAIR, SCOPE, HEART_CT, EYE, INTUBATION = (
     "74177",
@@ -236,3 +236,16 @@ def test_a_brand_is_owned_as_its_drug_is(drug: str, code: str) -> None:
 def test_the_code_of_cell_therapy_goes_by_the_date() -> None:
     dose = drip("a", "2024-06-03T09:00", "2024-06-03T09:40", drug="Yescarta", category=None)
     assert "0540T" in left_out(check(dose, date="2024-06-03"))[0]
+
+
+def test_a_dose_for_a_procedure_that_the_claim_does_not_bill_names_none() -> None:
+    for_procedure = push("a", "10:00", purpose="procedure")
+    unnamed, named = [check(for_procedure, lines=[line(1, code)]) for code in ("80053", SCOPE)]
+    assert left_out(unnamed) == left_out(check(for_procedure))
+    assert SCOPE in left_out(named)[0]
+
+
+def test_a_technique_that_cms_pairs_with_nothing_stands_beside_everything() -> None:
+    """domain: chemotherapy into a reservoir of the brain."""
+    reservoir = dose("a", "10:00", None, route="ICV", category="chemotherapy")
+    assert billed(check(reservoir, lines=[line(1, SCOPE)])) == [("96542", 1)]

@@ -145,3 +145,23 @@ def test_lines_of_two_days_of_a_claim_alone_are_one_encounter_where_a_record_is_
     alone = visit(lines=claim).model_copy(update={"administrations": None})
     result = Engine(pack=PACK, policies={"encounter_boundary": bound}).check(alone)
     assert [broken.line for broken in result.violations if broken.rule == "IVP101"] == faulty
+
+
+def test_drugs_of_one_bag_are_given_in_one_encounter() -> None:
+    bag = [drip("a", "10:00", "11:00"), drip("b", None, None, mixed_with="a")]
+    assert billed(check(*bag, push("c", f"{LATER}T10:00"))) == [("96365", 1), ("96374", 1)]
+
+
+def test_each_billed_observation_is_one_encounter_of_a_claim_without_a_chart() -> None:
+    """Two stays a week apart, each over midnight, each with two initial services."""
+    days = (DAY, NEXT_DAY, LATER, "2026-03-10")
+    pushes = [line(n, "96374", date=day) for n, day in enumerate(days, 1)]
+    stays = [line(n, "G0378", 30, date=day) for n, day in ((5, DAY), (6, LATER))]
+
+    def doubled(*lines: dict[str, Any]) -> list[int | None]:
+        claim = visit(lines=list(lines)).model_copy(update={"administrations": None})
+        return [each.line for each in ENGINE.check(claim).violations if each.rule == "IVP101"]
+
+    assert doubled(*pushes) == []
+    assert doubled(*pushes, stays[0]) == [1, 2]
+    assert doubled(*pushes, *stays) == [1, 2, 3, 4]

@@ -44,6 +44,8 @@ def test_a_hospital_needs_no_direct_supervision() -> None:
     [
         ([PUSH], [("96374", 1)]),
         ([{**PUSH, "category": "chemotherapy"}], []),
+        ([push("a", "10:00", drug="fluorouracil", category=None)], []),
+        ([push("a", "10:00", drug="ondansetron", category=None)], [("96374", 1)]),
         ([PUSH, push("b", "10:30", category="chemotherapy")], [("96374", 1)]),
     ],
 )
@@ -111,3 +113,9 @@ def test_a_dose_that_the_patient_releases_earns_nothing(role: str) -> None:
     result = check(loading, push("b", "11:00", administered_by=role))
     assert billed(result) == [("96374", 1)]
     assert "not the staff" in reasons(result)["b"]
+
+
+@pytest.mark.parametrize(("day", "why"), [("1984-01-01", "supervision"), ("1983-12-31", "no code")])
+def test_before_the_first_rule_of_supervision_none_is_asked_for(day: str, why: str) -> None:
+    given = push("a", f"{day}T10:00")
+    assert why in reasons(check(given, date=day, supervision={"level": "none"}))["a"]

@@ -284,3 +284,25 @@ def test_a_repeated_infusion_counts_as_hours_only_past_30_minutes(minutes: int, 
     result = check(*doses, policies={"repeat_same_drug_infusion": "additional_hour_only"})
     assert dict(billed(result)).get("96366", 0) == units
     assert ("b" in reasons(result)) == (units == 0)
+
+
+@pytest.mark.parametrize(("day", "codes"), [("2005-12-31", []), ("2006-01-01", [("90774", 1)])])
+def test_before_the_first_code_of_a_push_it_earns_nothing_and_says_so(
+    day: str, codes: list[tuple[str, int]]
+) -> None:
+    result = check(push("a", f"{day}T10:00"), date=day)
+    assert billed(result) == codes
+    assert ("a" in reasons(result)) is not bool(codes)
+
+
+def test_a_concurrent_drip_of_a_second_site_earns_nothing_without_its_primary() -> None:
+    """Beside a push of chemotherapy no drip is initial, and 96367 is no primary of 96368."""
+    needed = {"site": "right arm", "separate_site_reason": "incompatible drugs"}
+    second = [
+        push("c", "10:00", category="chemotherapy", **needed),
+        drip("x", "10:10", "11:00", **needed),
+        drip("y", "10:10", "11:00", **needed),
+    ]
+    result = check(push("a", "09:00"), *second)
+    assert sorted(code[:5] for code, _ in billed(result)) == ["96367", "96374", "96409"]
+    assert "none of the primary codes" in reasons(result)["y"]

@@ -86,3 +86,44 @@ def test_one_drug_by_pump_is_started_once() -> None:
     once = [by_pump("a", "10:00"), by_pump("b", "11:00", drug="drug a")]
     assert billed(check(*once)) == [("96416", 1)]
     assert billed(check(*once, by_pump("c", "11:00"))) == [("96416", 2)]
+
+
+def test_chemotherapy_into_an_artery_counts_its_hours() -> None:
+    by_artery = {"route": "IA", "method": "infusion", "category": "chemotherapy"}
+    assert billed(check(dose("a", "10:00", "13:00", **by_artery))) == [("96422", 1), ("96423", 2)]
+
+
+@pytest.mark.parametrize("second", [("11:00", "13:00"), ("12:00", "14:00"), ("10:30", "13:00")])
+def test_bags_of_one_drug_into_an_artery_count_each_minute_once(second: tuple[str, str]) -> None:
+    """Whether the second follows at once, later or beside the first: three hours."""
+    by_artery = {"route": "IA", "method": "infusion", "category": "chemotherapy", "drug": "x"}
+    bags = [dose("a", "10:00", "11:00", **by_artery), dose("b", *second, **by_artery)]
+    assert billed(check(*bags)) == [("96422", 1), ("96423", 2)]
+
+
+@pytest.mark.parametrize(("day", "codes"), [("2007-12-31", []), ("2008-01-01", [("36593", 1)])])
+def test_declotting_is_billed_from_the_first_day_of_its_code(
+    day: str, codes: list[tuple[str, int]]
+) -> None:
+    clot = dose("a", f"{day}T10:00", None, drug="alteplase", purpose="declotting")
+    result = check(clot, date=day)
+    assert billed(result) == codes
+    assert ("a" in reasons(result)) is not bool(codes)
+
+
+def test_of_untimed_infusions_under_the_skin_none_is_at_a_later_site() -> None:
+    bags = [
+        dose("a", None, None, route="SC", minutes=60),
+        dose("b", None, None, route="SC", minutes=60, site="abdomen"),
+    ]
+    assert billed(check(*bags)) == [("96369", 1), ("96370", 1)]
+
+
+def test_a_refill_is_not_paid_beside_the_start_of_a_pump() -> None:
+    """NCCI pairs the two, and no modifier lifts it."""
+    pump = {"category": "chemotherapy", "device": "ambulatory_pump"}
+    refill = dose("b", "09:00", None, purpose="pump_refill", **pump)
+    started = dose("a", "10:00", "20:00", method="infusion", **pump)
+    assert billed(check(refill)) == [("96521", 1)]
+    both = check(refill, started)
+    assert billed(both) == [("96416", 1)] and list(reasons(both)) == ["b"]

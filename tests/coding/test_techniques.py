@@ -5,7 +5,19 @@ from __future__ import annotations
 import pytest
 
 from ivpush import Result
-from tests.visits import answers, asked, billed, check, dose, drip, fluid, line, push, reasons
+from tests.visits import (
+    answers,
+    asked,
+    billed,
+    check,
+    dose,
+    drip,
+    fluid,
+    line,
+    push,
+    reasons,
+    work,
+)
 
 PUSH, INFUSION, INJECTION = [("96374", 1)], [("96365", 1)], [("96372", 1)]
 
@@ -194,3 +206,9 @@ def test_a_fluid_without_a_stop_is_timed_by_its_rate_unless_the_policy_denies_it
 ) -> None:
     bag = fluid("f", "10:00", volume_ml=500, rate_ml_per_hour=500)
     assert billed(check(bag, policies={"missing_stop_time_hydration": policy})) == codes
+
+
+def test_what_earns_nothing_has_a_technique_only_where_one_is_charted() -> None:
+    flush = {"purpose": "flush"}
+    given = [dose("a", "10:00", None, **flush), push("b", "10:01", **flush)]
+    assert [each.technique for each in work(*given).derived.administrations] == [None, "push"]

@@ -147,6 +147,12 @@ def test_a_run_goes_on_only_until_the_end() -> None:
     assert billed(check(*bags, start=f"{DAY}T08:00", end=f"{DAY}T11:00")) == HOUR
 
 
+def test_a_stop_a_year_later_is_no_stop() -> None:
+    result = check(drip("a", "10:00", "2027-03-02T11:00"))
+    assert asked(result) == ["administrations[0].stop"]
+    assert "IVP730" in [each.rule for each in result.errors]
+
+
 def test_a_bag_that_names_the_one_it_touches_is_counted_with_it_once() -> None:
     bags = [drip("a", "10:00", "11:00"), drip("b", "11:00", "12:30", drug="drug a")]
     assert billed(check(*bags)) == [("96365", 1), ("96366", 1)]

@@ -125,7 +125,7 @@ class _Beside:
         service.administrations = (*service.administrations, administration)
         if administration.span is not None:
             service.spans = clock.unite([*service.spans, administration.span])
-        service.minutes = (service.minutes or 0) + (administration.running_minutes or 0)
+        service.minutes = minutes_together(service.administrations)
         self._count_hours(service)
 
     def _count_hours(self, service: ServiceFacts) -> None:
