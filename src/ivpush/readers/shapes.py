@@ -1,4 +1,4 @@
-"""How codes look that the contract takes, for readers that leave out or note what it would refuse.
+"""How codes look, for readers that leave out or note what is none.
 
 Use ``fullmatch``: a field of the contract is held to its whole text.
 """
@@ -19,7 +19,7 @@ def _shape(field: Any) -> re.Pattern[str]:
     return re.compile(constraints.pattern)
 
 
-CODE = re.compile("[A-Z0-9]{5}")
+CODE = re.compile("[0-9]{4}[0-9A-Z]|[A-Z][0-9]{4}")
 MODIFIER = re.compile("[A-Z0-9]{2}")
 DIAGNOSIS = _shape(Diagnosis)
 NDC = _shape(Ndc)

@@ -137,6 +137,13 @@ def test_a_deletion_that_fits_two_administrations_is_not_guessed() -> None:
     assert "RXA-21" in refused(*unclear, ras(orc(), rxa(f21="D")))
 
 
+def test_an_order_without_its_administration_sets_the_visit_aside() -> None:
+    said = refused(ras(orc(), seg("RXR", f1="IV"), orc("F2"), rxa()))
+    assert said.startswith("RXA: is missing from an order of a RAS")
+    called_off = ras(orc(control="CA"), orc("F2"), rxa())
+    assert only(read_visit(called_off)[0]).drug == "ondansetron"
+
+
 def test_a_message_sent_twice_is_read_once() -> None:
     encounter, notes = read_visit(ras(orc(), rxa()), ras(orc(), rxa()))
     assert only(encounter).dose == 4

@@ -105,6 +105,30 @@ def test_of_versions_of_a_row_the_one_that_is_valid_longest_stands() -> None:
         assert [clock(dose, "start") for dose in only(CERNER_HEAD + text, CERNER)] == ["10:00"]
 
 
+def test_two_versions_of_which_nobody_knows_the_newer_set_the_encounter_aside() -> None:
+    row = "5001,8,1,ceftriaxone,,02-MAR-2026 10:00:00,,IV,Auth (Verified),{}\n"
+    every = readings(CERNER_HEAD + row.format("3") + row.format("2026-03-03"), CERNER)
+    (aside,) = [x for x in every if not hasattr(x, "message")]
+    assert "two versions of a row" in str(aside.error)
+
+
+def test_an_end_in_another_century_is_no_stop() -> None:
+    row = "5001,8,1,ceftriaxone,,2026-03-02 10:00,2100-12-31 00:00,IV,Auth (Verified),\n"
+    (dose,) = only(CERNER_HEAD + row, CERNER)
+    assert clock(dose, "stop") is None
+    assert "its stop counts as not charted" in notes(CERNER_HEAD + row, CERNER)
+
+
+def test_a_row_without_what_tells_the_others_apart_is_said() -> None:
+    rows = epic(("10:00", "New Bag"), ("10:20", "Rate Change"), ("10:45", "Stopped")).splitlines()
+    gap = "\n".join([rows[0], rows[1], rows[3]])
+    assert "1 row: comes after a gap in the lines of its order" in notes(gap, EPIC)
+    blank = "\n".join([*rows[:2], rows[2].replace(",7,", ",,")])
+    assert "1 row: names no order, which other rows do" in notes(blank, EPIC)
+    states = cerner(("10:00", "", "Auth (Verified)"), ("11:00", "", ""))
+    assert "1 row: has no state, which other rows have" in notes(states, CERNER)
+
+
 def test_an_end_of_its_own_is_a_stop_and_one_at_the_start_is_none() -> None:
     row = "5001,8,1,ceftriaxone,,2026-03-02 10:00,2026-03-02 {},IV,Auth (Verified),\n"
     for end, stop in (("10:30", "10:30"), ("10:00", None)):

@@ -225,7 +225,7 @@ def test_what_would_make_a_false_claim_sets_it_aside(old: bytes, new: bytes, why
             {"diagnoses": None, "diagnosis_pointers": ()},
         ),
         (b"LX*2", b"LX*1", "LX does not number each line once; the lines are counted instead", {}),
-        (b"LX*2", b"LX", "LX does not number each line once; the lines are counted instead", None),
+        (b"LX*2", b"LX*", "LX does not number each line once; the lines are counted instead", None),
         (
             b"SV1*HC:J2405",
             b"SV1*HC:J2405*-5*UN*4*22**1",

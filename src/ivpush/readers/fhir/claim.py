@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from ivpush.readers.builder import ndc_form
 from ivpush.readers.fhir.elements import Concept, Node
 from ivpush.readers.fhir.links import key_of
+from ivpush.readers.shapes import CODE
 
 __all__ = [
     "Billed",
@@ -25,7 +26,6 @@ __all__ = [
     "setting_of",
 ]
 
-_CODE = re.compile(r"[A-Z0-9]{5}", re.ASCII)
 _MODIFIER = re.compile(r"[A-Z0-9]{2}", re.ASCII)
 _DIAGNOSIS = re.compile(r"[A-Z][0-9A-Z.]{2,8}", re.ASCII)
 _REVENUE = re.compile(r"[0-9]{3,4}", re.ASCII)
@@ -144,6 +144,9 @@ def _type_of_bill(node: Node) -> str | None:
 
 def _lines(node: Node, positions: dict[int, int]) -> list[dict[str, Any]]:
     items = node.children("item")
+    if not items:
+        node.case.note("a claim has no item, so that nothing is billed")
+    _note_lacking(node, items)
     numbered = (_line(item, number, positions) for number, item in enumerate(items, 1))
     lines = [line for line in numbered if line is not None]
     # With a fault it is known already why there is no line.
@@ -153,6 +156,21 @@ def _lines(node: Node, positions: dict[int, int]) -> list[dict[str, Any]]:
     if node.children("addItem"):
         node.case.note("lines that the payer added were not billed, and are left out")
     return lines
+
+
+def _note_lacking(node: Node, items: list[Node]) -> None:
+    """Note where sequences or the total tell that an item is missing, or is there twice."""
+    stated = (item.positive("sequence") for item in items)
+    numbers = sorted(number for number in stated if number is not None)
+    if numbers and numbers != list(range(1, len(numbers) + 1)):
+        node.case.note("a claim's items do not count from 1 on: one may lack, or be there twice")
+    total = node.child("total") if isinstance(node.data.get("total"), dict) else None
+    nets = [item.child("net") for item in items]
+    charges = [net.number("value") if net is not None else None for net in nets]
+    amount = total.number("value") if total is not None else None
+    known = [charge for charge in charges if charge is not None]
+    if amount is not None and len(known) == len(items) and sum(known) != amount:
+        node.case.note("a claim's total is not the sum of its items")
 
 
 def _line(item: Node, number: int, positions: dict[int, int]) -> dict[str, Any] | None:
@@ -188,7 +206,7 @@ def _procedure(item: Node, service: Concept) -> str | None:
         for coding in service.codings
         if coding.code
         and item.case.terms.system(coding.system) in {"cpt", "hcpcs"}
-        and _CODE.fullmatch(coding.code)
+        and CODE.fullmatch(coding.code)
     ]
     if len(set(codes)) > 1:
         problem = "holds several procedure codes"
@@ -215,7 +233,11 @@ def _units(item: Node, quantity: Node | None) -> int | None:
 def _modifiers(item: Node) -> list[str]:
     modifiers = []
     for n, modifier in enumerate(item.children("modifier")):
-        codes = [coding.code for coding in modifier.as_concept().codings if coding.code]
+        concept = modifier.as_concept()
+        codes = [coding.code for coding in concept.codings if coding.code]
+        codes = codes or [concept.text] if concept.text else codes
+        if not codes:
+            item.case.note("an item has a modifier that says nothing, and it is left out")
         good = [code for code in codes if _MODIFIER.fullmatch(code)]
         if codes and not good:
             problem = "is no modifier"

@@ -6,13 +6,13 @@ elsewhere in the input. A Medication without a code of its own is a mixture of i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from ivpush.readers.builder import Case, ndc_form, text_form
 from ivpush.readers.fhir.elements import Concept, Node
 from ivpush.readers.fhir.links import key_of
+from ivpush.readers.shapes import CODE
 from ivpush.readers.terms import plain
 
 __all__ = [
@@ -23,8 +23,6 @@ __all__ = [
 
 Finder = Callable[[str], dict[str, Any] | None]
 """Gives the resource behind a key, or None where the input does not hold it."""
-
-_CODE = re.compile(r"[A-Z0-9]{5}", re.ASCII)
 
 
 def drugs_of(node: Node, find: Finder) -> list[dict[str, Any]]:
@@ -89,8 +87,11 @@ def _codes(concept: Concept, case: Case) -> dict[str, str]:
         system, code = case.terms.system(coding.system), coding.code
         if code is None:
             continue
-        if system in {"hcpcs", "cpt"} and _CODE.fullmatch(code):
-            codes.setdefault("hcpcs", code)
+        if system in {"hcpcs", "cpt"}:
+            if CODE.fullmatch(code):
+                codes.setdefault("hcpcs", code)
+            else:
+                case.note("a HCPCS code has not the form of one, and is left out")
         elif system == "ndc":
             ndc = ndc_form(code)
             if ndc is None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ivpush.errors import Fault
 
-__all__ = ["Answer", "Page", "answers", "page_of"]
+__all__ = ["Answer", "Page", "answers", "page_of", "shortfall"]
 
 _BACK = ("previous", "prev")
 
@@ -109,7 +109,15 @@ def _fault(chain: list[Page]) -> Fault | None:
         stated = "" if total is None else f": {matches:,} of {total:,} matches came"
         problem = f"is not the whole answer, for the page behind its link '{link}' is not here"
         return Fault("Bundle.link", problem + stated, remedy)
-    if total is not None and matches < total:
-        problem = f"states {total:,} matches, of which {matches:,} came"
-        return Fault("Bundle.total", problem, remedy)
-    return None
+    return _short(total, matches, remedy)
+
+
+def shortfall(page: Page) -> Fault | None:
+    """Why a Bundle that is no answer to a search is not whole."""
+    return _short(page.total, page.matches, "give the whole Bundle")
+
+
+def _short(total: int | None, came: int, remedy: str) -> Fault | None:
+    if total is None or came >= total:
+        return None
+    return Fault("Bundle.total", f"states {total:,} matches, of which {came:,} came", remedy)

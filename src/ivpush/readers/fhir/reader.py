@@ -37,7 +37,7 @@ from ivpush.readers import Note, Reading, ReadOptions, SetAside
 from ivpush.readers.fhir.elements import parse
 from ivpush.readers.fhir.holds import Holds
 from ivpush.readers.fhir.links import aliases, encounter_keys
-from ivpush.readers.fhir.pages import Answer, Page, answers, page_of
+from ivpush.readers.fhir.pages import Answer, Page, answers, page_of, shortfall
 from ivpush.readers.fhir.units import CLAIMS, Part, encounters_of, name_of
 from ivpush.readers.spool import Index, rewindable
 
@@ -51,6 +51,8 @@ MOST_LINE_BYTES = 32 * 1024 * 1024
 MOST_DOCUMENT_BYTES = 128 * 1024 * 1024
 _PARTS = frozenset({"Encounter", "MedicationAdministration", *CLAIMS})
 _NAMED = frozenset({"Medication", "MedicationRequest"})
+_NAMELESS = "Encounter #"
+"""How the key of an encounter begins by which no other resource can name it."""
 _SEARCH, _HISTORY = "searchset", "history"
 _SPACE = b" \t\r\n\xef\xbb\xbf"  # with the bytes of UTF-8's byte order mark
 _SNIFFED = re.compile(rb'"resourceType"\s*:\s*"[A-Z][A-Za-z]+"')
@@ -117,7 +119,12 @@ def _bundle(place: str, bundle: dict[str, Any], options: ReadOptions) -> Iterato
         fault = Fault("Bundle.entry", "is no list of entries", "write one, as FHIR does")
         yield SetAside(place, InputError(fault))
         return
-    unit = _Unit(lambda n: entries[n]["resource"], lambda n: f"{place} entry[{n}]", place)
+    unit = _Unit(
+        lambda n: entries[n]["resource"],
+        lambda n: f"{place} entry[{n}]",
+        place,
+        fault=shortfall(page_of(0, bundle)),
+    )
     for number, entry in enumerate(entries):
         yield from unit.take_entry(number, entry)
     yield from unit.readings(options, loose=bundle.get("type") in (_SEARCH, _HISTORY))
@@ -262,6 +269,8 @@ class _Unit:
     """Medications and requests by every key that may name them."""
     unnamed: list[int] = field(default_factory=list)
     """Charts and claims that name no encounter."""
+    claims_alone: int = 0
+    """How many of these are claims."""
     several: list[int] = field(default_factory=list)
     """Claims that name more than one."""
     parts: int = 0
@@ -282,13 +291,14 @@ class _Unit:
         self.parts += 1
         if kind == "Encounter":
             # Charts name it in different ways, so that all its names are one group.
-            names = aliases(resource, full_url) or [f"Encounter #{number}"]
+            names = aliases(resource, full_url) or [f"{_NAMELESS}{number}"]
             self.index.alike(names)
             self.index.add(names[0], number)
             return
         keys = encounter_keys(resource)
         if not keys:
             self.unnamed.append(number)
+            self.claims_alone += kind in CLAIMS
         elif len(keys) > 1 and kind in CLAIMS:
             self.several.append(number)
         else:
@@ -327,6 +337,9 @@ class _Unit:
             yield from self._read("", [number], options)
         for number in alone:
             yield from self._read_alone(number, options)
+        if alone and ahead and self.claims_alone:
+            claims = counted(self.claims_alone, "claim")
+            yield Note(self.where, f"without the name of an encounter, and so of a chart: {claims}")
         if not self.parts:
             yield Note(self.where, "there is no chart and no claim in it")
         if self.others:
@@ -334,6 +347,8 @@ class _Unit:
 
     def _read(self, key: str, numbers: list[int], options: ReadOptions) -> Iterator[Reading]:
         parts = [Part(self.place(number), self.fetch(number)) for number in numbers]
+        if key.startswith(_NAMELESS) and self.parts > 1:
+            yield Note(parts[0].place, "an Encounter has no id, so that no chart can name it")
         fault = self.fault or self.holds.why(key, (part.resource for part in parts))
         if fault is None:
             yield from encounters_of(key, parts, self._find, options)

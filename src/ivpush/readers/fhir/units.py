@@ -49,7 +49,10 @@ def encounters_of(
     key: str, parts: list[Part], find: Finder, options: ReadOptions
 ) -> Iterator[Reading]:
     """The records of one encounter; ``key`` names it where it has no resource of its own."""
-    place = parts[0].place
+    place, came = parts[0].place, len(parts)
+    parts = _each_once(parts)
+    if len(parts) < came:
+        yield Note(place, "a resource came twice, and is read once")
     fault = _mixed(parts)
     if fault is not None:
         yield SetAside(place, InputError(fault))
@@ -70,6 +73,20 @@ def encounters_of(
         identity = name_of(key, record_parts) + suffix
         record = _record(identity, record_parts, find, case)
         yield from finished(place, record, case)
+
+
+def _each_once(parts: list[Part]) -> list[Part]:
+    """The parts without those that are word for word an earlier one with its id."""
+    kept: list[Part] = []
+    first: dict[tuple[str, str], dict[str, Any]] = {}
+    for part in parts:
+        own_id = part.resource.get("id")
+        if isinstance(own_id, str):
+            earlier = first.setdefault((part.kind, own_id), part.resource)
+            if earlier is not part.resource and earlier == part.resource:
+                continue
+        kept.append(part)
+    return kept
 
 
 def _mixed(parts: list[Part]) -> Fault | None:

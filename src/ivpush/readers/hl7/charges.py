@@ -5,6 +5,7 @@ The reader has one ``Charges`` for each visit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -23,6 +24,7 @@ _OTHER = frozenset({"PY", "AJ", "CO"})
 _CENT = Decimal("0.01")
 _MOST_UNITS = 1_000_000
 _CHARGE_BOUND = 1_000_000
+_SET_ID = re.compile("[0-9]{1,9}", re.ASCII)
 # What a credit and the charge that it takes back have in common.
 _SAME = ("code", "modifiers", "date")
 
@@ -55,6 +57,11 @@ class Charges:
                 self._diagnosis(segment, segment.raw(3), segment.part(2))
             elif segment.name == "FT1":
                 self._take_transaction(segment, zone)
+        numbers = [segment.part(1) or "" for segment in message.segments if segment.name == "FT1"]
+        if all(map(_SET_ID.fullmatch, numbers)) and [int(number) for number in numbers] != list(
+            range(1, len(numbers) + 1)
+        ):
+            self.case.note("FT1-1 does not count the charges from 1 on: one may lack, or be twice")
 
     def lines(self) -> list[dict[str, Any]]:
         """The charges that remain, numbered in the order in which they came."""

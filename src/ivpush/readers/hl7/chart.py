@@ -114,6 +114,11 @@ class _Order:
     components: list[Segment] = field(default_factory=list)
     """RXC before the first RXA; they belong to each of them."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is in force, but nothing was given by it."""
+        return self.live and not self.batch
+
     def add(self, segment: Segment) -> None:
         """Give an RXR or RXC to the administrations that it is about."""
         if segment.name == "RXR":
@@ -154,10 +159,12 @@ class Chart:
     def take(self, message: Message, zone: str | None) -> None:
         """What one message charts; ``zone`` is the offset of its MSH-7."""
         kind, order, batches = message.kind, _Order(), list[list[_Dose]]()
+        orders: list[_Order] = []
         for segment in message.segments:
             if segment.name == "ORC":
                 live = (segment.part(1) or "").upper() not in _CALLED_OFF
                 order = _Order(_order_number(segment), live)
+                orders.append(order)
             elif segment.name in _ORDERS:
                 self._take_order(segment, order, kind, zone)
             elif segment.name == "RXA" and kind == "RAS":
@@ -169,6 +176,9 @@ class Chart:
                 order.batch.append(dose)
             elif segment.name in _DETAILS:
                 self._take_detail(segment, order)
+        if kind == "RAS" and any(order.is_empty for order in orders):
+            problem = "is missing from an order of a RAS, so that what was given is not known"
+            self.case.fault("RXA", problem, "send the order with its administration")
         # Only now is every RXR known; and an update may not change what its own message adds later.
         for batch in batches:
             self._apply(batch)

@@ -79,6 +79,8 @@ def _status(segment: Segment, case: Case) -> tuple[str, tuple[str, ...]]:
     """RXA-20 as a completion status, or as actions; beside a status RXA-9 may name them."""
     written = segment.part(20) or ""
     status = written.upper()
+    if not status:
+        case.note("an administration states no completion status (RXA-20); it is read as given")
     if status in _GIVEN | _NOT_GIVEN:
         steps = _named_beside(segment, 9)
         if status in _GIVEN and status and _NEVER.intersection(steps):

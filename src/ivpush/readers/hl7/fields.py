@@ -74,6 +74,8 @@ def codes_of(written: str, segment: Segment, case: Case) -> dict[str, Any]:
             fields.setdefault("drug", text_form(text))
         if code is None:
             continue
+        if system is None:
+            case.note("the code of a drug names no code system, and is read as no code")
         name = _code_field(code, known, case)
         if name is not None:
             fields.setdefault(name, code)
@@ -87,8 +89,10 @@ def codes_of(written: str, segment: Segment, case: Case) -> dict[str, Any]:
 
 def _code_field(code: str, system: str | None, case: Case) -> str | None:
     """The contract's field for a code of a system; None: it has none."""
-    if system in {"hcpcs", "cpt"} and CODE.fullmatch(code):
-        return "hcpcs"
+    if system in {"hcpcs", "cpt"}:
+        if CODE.fullmatch(code):
+            return "hcpcs"
+        case.note("a HCPCS code has not the form of one, and is left out")
     if system == "ndc":
         if ndc_form(code) is not None:
             return "ndc"

@@ -22,6 +22,7 @@ from ivpush.readers import Note, Reading, ReadOptions, SetAside
 from ivpush.readers.builder import Case, finished, text_form
 from ivpush.readers.hl7.charges import Charges
 from ivpush.readers.hl7.chart import Chart
+from ivpush.readers.hl7.envelopes import Envelopes
 from ivpush.readers.hl7.fields import day_and_time
 from ivpush.readers.hl7.segments import Message, Raw, messages, parse
 from ivpush.readers.spool import Index, rewindable
@@ -71,6 +72,8 @@ def read(name: str, stream: IO[bytes], options: ReadOptions | None = None) -> It
                 yield SetAside(stored.place(number), InputError(fault))
             else:
                 yield from _encounter("", [number], stored, options)
+        for line, message in stored.envelopes.notes:
+            yield Note(f"{name}:{line}", message)
         if stored.empty:
             yield Note(name, "there is no message in it")
         if stored.others:
@@ -119,6 +122,7 @@ class _Stored:
         self.others = 0
         """How many messages are of types that are not read."""
         self.empty = True
+        self.envelopes = Envelopes()
         self._held: dict[str, str] = {}
         """Visits of messages that cannot be read, with the place of the first of these."""
         self._cut: str | None = None
@@ -132,7 +136,7 @@ class _Stored:
 
     def scan(self) -> Iterator[SetAside]:
         """Number the messages of the types that are read; what is no message is set aside."""
-        for raw in messages(self._file):
+        for raw in messages(self._file, envelopes=self.envelopes):
             self.empty = False
             try:
                 message = parse(raw)
@@ -151,6 +155,7 @@ class _Stored:
                 self.visits.add(visit, len(self))
             self._offsets.append(raw.offset)
             self._lines.append(raw.line)
+        self.envelopes.end()
 
     def _hold(self, place: str, raw: Raw) -> None:
         """Hold back the visits of a message that cannot be read: what it says is not known."""
@@ -213,12 +218,17 @@ class _Encounter:
         self._chart, self._charges = Chart(self.case), Charges(self.case)
         self._times: dict[str, Any] = {}
         self._patients: set[str] = set()
+        self._taken: set[int] = set()
+        """Hashes of the messages that have a number of their own (MSH-10)."""
         self._control = ""
         """MSH-10 of the first message that has one: it names a visit without a number."""
 
     def take(self, message: Message) -> None:
         """A further message of the visit."""
         head, patient = message.segments[0], message.first("PID")
+        if head.part(10) is not None and self._is_again(message):
+            self.case.note("a message was sent twice, and is read once")
+            return
         self._control = self._control or head.part(10) or ""
         if message.guessed:
             self.case.note(
@@ -233,6 +243,13 @@ class _Encounter:
         self._take_times(message, offset)
         self._chart.take(message, offset)
         self._charges.take(message, offset)
+
+    def _is_again(self, message: Message) -> bool:
+        """Whether the very same message came before."""
+        content = hash(tuple(tuple(segment.fields) for segment in message.segments))
+        again = content in self._taken
+        self._taken.add(content)
+        return again
 
     def _take_times(self, message: Message, zone: str | None) -> None:
         """PV1-44 and PV1-45, admission and discharge; the last message that states them decides."""

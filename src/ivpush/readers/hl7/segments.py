@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import IO, NamedTuple
 
 from ivpush.errors import Fault, InputError
+from ivpush.readers.hl7.envelopes import BORDERS, Envelopes
 
 __all__ = [
     "Message",
@@ -33,8 +34,8 @@ _CHUNK = 65_536
 _BLOCK = b"\x0b\x1c\x00\x1a \t"
 _END = re.compile(rb"\r\n|\r|\n")
 _HEADER = b"MSH"
-_ENVELOPE = frozenset({b"FHS", b"BHS", b"BTS", b"FTS"})
-_BORDERS = _ENVELOPE | {_HEADER}
+_ENDING = BORDERS | {_HEADER}
+"""What ends a message before it."""
 # Free text in these may hold line ends of its own.
 _TEXT = frozenset({"NTE", "OBX"})
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}", re.ASCII)
@@ -48,6 +49,7 @@ _KNOWN = frozenset(_NAMES.split("|"))
 _LIKE_ONE = re.compile(r"[A-Z][A-Z0-9]{2}[^A-Za-z0-9\s]", re.ASCII)
 # The marks that HL7 recommends, after the component separator: repetition, escape, subcomponent.
 _USUAL_MARKS = "~\\&"
+_USUAL = f"^{_USUAL_MARKS}"
 _STAMP = re.compile(
     r"(?P<day>[0-9]{4}(?:[0-9]{2}(?:[0-9]{2})?)?)(?P<clock>(?:[0-9]{2}){0,3})(?:\.[0-9]{1,4})?"
     r"(?P<zone>[+-][0-9]{4})?",
@@ -172,11 +174,13 @@ class _Piece(NamedTuple):
     """Whether a line feed alone ends it."""
 
 
-def messages(stream: IO[bytes], line: int = 1) -> Iterator[Raw]:
+def messages(stream: IO[bytes], line: int = 1, envelopes: Envelopes | None = None) -> Iterator[Raw]:
     """The messages from where the stream stands, one at a time; what is none comes as it is.
 
-    ``line`` is the number of the line where the stream stands.
+    ``line`` is the number of the line where the stream stands; ``envelopes`` hears of each message
+    and of what stands around it.
     """
+    envelopes = envelopes or Envelopes()
     held: Raw | None = None
     fed = False
     for piece in _pieces(stream, line):
@@ -184,13 +188,16 @@ def messages(stream: IO[bytes], line: int = 1) -> Iterator[Raw]:
         if segment == b"":
             continue
         head = segment[:3] if segment is not None else b""
-        if held is not None and head in _BORDERS:
+        if held is not None and head in _ENDING:
             yield held
             held = None
-        if head in _ENVELOPE:
+        if segment is not None and head in BORDERS:
+            envelopes.border(segment, piece.line)
             continue
         if held is None:
             whole = head == _HEADER
+            if whole:
+                envelopes.message()
             held = Raw(piece.offset, piece.line, whole=whole, by_return=not piece.by_feed)
             fed = False
         held.add(segment, goes_on=fed and held.by_return)
@@ -289,6 +296,9 @@ def _marks(head: str) -> Marks:
     # A sender may name fewer than four: the usual ones stand for the rest.
     others = stated[1:4]
     every = head[3] + stated[:1] + others + _USUAL_MARKS[len(others) :]
+    # The usual ones in another order are a slip: all fields would be cut at the wrong places.
+    if set(every[1:]) == set(_USUAL) and every[1:] != _USUAL:
+        raise InputError(fault)
     plain = all(mark.isascii() and mark.isprintable() and not mark.isalnum() for mark in every)
     if len(set(every)) != 5 or not plain:
         raise InputError(fault)

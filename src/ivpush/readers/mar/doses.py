@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from ivpush import clock
+from ivpush.readers.shapes import CODE
 from ivpush.readers.tables.cells import Row
 from ivpush.readers.tables.forms import number, plain_text
 from ivpush.readers.tables.ledger import Ledger
@@ -30,6 +31,7 @@ _TO_MINUTES = {
     "days": Decimal(1440),
 }
 _MOST_MINUTES = 1_000_000
+_ENDLESS = f"stops over {_MOST_MINUTES:,} minutes after it began: its stop counts as not charted"
 _TEXTS = ("drug", "dose_unit", "site", "lumen", "administered_by", "performer")
 _TERMS = ("route", "method", "category", "purpose", "access")
 
@@ -134,10 +136,10 @@ def _codes(row: Row, lookup: Lookup, ledger: Ledger) -> dict[str, str | None]:
     texts = _code_texts(row, lookup, ledger)
     codes: dict[str, str | None] = {}
     hcpcs = texts["hcpcs"].upper()  # exports differ in case; the code set does not
-    if len(hcpcs) == 5 and hcpcs.isascii() and hcpcs.isalnum():
+    if CODE.fullmatch(hcpcs):
         codes["hcpcs"] = hcpcs
     elif hcpcs:
-        ledger.remark("hcpcs is no code of five letters and digits", row.number)
+        ledger.remark("hcpcs has not the form of a code", row.number)
     if texts["ndc"]:
         codes["ndc"] = lookup.ndc(texts["ndc"], row, ledger)
     return codes
@@ -168,15 +170,14 @@ def _amounts(row: Row, lookup: Lookup, ledger: Ledger) -> dict[str, Decimal | No
         if amount is not None:
             amounts[fact] = amount
     for measure in _MEASURES:
-        if not lookup.text(row, measure.fact):
+        amount = lookup.quantity(row, measure.fact, ledger)
+        if amount is None:
             continue
         words = lookup.known(measure.unit, plain_text(lookup.text(row, measure.unit))) or ("",)
         factor = measure.factors.get(words[0])
         if factor is None:  # a rate by weight or a volume in milligrams says nothing here
             continue
-        amount = lookup.quantity(row, measure.fact, ledger)
-        if amount is not None:
-            amounts[measure.field] = number(str(amount * factor))
+        amounts[measure.field] = number(str(amount * factor))
     return amounts
 
 
@@ -196,7 +197,18 @@ def _times(row: Row, lookup: Lookup, ledger: Ledger) -> _Times:
         # Systems fill in the end of an event that has none.
         ledger.remark("an event ends when it begins: its stop counts as not charted", row.number)
         del fields["stop"]
+    if _never_ends(fields.get("start") or event_at, fields.get("stop"), lookup):
+        ledger.remark(_ENDLESS, row.number)
+        del fields["stop"]
     return _Times(fields, event_at, _day(written))
+
+
+def _never_ends(start: datetime | None, stop: datetime | None, lookup: Lookup) -> bool:
+    """Whether a stop is so far off that it says only that there is none, such as 31-DEC-2100."""
+    if start is None or stop is None:
+        return False
+    seconds = [clock.moment(time, lookup.zone).seconds for time in (start, stop)]
+    return clock.between(*seconds) > _MOST_MINUTES
 
 
 def _clock_times(
@@ -234,7 +246,10 @@ def _minutes(row: Row, lookup: Lookup, ledger: Ledger) -> int | None:
         ledger.remark("duration is stated without a unit", row.number)
         return None
     minutes = int(amount * _TO_MINUTES[unit])
-    return minutes if minutes <= _MOST_MINUTES else None
+    if minutes > _MOST_MINUTES:
+        ledger.remark(f"duration is longer than {_MOST_MINUTES:,} minutes", row.number)
+        return None
+    return minutes
 
 
 def _source(row: Row, fields: Mapping[str, object], lookup: Lookup, ledger: Ledger) -> str | None:

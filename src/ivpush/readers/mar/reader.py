@@ -16,6 +16,7 @@ from ivpush.contract.encounter import Encounter
 from ivpush.errors import Fault, InputError
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.mar.doses import Dose, dose_of
+from ivpush.readers.mar.lacking import remark_gaps, remark_lacking
 from ivpush.readers.mar.runs import chain_runs, join_events, mix
 from ivpush.readers.tables.cells import Row, Table
 from ivpush.readers.tables.forms import read_time
@@ -35,6 +36,7 @@ __all__ = [
 DEFAULT_MAP = "generic-dose"
 _MOST_VERSION_DIGITS = 19
 _UNVERIFIED = "unverified"
+_UNVERSIONED = "is one of two versions, of which the one that says when it holds stands"
 _MOST_NAME = 180
 _EVENT_FACTS = ("action", "action_time")
 _SHARED = ("setting", "payer", "place_of_service", "type_of_bill")
@@ -103,6 +105,8 @@ def encounters_of(
 
 def _encounter(group: Group, lookup: Lookup, options: ReadOptions, ledger: Ledger) -> Encounter:
     fates: dict[int, str] = {}
+    remark_lacking(group.rows, lookup, ledger)
+    remark_gaps(group.rows, lookup, ledger)
     rows = _standing(group.rows, lookup, fates, ledger)
     lookup.refuse_unknown(rows, "action", ledger, needed=lookup.map.shape == "event")
     doses = _doses(rows, lookup, fates, ledger)
@@ -134,10 +138,19 @@ def _encounter(group: Group, lookup: Lookup, options: ReadOptions, ledger: Ledge
 class _Version(NamedTuple):
     """Tells the newer of two rows: by the time or number that its version is, else by its text."""
 
-    stated: bool
+    kind: str
+    """``time``, ``number`` or ``text``; empty where it states none."""
     until: str
     number: int
     text: str
+
+    def is_older(self, other: _Version) -> bool:
+        """Whether the other one stands; raises InputError where nobody can tell."""
+        if self.kind and other.kind and self.kind != other.kind:
+            problem = "holds two versions of a row, of which nobody can tell the newer"
+            remedy = "write their versions alike: as times of a declared form, or as numbers"
+            raise InputError(Fault("the encounter", problem, remedy))
+        return (self.kind != "", *self[1:]) < (other.kind != "", *other[1:])
 
 
 def _standing(
@@ -154,7 +167,10 @@ def _standing(
         key = (lookup.text(row, "order"), line) if line else row.number
         before = newest.get(key)
         if before is not None:
-            is_older = _version(row, lookup) < _version(before, lookup)
+            version, other = _version(row, lookup), _version(before, lookup)
+            if bool(version.kind) != bool(other.kind):
+                ledger.remark(_UNVERSIONED, row.number)
+            is_older = version.is_older(other)
             corrected = row if is_older else before
             fates[corrected.number] = "left out: corrected by another row"
             if is_older:
@@ -191,7 +207,8 @@ def _version(row: Row, lookup: Lookup) -> _Version:
     is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_VERSION_DIGITS
     time = read_time(text, lookup.map.forms) if text and not is_number else None
     until = "" if time is None else str(time)
-    return _Version(bool(text), until, int(text) if is_number else 0, text)
+    kind = "time" if time is not None else "number" if is_number else "text" if text else ""
+    return _Version(kind, until, int(text) if is_number else 0, text)
 
 
 def _doses(rows: list[Row], lookup: Lookup, fates: dict[int, str], ledger: Ledger) -> list[Dose]:

@@ -298,6 +298,8 @@ class MapShape(Shape):
     """The words of the contract for the table's own values."""
     defaulted: DefaultedShape = DefaultedShape()
     """What the system fills in."""
+    lines_count: Literal["true", "false"] = "false"
+    """Whether lines of one order count from row to row, so that a gap is a row that is missing."""
     ndc_digits: Literal["10", "11"] | None = None
     """How many digits its NDCs have."""
 

@@ -110,6 +110,8 @@ class ColumnMap:
     """A row of such a method that lasts exactly so many minutes has an invented stop."""
     bag_ml: int | None = None
     """A push that comes with so much diluent is no plain push: its method is left open."""
+    lines_count: bool = False
+    """Whether lines of one order count from row to row, so that a gap is a row that is missing."""
     ndc_digits: int | None = None
     join: Join | None = None
 
@@ -228,6 +230,7 @@ def _column_map(sheet: Sheet, shape: MapShape, clock: _Clock, values: Values) ->
         default_methods=frozenset(shape.defaulted.methods),
         default_minutes=frozenset(shape.defaulted.minutes),
         bag_ml=shape.defaulted.bag_ml,
+        lines_count=shape.lines_count == "true",
         ndc_digits=int(shape.ndc_digits) if shape.ndc_digits is not None else None,
         join=_join(shape),
     )

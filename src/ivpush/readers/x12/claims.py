@@ -7,6 +7,7 @@ changing what is billed under a procedure code is left out with a note.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -21,6 +22,8 @@ __all__ = ["parse"]
 
 # Qualifiers of HI: the principal and the further diagnoses, in ICD-10-CM and in ICD-9-CM.
 _ICD_10, _ICD_9 = frozenset({"ABK", "ABF"}), frozenset({"BK", "BF"})
+# Those of admission, reasons, external causes, procedures, occurrences, values and conditions.
+_OTHER_CODES = re.compile("A?B[JN]|A?PR|B?B[QR]|B[EGHIOP]|[DT][CR]")
 # The third element of a composite of HI says how the fourth is written, where it holds a date.
 _DATE_FORMS = frozenset({"", "D8", "RD8"})
 # Qualifiers of DTP: the service's own date, and the statement's.
@@ -90,6 +93,8 @@ def _take_claim(parsed: Parsed, _at: int, elements: list[str]) -> None:
 
 def _take_diagnoses(parsed: Parsed, _at: int, elements: list[str]) -> None:
     """HI: diagnoses among other codes, whose qualifiers are passed by."""
+    if len(elements) == 1 or "" in elements:
+        parsed.note("HI holds an empty element, so that a diagnosis may be missing")
     for composite in elements[1:]:
         parts = composite.split(parsed.component)
         if len(parts) == 1:
@@ -119,6 +124,8 @@ def _take_diagnosis(parsed: Parsed, qualifier: str, code: str) -> None:
         parsed.diagnoses.append(code)
     elif qualifier in _ICD_9:
         parsed.icd = False
+    elif _OTHER_CODES.fullmatch(qualifier) is None:
+        parsed.note("HI names a kind of code that no guide has; a diagnosis may be missing")
 
 
 def _take_counter(parsed: Parsed, at: int, elements: list[str]) -> None:
@@ -221,8 +228,7 @@ _TAGS = (
 @lru_cache(maxsize=256)
 def _known(element: bytes) -> frozenset[bytes]:
     """First three bytes of every segment that a claim may hold; blank lines hold none."""
-    tags = {tag.encode() for tag in _TAGS.split("|")}
-    return frozenset({b"", *tags, *((tag + element)[:3] for tag in tags)})
+    return frozenset({b"", *((tag.encode() + element)[:3] for tag in _TAGS.split("|"))})
 
 
 def _number_lines(parsed: Parsed) -> None:

@@ -64,6 +64,8 @@ def _service(parsed: Parsed, line: BilledLine) -> dict[str, Any] | None:
     else:
         if elements[5]:
             fields["place_of_service"] = elements[5]
+        if elements[6]:
+            parsed.note("fills SV106, which no guide uses: its elements may have moved", number)
         if elements[7] and parsed.icd:
             _read_pointers(parsed, elements[7], number, fields)
     return fields
@@ -161,7 +163,8 @@ def _read_pointers(parsed: Parsed, written: str, number: int, fields: dict[str, 
 @lru_cache(maxsize=4_096)
 def _pointers(text: str, component: str) -> tuple[int, ...] | None:
     """The numbers of a composite of pointers; None: it holds something else."""
-    parts = [part for part in text.split(component) if part]
+    # Some senders pad the composite; an empty place before a number is one that was lost.
+    parts = text.rstrip(component).split(component)
     if text.isascii() and all(part.isdecimal() and len(part) < 4 and int(part) for part in parts):
         return tuple(map(int, parts))
     return None
