@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ivpush import Encounter, Result
 from ivpush.coding.answers import answered
+from tests.properties import WHOLE
 from tests.properties.charts import NOON, Dose, as_lines, billed, chart, doses, settings_drawn
 from tests.properties.test_structure import claims
 from tests.shipped import ENGINE
@@ -51,6 +52,7 @@ def unknown(dose: Dose) -> Dose:
 def test_no_error_rests_on_an_unstated_fact() -> None:
     asked: set[str] = set()
 
+    @WHOLE  # each has several questions, each of these several answers
     @given(open_charts())
     def holds(encounter: Encounter) -> None:
         for question in ENGINE.check(encounter).questions:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ivpush import Encounter, Result
 from ivpush.coding.answers import answered
+from tests.properties import WHOLE
 from tests.properties.charts import NOON, as_lines, as_printed, billed, whole_visits
 from tests.properties.questions import values_of, with_answer
 from tests.shipped import ENGINE
@@ -41,6 +42,7 @@ def as_suggested(visit: Visit) -> Encounter:
     return billed(encounter, [*foreign, *as_lines(ENGINE.check(beside).suggested)])
 
 
+@WHOLE
 @given(whole_visits())
 def test_06_a_suggestion_beside_foreign_lines_is_a_fixed_point(visit: Visit) -> None:
     encounter, foreign = visit
@@ -73,6 +75,7 @@ def whole_claims(draw: st.DrawFn) -> Encounter:
     return billed(claim, lines)
 
 
+@WHOLE
 @given(whole_claims())
 def test_07_a_corrected_whole_claim_raises_no_error_or_is_withheld(encounter: Encounter) -> None:
     corrected = ENGINE.check(encounter).corrected
@@ -81,6 +84,7 @@ def test_07_a_corrected_whole_claim_raises_no_error_or_is_withheld(encounter: En
     assert errors(again) == []
 
 
+@WHOLE
 @given(whole_visits(2), st.randoms(use_true_random=False))
 def test_17_every_answer_about_a_whole_claim_bills_what_it_says(
     visit: Visit, rng: random.Random
@@ -94,6 +98,7 @@ def test_17_every_answer_about_a_whole_claim_bills_what_it_says(
                 assert as_printed(answered.suggested) == as_printed(answer.suggested)
 
 
+@WHOLE
 @given(whole_claims())
 def test_19_an_edit_of_a_whole_claim_mends_its_violation(encounter: Encounter) -> None:
     first = ENGINE.check(encounter)
@@ -110,6 +115,7 @@ def test_19_an_edit_of_a_whole_claim_mends_its_violation(encounter: Encounter) -
         assert {rule for rule, _ in after} <= before
 
 
+@WHOLE
 @given(whole_visits())
 def test_42_every_suggested_add_on_has_a_primary_beside_it(visit: Visit) -> None:
     work = ENGINE.work(billed(*visit))
@@ -119,6 +125,7 @@ def test_42_every_suggested_add_on_has_a_primary_beside_it(visit: Visit) -> None
         assert not primaries or primaries & codes, code
 
 
+@WHOLE
 @given(whole_claims())
 def test_65_a_whole_claim_accounts_for_everything_once(encounter: Encounter) -> None:
     result = ENGINE.check(encounter)
@@ -131,6 +138,7 @@ def test_65_a_whole_claim_accounts_for_everything_once(encounter: Encounter) -> 
     assert [verdict.number for verdict in result.lines] == numbers
 
 
+@WHOLE
 @given(whole_visits(2, dates=2), st.randoms(use_true_random=False))
 def test_no_error_on_a_whole_claim_rests_on_an_unstated_fact(
     visit: Visit, rng: random.Random
