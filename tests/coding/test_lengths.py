@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -126,3 +127,53 @@ def test_a_plain_drip_is_derived_a_few_times_for_a_whole_day() -> None:
         kinds = {billing_of(short.drafts(minutes)) for minutes in MARKS}
         assert len(kinds) > 20
         assert len(asked) < len(kinds)
+
+
+AWKWARD: dict[str, tuple[Encounter, int, dict[str, Any]]] = {
+    "another drip has no start": (chart(drip("a", 0, None), drip("b", None, 60, "beta")), 0, {}),
+    "it meets its own drug at another site": (
+        chart(
+            drip("a", 60, 481, "beta", site="right arm"),
+            drip("b", 91, 226, "gamma", category="chemotherapy"),
+            drip("c", 147, None, "beta"),
+        ),
+        2,
+        {},
+    ),
+    "it runs into a later bag of its drug": (
+        chart(
+            drip("a", 0, None),
+            drip("b", 204, 544, "beta", site="right arm"),
+            drip("c", 408, 404),
+            day=datetime(2026, 3, 7, 21, 30),
+        ),
+        0,
+        {"midnight_infusion_date": "start_date", "concurrent_min_overlap_minutes": 31},
+    ),
+    "a fluid runs on past midnight": (
+        chart(
+            drip("a", 0, 0, site="right arm"),
+            push("b", 151, "gamma", category="chemotherapy"),
+            drip("c", 182, 0, "gamma", category="chemotherapy"),
+            fluid("f", 333, None, site="right arm"),
+            day=datetime(2026, 3, 2, 11, 52),
+            setting="professional",
+        ),
+        3,
+        {"hydration_overlap": "ignore"},
+    ),
+}
+"""Charts in which a longer run changes more than its own hours."""
+
+
+@pytest.mark.parametrize("opening", AWKWARD.values(), ids=AWKWARD)
+def test_of_an_awkward_chart_any_length_bills_what_it_bills_anew(
+    opening: tuple[Encounter, int, dict[str, Any]],
+) -> None:
+    encounter, index, policies = opening
+    engine = Engine(pack=PACK, policies=policies)
+    book = engine.pack.book(encounter.service_date, None, engine.policies)
+    short, derived, _ = retimed(encounter, engine, index)
+    for minutes in (*MARKS, *range(0, 1440, 37)):
+        anew = drafts_of(derived(minutes), encounter, book)
+        assert billing_of(short.drafts(minutes)) == billing_of(anew), minutes

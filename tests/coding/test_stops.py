@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 
 from ivpush import Encounter, Engine
 from ivpush.contract.result import Answer, Between, Question, Result
-from tests.coding.test_lengths import openings
+from tests.coding.test_lengths import AWKWARD, openings
 from tests.properties.questions import with_answer
 from tests.shipped import PACK
 from tests.visits import asked, billed, check, drip, line, question
@@ -47,11 +48,11 @@ def at(engine: Engine, encounter: Encounter, about: Question, minutes: int) -> d
     return units(engine.check(with_answer(encounter, about, minutes)))
 
 
-@settings(max_examples=40)
-@given(openings())
-def test_few_lengths_are_asked_and_the_last_says_what_longer_ones_bill(
-    opening: tuple[Encounter, int, dict[str, Any]],
-) -> None:
+Opening = tuple[Encounter, int, dict[str, Any]]
+
+
+def holds_what_it_says(opening: Opening) -> None:
+    """Few lengths are asked of a missing stop, and the last says what longer ones bill."""
     encounter, index, policies = opening
     engine = Engine(pack=PACK, policies=policies)
     result = engine.check(encounter)
@@ -76,7 +77,18 @@ def test_few_lengths_are_asked_and_the_last_says_what_longer_ones_bill(
 
 @settings(max_examples=40)
 @given(openings())
-def test_a_line_is_given_its_reason_once(opening: tuple[Encounter, int, dict[str, Any]]) -> None:
+def test_few_lengths_are_asked_and_the_last_says_what_longer_ones_bill(opening: Opening) -> None:
+    holds_what_it_says(opening)
+
+
+@pytest.mark.parametrize("opening", AWKWARD.values(), ids=AWKWARD)
+def test_the_last_length_of_an_awkward_chart_says_what_longer_ones_bill(opening: Opening) -> None:
+    holds_what_it_says(opening)
+
+
+@settings(max_examples=40)
+@given(openings())
+def test_a_line_is_given_its_reason_once(opening: Opening) -> None:
     encounter, index, policies = opening
     result = Engine(pack=PACK, policies=policies).check(encounter)
     for about in result.questions:

@@ -344,21 +344,24 @@ def _slope(low: int, near: Derived, high: int, far: Derived, book: Book) -> _Slo
 
 def _growth(short: ServiceFacts, long: ServiceFacts, more: int, book: Book) -> _Growth | None:
     """How a service grows over so many minutes; None where it does so unevenly."""
-    if short.minutes is None or long.minutes is None:
-        return None
-    by, uneven = divmod(long.minutes - short.minutes, more)
     moves = _moves(short.spans, long.spans, more)
-    if moves is None or uneven or abs(by) > 1:
-        return None
-    starts = short.start == long.start
-    if moves and moves[0].start:
-        starts = (short.start, long.start) == (short.spans[0][0], long.spans[0][0])
+    timed = short.minutes is not None and long.minutes is not None
+    by, uneven = divmod((long.minutes or 0) - (short.minutes or 0), more)
+    even = timed and not uneven and abs(by) <= 1
     hours = all(
         service.further == further_hours(service.minutes or 0, book) for service in (short, long)
     )
-    if not starts or not (hours or short.further == long.further == 0):
+    earns = hours or short.further == long.further == 0
+    if moves is None or not even or not earns or not _starts_evenly(short, long, moves):
         return None
-    return _Growth(long, short.minutes, by, list(short.spans), moves, hours)
+    return _Growth(long, short.minutes or 0, by, list(short.spans), moves, hours)
+
+
+def _starts_evenly(short: ServiceFacts, long: ServiceFacts, moves: list[_Move]) -> bool:
+    """Whether a service starts where it did, or moves with its first span."""
+    if moves and moves[0].start:
+        return (short.start, long.start) == (short.spans[0][0], long.spans[0][0])
+    return short.start == long.start
 
 
 def _moves(short: list[Span], long: list[Span], more: int) -> list[_Move] | None:
