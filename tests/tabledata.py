@@ -14,6 +14,7 @@ from ivpush import Encounter
 from ivpush.contract import fields
 from ivpush.contract.cells import cell_of
 from ivpush.contract.tables import columns_of, encounter_rows
+from ivpush.readers.tables.headers import empty_texts
 
 SURROGATES: tuple[Literal["Cs"]] = ("Cs",)
 text_drawn = st.text(
@@ -94,11 +95,16 @@ watched_drawn = some(
 )
 
 
+def _names_an_encounter(text: str) -> bool:
+    """Whether a cell of this text is not taken for an empty one."""
+    return text == text.strip() and text.casefold() not in empty_texts()
+
+
 @st.composite
 def encounters(draw: st.DrawFn) -> Encounter:
     """Any encounter that tables can hold: empty text is null there, and so is an empty supervision."""
     record: dict[str, Any] = {
-        "id": draw(text_drawn.filter(lambda text: text == text.strip())),
+        "id": draw(text_drawn.filter(_names_an_encounter)),
         "date": "2026-03-02",
         "setting": draw(word(fields.Setting)),
         **draw(

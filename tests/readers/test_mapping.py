@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ivpush import UsageError
-from ivpush.readers import ReadOptions, Record, SetAside
+from ivpush.readers import Note, ReadOptions, Record, SetAside
 from ivpush.readers.mapping import known_names, propose, try_map
 from ivpush.readers.mar.reader import read
 from ivpush.readers.tables.maps import nearest_map, parse_map
@@ -99,7 +99,10 @@ def test_a_row_whose_order_is_not_in_the_other_table_is_set_aside(tmp_path: Path
     file.write_text(ORDERS.replace("72\t", "73\t"))
     every = chart((HEAD + ROWS).replace("Zebra", "Given"), file)
     (aside,) = [x for x in every if isinstance(x, SetAside)]
-    assert "names no encounter" in str(aside.error)
+    assert "names its ORDER_MED by a ORDER_MED_ID that is not there" in str(aside.error)
+    (said,) = [x.message for x in every if isinstance(x, Note) and "older" in x.message]
+    assert said.startswith("1 of 3 rows name their ORDER_MED by a ORDER_MED_ID that")
+    assert "and 1 of its 2 keys stand in no row" in said
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ __all__ = [
 CellKind = Literal["text", "number", "whole", "flag", "time", "day", "list"]
 
 HOW_TO_WRITE: Mapping[CellKind, str] = {
-    "number": "write a plain number",
+    "number": "write a plain number such as 4.5, with a point",
     "whole": "write a whole number",
     "flag": "write true or false",
     "day": "write a date as YYYY-MM-DD",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from ivpush.readers import SetAside
+from ivpush.readers import Record, SetAside
+from ivpush.readers.tables.maps import map_path
 from tests.readers.mar.samples import DOSE, clock, course, encounters, fates, notes, only, readings
 
 
@@ -67,6 +69,34 @@ def test_repeated_rows_are_left_out_only_where_they_can_be_told_apart() -> None:
     assert "2 left out: the same row again" in notes(text)
     text = "encounter,date,drug,route\n" + "E,2026-03-02,a,IV\n" * 3
     assert len(only(text)) == 3
+
+
+def test_decimal_commas_are_read_where_the_map_declares_them(tmp_path: Path) -> None:
+    rows = "encounter;start;drug;dose;rate;rate_unit\nE;2026-03-02T10:00;a;{};1,5;ml/min\n"
+    own = tmp_path / "ours.yaml"
+    generic = map_path(DOSE).read_text()
+    own.write_text(generic + 'format: {delimiter: semicolon, decimal: ","}\n')
+    (dose,) = only(rows.format("4,5"), own)
+    assert (dose["dose"], dose["rate_ml_per_hour"]) == (Decimal("4.5"), 90)
+    # Never 45, and no sign that may part thousands is passed over.
+    for name, text in ((DOSE, "4,5"), (DOSE, "4,5 mg"), (DOSE, "1.234,5"), (own, "1.234")):
+        (dose,) = only(rows.format(text), name)
+        assert "dose" not in dose
+        assert "before decimals (format: decimal), so that it is not read" in notes(
+            rows.format(text), name
+        )
+
+
+@pytest.mark.parametrize("text", ["NULL", "(null)", "NaN", "null", "\\N", "N/A", " "])
+def test_a_cell_of_a_database_that_says_nothing_names_no_encounter(text: str) -> None:
+    rows = f"encounter,order,start,drug\n{text},1,2026-03-02T10:00,a\nE,1,2026-03-02T10:00,{text}\n"
+    every = readings(rows)
+    (aside,) = [each for each in every if isinstance(each, SetAside)]
+    assert "names no encounter" in str(aside.error)
+    (record,) = [each.encounter for each in every if isinstance(each, Record)]
+    assert record.id == "E"
+    assert [dose.drug for dose in record.administrations or ()] == [None]
+    assert fates(rows, DOSE) == (2, 2)
 
 
 def test_a_corrected_row_gives_way_to_its_correction() -> None:

@@ -100,6 +100,7 @@ def encounters_of(
         set_aside="set aside with their encounter",
     )
     yield from readings(lookup, reading, total)
+    yield from (Note(table.name, text) for text in table.closing())
     yield from total.notes(table.name)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -67,6 +67,8 @@ class Table:
     """Which table of the contract it is, where the caller knows."""
     notes: tuple[str, ...] = ()
     """How it was read, where that was in a particular way."""
+    closing: Callable[[], Sequence[str]] = tuple
+    """What else is known of it once all its rows were read."""
 
     def place(self, number: int) -> str:
         """``file:line`` of text, ``file[row]`` of a binary table."""

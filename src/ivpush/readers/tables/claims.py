@@ -71,6 +71,7 @@ def claims_of(
         set_aside="set aside with their claim",
     )
     yield from readings(lookup, reading, total)
+    yield from (Note(table.name, text) for text in table.closing())
     yield from total.notes(table.name)
 
 
@@ -136,7 +137,7 @@ def _line(row: Row, lookup: Lookup, faults: list[Fault], ledger: Ledger) -> dict
 
 
 def _whole(row: Row, lookup: Lookup, fact: str, faults: list[Fault]) -> int | None:
-    value = whole(lookup.text(row, fact))
+    value = whole(lookup.with_point(lookup.text(row, fact)))
     if value is None:
         place = lookup.table.place(row.number)
         faults.append(Fault(place, f"{fact} is no whole number", "write whole units of service"))

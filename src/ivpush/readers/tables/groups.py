@@ -17,6 +17,7 @@ from itertools import chain, islice
 from ivpush.errors import Fault, first_faults
 from ivpush.readers.spool import no_room
 from ivpush.readers.tables.cells import ROWS_AT_ONCE, Bad, Row, Table, has_hidden, text_of
+from ivpush.readers.tables.headers import empty_texts
 
 __all__ = [
     "MOST_TOLD",
@@ -100,7 +101,8 @@ def _name(row: Row | Bad, key: int) -> str:
     if not isinstance(cell, str | int | float):
         return ""
     text = text_of(cell).strip()
-    return "" if has_hidden(text) else text
+    # Rows of many encounters would become one of that name.
+    return "" if has_hidden(text) or text.casefold() in empty_texts() else text
 
 
 def _orphan(row: Row | Bad) -> Bad:

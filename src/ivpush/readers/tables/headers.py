@@ -1,4 +1,4 @@
-"""Names of columns compared as people write them, in any case and with any sign between words.
+"""Names of columns compared as people write them, and the texts that stand for an empty cell.
 
 ``opening`` finds the header by them, ``lookup`` the columns of a map, and ``reader`` those of the
 contract, for which ``rules/maps/headers.csv`` lists the usual other names.
@@ -15,7 +15,7 @@ from ivpush.errors import Fault, PackError
 from ivpush.pack.files import read_csv
 from ivpush.pack.folder import rules_folder
 
-__all__ = ["fold", "folded_places", "named_as_ours", "usual_names"]
+__all__ = ["empty_texts", "fold", "folded_places", "named_as_ours", "usual_names"]
 
 _BETWEEN = re.compile(r"[^0-9a-z]+")
 
@@ -44,6 +44,14 @@ def usual_names() -> Mapping[str, Mapping[str, str]]:
             raise PackError(Fault(place, "is not folded, or repeated", "write each name once"))
         names[table][name] = column
     return names
+
+
+@cache
+def empty_texts() -> frozenset[str]:
+    """Texts that stand for an empty cell, in small letters; from ``rules/maps/empty.csv``."""
+    path = rules_folder() / "maps" / "empty.csv"
+    rows = read_csv(path.name, path.read_bytes(), ("text", "source"))
+    return frozenset({"", *(text for _, (text, _source) in rows)})
 
 
 def named_as_ours(table: str, columns: Sequence[str], known: Sequence[str]) -> list[str]:

@@ -53,11 +53,13 @@ def with_join(table: Table, column_map: ColumnMap, options: ReadOptions) -> Tabl
         if fold(name) not in set(map(fold, table.columns))
     ]
     note = f"{counted(len(wanted), 'column')} of {join.table} are joined by {join.key}"
+    joining = _Joining(join, brought, at, [place for place, _ in wanted])
     return replace(
         table,
         columns=[*table.columns, *(name for _, name in wanted)],
-        rows=_joined(table.rows, at, brought, [place for place, _ in wanted]),
+        rows=joining.rows(table.rows),
         notes=(*table.notes, note),
+        closing=joining.notes,
     )
 
 
@@ -119,14 +121,38 @@ def _cells(table: Table, key: int, wanted: Sequence[int]) -> dict[str, list[obje
     return cells
 
 
-def _joined(
-    rows: Iterator[Row | Bad], at: int, brought: _Brought, wanted: Sequence[int]
-) -> Iterator[Row | Bad]:
-    """Rows with the cells of their key; a row without any names no encounter, which is told."""
-    nothing: list[object] = [""] * len(brought.columns)
-    for row in rows:
-        if isinstance(row, Bad):
-            yield row
-            continue
-        more = brought.cells.get(text_of(row.cells[at]).strip(), nothing)
-        yield Row(row.number, [*row.cells, *(more[place] for place in wanted)])
+class _Joining:
+    """Rows with the cells of their key, and which of the two tables lacks some of the other."""
+
+    def __init__(self, join: Join, brought: _Brought, at: int, wanted: Sequence[int]) -> None:
+        self._join, self._brought, self._at, self._wanted = join, brought, at, wanted
+        self._rows = self._lacking = 0
+        self._used: set[str] = set()
+
+    def rows(self, rows: Iterator[Row | Bad]) -> Iterator[Row | Bad]:
+        """The rows; one whose key the other table lacks cannot be read."""
+        for row in rows:
+            self._rows += 1
+            yield row if isinstance(row, Bad) else self._joined(row)
+
+    def _joined(self, row: Row) -> Row | Bad:
+        key = text_of(row.cells[self._at]).strip()
+        more = self._brought.cells.get(key)
+        if more is None:
+            self._lacking += 1
+            problem = f"names its {self._join.table} by a {self._join.key} that is not there"
+            remedy = f"give the file of {self._join.table} of the same export"
+            return Bad(row.number, problem, remedy, row.cells)
+        self._used.add(key)
+        return Row(row.number, [*row.cells, *(more[place] for place in self._wanted)])
+
+    def notes(self) -> Sequence[str]:
+        """Which of the two tables lacks keys of the other, once all rows were read."""
+        if not self._lacking:
+            return ()
+        keys, used = len(self._brought.cells), len(self._used)
+        return (
+            f"{self._lacking:,} of {counted(self._rows, 'row')} name their {self._join.table} by a "
+            f"{self._join.key} that {self._brought.name} lacks, and {keys - used:,} of its "
+            f"{keys:,} keys stand in no row: one of the two is older, or cut short",
+        )

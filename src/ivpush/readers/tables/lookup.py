@@ -6,6 +6,7 @@ cell. A word that no table knows leaves the fact open and is counted; nothing is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -37,6 +38,7 @@ _ANY = "*"
 """Key of a value table that stands for every value that no other key and no spelling names."""
 _MOST_REMEMBERED = 20_000
 _MOST_LOOK = 40
+_COMMA_AS_POINT = {ord(","): ".", ord("."): "?"}
 _OWN_WORDS = {"route", "method", "category", "purpose", "access", "role", "setting", "action"}
 """Facts whose words in the contract are also read where a table writes them as they are."""
 
@@ -300,14 +302,30 @@ class Lookup:
         text = self.text(row, fact)
         if not text:
             return None
-        amount = number(text)
+        amount = number(self.with_point(text))
         if amount is None:
-            ledger.remark(f"{fact} is no number", row.number)
+            ledger.remark(f"{fact} {self._not_a_number(text)}", row.number)
             return None
         if amount < 0:
             ledger.remark(f"{fact} is below zero", row.number)
             return None
         return amount
+
+    def with_point(self, text: str) -> str:
+        """A number as the map writes it, with a point before its decimals.
+
+        The other sign is none of a number, for it may part thousands as well as decimals.
+        """
+        return text if self.map.decimal == "." else text.translate(_COMMA_AS_POINT)
+
+    def _not_a_number(self, text: str) -> str:
+        other = "," if self.map.decimal == "." else "."
+        if re.search(rf"[0-9]{re.escape(other)}[0-9]", text) is None:
+            return "is no number"
+        return (
+            f"is written with '{other}', but the map '{self.map.id}' declares "
+            f"'{self.map.decimal}' before decimals (format: decimal), so that it is not read"
+        )
 
     def ndc(self, text: str, row: Row, ledger: Ledger) -> str | None:
         """A text of a row as an NDC of the length that the map declares."""

@@ -171,7 +171,9 @@ class FormatShape(Shape):
     encoding: Annotated[Text, AfterValidator(_encoding)] = "utf-8"
     """utf-8, cp1252, or another that Python knows."""
     null: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
-    """Texts that stand for nothing, beside an empty cell."""
+    """Texts that stand for nothing, beside an empty cell and NULL, NaN and the like."""
+    decimal: Literal[".", ","] = "."
+    """The sign before the decimals of a number; no sign parts the thousands."""
 
 
 class TimesShape(Shape):

@@ -21,7 +21,7 @@ from ivpush.pack.files import Faults, Say, Sheet, read_csv, read_yaml
 from ivpush.pack.folder import rules_folder
 from ivpush.pack.shapes.words import Shape
 from ivpush.readers.tables.forms import TimeForm, plain_text, read_time, repeats, time_form
-from ivpush.readers.tables.headers import fold
+from ivpush.readers.tables.headers import empty_texts, fold
 from ivpush.readers.tables.map_shapes import (
     ACTIONS,
     DELIMITERS,
@@ -97,6 +97,8 @@ class ColumnMap:
     delimiter: str = ","
     encoding: str = "utf-8-sig"
     null: frozenset[str] = frozenset({""})
+    decimal: str = "."
+    """The sign before the decimals of a number."""
     forms: tuple[TimeForm, ...] = ()
     timezone: str | None = None
     times_from: str = "charted"
@@ -219,7 +221,8 @@ def _column_map(sheet: Sheet, shape: MapShape, clock: _Clock, values: Values) ->
         sorted=shape.sorted == "true",
         delimiter=DELIMITERS[shape.format.delimiter],
         encoding="utf-8-sig" if encoding == "utf-8" else encoding,
-        null=frozenset((*shape.format.null, "")),
+        null=_null(shape.format.null),
+        decimal=shape.format.decimal,
         forms=clock.forms,
         timezone=shape.times.timezone,
         times_from=shape.times.source,
@@ -234,6 +237,13 @@ def _column_map(sheet: Sheet, shape: MapShape, clock: _Clock, values: Values) ->
         ndc_digits=int(shape.ndc_digits) if shape.ndc_digits is not None else None,
         join=_join(shape),
     )
+
+
+def _null(declared: tuple[str, ...]) -> frozenset[str]:
+    """The texts that stand for nothing: those of databases in any case, and the map's own."""
+    known = empty_texts()
+    written = (case(text) for text in known for case in (str.lower, str.upper, str.title))
+    return frozenset((*known, *written, "NaN", "NaT", *declared))
 
 
 def _join(shape: MapShape) -> Join | None:

@@ -193,6 +193,7 @@ def _joined(
     rows = (row for source in sources.values() for row in source.rows(numbers))
     whole = Table("", [], rows, by_line=True)
     without_rows: Counter[str] = Counter()
+    first_without: dict[str, str] = {}
     encounters = 0
     for group in grouped(whole, key=0, ordered=False):
         if isinstance(group, Bad):
@@ -203,23 +204,31 @@ def _joined(
         # Of an encounter with a bad row nobody knows which tables have one that is good.
         if not group.faults:
             present = {_origin(row).kind for row in group.rows}
-            without_rows.update(kind for kind in sources if kind not in present)
+            for kind in sources.keys() - present:
+                without_rows[kind] += 1
+                first_without.setdefault(kind, _place(sources, group.rows[0]))
         yield _reading(group, sources, options)
     for source in sources.values():
         if source.is_empty:
             yield Note(source.table.name, "holds no row")
     if len(sources) > 1:
-        yield from _partners_missing(sources, without_rows, encounters)
+        yield from _partners_missing(sources, without_rows, first_without, encounters)
 
 
 def _partners_missing(
-    sources: Mapping[str, _Source], without_rows: Mapping[str, int], encounters: int
+    sources: Mapping[str, _Source],
+    without_rows: Mapping[str, int],
+    first_without: Mapping[str, str],
+    encounters: int,
 ) -> Iterator[Note]:
     for kind, source in sources.items():
         missing = without_rows.get(kind, 0)
         if missing:
             lacking = f"{missing:,} of {counted(encounters, 'encounter')}"
-            text = f"{lacking} without a row in the {kind} table; what it would say stays unknown"
+            text = (
+                f"{lacking} without a row in the {kind} table (first: {first_without[kind]}); "
+                "what it would say stays unknown"
+            )
             # Without one row in common the ids are the likeliest cause, and no chart is judged.
             if sum(without_rows.values()) == encounters * (len(sources) - 1):
                 text += "; no encounter stands in two tables: compare the forms of their ids"
