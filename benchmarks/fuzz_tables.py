@@ -1,20 +1,27 @@
-"""Mutated tables and maps: only documented outcomes, and rows that add up.
+"""Mutated tables, workbooks and maps: only documented outcomes, and rows that add up.
 
     python -m benchmarks.fuzz_tables [INPUTS] [SEED]
 
-Each input is a small table with some bytes changed, cut, repeated or swapped; one in twenty is a map
+Each input is a small table with some bytes changed, cut, repeated or swapped; one in ten is such a
+table as a workbook, changed in one of its parts or as the archive that it is, and one in twenty a map
 of columns. A map and a heading may be refused as a whole, and the rows that notes account for must
 add up.
 """
 
 from __future__ import annotations
 
+import csv
 import io
 import random
 import re
 import sys
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from xml.sax.saxutils import escape
+
+import openpyxl
 
 from benchmarks.fuzzing import File, UndocumentedError, fuzz, reader_outcomes
 from ivpush.errors import PackError, UsageError
@@ -80,6 +87,8 @@ SEEDS: tuple[tuple[bytes, str | None], ...] = (
     (first_rows(CLAIMS / "idr_clm_line.csv", 3), "cms-idr-line"),
 )
 """Tables, each with the name of its map; None: the columns are our own."""
+SHEET, STYLES = "xl/worksheets/sheet1.xml", "xl/styles.xml"
+CELL = re.compile(rb"(?<=<t>)[^<]*(?=</t>)")
 MAPS = tuple(path.read_bytes() for path in sorted((ROOT / "rules/maps").glob("*.yaml")))
 
 
@@ -103,12 +112,44 @@ def mutated(raw: bytes, rng: random.Random) -> bytes:
     return bytes(text)
 
 
+@cache
+def workbook(raw: bytes) -> Mapping[str, bytes]:
+    """The parts of the workbook that holds a table of commas."""
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for row in csv.reader(io.StringIO(raw.decode("utf-8-sig"))):
+        sheet.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    with zipfile.ZipFile(file) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def mutated_workbook(raw: bytes, rng: random.Random) -> bytes:
+    """A table as a workbook of which a cell is changed, or the XML of a part, or the archive."""
+    parts = dict(workbook(raw))
+    kind = rng.choices(("cell", "part", "archive"), weights=(3, 1, 1))[0]
+    if kind == "cell":
+        place = rng.choice(list(CELL.finditer(parts[SHEET])))
+        text = escape(mutated(place[0], rng).decode("utf-8", "replace")).encode()
+        parts[SHEET] = parts[SHEET][: place.start()] + text + parts[SHEET][place.end() :]
+    elif kind == "part":
+        name = rng.choices((SHEET, STYLES), weights=(4, 1))[0]
+        parts[name] = mutated(parts[name], rng)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return mutated(file.getvalue(), rng) if kind == "archive" else file.getvalue()
+
+
 def drawn(rng: random.Random) -> File | bytes:
     """A table with the options of its reading, or the bytes of a map."""
     if rng.random() < 0.05:
         return mutated(rng.choice(MAPS), rng)
     raw, name = rng.choice(SEEDS)
-    return File(mutated(raw, rng), ReadOptions(setting="facility", map=name))
+    change = mutated_workbook if rng.random() < 0.1 else mutated
+    return File(change(raw, rng), ReadOptions(setting="facility", map=name))
 
 
 def outcomes(fuzzed: File | bytes) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from datetime import date, datetime
 from typing import Any
 
@@ -46,6 +47,21 @@ def workbook(rows: list[list[Any]], **cells: Any) -> bytes:
         sheet[place] = value
     raw = io.BytesIO()
     book.save(raw)
+    return raw.getvalue()
+
+
+def renumbered(row: int, number: int) -> bytes:
+    """A workbook in which a row goes by another number."""
+    raw, path = io.BytesIO(), "xl/worksheets/sheet1.xml"
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook([HEAD, *ROWS]))) as old,
+        zipfile.ZipFile(raw, "w") as new,
+    ):
+        for name in old.namelist():
+            content = old.read(name)
+            if name == path:
+                content = content.replace(b'<row r="%d"' % row, b'<row r="%d"' % number)
+            new.writestr(name, content)
     return raw.getvalue()
 
 
@@ -142,6 +158,8 @@ def test_a_further_sheet_is_said_and_an_empty_one_is_none() -> None:
     ("raw", "said"),
     [
         (workbook([HEAD], A2="=1+1"), "holds formulas whose results were never saved"),
+        (renumbered(3, 2), "numbers its rows out of order, twice"),
+        (renumbered(3, 50_000_000), "past the last of a sheet"),
         (workbook([]), "is empty"),
         (workbook([HEAD, *ROWS])[:-200], "is no whole workbook"),
         (b"PK\x03\x04", "is no whole workbook"),

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import IO, Any, NamedTuple
 
 from ivpush.errors import Fault, InputError, UsageError
@@ -25,7 +25,10 @@ _NO_CLOCK = re.compile(r"\[[^\]]*\]|\"[^\"]*\"|\\.")
 """Parts of a number format that are no parts of a time."""
 _BARE_FORMULA = re.compile(rb"(</f>|<f[^>]*/>)\s*(<v\s*/>|<v>\s*</v>)?\s*</c>")
 _CHUNK = 1024 * 1024
-_OVERLAP = 256
+_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*?\sr=[\"']([0-9]{1,18})[\"']")
+_ROW_END = b"row>"
+_MOST_ROWS = 1_048_576
+"""No sheet has more; a number past it would be counted up to, row by empty row."""
 
 
 class Sheet(NamedTuple):
@@ -49,6 +52,8 @@ def open_sheet(name: str, stream: IO[bytes]) -> Sheet:
         _refuse_bomb(name, stream)
         book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
         sheets = [sheet for sheet in map(_begun, book.worksheets) if sheet is not None]
+        if sheets:
+            _refuse_unreadable(name, stream, sheets[0].path)
     except InputError:
         raise
     # The library raises whatever its parsers do; none of it is of use to the caller.
@@ -58,9 +63,6 @@ def open_sheet(name: str, stream: IO[bytes]) -> Sheet:
     if not sheets:
         raise InputError(Fault(name, "is empty", "write a header and rows"))
     first = sheets[0]
-    if _has_bare_formulas(stream, first.path):
-        problem = "holds formulas whose results were never saved"
-        raise InputError(Fault(name, problem, "open it in a spreadsheet, and save it"))
     more = counted(len(sheets) - 1, "further sheet")
     notes = (f"only its first sheet is read, and {more} not",) if len(sheets) > 1 else ()
     return Sheet(_until_damage(first.rows), notes)
@@ -82,7 +84,7 @@ def _begun(sheet: Any) -> _Begun | None:
 
 def _rows(sheet: Any) -> Iterator[Row | Bad]:
     """Rows that hold anything, with their numbers in the sheet and no empty cells at their end."""
-    for number, row in enumerate(sheet.iter_rows(), 1):
+    for number, row in enumerate(islice(sheet.iter_rows(), _MOST_ROWS), 1):
         cells = [_value(cell) for cell in row]
         filled = next((n for n in range(len(cells), 0, -1) if cells[n - 1] != ""), 0)
         if not filled:
@@ -121,15 +123,30 @@ def _refuse_bomb(name: str, stream: IO[bytes]) -> None:
         raise InputError(Fault(name, "unpacks to too much", "split it, or save it as CSV"))
 
 
-def _has_bare_formulas(stream: IO[bytes], path: str) -> bool:
-    """Whether a formula of a sheet has no result: its cell would read as empty."""
+def _refuse_unreadable(name: str, stream: IO[bytes], path: str) -> None:
+    """Raise InputError for a sheet of which the library would pass over rows or results."""
+    last = 0
+    for rows in _whole_rows(stream, path):
+        if _BARE_FORMULA.search(rows):
+            problem = "holds formulas whose results were never saved"
+            raise InputError(Fault(name, problem, "open it in a spreadsheet, and save it"))
+        for number in map(int, _ROW.findall(rows)):
+            if not last < number <= _MOST_ROWS:
+                problem = "numbers its rows out of order, twice, or past the last of a sheet"
+                raise InputError(Fault(name, problem, "open it in a spreadsheet, and save it"))
+            last = number
+
+
+def _whole_rows(stream: IO[bytes], path: str) -> Iterator[bytes]:
+    """The XML of a sheet in pieces that end where a row does."""
     rest = b""
     with zipfile.ZipFile(stream) as archive, archive.open(path.lstrip("/")) as sheet:
         while chunk := sheet.read(_CHUNK):
-            if _BARE_FORMULA.search(rest + chunk):
-                return True
-            rest = chunk[-_OVERLAP:]
-    return False
+            text = rest + chunk
+            end = text.rfind(_ROW_END) + len(_ROW_END) if _ROW_END in text else 0
+            yield text[:end]
+            rest = text[end:]
+    yield rest
 
 
 def _until_damage(rows: Iterator[Row | Bad]) -> Iterator[Row | Bad]:
