@@ -131,6 +131,11 @@ def test_a_plain_drip_is_derived_a_few_times_for_a_whole_day() -> None:
 
 AWKWARD: dict[str, tuple[Encounter, int, dict[str, Any]]] = {
     "another drip has no start": (chart(drip("a", 0, None), drip("b", None, 60, "beta")), 0, {}),
+    "midnight comes a minute after an hour": (
+        chart(drip("a", 0, None), day=datetime(2026, 3, 2, 22, 29)),
+        0,
+        {},
+    ),
     "it meets its own drug at another site": (
         chart(
             drip("a", 60, 481, "beta", site="right arm"),

@@ -19,6 +19,14 @@ def test_minutes_in_which_one_drug_ran_twice_count_once() -> None:
     assert billed(check(*twice)) == [("96365", 1)]
 
 
+@pytest.mark.parametrize("policy", ["continue_time", "sequential_96367", "additional_hour_only"])
+def test_one_drug_at_two_sites_at_once_is_one_infusion_under_every_policy(policy: str) -> None:
+    """No need of the second site is documented, so that both are of one chain."""
+    twice = [drip("a", "10:00", "10:40"), drip("b", "10:10", "14:00", drug="drug a", site="other")]
+    result = check(*twice, policies={"repeat_same_drug_infusion": policy})
+    assert billed(result) == [("96365", 1), ("96366", 3)]
+
+
 @pytest.mark.parametrize(("stop", "billable"), [("10:30", False), ("10:31", True)])
 def test_hydration_is_billed_from_31_minutes(stop: str, billable: bool) -> None:
     result = check(fluid("f", "10:00", stop))

@@ -73,8 +73,16 @@ def _by_run(
     if all(runs.setdefault(bag.drug_keys, bag.run) == bag.run for bag in bags):
         return infusions
     apart: dict[object, list[AdministrationFacts]] = {}
+    keys: dict[object, object] = {}
+    latest: dict[object, tuple[object, int]] = {}
     for bag in sorted(bags, key=by_time):
-        apart.setdefault((bag.drug_keys, bag.run), []).append(bag)
+        run = (bag.drug_keys, bag.run)
+        before, stopped = latest.get(bag.drug_keys, (run, 0))
+        begun, ended = bag.span if bag.span is not None else (stopped, stopped)
+        # At two sites at once it runs once: a drug is not concurrent with itself.
+        key = keys.setdefault(run, before if begun < stopped else run)
+        latest[bag.drug_keys] = (key, max(stopped, ended))
+        apart.setdefault(key, []).append(bag)
     return apart
 
 
