@@ -38,6 +38,13 @@ def test_a_proposal_maps_what_is_known_and_leaves_the_rest_to_its_reader() -> No
     assert "  # not mapped: EXTRA COLUMN" in text
 
 
+def test_a_proposal_asks_for_the_times_and_the_drug_of_a_chart() -> None:
+    text = proposal("Account Number|Admin Time|Dose Given|Route\nV1|20260302 0910|4|IVP\n")
+    assert '  encounter: "Account Number"\n' in text
+    assert "  # TODO drug: the column of it" in text
+    assert "  # TODO start: the column of it" in text
+
+
 def test_day_and_month_that_nothing_tells_apart_are_left_open() -> None:
     text = proposal(HEAD + ROWS.replace("13/2", "3/2"))
     assert "# TODO times: {forms: [...]} with one of: D/M/YYYY h:mm:ss AM | M/D/YYYY" in text

@@ -17,7 +17,7 @@ from ivpush.readers.mar.reader import encounters_of
 from ivpush.readers.tables.cells import Bad, Row, Table, text_of
 from ivpush.readers.tables.claims import claims_of
 from ivpush.readers.tables.forms import look_of, plain_text, usual_forms
-from ivpush.readers.tables.headers import fold
+from ivpush.readers.tables.headers import fold, usual_names
 from ivpush.readers.tables.joining import with_join
 from ivpush.readers.tables.ledger import Ledger
 from ivpush.readers.tables.lookup import Lookup
@@ -31,6 +31,7 @@ _MOST_ROWS = 1_000
 _MOST_WORDS = 20
 _CLOSED = ("action", "status", "route", "method", "role", "setting", "category")
 """Facts whose cells must be words that a table knows."""
+_DRUGS = frozenset({"drug", "hcpcs", "ndc", "code"})
 _LINES = "lines"
 _FIRST_LINE = (
     "# Proposed from the header and the first rows: check every line, complete those with TODO."
@@ -80,6 +81,12 @@ def _facts(columns: Sequence[str]) -> dict[str, dict[int, str]]:
         for fact, names in shipped.columns.items():
             for name in names:
                 known[shipped.table].setdefault(fold(name), fact)
+    # Other usual names; a column that the contract has, but no map, is left to the reader.
+    for kind, facts in known.items():
+        readable = set(facts.values())
+        for name, column in usual_names().get(kind, {}).items():
+            if column in readable:
+                facts.setdefault(name, column)
     return {
         kind: {at: names[fold(name)] for at, name in enumerate(columns) if fold(name) in names}
         for kind, names in known.items()
@@ -94,6 +101,10 @@ def _columns(
         by_fact.setdefault(fact, []).append(header[at])
     needed = ["encounter", *(["code", "units"] if kind == _LINES else [])]
     needed += ["action", "action_time"] if shape == "event" else []
+    if kind != _LINES:
+        # Without these nothing of a chart can be judged.
+        needed += [] if by_fact.keys() & _DRUGS else ["drug"]
+        needed += [] if shape == "event" or by_fact.keys() & set(TIMES) else ["start"]
     for fact in needed:
         if fact not in by_fact:
             yield f"  # TODO {fact}: the column of it"

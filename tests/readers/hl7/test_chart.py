@@ -137,6 +137,13 @@ def test_a_deletion_that_fits_two_administrations_is_not_guessed() -> None:
     assert "RXA-21" in refused(*unclear, ras(orc(), rxa(f21="D")))
 
 
+def test_sites_that_differ_leave_it_unknown() -> None:
+    routes = [seg("RXR", f1="IV", f2=f"{site}^{site} arm") for site in ("left", "right")]
+    encounter, notes = read_visit(ras(orc(), rxa(), *routes))
+    assert (only(encounter).route, only(encounter).site) == ("IV", None)
+    assert "RXR says two things about the site, which is left unknown" in notes
+
+
 def test_an_order_without_its_administration_sets_the_visit_aside() -> None:
     said = refused(ras(orc(), seg("RXR", f1="IV"), orc("F2"), rxa()))
     assert said.startswith("RXA: is missing from an order of a RAS")

@@ -19,7 +19,7 @@ CERNER_HEAD = (
 
 def epic(*rows: tuple[str, str], day: str = "2026-03-02 {}:00") -> str:
     lines = (
-        f"9001,7,{n},{action},{day.format(at)},ondansetron,Intravenous\n"
+        f"9001,7,{n},{action},{day.format(at, compact=at.replace(':', ''))},ondansetron,Intravenous\n"
         for n, (at, action) in enumerate(rows, 1)
     )
     return EPIC_HEAD + "".join(lines)
@@ -145,6 +145,8 @@ def test_an_end_of_its_own_is_a_stop_and_one_at_the_start_is_none() -> None:
         "03/02/2026 {} AM",
         "3/2/2026 {}",
         "3/2/26 {}",
+        "03/02/2026 {compact}",
+        "03/02/26 {compact}",
         "Mar  2 2026 {}AM",
         "02-MAR-2026 {}:00",
         "02-mar-26 {}:00",

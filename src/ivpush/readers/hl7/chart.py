@@ -406,12 +406,17 @@ def _mix(batch: list[_Dose], case: Case) -> None:
 def _give_meaning(dose: _Dose, case: Case) -> None:
     """Route, method and site by RXR and by RXA-8; two routes that differ leave it unknown."""
     said: list[Meaning] = []
+    sites: set[str] = set()
     for route in dose.routes:
         said += _terms(route, 1, case, _ROUTES) + _terms(route, 4, case, _METHODS)
         said += _device(route, case)
         site = route.part(2, 2) or route.part(2)
         if site is not None:
-            dose.fields["site"] = text_form(site)
+            sites.add(site)
+    if len(sites) == 1:
+        dose.fields["site"] = text_form(sites.pop())
+    elif sites:
+        case.note("RXR says two things about the site, which is left unknown")
     said += meanings_of(dose.segment, 8, case, None)
     meaning, contradicted = combined(said)
     for name in contradicted:
