@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,6 +119,68 @@ def test_one_changed_element_is_the_only_change() -> None:
     out, readings = written(raw, correct)
     assert out == raw.replace(b"*200*UN*1***1", b"*200*UN*2***1")
     assert not [one for one in readings if isinstance(one, Note)]
+
+
+def changing(place: int, change: dict[str, Any]) -> Any:
+    """A correction that changes one line."""
+
+    def correct(record: Record) -> tuple[ClaimLine, ...]:
+        lines = list(lines_of(record))
+        lines[place] = lines[place].model_copy(update=change)
+        return tuple(lines)
+
+    return correct
+
+
+@pytest.mark.parametrize(
+    ("place", "change", "old", "new"),
+    [
+        (1, {"date": None}, b"DTP*472*D8*20260302~\nREF", b"REF"),
+        (2, {"date": date(2026, 3, 3)}, b"20260302~\nLIN", b"20260303~\nLIN"),
+        (2, {"ndc": "00026063513"}, b"N4*00026063512", b"N4*00026063513"),
+        (2, {"ndc": None}, b"LIN**N4*00026063512~\nCTP****4*UN~\n", b""),
+    ],
+    ids=["date dropped", "date changed", "drug changed", "drug dropped"],
+)
+def test_a_date_and_a_drug_change_their_own_segments_only(
+    place: int, change: dict[str, Any], old: bytes, new: bytes
+) -> None:
+    raw = claim(*BILL)
+    out, _ = written(raw, changing(place, change))
+    wanted = raw.replace(old, new)
+    segments = 21 + wanted.count(b"~") - raw.count(b"~")
+    assert out == wanted.replace(b"SE*21*", b"SE*%d*" % segments)
+
+
+@pytest.mark.parametrize(
+    ("bill", "place", "change", "why"),
+    [
+        (BILL, 1, {"number": 1}, "the claim is written as it was: two corrected lines share"),
+        (BILL, 0, {"minutes": 5}, "line 1: its minutes have no place in an 837"),
+        (
+            (*BILL, b"LIN**N4*00026063599"),
+            2,
+            {"ndc": "00026063513"},
+            "the claim is written as it was: line 3 names several NDCs",
+        ),
+    ],
+    ids=["one number twice", "minutes", "several drugs"],
+)
+def test_what_an_837_cannot_say_is_said_in_a_note(
+    bill: tuple[bytes, ...], place: int, change: dict[str, Any], why: str
+) -> None:
+    raw = claim(*bill)
+    out, readings = written(raw, changing(place, change))
+    assert out == raw
+    assert any(note.message.startswith(why) for note in readings if isinstance(note, Note))
+
+
+def test_a_total_that_would_fall_below_nothing_stays_and_says_so() -> None:
+    raw = claim(*BILL).replace(b"CLM*C1*350*", b"CLM*C1*10*")
+    out, readings = written(raw, lambda record: lines_of(record)[:2])
+    assert b"CLM*C1*10*" in out and b"J2405" not in out
+    (note,) = [each for each in readings if isinstance(each, Note)]
+    assert note.message.startswith("the total charge (CLM02) does not follow")
 
 
 def test_a_dropped_line_takes_its_segments_and_the_totals_follow() -> None:
