@@ -129,6 +129,15 @@ def test_a_row_without_what_tells_the_others_apart_is_said() -> None:
     assert "1 row: has no state, which other rows have" in notes(states, CERNER)
 
 
+@pytest.mark.parametrize("line", ["({} rows affected)", "({} rows)", "{} rows selected."])
+def test_a_line_that_counts_the_rows_is_held_against_what_came(line: str) -> None:
+    text = epic(("10:00", "New Bag"), ("10:45", "Stopped"))
+    for stated, said in (("2", "counts its rows, left out"), ("9", "counts 9 rows, but 2 came")):
+        footed = f"{text}\n{line.format(stated)}\n"
+        assert course(only(footed, EPIC)) == [("10:00", "10:45", None)]
+        assert said in notes(footed, EPIC)
+
+
 def test_an_end_of_its_own_is_a_stop_and_one_at_the_start_is_none() -> None:
     row = "5001,8,1,ceftriaxone,,2026-03-02 10:00,2026-03-02 {},IV,Auth (Verified),\n"
     for end, stop in (("10:30", "10:30"), ("10:00", None)):

@@ -59,7 +59,7 @@ def with_join(table: Table, column_map: ColumnMap, options: ReadOptions) -> Tabl
         columns=[*table.columns, *(name for _, name in wanted)],
         rows=joining.rows(table.rows),
         notes=(*table.notes, note),
-        closing=joining.notes,
+        closing=lambda: (*table.closing(), *joining.notes()),
     )
 
 

@@ -7,6 +7,7 @@ that holds names of columns, and titles above it are left out with a note.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import chain, islice
 from typing import IO
@@ -27,6 +28,10 @@ _LONGEST_MARK = 6
 _MOST_TITLES = 20
 """Rows above a header that are looked through for one."""
 _LEAST_NAMES = 2
+_ROW_COUNT = re.compile(
+    r"\(?([0-9][0-9,]{0,14}) rows?(?:\(s\))?(?: (?:affected|selected|returned|retrieved))?\.?\)?",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 def open_table(
@@ -83,7 +88,54 @@ def _with_header(
     if titles:
         notes = (*notes, f"begins with {counted(titles, 'row')} above its header, left out")
     rows = _padded(rows, len(columns)) if is_sheet else rows
-    return Table(name, columns, of_width(rows, len(columns)), by_line=True, notes=notes)
+    footed = _Footed(rows)
+    return Table(
+        name,
+        columns,
+        of_width(footed.rows(), len(columns)),
+        by_line=True,
+        notes=notes,
+        closing=footed.notes,
+    )
+
+
+class _Footed:
+    """Rows without the line in which a database says how many there are, and whether all came."""
+
+    def __init__(self, rows: Iterator[Row | Bad]) -> None:
+        self._rows = rows
+        self._came = 0
+        self._stated: int | None = None
+
+    def rows(self) -> Iterator[Row | Bad]:
+        """The rows but for that line."""
+        for row in self._rows:
+            stated = _row_count(row)
+            if stated is None:
+                self._came += 1
+                yield row
+            else:
+                self._stated = stated
+
+    def notes(self) -> Sequence[str]:
+        """That the line was left out, and where it counts otherwise than came."""
+        if self._stated is None:
+            return ()
+        if self._stated == self._came:
+            return ("ends with a line that counts its rows, left out",)
+        counts = f"counts {counted(self._stated, 'row')}, but {self._came:,} came"
+        return (f"ends with a line that {counts}: rows may be missing",)
+
+
+def _row_count(row: Row | Bad) -> int | None:
+    """What a line such as ``(3 rows affected)`` counts; None for any other."""
+    if isinstance(row, Bad) or not row.cells:
+        return None
+    first, *others = row.cells
+    match = _ROW_COUNT.fullmatch(text_of(first).strip())
+    if match is None or any(text_of(cell).strip() for cell in others):
+        return None
+    return int(match[1].replace(",", ""))
 
 
 def _padded(rows: Iterator[Row | Bad], width: int) -> Iterator[Row | Bad]:

@@ -209,6 +209,7 @@ def _joined(
                 first_without.setdefault(kind, _place(sources, group.rows[0]))
         yield _reading(group, sources, options)
     for source in sources.values():
+        yield from (Note(source.table.name, text) for text in source.table.closing())
         if source.is_empty:
             yield Note(source.table.name, "holds no row")
     if len(sources) > 1:
