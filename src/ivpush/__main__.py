@@ -11,22 +11,9 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 
 from ivpush._version import __version__
-from ivpush.commands import (
-    backtest,
-    check,
-    completion,
-    convert,
-    docs,
-    drugs,
-    explain,
-    maps,
-    report,
-    rules,
-    serve,
-    tables,
-)
 from ivpush.commands.options import CLEAN, INTERNAL, INTERRUPTED, PACK, USAGE, complain
 from ivpush.commands.outputs import OutputError, open_closed, silence
 from ivpush.commands.parser import Parser
@@ -38,20 +25,22 @@ __all__ = [
 
 _DEBUG = "--debug"
 _COMMANDS = (
-    check,
-    report,
-    explain,
-    convert,
-    backtest,
-    rules,
-    drugs,
-    maps,
-    tables,
-    serve,
-    docs,
-    completion,
+    "check",
+    "report",
+    "explain",
+    "convert",
+    "backtest",
+    "rules",
+    "drugs",
+    "maps",
+    "tables",
+    "serve",
+    "docs",
+    "completion",
 )
-"""The commands in the order in which ``--help`` names them."""
+"""The commands, a module each, in the order in which ``--help`` names them."""
+_OF_ALL = "completion"
+"""The command that asks the parsers of all others."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -85,8 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
+    words = sys.argv[1:] if argv is None else argv
     try:
-        options = _parser().parse_args(argv)
+        options = _parser(words).parse_args(words)
     except SystemExit as end:  # help and version are written, but perhaps not flushed
         return int(end.code or CLEAN)
     status: int = options.run(options)
@@ -98,7 +88,8 @@ def _unwritten(error: OSError) -> OutputError:
     return OutputError(Fault("standard output", problem, "make room, or write to a file"))
 
 
-def _parser() -> Parser:
+def _parser(words: Sequence[str] = ()) -> Parser:
+    """The parser of all commands; where words are given that begin with a command, of it alone."""
     parser = Parser(
         prog="ivpush",
         description="Check injection and infusion claims against the chart.\n\n"
@@ -109,8 +100,9 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"ivpush {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in _COMMANDS:
-        command.add(commands)
+    first = next((word for word in words if word != _DEBUG), "")
+    for name in (first,) if first in _COMMANDS and first != _OF_ALL else _COMMANDS:
+        import_module(f"ivpush.commands.{name}").add(commands)
     return parser
 
 

@@ -15,8 +15,6 @@ from types import NoneType
 from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.claim.correction import apply_edits, corrected_lines, folded_units
-from ivpush.claim.coverage import coverage_of
-from ivpush.claim.drawing import drawing_of
 from ivpush.claim.facts import encounter_facts, suggestion_facts
 from ivpush.claim.findings import (
     Findings,
@@ -66,7 +64,7 @@ class _Opened(NamedTuple):
     stamp: PackStamp
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Worked:
     """Everything that was worked out about one encounter; what a trace is drawn from."""
 
@@ -133,6 +131,8 @@ class Worked:
 
     def covered(self, silent: Collection[str] = ()) -> Result:
         """The result with what it was checked against; ``silent`` are rules that may not speak."""
+        from ivpush.claim.coverage import coverage_of
+
         # Coded once more, by a book that hears which policies it is asked for.
         listening, heard = self.book.listening()
         code_chart(self.encounter, listening)
@@ -291,11 +291,13 @@ class Engine:
 
 
 def _visit(coded: CodedChart, result: Result, book: Book, *, show_text: bool) -> Visit:
+    from ivpush.claim.drawing import drawing_of
+
     drawing = drawing_of(coded, result, book, show_text=show_text)
     return Visit(coded.encounter.setting, coded.encounter.lines, drawing)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _VisitMaker:
     """Codes a chart again for its drawing: a result then keeps no coded chart alive."""
 

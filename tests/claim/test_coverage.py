@@ -59,7 +59,7 @@ def test_nothing_is_worked_out_where_nobody_asked(monkeypatch: pytest.MonkeyPatc
     def refused(*_: object, **__: object) -> None:
         raise AssertionError("asked for")
 
-    monkeypatch.setattr("ivpush.engine.coverage_of", refused)
+    monkeypatch.setattr("ivpush.claim.coverage.coverage_of", refused)
     ENGINE.check(visit(push("a1", "10:00"), lines=list(PAIR)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from ivpush import Encounter, Engine, Pack, PackError
 from ivpush.pack import bundle as bundles
 from ivpush.pack.bundle import bundle_of, read_bundle
 from ivpush.pack.folder import key_of, rules_folder
+from ivpush.pack.rule import Rule
 from ivpush.testing.samples import encounters
 from tests.shipped import PACK
 
@@ -53,13 +55,19 @@ def test_every_text_and_table_of_a_bundle_can_be_read(bundled: Pack) -> None:
             rule.cites,
         )
         # A text of the rule that could not be read would raise.
-        assert held.judgement.get().looked_up == rule.judgement.get().looked_up
+        assert _looked_up(held) == _looked_up(rule)
         otherwise = held.words.get().fix_otherwise
         assert (otherwise is None) == (rule.words.get().fix_otherwise is None)
     for kind, releases in PACK.releases.items():
         rows = [(release.day, release.rows) for release in releases]
         assert [(release.day, release.rows) for release in bundled.releases[kind]] == rows
-    assert bundled.data.drugs == PACK.data.drugs
+    drugs, shipped = bundled.data.drugs, PACK.data.drugs
+    assert drugs.keys() == shipped.keys()
+    assert [*map(astuple, drugs.values())] == [*map(astuple, shipped.values())]
+
+
+def _looked_up(rule: Rule) -> list[tuple[str, tuple[object, ...]]]:
+    return [(scope, astuple(fact)) for scope, fact in rule.judgement.get().looked_up]
 
 
 @pytest.mark.parametrize(

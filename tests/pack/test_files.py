@@ -144,3 +144,10 @@ def test_a_careless_table_is_refused_with_the_line_where_it_begins(raw: bytes, p
 def test_a_table_is_read() -> None:
     rows = list(read_csv("ok.csv", b'\xef\xbb\xbfa,b\r\n1,"x,y"\r\n=2,\n', ("a", "b")))
     assert rows == [(2, ["1", "x,y"]), (3, ["=2", ""])]
+
+
+@pytest.mark.parametrize("code", [*range(9), 11, 12, *range(14, 32), 127, 0x85, 0x200B, 0x202E])
+def test_every_hidden_sign_of_a_table_is_refused_with_its_place(code: int) -> None:
+    text = f"a,b\n1,2{chr(code)}\n"
+    with pytest.raises(PackError, match=r"t\.csv:2:4: holds a hidden or control character"):
+        list(read_csv("t.csv", text.encode(), ("a", "b")))

@@ -35,7 +35,7 @@ _OTHER = DrugLineFacts()
 _NO_WASTE = WasteFacts()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _DrugLine:
     """One billed line of a drug."""
 

@@ -57,7 +57,7 @@ _OF_CLAIM = frozenset({"setting", "date", "payer", "type_of_bill", "place_of_ser
 """Fields beside the lines that a claim states."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Findings:
     """What the rules said: broken and unjudged ones, each with its subject."""
 

@@ -25,7 +25,7 @@ InitialBy = Literal["hierarchy", "primary_reason", "fallback", "first_given"]
 """What decided the initial service of a chain."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Chain:
     """The administrations of one access in one visit, and the services made of them.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["CodedChart", "code_chart", "coded_beside"]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class CodedChart:
     """The chart of one encounter under one book.
 

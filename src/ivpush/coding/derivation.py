@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Derived", "derive", "derive_again"]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Derived:
     """What the chart of one encounter comes to, before it is written as lines."""
 

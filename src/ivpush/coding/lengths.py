@@ -253,7 +253,7 @@ class _Move(NamedTuple):
     end: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Growth:
     """One service that grows, shrinks or moves evenly with the minutes of an administration."""
 

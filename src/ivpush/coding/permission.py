@@ -28,7 +28,7 @@ _UNWATCHED = frozenset({"practitioner"})
 """Who needs no supervisor: the service is their own, and not incident to anyone's."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Standing:
     """Whether services of this encounter may be billed, and on what that rests."""
 

@@ -27,7 +27,7 @@ def push_roles(chain: Chain, setting: str, book: Book) -> None:
         _Pushes(chain, setting, book).settle(sorted(pushes, key=by_time))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Starts:
     """Starts of the pushes of one drug, in seconds: first and last reported, and last given."""
 

@@ -33,7 +33,7 @@ _ASIDE = frozenset({"stand_alone", "pump_start"})
 _Dates = frozenset[date]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Draft:
     """One line in the making: a code with its units on one date, and the services behind it."""
 

@@ -3,8 +3,6 @@
 ``coding`` makes these records; rules read them, and so do ``claim`` and ``writers``.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol
 
@@ -149,7 +147,7 @@ class DrugLike(Protocol):
 
 
 # eq=False, here and below: a fact is itself, and goes into sets without hashing a chart.
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Times(Part):
     """When an administration ran, as charted: what may be used, and what is wrong."""
 
@@ -203,7 +201,7 @@ class Times(Part):
     """Whether it was given after the last second that counts."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class DrugFacts(Part):
     """What was given: the drug's row in the drug table, and its class."""
 
@@ -244,7 +242,7 @@ class DrugFacts(Part):
     row: Annotated[DrugLike | None, WORKING]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class AdministrationFacts:
     """One administration of the chart, with what was worked out about it.
 
@@ -330,7 +328,7 @@ class AdministrationFacts:
     chain: Annotated[int, WORKING] = 0
     stopped_short: Annotated[bool, WORKING] = False
     """Whether an infusion ordered longer was ended within the minutes of a push."""
-    follows: Annotated[AdministrationFacts | None, WORKING] = None
+    follows: Annotated["AdministrationFacts | None", WORKING] = None
     """The administration that names the service of a mixture which this one is in."""
     billable: Annotated[bool, Means("it stands in a suggested line")] = False
     beside: Annotated[
@@ -382,7 +380,7 @@ class AdministrationFacts:
         return self.drug.row.name if self.drug.row is not None else self.given.id
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ServiceFacts:
     """One service of the encounter: a drug given by one technique in one chain."""
 

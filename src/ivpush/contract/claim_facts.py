@@ -4,8 +4,6 @@
 say, what its drug is and how it compares with the chart are records of their own.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
@@ -30,7 +28,7 @@ __all__ = [
 LineStatus = Literal["matched", "changed", "unsupported", "outside"]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class CodedFacts(Part):
     """What a line's code settles, for one date, kind of claim and payer."""
 
@@ -103,7 +101,7 @@ class CodedFacts(Part):
     ]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ModifierFacts(Part):
     """What the modifiers of a line say."""
 
@@ -121,7 +119,7 @@ class ModifierFacts(Part):
     visit_modifier: Annotated[bool, Means("carries the modifier of a separate visit")] = False
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class DrugLineFacts(Part):
     """A line that bills a drug, beside the doses of the chart; the defaults are other lines'."""
 
@@ -180,7 +178,7 @@ class DrugLineFacts(Part):
     ] = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class WasteFacts(Part):
     """The discarded amount of a billed drug; the defaults are other lines'."""
 
@@ -242,7 +240,7 @@ class WasteFacts(Part):
     ] = False
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class BesideFacts(Part):
     """What the claim bills in the line's own encounter; a claim may hold several."""
 
@@ -278,7 +276,7 @@ class BesideFacts(Part):
     """Number of the chart's encounter on its date."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class MatchFacts(Part):
     """How a line compares with the chart; the defaults are those of a claim without one."""
 
@@ -352,7 +350,7 @@ class MatchFacts(Part):
     """Positions of the suggested lines that it stands for."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class LineFacts:
     """One billed line, with what its code settles and what the chart supports.
 
@@ -431,7 +429,7 @@ class LineFacts:
     match: MatchFacts
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class SuggestionFacts:
     """One suggested line, with what was billed for it."""
 
@@ -452,7 +450,7 @@ class SuggestionFacts:
     administrations: tuple[AdministrationFacts, ...]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ClaimFacts:
     """The claim as a whole."""
 

@@ -5,8 +5,6 @@ A fact whose type admits None may be unknown. Fields of the contract are facts t
 kinds and meanings of facts off these classes, and ``docs/vocabulary.md`` is made from them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -35,7 +33,7 @@ BillUse = Literal["billable", "within_rate", "limited", "packaged", "not_billabl
 """
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class SupervisionFacts:
     """Supervision as documented, beside what the service date asks."""
 
@@ -65,7 +63,7 @@ class SupervisionFacts:
     ] = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class EncounterFacts:
     """The encounter, its claim and what was suggested."""
 

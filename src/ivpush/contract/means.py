@@ -6,12 +6,12 @@ language refuses to load where one is none of these (``language.vocabulary.facts
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ivpush.records import record
 
 __all__ = ["CODING", "SHAPING", "WORKING", "Means", "Part"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Means:
     """What a fact means, for people; and what it rests on.
 

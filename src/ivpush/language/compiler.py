@@ -85,11 +85,12 @@ class Compiled:
         unknown.
         """
         when = None if self._when is None else reduced(self._when, self._names, settled)
-        require = reduced(self._require, self._names, settled)
         if when is not None and when.op == "const":
+            # Most rules end here, so what they require is not looked at before.
             if when.value is False:
                 return None
             when = None if when.value is True else when
+        require = reduced(self._require, self._names, settled)
         # An unknown ``when`` leaves the rule unjudged, and that is something to say.
         told_by_when = when is not None and when.kind.nullable
         if require.op == "const" and require.value is True and not told_by_when:

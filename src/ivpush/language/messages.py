@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from datetime import datetime, time
 
 from ivpush.errors import did_you_mean
@@ -19,6 +18,7 @@ from ivpush.language.parser import path_of
 from ivpush.language.printer import Printer, function
 from ivpush.language.tree import TEXT, ExpressionError, Node
 from ivpush.language.vocabulary import Names
+from ivpush.records import record
 
 __all__ = ["Clause", "Template", "parse_template"]
 
@@ -31,7 +31,7 @@ _PARTS = re.compile(r"(\{\{|\}\}|\[\[|\]\]|\{[^{}]*\}|[\[\]])")
 """What a text is cut at: doubled brackets stand for themselves, then paths, then clauses."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Clause:
     """A stretch of a message: texts around paths; an optional one is dropped if a path is null."""
 
@@ -182,7 +182,7 @@ def _clauses(text: str, known: _Paths) -> Iterator[Clause]:
         yield Clause(tuple(texts), tuple(paths), tuple(counted))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Paths:
     """What a template may name: paths of the vocabulary, and words handed in."""
 

@@ -7,11 +7,11 @@ for every record.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from ivpush.language.evaluator import evaluate
 from ivpush.language.tree import AGGREGATES, FLAG, Kind, Node, Value, is_value
 from ivpush.language.vocabulary import Names
+from ivpush.records import record
 
 __all__ = ["Settled", "reduced"]
 
@@ -20,7 +20,7 @@ _OPEN = frozenset({"root", "var", "given"})
 """Nodes that stand for a record or a word which is known only when a function runs."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settled:
     """What is known before any record comes.
 
@@ -42,10 +42,10 @@ def reduced(node: Node, names: Names, settled: Settled) -> Node:
     if node.op in {"policy", "limits"} or _is_settled(node, names, settled):
         worth = evaluate(node, names, settled.values)
         return _constant(node, worth) if is_value(worth) else node
-    args = tuple(reduced(arg, names, settled) for arg in node.args)
     if node.op in {"and", "or"}:
-        return _junction(node, args)
-    left = replace(node, args=args, kind=_kind(node, args))
+        return _junction(node, names, settled)
+    args = tuple([reduced(arg, names, settled) for arg in node.args])
+    left = node._replace(args=args, kind=_kind(node, args))
     if node.op != "fact" and all(arg.op in _CONSTANT for arg in args):
         worth = evaluate(left, names, {})
         return _constant(node, worth) if is_value(worth) else left
@@ -71,15 +71,19 @@ def _kind(node: Node, args: tuple[Node, ...]) -> Kind:
     return node.kind.opened(node.kind.nullable and any(arg.kind.nullable for arg in args))
 
 
-def _junction(node: Node, args: tuple[Node, ...]) -> Node:
+def _junction(node: Node, names: Names, settled: Settled) -> Node:
     """``and`` or ``or`` without the operands that decide nothing."""
-    strong = node.op == "or"
-    # One operand with the deciding value settles the whole, even beside an unknown one.
-    if any(arg.op == "const" and arg.value is strong for arg in args):
-        return _constant(node, strong)
-    left = tuple(arg for arg in args if arg.op != "const" or arg.value is None)
+    strong, left = node.op == "or", []
+    for operand in node.args:
+        arg = reduced(operand, names, settled)
+        if arg.op != "const" or arg.value is None:
+            left.append(arg)
+        # One operand with the deciding value settles the whole, even beside an unknown one.
+        elif arg.value is strong:
+            return _constant(node, strong)
     if not left:
         return _constant(node, not strong)
     if len(left) == 1:
         return left[0]
-    return replace(node, args=left, kind=FLAG.opened(any(arg.kind.nullable for arg in left)))
+    kind = FLAG.opened(any(arg.kind.nullable for arg in left))
+    return node._replace(args=tuple(left), kind=kind)

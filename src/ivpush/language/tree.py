@@ -7,11 +7,10 @@ them. Nothing of Python's own ``ast`` is in them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 __all__ = [
     "AGGREGATES",
@@ -60,8 +59,7 @@ def is_value(worth: object) -> TypeGuard[Value | None]:
     return worth is None or isinstance(worth, Scalar)
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """The type of an expression: its name, whether it may be unknown, closed words, scope."""
 
     name: str
@@ -79,9 +77,8 @@ class Kind:
 FLAG, WHOLE, TEXT = Kind("flag"), Kind("whole"), Kind("text")
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One step of an expression.
+class Node(NamedTuple):
+    """One step of an expression: a tuple, for trees are hashed and compared whole.
 
     ``name`` is the sign of a comparison or a sum, or what a fact, a root, a policy or a loop
     variable is called; ``value`` is what a constant or a list of constants is worth.

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cached_property
-from typing import get_args, get_type_hints
+from functools import cache, cached_property
+from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel
 
@@ -29,6 +29,7 @@ from ivpush.contract.facts import (
 from ivpush.contract.fields import Text
 from ivpush.contract.means import WORKING, Means, Part
 from ivpush.language.tree import Kind, Node
+from ivpush.records import record
 
 __all__ = [
     "COLUMN_FACTS",
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FactName:
     """A fact as the language knows it: type, attribute path, and what it rests on.
 
@@ -164,7 +165,7 @@ COLUMN_FACTS: Mapping[tuple[str, str], str] = {
 Given = type[BaseModel]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fact:
     """One fact of a scope: its type, how to reach it, what it means, what it rests on.
 
@@ -194,13 +195,19 @@ class Fact:
         return descriptions_of(self.given).get(self.path.removeprefix("given."), "")
 
 
+@cache
+def _hints(record: type) -> Mapping[str, Any]:
+    """The annotations of a record; to read them costs more than all else of its facts."""
+    return get_type_hints(record, include_extras=True)
+
+
 def facts_of(scope: type) -> dict[str, Fact]:
     """Facts of a scope by name, its own before the contract's.
 
     Raises TypeError for a field that is neither fact nor record nor working state.
     """
     facts = dict(_own_facts(scope, ""))
-    given = get_type_hints(scope, include_extras=True).get("given")
+    given = _hints(scope).get("given")
     for name, info in given.model_fields.items() if given is not None else ():
         # A worked-out fact beats the field as stated: the date may come from the first dose.
         if name not in facts:
@@ -217,7 +224,7 @@ def facts_of(scope: type) -> dict[str, Fact]:
 
 
 def _own_facts(record: type, prefix: str) -> Iterator[tuple[str, Fact]]:
-    for name, hint in get_type_hints(record, include_extras=True).items():
+    for name, hint in _hints(record).items():
         if name == "given":
             continue
         if isinstance(hint, type) and issubclass(hint, Part):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,6 +28,7 @@ from ivpush.pack.rule import Rule
 from ivpush.pack.screens import Screens
 from ivpush.pack.surroundings import Surroundings
 from ivpush.pack.wording import NO_WORDS, Wording
+from ivpush.records import record
 
 if TYPE_CHECKING:
     from ivpush.contract.encounter import Encounter
@@ -60,7 +60,7 @@ class Opener(Protocol):
         """What is in force on a date for a payer under some policies, on a kind of claim."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Terms:
     """On what terms a book is opened."""
 
@@ -80,7 +80,7 @@ class Terms:
     """Policies of which the value says what a missing fact bills."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Content:
     """What a pack holds, as a book takes it: all dates for codes and limits, rules in force."""
 
@@ -158,22 +158,30 @@ class Book:
         self.in_force = _days_in_force(held, day)
         self.outdated = _outdated(self.in_force, day)
         """Tables used beyond their quarter, as in "ptp until 2024-09-30": a run says so once."""
-        self.surroundings = _surroundings(held, day)
-        """What stands beside an administration: owners, procedures, uses of drugs."""
-        self.discards = _discards(held, day)
-        """Which drug lines owe a discard modifier."""
-
         self.roles, self.devices = data.roles, data.devices
-        rows = table_on(held.indicators, day, {})
-        denied = self.policy.facility_denied_codes
-        self.fees = Fees(rows, data.own_work, denied, self.codes)
-
         self.rules, self.vocabulary = tuple(content.rules), content.names
         settled = {"policy": self.policy, "limits": self.limits}
         self.screens = Screens(content.rules, content.names, settled)
 
     # Before the first release held nothing is known: an empty table bars nothing. Tables are read
     # as they are first asked for; the day of the terms is one of the book's window.
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """What stands beside an administration: owners, procedures, uses of drugs."""
+        return _surroundings(self._data.releases, self._terms.day)
+
+    @cached_property
+    def discards(self) -> Discards:
+        """Which drug lines owe a discard modifier."""
+        return _discards(self._data.releases, self._terms.day)
+
+    @cached_property
+    def fees(self) -> Fees:
+        """What the fee schedule says of who is paid."""
+        rows = table_on(self._data.releases.indicators, self._terms.day, {})
+        denied = Policies(self._terms.policies).facility_denied_codes
+        return Fees(rows, self._data.own_work, denied, self.codes)
 
     @cached_property
     def pairs(self) -> PairTable:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
@@ -32,6 +31,7 @@ from ivpush.pack.shapes.data import (
     SupervisionShape,
     WordsFile,
 )
+from ivpush.records import record
 
 if TYPE_CHECKING:
     from ivpush.pack.files import Window
@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SupervisionRow:
     """The level and modes of supervision that one setting asks in some dates."""
 
@@ -68,7 +68,7 @@ MODIFIERS = frozenset(
 """The kinds of modifiers that the engine itself reads, by ``book.modifier``."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Data:
     """Everything of a pack that is looked up by date, payer or policy."""
 
@@ -138,7 +138,7 @@ def denials_of(releases: Releases) -> dict[tuple[str, str], bool]:
     return denials
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Marks:
     """What modifiers.yaml says."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import get_args
@@ -19,6 +18,7 @@ from ivpush.pack.drug_text import Words, plain_name
 from ivpush.pack.drugs import DrugNames, DrugRow
 from ivpush.pack.files import Layer, Say, Sheet, csv_of, read_csv, word_of
 from ivpush.pack.shapes.data import DrugWordsFile
+from ivpush.records import record
 
 __all__ = [
     "BETWEEN",
@@ -59,7 +59,7 @@ _NAMES = frozenset({"fluids", "carriers", "premixed", "diluents"})
 """The lists that hold names of drugs."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DrugTable:
     """Rows of drugs by HCPCS code, and the look-up of names."""
 
@@ -67,7 +67,7 @@ class DrugTable:
     names: DrugNames
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Named:
     """The names of one pack by the key of their drug, and vague ones by the keys they may mean."""
 
@@ -110,27 +110,27 @@ def _stack(named: _Named, certain: dict[str, str], vague: dict[str, tuple[str, .
 
 def _rows(raw: bytes, say: Say) -> Iterator[DrugRow]:
     for line, cells in read_csv("drugs.csv", raw, COLUMNS):
-        row = dict(zip(COLUMNS, cells, strict=True))
-        amount, ended = row["unit_amount"], row["ended"]
+        code, name, category, injected, hormonal, techniques, amount, unit, rule, ended, by, *_ = (
+            cells
+        )
         # int() and Decimal() read more than people mean: infinity, signs, digits of other scripts.
         if (amount and not _AMOUNT.fullmatch(amount)) or (ended and not _DAY.fullmatch(ended)):
             say(Fault(f"drugs.csv:{line}", "holds a bad number or date", "write it plainly"))
             continue
-        injected = row["category_injection"]
         try:
             yield DrugRow(
-                hcpcs=row["hcpcs"],
-                name=row["name"],
-                category=word_of(_CATEGORIES, row["category"]),
+                hcpcs=code,
+                name=name,
+                category=word_of(_CATEGORIES, category),
                 category_injection=word_of(_CATEGORIES, injected) if injected else None,
-                hormonal=row["hormonal"] == "true",
-                techniques=frozenset(row["techniques"].split("|")),
+                hormonal=hormonal == "true",
+                techniques=frozenset(techniques.split("|")),
                 unit_amount=Decimal(amount) if amount else None,
-                unit=row["unit"] or None,
-                unit_rule=row["unit_rule"] or None,
+                unit=unit or None,
+                unit_rule=rule or None,
                 ended=date.fromisoformat(ended) if ended else None,
-                successor=row["successor"] or None,
-                key=plain_name(row["name"]),
+                successor=by or None,
+                key=plain_name(name),
             )
         except ValueError:
             remedy = f"write a day that there is, and one of {', '.join(_CATEGORIES)}"
@@ -161,7 +161,7 @@ def _named(
     keys |= {row.name: row.key for row in by_name.values()}
     for line, (written, drugs, kind, _) in read_csv("drug_names.csv", raw, NAME_COLUMNS):
         name, meant = plain_name(written), drugs.split(BETWEEN) if drugs else ()
-        own = tuple(keys.get(drug.strip()) or plain_name(drug) for drug in meant)
+        own = tuple([keys.get(drug.strip()) or plain_name(drug) for drug in meant])
         place = f"drug_names.csv:{line}"
         if (wrong := _unfit(name, own, kind, by_name)) is not None:
             say(Fault(place, *wrong))

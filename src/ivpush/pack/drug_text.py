@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
+
+from ivpush.records import record
 
 __all__ = ["Reading", "TextReader", "Words", "plain_name"]
 
@@ -45,7 +46,7 @@ def _folded(text: str) -> str:
     return _BARE_POINT.sub("0.", text)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Words:
     """Words that do not say which drug it is, by what they say instead; from drug_words.yaml.
 
@@ -86,7 +87,7 @@ class Words:
     hours: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reading:
     """A text apart: its words, and the amounts, strengths and the rate that stand beside them.
 

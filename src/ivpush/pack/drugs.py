@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from ivpush.contract.fields import Category
 from ivpush.pack.drug_text import Reading, TextReader, Words, plain_name
+from ivpush.records import record
 
 __all__ = ["DrugNames", "DrugRow", "Found"]
 
@@ -29,7 +30,7 @@ _FEWEST_LETTERS = 4
 """Shorter words are like too many names, and run into others too easily."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DrugRow:
     """One row of drugs.csv: class by route, usual techniques, billing unit, end and successor."""
 
@@ -47,7 +48,7 @@ class DrugRow:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Found:
     """What a look-up came to: the row, or None; how it was reached, or why it was not.
 

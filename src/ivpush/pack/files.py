@@ -46,6 +46,8 @@ MOST_FAULTS = 500
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u0085\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 )
+_CONTROL = bytes([*range(9), 11, 12, *range(14, 32), 127])
+"""Those of them that are ASCII."""
 
 Say = Callable[[Fault], None]
 """Whoever reads a file of a pack says each fault with it, and reads on."""
@@ -136,7 +138,9 @@ def _text(name: str, raw: bytes, most: int) -> str:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise PackError(Fault(f"{name}:{line}:1", "is not UTF-8", "save it as UTF-8")) from None
-    found = _HIDDEN.search(text)
+    # Tables are large and nearly all plain, which one quick pass over the bytes tells.
+    plain = raw.isascii() and len(raw.translate(None, _CONTROL)) == len(raw)
+    found = None if plain else _HIDDEN.search(text)
     if found is not None:
         line = text.count("\n", 0, found.start()) + 1
         column = found.start() - text.rfind("\n", 0, found.start())

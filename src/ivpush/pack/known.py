@@ -7,14 +7,15 @@ expressions of rules) ask it.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ivpush.language.vocabulary import Names
+from ivpush.records import record
 
 __all__ = ["Known"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Known:
     """Names of the pack by what they name; None where it was not read yet, and nothing is checked.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from ivpush.pack.known import Known
 from ivpush.pack.policies import Policy, PolicyValue
 from ivpush.pack.rule import Rule, rule_of
 from ivpush.pack.shapes.rules import CheckedOverlay
+from ivpush.records import record
 
 if TYPE_CHECKING:
     from ivpush.pack.shapes.cases import OverlayFile
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Payer:
     """One payer's overlay: policies set, severities changed, rules switched off or added."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ivpush.contract.result import PolicySetting
@@ -13,6 +12,7 @@ from ivpush.pack.checked import read_shape
 from ivpush.pack.files import Say, Sheet
 from ivpush.pack.known import Known
 from ivpush.pack.shapes.data import PoliciesFile, PolicyShape
+from ivpush.records import record
 
 __all__ = [
     "Policies",
@@ -28,7 +28,7 @@ PolicyValue = str | bool | int | frozenset[str] | dict[str, int]
 """What a policy is set to: a word, a flag, a number, a list of words, or units by code."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Switch:
     """What values a policy may take: its form, and its words or bounds."""
 
@@ -47,7 +47,7 @@ class Switch:
         return UsageError(Fault(f"policy {self.name}", problem, remedy))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Policy(Switch):
     """One policy: what it may be set to, its default, and who says what."""
 

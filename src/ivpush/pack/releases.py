@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Generic, NamedTuple, TypeVar, get_args
 
@@ -22,6 +21,7 @@ from ivpush.pack.surroundings import (
     read_procedures,
     read_uses,
 )
+from ivpush.records import record
 
 __all__ = [
     "NOTED",
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pairs:
     """NCCI column-1 codes of one column-2 code: never billed beside it, or with a modifier only."""
 
@@ -134,7 +134,7 @@ class Content(NamedTuple, Generic[Table_co]):
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Release(Generic[Table_co]):
     """One release of a table: from when it counts, and which pack of the stack holds it."""
 
@@ -154,7 +154,7 @@ class Release(Generic[Table_co]):
         return self.content.get().rows
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Releases:
     """The releases of every kind of table, by date; of one date the later pack's comes last."""
 

@@ -7,7 +7,6 @@ each key may hold stands in ``shapes.rules``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, get_args
 
@@ -23,6 +22,7 @@ from ivpush.pack.files import Faults, KeyPath, Say, Sheet, Yaml, mappings_of
 from ivpush.pack.known import Known
 from ivpush.pack.later import Later
 from ivpush.pack.shapes.rules import RuleFrame, Subject
+from ivpush.records import record
 
 __all__ = [
     "KEYS",
@@ -62,7 +62,7 @@ class Words(NamedTuple):
     """The fix in other words, where a path of ``fix`` is unknown."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rule:
     """One rule of the pack, with its compiled judgement."""
 

@@ -6,7 +6,6 @@ A book has one Screens; ``claim.findings`` asks it which rules may speak of a re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from ivpush.contract.chart_facts import AdministrationFacts
 from ivpush.contract.claim_facts import LineFacts
@@ -14,11 +13,12 @@ from ivpush.contract.result import Unjudged
 from ivpush.language.compiler import Reduced, Settled, fuse
 from ivpush.language.vocabulary import Names
 from ivpush.pack.rule import Rule
+from ivpush.records import record
 
 __all__ = ["Screen", "Screens"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Screen:
     """Rules judged together: ``judge`` gives positions of broken ones, ``~n`` of unjudged ones."""
 

@@ -8,11 +8,11 @@ procedure of a group). ``coding.beside`` reads them through ``Book.surroundings`
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple, get_args
 
 from ivpush.pack.files import covers, word_of
+from ivpush.records import record
 
 __all__ = [
     "Answer",
@@ -75,7 +75,7 @@ def _digits(code: str) -> str:
     return "".join(letter for letter in code if letter.isdigit())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Owner:
     """Codes that pay for giving some drugs by some routes."""
 

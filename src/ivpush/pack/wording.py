@@ -7,7 +7,6 @@ what is handed in (``{what}``, ``{units}`` …), policies and limits: no number 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from ivpush.errors import Fault
 from ivpush.language.messages import Template, parse_template
@@ -16,6 +15,7 @@ from ivpush.language.vocabulary import Names
 from ivpush.pack.data import Data
 from ivpush.pack.files import Say, Sheet
 from ivpush.pack.later import Later
+from ivpush.records import record
 
 __all__ = ["NO_WORDS", "Wording", "checked_wording", "read_wording"]
 
@@ -23,7 +23,7 @@ NO_WORDS: Mapping[str, str] = {"what": "", "units": "", "modifiers": "", "beside
 """What a template may be handed: the service, its units, its modifiers, what is beside, a name."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wording:
     """Templates by name: reasons with their sources, questions with who can answer them."""
 
@@ -59,7 +59,7 @@ def read_wording(sheet: Sheet, data: Data, names: Names, say: Say) -> Wording:
     return Wording(reasons, questions)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Reader:
     sheet: Sheet
     names: Names

@@ -2,7 +2,7 @@
 
 ``Result.timeline`` gives a ``Timeline``; the report and the text writer draw with it too. A drawing
 is made of numbers and of escaped text alone, needs no other library, and is the same bytes for the
-same chart.
+same chart. Every result knows this module, so what draws is loaded with the first drawing.
 """
 
 from __future__ import annotations
@@ -10,9 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ivpush.timeline.records import Drawing, Given, Mark, Shape, Stretch
-from ivpush.timeline.svg import svg_of
-from ivpush.timeline.table import figure_of, table_of
-from ivpush.timeline.text import text_of
 
 __all__ = ["Drawing", "Given", "Mark", "Shape", "Stretch", "Timeline"]
 
@@ -36,18 +33,26 @@ class Timeline:
         Without ``styled`` it holds no style and no patterns; the page around it has them, as
         ``svg.STYLE`` and ``svg.PATTERNS``.
         """
+        from ivpush.timeline.svg import svg_of
+
         return svg_of(self.drawing, styled=styled)
 
     def table(self) -> str:
         """The same as an HTML table, for who does not see the drawing."""
+        from ivpush.timeline.table import table_of
+
         return table_of(self.drawing)
 
     def html(self) -> str:
         """The drawing with its table folded away below, as an HTML figure."""
+        from ivpush.timeline.table import figure_of
+
         return figure_of(self.drawing)
 
     def text(self, width: int = 96, *, plain: bool = False) -> str:
         """The drawing for a terminal of so many columns; ``plain`` draws in ASCII."""
+        from ivpush.timeline.text import text_of
+
         return "\n".join(text_of(self.drawing, width, plain=plain))
 
     def __str__(self) -> str:

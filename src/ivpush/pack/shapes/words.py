@@ -8,7 +8,6 @@ has to say.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
 
@@ -27,6 +26,7 @@ from pydantic_core import core_schema as cs
 
 from ivpush.contract.described import Described
 from ivpush.contract.fields import JsonSchema
+from ivpush.records import record
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -91,7 +91,7 @@ def _refusing(schema: CoreSchema, problem: str, remedy: str) -> CoreSchema:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Written:
     """Text of one form: ``Annotated[str, Written("[a-z]+", "is no word", "write letters")]``.
 
@@ -119,7 +119,7 @@ class Written:
         return {"type": "string", "pattern": f"^(?:{self.pattern})$"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Named:
     """A word that names something of the pack, by the attribute of the context that holds it.
 
@@ -148,7 +148,7 @@ class Named:
         return {"type": "string", "x-names": self.what}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OneOf:
     """A word of a closed list that code holds: ``Annotated[str, OneOf(WORDS["route"])]``."""
 
@@ -165,7 +165,7 @@ class OneOf:
         return {"enum": list(self.words)}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cell:
     """A word that some row of codes.yaml holds in a column."""
 
@@ -191,7 +191,7 @@ class Cell:
         return {"type": ["string", "boolean"], "x-cells": self.column}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cells:
     """A word, or a list of words, that rows of codes.yaml hold in a column."""
 
