@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ivpush import Result
+from ivpush.coding.questions import questions_of
 from tests.visits import DAY, asked, check, dose, drip, fluid, line, push
 
 BIOLOGIC = {"drug": "infliximab", "hcpcs": "J1745", "category": "complex_biologic"}
@@ -259,3 +260,21 @@ def test_a_dose_may_name_one_of_another_visit_of_the_claim(link: str) -> None:
     linked = [*doses[:3], {**doses[3], link: "a"}]
     for chart in (doses, linked):
         assert [where for _, where in errors(check(*chart, lines=lines))] == [2]
+
+
+def test_a_chart_of_many_open_doses_is_asked_anew_a_bounded_number_of_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked_anew = []
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        asked_anew.append(len(arguments))
+        return questions_of(*arguments, **options)
+
+    monkeypatch.setattr("ivpush.claim.reading.questions_of", counted)
+    times = [f"{8 + n // 5:02}:{n % 5 * 11:02}" for n in range(30)]
+    doses = [push(f"a{at}", at, category=None, drug=f"zzyzx{at}") for at in times]
+    result = check(*doses, lines=[line(1, "96365")])
+    assert result.questions
+    # Once for all lengths of what is open, then as often as so many doses allow.
+    assert len(asked_anew) <= 1 + 600 // len(doses)

@@ -36,6 +36,13 @@ __all__ = ["Reading", "nearest"]
 _MOST_OPENED = 16
 """Answers after which the chart is asked anew; one answer alone costs nothing to try."""
 
+_MOST_ASKED = 600
+"""A chart is asked anew so often at most, over its administrations: each time it is coded dozens of
+times. Visits of up to a dozen doses never come near it ..."""
+
+_FEWEST_ASKED = 4
+"""... and the largest chart is asked so often."""
+
 _FEW = 3
 """Questions up to which answers are tried two by two even where a single one brings nearer."""
 
@@ -76,11 +83,24 @@ class _Visit(NamedTuple):
         return f"{_PLACE}{self.places[int(place)]}]{rest}"
 
 
+class _Asks:
+    """How often a chart may still be asked anew; shared by all that is tried of one encounter."""
+
+    def __init__(self, administrations: int) -> None:
+        self._left = max(_FEWEST_ASKED, _MOST_ASKED // max(1, administrations))
+
+    def spend(self) -> bool:
+        """Whether it may be asked once more."""
+        self._left -= 1
+        return self._left >= 0
+
+
 class _Tried(NamedTuple):
     """An encounter with answers that are held against its claim."""
 
     encounter: Encounter
     book: Book
+    asks: _Asks
     answers: _Answers = ()
 
     def coded(self) -> CodedChart:
@@ -88,15 +108,15 @@ class _Tried(NamedTuple):
         return code_chart(self.encounter, self.book)
 
     def questions(self) -> tuple[Question, ...]:
-        """What is open by the answers."""
-        return _every_question(self.coded(), self.book)
+        """What is open by the answers; nothing more once it was asked often enough."""
+        return _every_question(self.coded(), self.book) if self.asks.spend() else ()
 
     def with_(self, answers: _Answers) -> _Tried:
         """The same with further answers."""
         encounter, book = self.encounter, self.book
         for _, answer in answers:
             encounter, book = answered(encounter, book, answer.when)
-        return _Tried(encounter, book, (*self.answers, *answers))
+        return _Tried(encounter, book, self.asks, (*self.answers, *answers))
 
 
 class _Distance(NamedTuple):
@@ -212,7 +232,7 @@ def _nearest(
     Two facts are tried in all their answers. More are found one after another, so that others may
     explain the claim better.
     """
-    start = _Tried(visit.coded.encounter, book)
+    start = _Tried(visit.coded.encounter, book, _Asks(len(visit.places)))
     tried, asked, best = _searched(visit, start, questions)
     if not best.beyond:
         return tried, ()

@@ -21,6 +21,7 @@ from ivpush.coding.permission import standing_of
 from ivpush.coding.roles import BESIDE_ANOTHER
 from ivpush.coding.stops import end_of, every_length, few_lengths
 from ivpush.coding.suggestions import drafts_of, suggested_lines
+from ivpush.coding.tries import most_tries
 from ivpush.contract.encounter import Supervision
 from ivpush.contract.fields import PumpSupplier, Route, TimesFrom
 from ivpush.contract.result import Answer, Equals, Question
@@ -36,12 +37,6 @@ __all__ = ["MOST_QUESTIONS", "Asked", "decides", "questions_of"]
 
 MOST_QUESTIONS = 12
 """Questions an encounter is asked at most; what is still open then stands in not_billable."""
-
-_MOST_ADMINISTRATIONS_CODED = 12_000
-"""A chart is coded again so many times at most, over its administrations ..."""
-
-_FEWEST_TRIES = 120
-"""... but never fewer times than this, which settles two missing stops."""
 
 _CHARTED = frozenset({"charted", "pump", "calculated", None})
 """Sources of times that somebody saw."""
@@ -146,7 +141,7 @@ class _Candidates:
         self.derived = coded.derived
         self.chart = coded.derived.administrations
         self.settled: set[str] = set()
-        self.tries_left = max(_FEWEST_TRIES, _MOST_ADMINISTRATIONS_CODED // max(1, len(self.chart)))
+        self.tries_left = most_tries(len(self.chart))
 
     def questions(self) -> Iterator[Question]:
         """Each open fact that decides; raises _EnoughError where too much would be tried."""
