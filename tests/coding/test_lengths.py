@@ -97,7 +97,12 @@ def test_any_length_bills_what_the_chart_derived_anew_bills(
 @settings(max_examples=25)
 @given(openings())
 def test_changes_are_those_of_every_minute(opening: tuple[Encounter, int, dict[str, Any]]) -> None:
-    encounter, index, policies = opening
+    changes_are_those_of_every_minute(*opening)
+
+
+def changes_are_those_of_every_minute(
+    encounter: Encounter, index: int, policies: dict[str, Any]
+) -> None:
     engine = Engine(pack=PACK, policies=policies)
     book = engine.pack.book(encounter.service_date, None, engine.policies)
     short, _, _ = retimed(encounter, engine, index)
@@ -167,6 +172,19 @@ AWKWARD: dict[str, tuple[Encounter, int, dict[str, Any]]] = {
         3,
         {"hydration_overlap": "ignore"},
     ),
+    "what is left of a fluid begins past midnight": (
+        chart(drip("a", 0, None), fluid("f", 0, 283), day=datetime(2026, 3, 7, 21)),
+        0,
+        {"midnight_infusion_date": "start_date"},
+    ),
+    "a drug is added to the running bag": (
+        chart(
+            drip("a", 0, None),
+            drip("b", 47, None, "beta", category="chemotherapy", extra=(("mixed_with", "a"),)),
+        ),
+        0,
+        {},
+    ),
 }
 """Charts in which a longer run changes more than its own hours."""
 
@@ -182,3 +200,10 @@ def test_of_an_awkward_chart_any_length_bills_what_it_bills_anew(
     for minutes in (*MARKS, *range(0, 1440, 37)):
         anew = drafts_of(derived(minutes), encounter, book)
         assert billing_of(short.drafts(minutes)) == billing_of(anew), minutes
+
+
+@pytest.mark.parametrize("opening", AWKWARD.values(), ids=AWKWARD)
+def test_of_an_awkward_chart_changes_are_those_of_every_minute(
+    opening: tuple[Encounter, int, dict[str, Any]],
+) -> None:
+    changes_are_those_of_every_minute(*opening)

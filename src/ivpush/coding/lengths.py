@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush import clock
 from ivpush.clock import Span
+from ivpush.coding.mixtures import in_one_bag
 from ivpush.coding.roles import HOUR, further_hours
 from ivpush.coding.suggestions import drafts_of
 from ivpush.coding.techniques import DRIPS
@@ -52,7 +53,7 @@ def billing_of(drafts: Iterable[Draft]) -> Billing:
 
 def bends(
     administration: AdministrationFacts,
-    chart: Iterable[AdministrationFacts],
+    chart: Sequence[AdministrationFacts],
     book: Book,
     most: int,
 ) -> list[int]:
@@ -60,8 +61,26 @@ def bends(
 
     From one to the next, whatever changes beside its own hours changes once, for good. A rule does
     at its limits; the chart does where the administration reaches the start or end of another, has
-    run beside it for long enough to be concurrent, or is as long.
+    run beside it for long enough to be concurrent, or is as long. A drug that was added to a
+    running bag has lines of its own, counted from then on.
     """
+    minutes: set[int] = set()
+    for member in in_one_bag(administration, chart):
+        later = _minutes_later(administration, member)
+        minutes.update(at + later for at in _bends_of(member, chart, book))
+    return [0, *sorted(n for n in minutes if 0 < n < most), most]
+
+
+def _minutes_later(administration: AdministrationFacts, member: AdministrationFacts) -> int:
+    """How much later than an administration another one of its bag was begun."""
+    begun, added = administration.start_seconds, member.start_seconds
+    return 0 if begun is None or added is None else (added - begun) // 60
+
+
+def _bends_of(
+    administration: AdministrationFacts, chart: Iterable[AdministrationFacts], book: Book
+) -> set[int]:
+    """The minutes of one administration, taken alone, at which something draws a line."""
     push, long = book.limits.push_max_minutes, book.limits.prolonged_minutes
     floor = book.policy.hydration_floor_minutes
     hour = book.policy.additional_hour_minutes
@@ -81,7 +100,7 @@ def bends(
         if drips and other.total_minutes is not None:
             minutes.add(other.total_minutes)
         minutes.update(_meetings(administration, other, book))
-    return [0, *sorted(n for n in minutes if 0 < n < most), most]
+    return minutes
 
 
 def _meetings(
@@ -296,7 +315,8 @@ class _Growth:
         ended = clock.local_date(spans[-1][1] - 1, zone)
         if begun == ended or not self.inside:
             return further, begun, ended
-        return further, *(clock.day_reached(spans, 3600 * n, zone) for n in range(1, further + 2))
+        hours = range(1, further + 2)
+        return further, begun, *(clock.day_reached(spans, 3600 * hour, zone) for hour in hours)
 
     def apply(self, more: int, book: Book) -> None:
         """Give the service the length that so many more minutes come to."""

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from ivpush.contract.encounter import Administration
     from ivpush.pack.book import Book
 
-__all__ = ["follow_mixtures", "leader_of", "mix", "mixtures", "with_times_of_bags", "without_mates"]
+__all__ = [
+    "follow_mixtures",
+    "in_one_bag",
+    "leader_of",
+    "mix",
+    "mixtures",
+    "with_times_of_bags",
+    "without_mates",
+]
 
 _UNRANKED = 99
 """Behind every rank of the hierarchy."""
@@ -114,6 +122,14 @@ def without_mates(administrations: Sequence[AdministrationFacts]) -> list[Admini
         place for places in mixtures([a.given for a in administrations]) for place in places[1:]
     }
     return [each for place, each in enumerate(administrations) if place not in mates]
+
+
+def in_one_bag(
+    administration: AdministrationFacts, administrations: Sequence[AdministrationFacts]
+) -> list[AdministrationFacts]:
+    """An administration with the others of its mixture."""
+    mixed = (members for members in _members(administrations) if administration in members)
+    return next(mixed, [administration])
 
 
 def leader_of(identity: str, administrations: Sequence[AdministrationFacts]) -> str:
