@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivpush import Encounter, Engine
@@ -63,6 +63,7 @@ def rows(frame: Any) -> list[dict[str, Any]]:
     return found
 
 
+@settings(max_examples=50)
 @given(st.lists(encounters(), max_size=3, unique_by=lambda one: one.id))
 def test_encounters_read_back_equal_from_frames(those: list[Encounter]) -> None:
     for like in LIKE.values():
@@ -74,6 +75,7 @@ def test_encounters_read_back_equal_from_frames(those: list[Encounter]) -> None:
         assert all("encounter" in note.message or note.message == "holds no row" for note in notes)
 
 
+@settings(max_examples=50)
 @given(st.lists(encounters(), max_size=3, unique_by=lambda one: one.id))
 def test_encounters_read_back_equal_from_parquet_and_arrow_files(those: list[Encounter]) -> None:
     for write in (_parquet, _file, _stream):
@@ -407,6 +409,7 @@ def can_be_checked(one: Encounter) -> bool:
     return True
 
 
+@settings(max_examples=50)
 @given(st.lists(encounters(), max_size=3, unique_by=lambda one: one.id))
 def test_tables_of_any_encounters_give_what_the_engine_gives_of_each(
     those: list[Encounter],

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivpush import Encounter, Result
+from tests.properties import WHOLE
 from tests.properties.charts import as_lines, day_of_doses, foreign_lines
 from tests.shipped import ENGINE
 
@@ -68,6 +69,7 @@ def visits(draw: st.DrawFn) -> tuple[str, list[tuple[list[Record], list[Record]]
     return setting, several
 
 
+@WHOLE
 @given(visits())
 def test_a_claim_of_several_encounters_is_judged_as_each_of_them(
     drawn: tuple[str, list[tuple[list[Record], list[Record]]]],

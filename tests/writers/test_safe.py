@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivpush.writers.safe import as_json, escaped_json, place_of, visible
@@ -36,6 +36,7 @@ def test_indented_json_keeps_its_lines() -> None:
     assert escaped_json(raw) == raw
 
 
+@settings(max_examples=100)
 @given(st.recursive(st.text() | st.integers(), st.lists))
 def test_as_json_is_ascii(value: object) -> None:
     assert as_json(value).isascii()

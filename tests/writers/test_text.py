@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from ivpush import Encounter
 from ivpush.writers.text import Look, clean, render
@@ -76,6 +76,7 @@ def test_control_characters_are_replaced() -> None:
     assert clean("a → b — c", plain=True) == "a -> b - c"
 
 
+@settings(max_examples=100)
 @given(claims())
 def test_every_claim_can_be_printed(encounter: Encounter) -> None:
     for look in (Look(), Look(width=40, colour=True, ascii=True)):

@@ -32,7 +32,7 @@ _AT = re.compile(r"^\S+?:\d+(:\d+)?: ")
 _INDEX = re.compile(r"\[\d+\]")
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(slots=True)
 class Statistics:
     """The totals of a run; keys of several words name what is counted, then what of it.
 
