@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-WHOLE = settings(max_examples=max(1, settings().max_examples // 4))
+_EXAMPLES = settings().max_examples
+WHOLE = settings(max_examples=max(min(50, _EXAMPLES), _EXAMPLES // 4))
 """A whole claim takes as long as many small charts, and says as much."""
