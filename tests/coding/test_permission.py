@@ -40,21 +40,22 @@ def test_a_hospital_needs_no_direct_supervision() -> None:
 
 
 @pytest.mark.parametrize(
-    ("chart", "codes"),
+    ("chart", "codes", "too_little"),
     [
-        ([PUSH], [("96374", 1)]),
-        ([{**PUSH, "category": "chemotherapy"}], []),
-        ([push("a", "10:00", drug="fluorouracil", category=None)], []),
-        ([push("a", "10:00", drug="ondansetron", category=None)], [("96374", 1)]),
-        ([PUSH, push("b", "10:30", category="chemotherapy")], [("96374", 1)]),
+        ([PUSH], [("96374", 1)], False),
+        ([{**PUSH, "category": "chemotherapy"}], [], True),
+        ([push("a", "10:00", drug="fluorouracil", category=None)], [], True),
+        ([push("a", "10:00", drug="ondansetron", category=None)], [("96374", 1)], False),
+        ([PUSH, push("b", "10:30", category="chemotherapy")], [("96374", 1)], True),
     ],
 )
 def test_where_chemotherapy_needs_direct_supervision_in_a_hospital_no_other_drug_does(
-    chart: list[dict[str, Any]], codes: list[tuple[str, int]]
+    chart: list[dict[str, Any]], codes: list[tuple[str, int]], too_little: bool
 ) -> None:
     policies = {"chemo_hospital_supervision": "direct"}
     result = check(*chart, supervision={"level": "general"}, policies=policies)
     assert billed(result) == codes
+    assert ("IVP402" in {violation.rule for violation in result.violations}) is too_little
 
 
 def test_an_inpatient_stay_bills_no_administration() -> None:
