@@ -36,7 +36,7 @@ WINGS = ("coding", "claim", "language", "contract", "clock")
 EQUIVALENTS = Path(__file__).with_name("core_equivalents.yaml")
 SECONDS = 1_800
 """After so long a change counts as one that hangs."""
-NOTICED, SURVIVED = 1, 0
+NOTICED, SURVIVED, NOT_LOADED = 1, 0, 2
 
 NEXT = [
     "tests/pack/test_rules.py",
@@ -114,23 +114,24 @@ def _run_tests(mutant: Mutant) -> int:
     """Run in the forked process: whether any test fails on the change."""
     import pytest
 
-    sys.meta_path.insert(0, _Changed(mutant))
+    changed = _Changed(mutant)
+    sys.meta_path.insert(0, changed)
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
     near = _nearest(mutant.module)
+    # Plain asserts: else pytest would load our modules, as those of a plugin, in place of the change.
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain"]
     for files in [near, [path for path in NEXT if path not in near], REST]:
         # One failure is enough.
-        if (
-            files
-            and pytest.main(["-x", "-q", "-p", "no:cacheprovider", *files]) != pytest.ExitCode.OK
-        ):
+        if files and pytest.main([*options, *files]) != pytest.ExitCode.OK:
             return NOTICED
-    return SURVIVED
+    loaded = sys.modules.get(mutant.module)
+    return SURVIVED if loaded is not None and loaded.__loader__ is changed else NOT_LOADED
 
 
 def judge(mutant: Mutant) -> bool:
-    """Whether the tests notice a change."""
+    """Whether the tests notice a change; raises RuntimeError where they never saw it."""
     child = os.fork()
     if child == 0:
         signal.alarm(SECONDS)
@@ -139,7 +140,10 @@ def judge(mutant: Mutant) -> bool:
             status = _run_tests(mutant)
         finally:
             os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != SURVIVED
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status == NOT_LOADED:
+        raise RuntimeError(f"no test loaded the change: {mutant.label}")
+    return status != SURVIVED
 
 
 def options_of_command() -> argparse.Namespace:
