@@ -8,6 +8,8 @@ from datetime import date, datetime
 from typing import Any
 
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ivpush.readers import Note, ReadOptions, Record, SetAside
@@ -75,6 +77,14 @@ def typed(cell: str) -> Any:
         return cell or None
 
 
+def parquet(rows: list[list[Any]]) -> bytes:
+    """A Parquet file with a column for each name of HEAD."""
+    columns = dict(zip(HEAD, (pa.array(column) for column in zip(*rows, strict=True)), strict=True))
+    raw = io.BytesIO()
+    pq.write_table(pa.table(columns), raw)
+    return raw.getvalue()
+
+
 def encounters(raw: bytes, **options: Any) -> list[dict[str, Any]]:
     every = list(read("f", io.BytesIO(raw), ReadOptions(**options)))
     assert not [x for x in every if isinstance(x, SetAside)], every
@@ -108,6 +118,8 @@ PLAIN = encounters(text().encode())
         workbook([HEAD, *ROWS]),
         workbook([HEAD, *([typed(cell) for cell in row] for row in ROWS)]),
         workbook([["MAR export"], [], HEAD, *([typed(cell) for cell in row] for row in ROWS)]),
+        parquet([[cell or None for cell in row] for row in ROWS]),
+        parquet([[typed(cell) for cell in row] for row in ROWS]),
     ],
 )
 def test_one_chart_in_every_form_gives_equal_encounters(raw: bytes) -> None:
