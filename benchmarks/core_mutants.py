@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "src/ivpush"
 WINGS = ("coding", "claim", "language", "contract", "clock")
 EQUIVALENTS = Path(__file__).with_name("core_equivalents.yaml")
-SECONDS = 1_800
+SECONDS = 600
 """After so long a change counts as one that hangs."""
 NOTICED, SURVIVED, NOT_LOADED = 1, 0, 2
 
