@@ -157,8 +157,8 @@ def test_premedication_belongs_to_what_follows_it_next() -> None:
     refused = {"transfusion_premed": "not_billable"}
     assert ("96375", 1) in billed(check(dose, antibody, blood, policies=refused))
     assert billed(check(dose, blood, policies=refused)) == []
-    # Who calls it no premedication gave a treatment, though blood came next.
-    assert billed(check(push("a", "08:00"), blood, policies=refused)) == [("96374", 1)]
+    # What nobody calls premedication is a treatment, even as the blood begins.
+    assert billed(check(push("a", "11:00"), blood, policies=refused)) == [("96374", 1)]
     diuretic = given("furosemide", "08:00", purpose="premedication")
     assert billed(check(diuretic, blood, policies=refused)) == [("96374", 1)]
 
