@@ -158,7 +158,8 @@ def test_premedication_belongs_to_what_follows_it_next() -> None:
     assert ("96375", 1) in billed(check(dose, antibody, blood, policies=refused))
     assert billed(check(dose, blood, policies=refused)) == []
     # What nobody calls premedication is a treatment, even as the blood begins.
-    assert billed(check(push("a", "11:00"), blood, policies=refused)) == [("96374", 1)]
+    treatment = push("d", "11:00")
+    assert ("96375", 2) in billed(check(dose, antibody, treatment, blood, policies=refused))
     diuretic = given("furosemide", "08:00", purpose="premedication")
     assert billed(check(diuretic, blood, policies=refused)) == [("96374", 1)]
 
