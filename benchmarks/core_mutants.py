@@ -46,6 +46,7 @@ NEXT = [
 REST = [
     *[f"tests/{wing}" for wing in ("coding", "claim", "language", "contract")],
     *[f"tests/test_{name}.py" for name in ("engine", "clock", "compatibility")],
+    "tests/timeline",
     "tests/properties",
     "tests/oracle",
 ]

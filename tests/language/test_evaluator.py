@@ -66,6 +66,7 @@ def worth(text: str, number: int = 1, work: Worked = VISIT) -> bool | None:
         ("min(a.dose for a in encounter.administrations if a.ordered if known(a.dose)) == 4", True),
         # Of no rows there is no least, no most, and a sum of nothing.
         ("max(a.dose for a in encounter.administrations if a.dose is 9) > 1", None),
+        ("min(a.dose for a in encounter.administrations if a.dose is 9) > 1", None),
         ("sum(a.dose for a in encounter.administrations if a.dose is 9) == 0", True),
     ],
 )
