@@ -119,7 +119,9 @@ def _units_by_chain(chains: Iterable[Chain]) -> dict[int, Counter[str]]:
 
 def _units(services: Iterable[ServiceFacts]) -> Counter[str]:
     units: Counter[str] = Counter()
-    for service, row in [(each, each.row) for each in services if each.row is not None]:
+    for service in services:
+        row = service.row
+        assert row is not None  # what has no code has left its chain
         units[row.code] += 1
         hours = row.code if service.role == "further_hour" else row.further
         if hours is not None:

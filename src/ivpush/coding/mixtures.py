@@ -118,10 +118,8 @@ def _members(administrations: Sequence[AdministrationFacts]) -> list[list[Admini
 
 def without_mates(administrations: Sequence[AdministrationFacts]) -> list[AdministrationFacts]:
     """The first of each mixture, and all that are in none: each act of giving once."""
-    mates = {
-        place for places in mixtures([a.given for a in administrations]) for place in places[1:]
-    }
-    return [each for place, each in enumerate(administrations) if place not in mates]
+    mates = {mate for members in _members(administrations) for mate in members[1:]}
+    return [each for each in administrations if each not in mates]
 
 
 def in_one_bag(

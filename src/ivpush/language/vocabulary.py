@@ -196,9 +196,9 @@ class Fact:
 
 
 @cache
-def _hints(record: type) -> Mapping[str, Any]:
+def _hints(scope: type) -> Mapping[str, Any]:
     """The annotations of a record; to read them costs more than all else of its facts."""
-    return get_type_hints(record, include_extras=True)
+    return get_type_hints(scope, include_extras=True)
 
 
 def facts_of(scope: type) -> dict[str, Fact]:

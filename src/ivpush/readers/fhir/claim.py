@@ -235,7 +235,9 @@ def _modifiers(item: Node) -> list[str]:
     for n, modifier in enumerate(item.children("modifier")):
         concept = modifier.as_concept()
         codes = [coding.code for coding in concept.codings if coding.code]
-        codes = codes or [concept.text] if concept.text else codes
+        # A text stands for a code where there is none.
+        if not codes and concept.text:
+            codes = [concept.text]
         if not codes:
             item.case.note("an item has a modifier that says nothing, and it is left out")
         good = [code for code in codes if _MODIFIER.fullmatch(code)]

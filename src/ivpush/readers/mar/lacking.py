@@ -28,14 +28,18 @@ _GAP = "comes after a gap in the lines of its order: rows may be missing"
 def remark_lacking(rows: Sequence[Row], lookup: Lookup, ledger: Ledger) -> None:
     """Remark rows without an order, a line or a state, where other rows have one."""
     for fact, remark in _LACKING.items():
-        without = [row for row in rows if not lookup.text(row, fact)]
-        for row in without if len(without) < len(rows) else ():
+        for row in _odd_ones(rows, [row for row in rows if not lookup.text(row, fact)]):
             ledger.remark(remark, row.number)
     for order in _by_order(rows, lookup):
         # A constant stands for the action of a row that names none.
         without = [row for row in order if not any(lookup.texts(row, "action"))]
-        for row in without if len(without) < len(order) else ():
+        for row in _odd_ones(order, without):
             ledger.remark(_NO_ACTION, row.number)
+
+
+def _odd_ones(rows: Sequence[Row], without: Sequence[Row]) -> Sequence[Row]:
+    """The rows that lack something, unless all lack it: then the export does not tell it."""
+    return without if len(without) < len(rows) else ()
 
 
 def remark_gaps(rows: Sequence[Row], lookup: Lookup, ledger: Ledger) -> None:
