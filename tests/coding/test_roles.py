@@ -306,3 +306,15 @@ def test_a_concurrent_drip_of_a_second_site_earns_nothing_without_its_primary() 
     result = check(push("a", "09:00"), *second)
     assert sorted(code[:5] for code, _ in billed(result)) == ["96367", "96374", "96409"]
     assert "none of the primary codes" in reasons(result)["y"]
+
+
+def test_a_concurrent_drip_hangs_on_no_primary_of_another_visit() -> None:
+    """The second visit is led by chemotherapy pushed; the infusion of the first is not beside it."""
+    second = [
+        push("c", "15:00", category="chemotherapy", visit=2),
+        drip("x", "15:10", "16:00", visit=2),
+        drip("y", "15:10", "16:00", visit=2),
+    ]
+    result = check(drip("a", "09:00", "10:00"), *second)
+    assert sorted(code[:5] for code, _ in billed(result)) == ["96365", "96367", "96409"]
+    assert "none of the primary codes" in reasons(result)["y"]

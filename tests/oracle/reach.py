@@ -86,11 +86,12 @@ def _worn_injector_of_another_kind(visit: Visit) -> bool:
 
 def _short_run_of_an_infused_drug(visit: Visit) -> bool:
     """Where it begins as another ends, or has no clock."""
-    charted = [d for d in visit.doses if d.route == "IV" and d.method == "infusion"]
+    charted = [d for d in visit.doses if d.route in {"IV", "SC"} and d.method == "infusion"]
     drips = [d for d in charted if visit.technique(d) is not Technique.FLUID]
+    short = {Technique.PUSH, Technique.SHOT}
     return any(
-        a.drug == b.drug
-        and Technique.PUSH in {visit.technique(a), visit.technique(b)}
+        (a.drug, a.route) == (b.drug, b.route)
+        and short & {visit.technique(a), visit.technique(b)}
         and not _pause_between(a, b)
         for a, b in combinations(drips, 2)
     )
@@ -331,7 +332,10 @@ OPEN_BOUNDARIES: tuple[tuple[str, Callable[[Visit], bool]], ...] = (
 OPEN: tuple[tuple[str, Callable[[Visit], bool]], ...] = (
     ("two antineoplastics infused together have no code of their own", _complex_together),
     ("two bags of one drug do not run at once", _two_bags_at_once),
-    ("a short run of an infused drug is its rest, or a push", _short_run_of_an_infused_drug),
+    (
+        "a short run of an infused drug is its rest, or a push or shot",
+        _short_run_of_an_infused_drug,
+    ),
     ("minutes without a clock prove neither overlap nor its absence", _no_clock_beside_another),
     ("minutes beside two others add up to a concurrent service, or not", _shared_by_parts),
     ("the one concurrent service of two accesses stands at either", _together_at_two_accesses),

@@ -171,7 +171,7 @@ def _bounds(
     """The visit and the day of a timed service, where the policy bounds encounters by such."""
     if book.policy.encounter_boundary in {"stay", "encounter_id"}:
         return (None,)
-    return service.administrations[0].visit, clock.local_date(service.spans[0][0], zone)
+    return _visit_of(service), clock.local_date(service.spans[0][0], zone)
 
 
 def _any_overlap(drips: Iterable[ServiceFacts]) -> bool:
@@ -266,13 +266,18 @@ def _codes(service: ServiceFacts) -> tuple[str, ...]:
 def refuse_orphans(
     chains: Iterable[Chain], services: list[ServiceFacts], book: Book
 ) -> frozenset[int]:
-    """Refuse concurrent drips of which no primary is billed: no payer takes the line.
+    """Refuse concurrent drips of which no primary is billed in the same visit.
 
     Answers with the chains that have lost one.
     """
     lost: list[int] = []
     drips = [service for service in services if service.role == "concurrent"]
-    for drip in list(_orphaned(drips, services, book)) if drips else ():
+    orphans: list[ServiceFacts] = []
+    for drip in drips:
+        visit = _visit_of(drip)
+        beside = [service for service in services if _visit_of(service) == visit]
+        orphans += _orphaned([drip], beside, book)
+    for drip in orphans:
         refuse(drip, "concurrent_without_primary")
         services.remove(drip)
         for chain in chains:
@@ -280,6 +285,11 @@ def refuse_orphans(
                 chain.services.remove(drip)
                 lost.append(chain.index)
     return frozenset(lost)
+
+
+def _visit_of(service: ServiceFacts) -> int:
+    """The visit of the day in which a service was given."""
+    return service.administrations[0].visit
 
 
 def _assign(chain: Chain, initial: ServiceFacts, encounter: Encounter, book: Book) -> None:
