@@ -64,3 +64,35 @@ def test_a_drug_number_of_the_same_drug_is_no_proof_of_another_product() -> None
     treanda = {"ndc": "63459-0390-08"}
     assert not wrong(check([treanda], [("96409", 1), ("J9034", 180)]))
     assert wrong(check([treanda], [("96409", 1), ("J1745", 40)]))
+
+
+FORMS = [
+    # charted, by route, billed, and whether the chart may mean it
+    ("ustekinumab", "SC", "J3357", True),
+    ("Stelara", "SC", "J3357", True),
+    ("Stelara", "IV", "J3358", True),
+    ("Stelara", "IV", "J3357", False),
+    ("Wezlana", "SC", "Q5137", True),
+    ("c1 esterase inhibitor", "IV", "J0597", True),
+    ("morphine", "IV", "J2274", False),
+    ("bevacizumab", "IVT", "C9257", True),
+    ("platelets", "IV", "P9035", True),
+    ("packed red blood cells", "IV", "P9040", True),
+    ("flu shot", "IM", "90662", True),
+    ("immune globulin", "SC", "J1559", True),
+    ("immune globulin", "IV", "J1559", True),  # some of its products run by vein as well
+    ("triptorelin", "IM", "J3316", True),
+]
+
+
+def test_a_generic_name_may_be_any_form_that_goes_by_its_route() -> None:
+    for drug, route, code, may_be in FORMS:
+        method = "push" if route == "IV" else None
+        result = check([{"drug": drug, "route": route, "method": method}], [(code, 1)])
+        assert (not wrong(result)) is may_be, (drug, route, code)
+
+
+def test_what_a_scan_uses_is_charted_elsewhere_unless_the_chart_holds_some() -> None:
+    claim = [("74177", 1), ("96374", 1), ("Q9967", 100)]
+    assert not wrong(check([{"drug": "morphine"}], claim))
+    assert wrong(check([{"drug": "morphine"}, {"drug": "gadobutrol"}], claim))

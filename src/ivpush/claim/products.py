@@ -1,7 +1,8 @@
 """Which products a chart gives: each by its code, its NDC or its brand, else by its generic name.
 
 ``drug_units`` asks. A brand with a code of its own is that code; a generic name says which drug,
-but not which of its codes, as makers have codes of their own.
+but not which of its codes, as makers have codes of their own. Nor does it say which of the forms
+of that drug that the table holds as rows of their own, such as "ustekinumab, subcutaneous".
 """
 
 from __future__ import annotations
@@ -9,13 +10,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ivpush.contract.encounter import Administration, Encounter
     from ivpush.pack.book import Book
     from ivpush.pack.drugs import DrugRow
 
 __all__ = ["Products"]
+
+_ROUTES: Mapping[str, str] = {
+    "push": "IV",
+    "infusion": "IV",
+    "transfusion": "IV",
+    "sc": "SC",
+    "im": "IM",
+}
 
 
 class Products:
@@ -61,11 +70,14 @@ class Products:
     def gives(self, row: DrugRow, doses: Sequence[Administration]) -> bool | None:
         """Whether the chart gives a product, of which it holds such ``doses``.
 
-        None where a drug that is not read may be it.
+        None where a drug that is not read, or that is charted without its form, may be it; and
+        of what a scan uses where no dose is of that kind, as its department charts it elsewhere.
         """
         if doses:
             return True
-        return False if self.all_read and row.key not in self._by_number else None
+        if not self.all_read or row.key in self._by_number or self._may_be_form(row):
+            return None
+        return None if row.category == "contrast" and not self._charts_scans() else False
 
     def instead(self, row: DrugRow) -> str | None:
         """The one product that is charted and that no line bills: of the same drug, else at all.
@@ -80,6 +92,26 @@ class Products:
         codes = {own for own in unbilled if own is not None and self._is_of(own, row)} or unbilled
         # Of two unbilled products either may be meant, and a wrong name is worse than none.
         return codes.pop() if len(codes) == 1 else None
+
+    def _may_be_form(self, row: DrugRow) -> bool:
+        """Whether a dose charted by a generic name may be another form of that drug."""
+        routes = {_ROUTES[each] for each in row.techniques if each in _ROUTES}
+        return any(
+            # A form that is never given by the charted route is not meant.
+            given.route in routes or given.route not in _ROUTES.values()
+            for known_by, doses in self._doses.items()
+            if known_by not in self._book.drugs
+            and (charted := self._row(known_by)) is not None
+            and _drug_of(charted) == _drug_of(row)
+            for given in doses
+        )
+
+    def _charts_scans(self) -> bool:
+        rows = [self._row(known_by) for known_by in self._doses]
+        return any(row is not None and row.category == "contrast" for row in rows)
+
+    def _row(self, known_by: str) -> DrugRow | None:
+        return self._book.drugs.get(known_by) or self._book.names.exact(known_by)
 
     def _known_by(self, given: Administration) -> str | None:
         """A code; else the plain generic name of its drug; None where nothing says which it is."""
@@ -140,3 +172,8 @@ class Products:
     def _ended(self, row: DrugRow) -> bool:
         day = self._book.date
         return row.ended is not None and day is not None and row.ended < day
+
+
+def _drug_of(row: DrugRow) -> str:
+    """The drug in a name of the table, where its form stands after a comma."""
+    return row.name.partition(",")[0]
