@@ -71,3 +71,12 @@ def test_single_units_of_one_code_find_their_own_day_in_any_order() -> None:
         line(3, "96374", date=DAY),
     ]
     assert statuses(*pushes, lines=claim) == ["matched"] * 3
+
+
+def test_a_line_that_takes_up_units_leaves_the_line_short_of_them_to_be_raised() -> None:
+    """The second line is raised to both hours; the third is none of the chart's."""
+    claim = [line(1, "96365"), line(2, "96366"), line(3, "96367")]
+    result = check(drip("a", "10:00", "13:00"), lines=claim)
+    assert [verdict.status for verdict in result.lines] == ["matched", "changed", "changed"]
+    assert result.corrected is not None
+    assert [(each.code, each.units) for each in result.corrected] == [("96365", 1), ("96366", 2)]

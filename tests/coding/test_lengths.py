@@ -34,7 +34,9 @@ POLICIES: dict[str, tuple[Any, ...]] = {
 }
 
 
-def retimed(encounter: Encounter, engine: Engine, index: int) -> tuple[Retimed, Any, list[int]]:
+def retimed(
+    encounter: Encounter, engine: Engine, index: int, most: int = 1440
+) -> tuple[Retimed, Any, list[int]]:
     book = engine.pack.book(encounter.service_date, None, engine.policies)
     assert encounter.administrations is not None
     charted, asked = list(encounter.administrations), []
@@ -49,7 +51,7 @@ def retimed(encounter: Encounter, engine: Engine, index: int) -> tuple[Retimed, 
         return derive(chart, book, standing_of(chart, book))
 
     facts = plain(encounter).administrations
-    return Retimed(encounter, book, derived, bends(facts[index], facts, book, 1440)), derived, asked
+    return Retimed(encounter, book, derived, bends(facts[index], facts, book, most)), derived, asked
 
 
 @st.composite
@@ -117,6 +119,13 @@ def changes_are_those_of_every_minute(
     for minutes, kind, lines in changes:
         assert kind == kinds[minutes]
         assert lines == suggested_lines(short.drafts(minutes), book)
+
+
+def test_the_last_minute_counts_too() -> None:
+    opened = chart(fluid("f", 0, None))
+    for most, changes in ((30, [0]), (31, [0, 31]), (90, [0, 31]), (91, [0, 31, 91])):
+        short, _, _ = retimed(opened, Engine(pack=PACK), 0, most)
+        assert [minutes for minutes, _ in short.changes(most)] == changes
 
 
 def test_a_plain_drip_is_derived_a_few_times_for_a_whole_day() -> None:

@@ -27,6 +27,11 @@ def test_a_missing_stop_is_asked_for_by_minutes_from_zero_to_the_bound() -> None
     assert all(high + 1 == low for (_, high), (low, _) in pairwise(ranges))  # type: ignore[operator]
 
 
+def test_a_missing_route_is_asked_for_though_all_times_are_charted() -> None:
+    assert asked(check(dose("a", "10:00", "10:05", route=None))) == ["administrations[0].route"]
+    assert asked(check(dose("a", "10:00", "10:05"))) == []
+
+
 def test_a_stated_stop_is_not_asked_for() -> None:
     assert asked(check(drip("a", "10:00", "11:00"))) == []
     assert asked(check(drip("a", None, None, minutes=60))) == []

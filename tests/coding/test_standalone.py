@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.visits import DAY, NEXT_DAY, billed, check, dose, line, push, reasons
+from tests.visits import DAY, NEXT_DAY, billed, check, dose, line, push, reasons, work
 
 FLUSH = dose("f", "10:00", None, purpose="flush", access="port", method="push")
 
@@ -127,3 +127,13 @@ def test_a_refill_is_not_paid_beside_the_start_of_a_pump() -> None:
     assert billed(check(refill)) == [("96521", 1)]
     both = check(refill, started)
     assert billed(both) == [("96416", 1)] and list(reasons(both)) == ["b"]
+
+
+def test_only_what_has_a_code_of_further_hours_counts_them() -> None:
+    def hours(method: str) -> list[int]:
+        facts = {"category": "chemotherapy", "continuously_attended": True}
+        given = dose("a", "10:00", "13:30", route="IA", method=method, **facts)
+        return [service.further for service in work(given).facts.services]
+
+    assert hours("infusion") == [2]
+    assert hours("push") == [0]

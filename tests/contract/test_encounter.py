@@ -293,3 +293,19 @@ def test_a_record_that_fits_nowhere_is_refused_as_a_whole(monkeypatch: pytest.Mo
     with pytest.raises(InputError, match="does not fit the contract in 50 places") as caught:
         Encounter.model_validate(unknown_fields(50))
     assert len(caught.value.faults) == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "facts"),
+    [
+        ("date", {"date": "0206-03-02"}),
+        ("start", {"start": "2926-03-02T10:00"}),
+        (
+            "administrations[1].start",
+            {"administrations": [DOSE, {**DOSE, "id": "a2", "start": "1026-03-02T10:00"}]},
+        ),
+        ("lines[1].date", {"lines": [LINE, {**LINE, "number": 2, "date": "0226-03-02"}]}),
+    ],
+)
+def test_a_day_in_no_year_of_an_encounter_is_named(place: str, facts: dict[str, Any]) -> None:
+    assert f"{place} lies in no year" in fault(encounter(**facts))

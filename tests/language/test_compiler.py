@@ -68,7 +68,9 @@ def value_of(rng: random.Random, kind: Kind, depth: int) -> Any:
 
 def record(rng: random.Random, scope: str, depth: int = 0) -> Record:
     """A record with every fact of its scope; drawn by seed, for it holds hundreds of values."""
-    facts = Record(given=Record(), index=0)
+    # A fact may lack a field of the encounter, whatever record it belongs to.
+    stated = dict.fromkeys(Encounter.model_fields) if scope == "encounter" else {}
+    facts = Record(given=Record(**stated), index=0)
     for name, fact in NAMES.scopes[scope].items():
         linked = fact.kind.name in {"record", "list"}
         value = None if linked and depth > 1 else value_of(rng, fact.kind, depth)

@@ -110,13 +110,31 @@ def _no_clock_beside_another(visit: Visit) -> bool:
 
 
 def _shared_by_parts(visit: Visit) -> bool:
-    least = visit.policies.concurrent_min_overlap_minutes
-    shared: dict[str, list[int]] = {}
+    least = max(1, visit.policies.concurrent_min_overlap_minutes)
+    shared: dict[str, dict[str, int]] = {}
     for a, b in _pairs(visit):
         if a.drug != b.drug:
-            shared.setdefault(a.id, []).append(shared_minutes(a, b))
-            shared.setdefault(b.id, []).append(shared_minutes(a, b))
-    return any(sum(minutes) >= least > max(minutes) for minutes in shared.values())
+            shared.setdefault(a.id, {})[b.id] = shared_minutes(a, b)
+            shared.setdefault(b.id, {})[a.id] = shared_minutes(a, b)
+    long = {dose.id: running_minutes(dose) or 0 for dose in visit.doses}
+
+    def beside(dose: str) -> list[str]:
+        return [other for other, minutes in shared[dose].items() if minutes >= least]
+
+    def keeps_its_role(dose: str) -> bool:
+        return all(long[other] <= long[dose] for other in beside(dose))
+
+    def by_parts(dose: str) -> int:
+        few = {other: n for other, n in shared[dose].items() if n < least}
+        # The longer one keeps its role, so beside shorter ones it is not asked.
+        return sum(n for other, n in few.items() if not beside(dose) or long[other] >= long[dose])
+
+    return any(
+        by_parts(dose) >= least
+        # One that runs long enough beside may be concurrent itself, and then counts for nothing.
+        and not any(keeps_its_role(other) for other in beside(dose))
+        for dose in shared
+    )
 
 
 def _together_at_two_accesses(visit: Visit) -> bool:

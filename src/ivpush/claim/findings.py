@@ -107,34 +107,47 @@ def unjudged(
 
     ``missing`` are the open facts that decide whether a finding stands that is not ``heard``.
     """
-    paths = _unsure(judged.findings, judged.facts, judged.book)
+    known = _uncharted(judged.findings, judged.book)
+    paths = _unsure(judged.findings, judged.facts, judged.book, known)
     if missing:
         stands = {_key(each.finding) for each in heard}
         for finding in judged.findings.broken:
             if _key(finding) not in stands:
                 lacked = (*paths.get(finding.rule.id, ()), *missing)
                 paths[finding.rule.id] = tuple(dict.fromkeys(lacked))
-    rows = {rule: Unjudged(rule, lacked) for rule, lacked in paths.items()}
-    if judged.findings.uncharted:
-        # No rule about the chart was judged, so none of them is among the others.
-        rows |= judged.book.screens.uncharted
+    rows = known | {rule: Unjudged(rule, lacked) for rule, lacked in paths.items()}
     return tuple([rows[rule] for rule in sorted(rows)])
 
 
 def lacking(findings: Findings, facts: EncounterFacts, book: Book) -> dict[str, tuple[str, ...]]:
     """The facts that each unjudged rule lacked, as paths in order, by the rule's id."""
-    paths = _unsure(findings, facts, book)
-    if findings.uncharted:
-        paths |= {rule: row.missing for rule, row in book.screens.uncharted.items()}
-    return paths
+    known = _uncharted(findings, book)
+    return {rule: row.missing for rule, row in known.items()} | _unsure(
+        findings, facts, book, known
+    )
 
 
-def _unsure(findings: Findings, facts: EncounterFacts, book: Book) -> dict[str, tuple[str, ...]]:
-    """The same of rules that were judged on a subject."""
+def _uncharted(findings: Findings, book: Book) -> dict[str, Unjudged]:
+    """Where no chart came: the rules that lack it and nothing else."""
+    if not findings.uncharted:
+        return {}
+    screens = book.screens
+    rows = dict(screens.uncharted)
+    for rule, _ in findings.unsure:
+        if rule.id not in rows and (row := screens.lacking_chart(rule)) is not None:
+            rows[rule.id] = row
+    return rows
+
+
+def _unsure(
+    findings: Findings, facts: EncounterFacts, book: Book, known: Mapping[str, Unjudged]
+) -> dict[str, tuple[str, ...]]:
+    """The facts that unjudged rules lacked, but for rules of which that is ``known``."""
     paths: dict[str, dict[str, bool]] = {}
     for rule, subject in findings.unsure:
-        held = paths.setdefault(rule.id, {})
-        rule.compiled.missing(facts, subject, book.policy, book.limits, held)
+        if rule.id not in known:
+            held = paths.setdefault(rule.id, {})
+            rule.compiled.missing(facts, subject, book.policy, book.limits, held)
     return {rule: tuple(held) for rule, held in paths.items()}
 
 

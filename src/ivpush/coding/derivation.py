@@ -82,8 +82,24 @@ class _Chart(NamedTuple):
 
 def derive(encounter: Encounter, book: Book, standing: Standing) -> Derived:
     """Services, chains and roles of one encounter; ``standing`` says who may bill at all."""
-    reads, neighbours = read_chart(encounter, book, standing), neighbours_of(encounter, book)
+    neighbours = neighbours_of(encounter, book)
+    if not encounter.administrations:
+        return _nothing(encounter, neighbours)
+    reads = read_chart(encounter, book, standing)
     return _settled(_Chart(encounter, standing, reads, neighbours), book)
+
+
+def _nothing(encounter: Encounter, neighbours: Neighbours) -> Derived:
+    """What an encounter comes to of which no administration is charted."""
+    return Derived(
+        administrations=[],
+        chains=[],
+        services=[],
+        undocumented_sites=0,
+        zone=zone_of(encounter),
+        neighbours=neighbours,
+        reads=(),
+    )
 
 
 def derive_again(

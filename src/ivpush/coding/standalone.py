@@ -129,7 +129,7 @@ class _Beside:
         self._count_hours(service)
 
     def _count_hours(self, service: ServiceFacts) -> None:
-        if service.role == "initial" and service.row is not None and service.row.further:
+        if service.row is not None and service.row.further:
             service.further = self._hours(service.minutes)
 
     def _hours(self, minutes: int | None) -> int:

@@ -27,6 +27,9 @@ __all__ = [
 
 LineStatus = Literal["matched", "changed", "unsupported", "outside"]
 
+_CHART = ("administrations",)
+"""What is missing where a line cannot be compared with a chart."""
+
 
 @dataclass(slots=True, eq=False, repr=False)
 class CodedFacts(Part):
@@ -283,32 +286,39 @@ class MatchFacts(Part):
     RESTS_ON = (".code", ".units", ".modifiers", ".date", ".administrations", "lines", *CODING)
 
     status: Annotated[
-        LineStatus | None, Means("how it compares with the chart; unknown without a chart")
+        LineStatus | None,
+        Means("how it compares with the chart; unknown without a chart", lacks=_CHART),
     ] = None
-    supported_units: Annotated[int | None, Means("units of this line that the chart supports")] = (
-        None
-    )
+    supported_units: Annotated[
+        int | None, Means("units of this line that the chart supports", lacks=_CHART)
+    ] = None
     # Parts over- from underbilling: only the first is money to pay back.
     beyond_chart: Annotated[
         bool | None,
         Means(
             "its code, or some of its units, are not in the chart; false where only date, modifier "
-            "or missing units differ; unknown, no chart"
+            "or missing units differ; unknown, no chart",
+            lacks=_CHART,
         ),
     ] = None
     suggested_units: Annotated[
-        int | None, Means("units of this code the chart supports that day, over all lines")
+        int | None,
+        Means("units of this code the chart supports that day, over all lines", lacks=_CHART),
     ] = None
-    replaced_by: Annotated[str | None, Means("code that the chart supports in its place")] = None
+    replaced_by: Annotated[
+        str | None, Means("code that the chart supports in its place", lacks=_CHART)
+    ] = None
     replaced_role: Annotated[
-        str | None, Means("role of the code that the chart supports in its place")
+        str | None, Means("role of the code that the chart supports in its place", lacks=_CHART)
     ] = None
     date_differs: Annotated[
-        bool | None, Means("dated on another day than the chart; unknown, no chart")
+        bool | None, Means("dated on another day than the chart; unknown, no chart", lacks=_CHART)
     ] = None
     date_disputed: Annotated[
         bool | None,
-        Means("dated as another reading of midnight would have it; unknown, no chart"),
+        Means(
+            "dated as another reading of midnight would have it; unknown, no chart", lacks=_CHART
+        ),
     ] = None
     suggested_modifiers: Annotated[frozenset[str], Means("modifiers that the chart asks for")] = (
         frozenset()
@@ -325,6 +335,7 @@ class MatchFacts(Part):
         bool | None,
         Means(
             "carries a distinct-service modifier that nothing asks for; unknown, no chart",
+            lacks=_CHART,
             tables=("ptp",),
         ),
     ] = None
@@ -332,16 +343,22 @@ class MatchFacts(Part):
         bool | None,
         Means(
             "lacks the distinct-service modifier that the chart supports; unknown, no chart",
+            lacks=_CHART,
             tables=("ptp",),
         ),
     ] = None
     administrations: Annotated[
         tuple[AdministrationFacts, ...] | None,
-        Means("what it bills: as linked, else as reconciled; unknown without a chart"),
+        Means(
+            "what it bills: as linked, else as reconciled; unknown without a chart", lacks=_CHART
+        ),
     ] = None
     own_work: Annotated[
         bool | None,
-        Means("a practitioner gave in person all that it bills; unknown where nobody said"),
+        Means(
+            "a practitioner gave in person all that it bills; unknown where nobody said",
+            lacks=_CHART,
+        ),
     ] = None
     service: Annotated[
         ServiceFacts | None, Means("the service it bills, as linked or reconciled; may be unknown")

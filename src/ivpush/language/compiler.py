@@ -160,11 +160,18 @@ class Compiled:
     def looked_up(self) -> tuple[tuple[str, FactName], ...]:
         """The facts that it reads from dated tables, each with its scope."""
         if self._looked_up is None:
-            nodes = [node for part in self._parts for node in part.walk() if node.op == "fact"]
-            facts = [(node.args[0].kind.scope or "", node.name) for node in nodes]
-            named = [(scope, self._names.scopes[scope][name]) for scope, name in facts]
-            self._looked_up = tuple([each for each in named if each[1].tables])
+            self._looked_up = tuple([each for each in self._facts() if each[1].tables])
         return self._looked_up
+
+    def unknowns(self) -> list[tuple[str, FactName]]:
+        """The facts that it reads and that may be unknown, each with its scope."""
+        return [each for each in self._facts() if each[1].kind.nullable]
+
+    def _facts(self) -> list[tuple[str, FactName]]:
+        """Every fact that it reads, with its scope."""
+        nodes = [node for part in self._parts for node in part.walk() if node.op == "fact"]
+        facts = [(node.args[0].kind.scope or "", node.name) for node in nodes]
+        return [(scope, self._names.scopes[scope][name]) for scope, name in facts]
 
     @property
     def policies(self) -> frozenset[str]:
@@ -225,6 +232,7 @@ def _missing_fact(node: Node, printer: Printer) -> list[str]:
         temp = printer.temp()
         guard, text = f"({temp} := {text}) is not None and ", temp
     lines = [f"if {guard}{text}.{fact.path} is None:"]
+    stated: list[str] = []
     # A derived fact lacks stated fields: those a person can fill in, the fact itself not.
     for lack in fact.lacks:
         # As in ``rests_on``: without a dot it is a field of the encounter.
@@ -232,8 +240,10 @@ def _missing_fact(node: Node, printer: Printer) -> list[str]:
         name = lack.removeprefix(".")
         place = place_of(record, name, printer, text) if owner == text else repr(name)
         lines.append(f"    if {owner}.given.{name} is None: held[{place}] = True")
-    if not fact.lacks:
-        lines.append(f"    held[{place_of(record, node.name, printer, text)}] = True")
+        stated.append(f"{owner}.given.{name} is not None")
+    # Where all of them are stated, or none is known, the fact itself is the most that can be said.
+    place = place_of(record, node.name, printer, text)
+    lines.append(f"    if {' and '.join(stated) or 'True'}: held[{place}] = True")
     return [*lines, "    found = True"]
 
 

@@ -11,7 +11,7 @@ from ivpush.contract.chart_facts import AdministrationFacts
 from ivpush.contract.claim_facts import LineFacts
 from ivpush.contract.result import Unjudged
 from ivpush.language.compiler import Reduced, Settled, fuse
-from ivpush.language.vocabulary import Names
+from ivpush.language.vocabulary import FactName, Names
 from ivpush.pack.rule import Rule
 from ivpush.records import record
 
@@ -33,6 +33,16 @@ _MARKS = ("marks.",)
 """Facts that are empty where a line has no modifier."""
 _DRUG = ("drug.", "waste.")
 """Facts that are empty where a line bills no drug."""
+_CHARTED = ("administration", "service")
+"""Scopes of which a claim without a chart has no record."""
+
+
+_CHART = ("administrations",)
+
+
+def _is_of_chart(scope: str, fact: FactName) -> bool:
+    """Whether a fact is unknown for want of a chart alone."""
+    return scope in _CHARTED or fact.lacks == _CHART or fact.path == "administrations"
 
 
 class Screens:
@@ -68,10 +78,19 @@ class Screens:
             for rule in self._about[kind]
         )
         """Rules that only a chart can answer."""
-        self.uncharted = {
-            rule.id: Unjudged(rule.id, ("administrations",)) for rule in self.chart_rules
-        }
+        self.uncharted = {rule.id: Unjudged(rule.id, _CHART) for rule in self.chart_rules}
         """What a result without a chart says of each of them: one answer for all claims."""
+        self._lacking: dict[str, Unjudged | None] = {}
+
+    def lacking_chart(self, rule: Rule) -> Unjudged | None:
+        """What a result without a chart says of a rule that it leaves unjudged.
+
+        None: the rule may lack something else too, so it must be asked.
+        """
+        if rule.id not in self._lacking:
+            alone = all(_is_of_chart(*each) for each in rule.compiled.unknowns())
+            self._lacking[rule.id] = Unjudged(rule.id, _CHART) if alone else None
+        return self._lacking[rule.id]
 
     def rules_about(self, kind: str) -> tuple[Rule, ...]:
         """The rules about every subject of a kind."""
