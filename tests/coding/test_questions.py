@@ -214,6 +214,19 @@ def test_complexity_is_not_asked_for_where_both_answers_bill_the_same() -> None:
     assert asked(check(chemo, drip("b", "10:00", "11:00", mixed_with="a", **BIOLOGIC))) == []
 
 
+def test_complexity_of_an_injected_biologic_is_asked_for_where_the_claim_says_so() -> None:
+    shot = dose("a", "10:00", None, drug="Ilaris", category=None, route="SC", method="injection")
+    plain, complex_ = line(1, "96372"), line(1, "96401")
+    assert asked(check(shot)) == asked(check(shot, lines=[plain])) == []
+    opened = check(shot, lines=[complex_])
+    assert answers(opened, "complexity_documented") == {True: [("96401", 1)], False: [("96372", 1)]}
+    assert billed(opened) == [("96372", 1)] and opened.errors == ()
+    for shown, right in ((True, complex_), (False, plain)):
+        result = check(shot, lines=[right], complexity_documented=shown)
+        assert billed(result) == [(right["code"], 1)] and result.errors == ()
+    assert check(shot, lines=[complex_], complexity_documented=False).errors
+
+
 ASKING = {"ask_supervision": True}
 
 

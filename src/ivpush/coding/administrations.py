@@ -151,7 +151,7 @@ def _read(
     book: Book,
     standing: Standing,
 ) -> Read:
-    drug = _drug(given, book)
+    drug = _drug(given, book, documented=encounter.complexity_documented)
     longest = book.limits.longest_administration_minutes
     times = read_times(given, frame.zone, frame.stay, edges=frame.edges, longest=longest)
     role = book.roles.find(given.administered_by) if given.administered_by else None
@@ -229,14 +229,16 @@ def _as_written(given: Administration, book: Book) -> Administration:
     return given.model_copy(update=changes) if changes else given
 
 
-def _drug(given: Administration, book: Book) -> DrugFacts:
+def _drug(given: Administration, book: Book, *, documented: bool | None) -> DrugFacts:
     row = book.drugs.get(given.hcpcs) if given.hcpcs is not None else None
     if row is None:
         row = book.drug(given.hcpcs, given.ndc, given.drug)
     if row is not None and given.drug is not None and given.route in PARENTERAL_ROUTES:
         # A name that says by mouth beside another route leaves open what was given.
         row = None if book.names.look_up(given.drug).oral else row
-    return _unknown_drug(given, book) if row is None else _known_drug(given, row, book)
+    if row is None:
+        return _unknown_drug(given, book)
+    return _known_drug(given, row, book, documented=documented)
 
 
 def _unknown_drug(given: Administration, book: Book) -> DrugFacts:
@@ -263,9 +265,12 @@ def _status(given: Administration, book: Book) -> str | None:
     return book.status_indicator(given.hcpcs) if given.hcpcs is not None else None
 
 
-def _known_drug(given: Administration, row: DrugRow, book: Book) -> DrugFacts:
-    # Some biologics are complex by vein and simple by injection.
-    injected = row.category_injection if given.route in INJECTED_ROUTES else None
+def _known_drug(
+    given: Administration, row: DrugRow, book: Book, *, documented: bool | None
+) -> DrugFacts:
+    # Some biologics are complex by vein, and by injection only where the record shows that work.
+    shown = documented and book.policy.complex_biologic_mode == "documented_factors"
+    injected = row.category_injection if given.route in INJECTED_ROUTES and not shown else None
     category = injected or row.category
     # Payers differ on whether two formulations of one generic are the same drug.
     by_code = book.policy.same_drug_formulation == "same_hcpcs" and given.hcpcs

@@ -29,7 +29,7 @@ from ivpush.contract.result import Answer, Equals, Question
 if TYPE_CHECKING:
     from ivpush.coding.derivation import Derived
     from ivpush.coding.suggestions import Draft
-    from ivpush.contract.chart_facts import AdministrationFacts
+    from ivpush.contract.chart_facts import AdministrationFacts, DrugFacts
     from ivpush.contract.encounter import Encounter
     from ivpush.pack.book import Book
 
@@ -402,13 +402,21 @@ class _Candidates:
         if self.encounter.complexity_documented is not None or decided_by != "documented_factors":
             return
         for administration in self.chart:
-            complex_ = administration.drug.category == "complex_biologic"
-            if complex_ and administration.reason is None:
+            if self._may_be_complex(administration.drug) and administration.reason is None:
                 answers = (True, False)
                 yield from self._whole(
                     "complexity", "complexity_documented", answers, administration
                 )
                 return
+
+    def _may_be_complex(self, drug: DrugFacts) -> bool:
+        """Whether its complexity is open; of what is injected as a rule where a claim says so."""
+        if drug.category == "complex_biologic" or drug.stated_category is not None:
+            return drug.category == "complex_biologic"
+        if drug.row is None or drug.row.category != "complex_biologic":
+            return False
+        rows = [self.book.code(line.code) for line in self.encounter.lines or ()]
+        return any(row is not None and row.family == "chemotherapy" for row in rows)
 
     def _stopped_early(self) -> Iterator[Question]:
         """What an infusion ended within push minutes is, where nobody set the policy."""

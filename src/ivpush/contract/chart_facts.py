@@ -142,6 +142,10 @@ class DrugLike(Protocol):
         """Its name for people."""
 
     @property
+    def category(self) -> Category:
+        """Its class, but for what is injected."""
+
+    @property
     def hormonal(self) -> bool:
         """Whether it is an antineoplastic hormone."""
 
@@ -211,14 +215,19 @@ class DrugFacts(Part):
         Category,
         Means(
             "class of the drug used: the stated one, else the drug table's by route, "
-            "else therapeutic"
+            "else therapeutic",
+            rests_on=(*RESTS_ON, "complexity_documented"),
         ),
     ]
     stated_category: Annotated[
         str | None, Means("class written in the chart", rests_on=(".category",))
     ]
     table_category: Annotated[
-        str | None, Means("class the drug table gives for this drug and route")
+        str | None,
+        Means(
+            "class the drug table gives for this drug and route",
+            rests_on=(*RESTS_ON, "complexity_documented"),
+        ),
     ]
     drug_known: Annotated[
         bool | None, Means("the drug table holds it; unknown where no drug is named")
