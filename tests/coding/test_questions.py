@@ -32,6 +32,12 @@ def test_a_missing_route_is_asked_for_though_all_times_are_charted() -> None:
     assert asked(check(dose("a", "10:00", "10:05"))) == []
 
 
+@pytest.mark.parametrize(("route", "category"), [("SC", "therapeutic"), ("IA", "chemotherapy")])
+def test_the_stop_of_an_infusion_on_another_route_is_asked_for(route: str, category: str) -> None:
+    facts = {"route": route, "method": "infusion", "category": category}
+    assert asked(check(dose("a", "10:00", None, **facts))) == ["administrations[0].stop"]
+
+
 def test_a_stated_stop_is_not_asked_for() -> None:
     assert asked(check(drip("a", "10:00", "11:00"))) == []
     assert asked(check(drip("a", None, None, minutes=60))) == []

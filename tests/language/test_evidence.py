@@ -59,6 +59,12 @@ def evidence(require: str, about: int = 0, when: str | None = None) -> tuple[str
             ("administrations[0].ordered",),
         ),
         ("known(administration.dose)", 0, ("administrations[0].dose",)),  # nothing else to name
+        # That it is stated decided, beside what else is.
+        (
+            "not (known(administration.dose) and administration.method == 'infusion')",
+            1,
+            ("administrations[1].dose", "administrations[1].method"),
+        ),
         (
             "not any(a.dose == 5 for a in encounter.administrations)",
             0,
