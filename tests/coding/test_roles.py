@@ -318,3 +318,10 @@ def test_a_concurrent_drip_hangs_on_no_primary_of_another_visit() -> None:
     result = check(drip("a", "09:00", "10:00"), *second)
     assert sorted(code[:5] for code, _ in billed(result)) == ["96365", "96367", "96409"]
     assert "none of the primary codes" in reasons(result)["y"]
+
+
+def test_a_drug_beside_a_named_hydration_is_not_concurrent() -> None:
+    """Hydration shares no minutes with a drug: those of the drug are the drug's alone."""
+    water = fluid("f", "08:00", "12:00", purpose="hydration")
+    result = check(water, drip("a", "10:00", "11:00"), primary_administration="f", **OFFICE)
+    assert billed(result) == [("96360", 1), ("96361", 2), ("96367", 1)]
