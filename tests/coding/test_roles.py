@@ -321,7 +321,10 @@ def test_a_concurrent_drip_hangs_on_no_primary_of_another_visit() -> None:
 
 
 def test_a_drug_beside_a_named_hydration_is_not_concurrent() -> None:
-    """Hydration shares no minutes with a drug: those of the drug are the drug's alone."""
+    """Nor where a policy lets hydration count beside a drug."""
     water = fluid("f", "08:00", "12:00", purpose="hydration")
-    result = check(water, drip("a", "10:00", "11:00"), primary_administration="f", **OFFICE)
-    assert billed(result) == [("96360", 1), ("96361", 2), ("96367", 1)]
+    chart = (water, drip("a", "10:00", "11:00"))
+    for policy, hours in (("subtract_overlap", 2), ("ignore", 3)):
+        policies = {"hydration_overlap": policy}
+        result = check(*chart, primary_administration="f", policies=policies, **OFFICE)
+        assert billed(result) == [("96360", 1), ("96361", hours), ("96367", 1)]
