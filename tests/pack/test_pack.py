@@ -17,6 +17,7 @@ from ivpush import Encounter, Engine, Pack, PackError, UsageError
 from ivpush.authoring.cases import run_cases
 from ivpush.pack.data import MODIFIERS
 from ivpush.pack.folder import rules_folder
+from ivpush.pack.shapes.words import unknown
 from tests.shipped import PACK
 
 RULE = """\
@@ -95,7 +96,7 @@ def test_all_faults_are_reported_at_once_with_their_places(rules: Path) -> None:
         ("severity: warning", "severity: fatal", "'fatal'"),
         ("disposition: informational", "disposition: ignore", "'ignore'"),
         ("for_each: administration", "for_each: drug", "'drug'"),
-        ("from: 2026-01-01", "from: 2026-13-01", "no date"),
+        ("from: 2026-01-01", "from: 2026-13-01", "no day"),
         ("from: 2026-01-01", "from: 2027-01-01", "ends before"),
         ("to: 2026-06-30", "until: 2026-06-30", "unknown key 'until'"),
         ("administration.dose <= 1000", "administration.dosis <= 1000", "did you mean 'dose'"),
@@ -451,3 +452,13 @@ def test_faults_of_a_pack_are_looked_for_up_to_a_bound(
     with pytest.raises(PackError) as refused:
         Pack.load(extra=[tmp_path])
     assert len(refused.value.faults) <= 4
+
+
+def test_a_row_of_words_that_nobody_knows_does_not_spell_out_those_known() -> None:
+    class Unspelled(frozenset[str]):
+        def __repr__(self) -> str:
+            raise AssertionError("spelled out")
+
+    known = Unspelled({"96374", "96375"})
+    error = unknown("96373", "'96373' has no row", known)
+    assert error.message() == "'96373' has no row"

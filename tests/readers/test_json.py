@@ -70,6 +70,16 @@ def test_a_document_past_the_bound_is_set_aside(monkeypatch: pytest.MonkeyPatch)
     assert "too large" in str(aside.error)
 
 
+@pytest.mark.parametrize("fields", [1_001, 100_001])
+def test_an_object_of_too_many_fields_is_told_once(fields: int) -> None:
+    record = {"id": "E", "setting": "facility", "lines": [{f"k{n}": 1 for n in range(fields)}]}
+    (aside,) = read("f", io.BytesIO(json.dumps(record, separators=(",", ":")).encode()))
+    assert isinstance(aside, SetAside)
+    assert aside.error.one_line == (
+        "an object holds more than 1,000 fields; write only fields of the contract"
+    )
+
+
 def test_options_stand_in_for_what_a_record_leaves_out() -> None:
     text = b'{"id": "E"}\n{"id": "F", "setting": "professional", "timezone": null}'
     options = ReadOptions(setting="facility", timezone="America/Denver", payer="p")

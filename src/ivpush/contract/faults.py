@@ -32,6 +32,7 @@ _REMEDIES = {
     "greater_than_equal": "write a number from {ge}",
     "less_than_equal": "write a number up to {le}",
     "string_too_long": "write at most {max_length} characters",
+    "too_long": "write at most {max_length}",
 }
 """What to write, by the type of pydantic's error; bounds come from its context."""
 _SHAPES = {

@@ -120,7 +120,7 @@ def _quantity(_source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
     return cs.custom_error_schema(
         cs.json_or_python_schema(plain, python),
         custom_error_type="quantity",
-        custom_error_message="write a number from 0",
+        custom_error_message="write a number from 0, with at most 9 digits and 6 decimals",
         # As a JSON number: pydantic would write a Decimal as text, which readers would not sum.
         serialization=cs.plain_serializer_function_ser_schema(
             float, return_schema=cs.float_schema(), when_used="json"

@@ -105,7 +105,7 @@ def _told(error: ErrorDetails, at: object) -> tuple[str, str]:
     kind, context, value = error["type"], error.get("ctx", {}), error["input"]
     if kind == "pack":
         known = context.get("known")
-        remedy = context["remedy"] if known is None else did_you_mean(context["word"], known)
+        remedy = context["remedy"] if known is None else did_you_mean(context["word"], known.words)
         return context["problem"], remedy
     if kind == "literal_error":
         shown = f"'{value[:60]}' is" if isinstance(value, str) else "is"

@@ -39,7 +39,7 @@ __all__ = [
 MOST_BYTES = 1_048_576
 MOST_CSV_BYTES = 16_777_216
 MOST_DEPTH = 32
-MOST_NODES = 200_000
+MOST_NODES = 40_000
 MOST_FAULTS = 500
 """Faults of a pack that are told; looking for the nearest word of each takes its time."""
 # Marks of direction and zero width could show a reviewer another rule than is read.

@@ -20,6 +20,9 @@ __all__ = ["lines", "opening", "read", "record"]
 MOST_RECORD_BYTES = 32 * 1024 * 1024
 MOST_DOCUMENT_BYTES = 256 * 1024 * 1024
 """An array or an indented object is read at once; one object a line has no such bound."""
+MOST_FIELDS = 1_000
+"""Fields of one object; the contract has fifty, and a fault for each of a million takes seconds."""
+_MOST_PLAIN_FIELDS = 100_000
 _EMPTY = "holds no record"
 _FROM_OPTIONS = ("setting", "timezone", "payer")
 _BLANK = b" \t\r\n\xef\xbb\xbf"
@@ -129,7 +132,9 @@ def _record(place: str, line: bytes, known: dict[str, str]) -> Record | SetAside
     """The encounter of one line, quickly where nothing in it is odd."""
     if len(line) > MOST_RECORD_BYTES:
         return SetAside(place, InputError(Fault(place, "the record is too large", "split it")))
-    encounter = None if known else _plainly(line)
+    # A record of so many fields may hold all in one object, which only the careful way bounds.
+    careful = known or line.count(b'":') > _MOST_PLAIN_FIELDS
+    encounter = None if careful else _plainly(line)
     if encounter is not None:
         return Record(place, encounter)
     try:
@@ -200,7 +205,10 @@ def _parsed(text: bytes) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object of its fields; raises InputError where one of them is repeated."""
+    """The object of its fields; raises InputError where one is repeated, or there are too many."""
+    if len(pairs) > MOST_FIELDS:
+        problem = f"an object holds more than {MOST_FIELDS:,} fields"
+        raise InputError(Fault("", problem, "write only fields of the contract"))
     data = dict(pairs)
     if len(data) != len(pairs):
         repeated = _repeated(key for key, _ in pairs)

@@ -284,6 +284,20 @@ def test_a_table_with_too_many_columns_is_refused(monkeypatch: pytest.MonkeyPatc
         readings(text.replace("\n", ",1\n"), setting="facility")
 
 
+def test_a_header_longer_than_any_cell_is_told_by_its_columns() -> None:
+    # Cut by another sign than its own, such a line is one cell, longer than the csv module reads.
+    text = ",".join(f"column{n}" for n in range(20_000)) + "\n1\n"
+    with pytest.raises(UsageError, match="f:1: has 20,000 columns"):
+        readings(text, setting="facility")
+
+
+@pytest.mark.parametrize("sign", ['"', "\r"])
+def test_what_cannot_part_cells_is_not_taken_as_stated(sign: str) -> None:
+    # Later versions of Python refuse such a delimiter with an error of their own.
+    text = f"sep={sign}\nencounter,number,code,units,date\nA,1,96374,1,2026-03-02\n"
+    assert records(readings(text, setting="facility"))
+
+
 @pytest.mark.parametrize(
     "text", ["A,1,96374,1" + " " * 90, 'A,1,96374,"\n' + "\n" * 90, "\n" * 90], ids=str.split
 )

@@ -73,12 +73,25 @@ def wrong(problem: str, remedy: str = "") -> PydanticCustomError:
     return PydanticCustomError("pack", "{problem}", {"problem": problem, "remedy": remedy})
 
 
+@record
+class KnownWords:
+    """The words that stand beside a fault, out of pydantic's sight.
+
+    Pydantic writes out what comes with an error, for each of thousands: here a whole table's rows.
+    """
+
+    words: Collection[str]
+
+    def __str__(self) -> str:
+        return ""
+
+
 def unknown(word: str, problem: str, known: Collection[str]) -> PydanticCustomError:
     """What a validator raises for a word that is none of those known.
 
     Which is nearest is looked up only where the fault is told: a file may hold thousands.
     """
-    context = {"problem": problem, "word": word, "known": known}
+    context = {"problem": problem, "word": word, "known": KnownWords(known)}
     return PydanticCustomError("pack", "{problem}", context)
 
 
@@ -241,7 +254,12 @@ Word = Annotated[
 Day = Annotated[
     date,
     # From 1900 to 2199, so that a day before or after it is always a day too.
-    Written("(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}", "is no date", "write YYYY-MM-DD", "date"),
+    Written(
+        "(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}",
+        "is no day from 1900 to 2199",
+        "write YYYY-MM-DD",
+        "date",
+    ),
 ]
 # Nine digits stay within 32 bits; no sign and no point, for such numbers count things.
 Whole = Annotated[int, Written("[0-9]{1,9}", "is no whole number", "write one", "int")]

@@ -24,7 +24,8 @@ DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "pipes"}
 """What may part cells, and what it is called."""
 MOST_ROW_CHARACTERS = 1_000_000
 """A row of text that goes on for longer, over one line or many, is not read."""
-_STATED = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+# Neither a quote nor the end of a line can part cells.
+_STATED = re.compile(r"sep=([^\r\n\"])\s*", re.IGNORECASE)
 _MARKED = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -68,7 +69,10 @@ def _start(lines: _Lines, declared: str, known: Collection[str]) -> _Start:
         return _Start(stated[1], 1)
 
     def fit(delimiter: str) -> tuple[int, bool, int]:
-        cells = next(iter(csv.reader([first], delimiter=delimiter)), [])
+        try:
+            cells = next(iter(csv.reader([first], delimiter=delimiter)), [])
+        except csv.Error:  # a cell longer than any is, as where another sign parts them
+            return 0, False, 0
         names = sum(fold(cell) in known for cell in cells)
         return names, delimiter == declared and len(cells) > 1, len(cells)
 
