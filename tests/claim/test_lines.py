@@ -1,0 +1,131 @@
+"""What the facts of a billed line say, from its code, its modifiers and what stands beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ivpush.contract.claim_facts import LineFacts
+from tests.visits import DAY, NEXT_DAY, line, work
+
+OFFICE: dict[str, Any] = {"setting": "professional"}
+
+
+def facts_of(*lines: dict[str, Any], **encounter: Any) -> list[LineFacts]:
+    """The facts of the lines of a claim."""
+    numbered = [{**each, "number": n} for n, each in enumerate(lines, 1)]
+    return list(work(lines=numbered, **encounter).facts.lines or ())
+
+
+def billed(code: str, units: int = 1, **facts: Any) -> dict[str, Any]:
+    """A line; its number is its place in the claim."""
+    return line(0, code, units, **facts)
+
+
+@pytest.mark.parametrize(
+    ("code", "day", "known", "valid", "ended", "too_early"),
+    [
+        ("96374", DAY, True, True, False, False),
+        ("90774", DAY, True, False, True, False),
+        ("96374", "2008-12-31", True, False, False, True),
+        ("96374", "2009-01-01", True, True, False, False),
+        ("90774", "2008-12-31", True, True, False, False),
+        ("00000", DAY, False, None, False, False),
+    ],
+)
+def test_a_code_is_known_to_the_pack_and_valid_on_its_day(
+    code: str, day: str, known: bool, valid: bool | None, ended: bool, too_early: bool
+) -> None:
+    (facts,) = facts_of(billed(code), date=day)
+    assert (facts.coded.known, facts.coded.valid) == (known, valid)
+    assert (facts.ended, facts.too_early) == (ended, too_early)
+
+
+def test_a_code_that_nobody_knows_has_no_columns() -> None:
+    (facts,) = facts_of(billed("00000"))
+    coded = facts.coded
+    assert (coded.family, coded.technique, coded.role, coded.settings) == (None, None, None, None)
+    assert not coded.in_family and coded.successors == frozenset()
+    (deleted,) = facts_of(billed("90774"))
+    assert deleted.coded.successors == {"96374"}
+
+
+def test_a_line_repeats_an_earlier_one_of_the_same_day_units_and_modifiers() -> None:
+    lines = [
+        billed("96374"),
+        billed("96374", 2),
+        billed("96374", modifiers=["59"]),
+        billed("96374", date=NEXT_DAY),
+        billed("96374", date=DAY),
+    ]
+    assert [each.repeats_line for each in facts_of(*lines)] == [False, False, False, False, True]
+
+
+def test_units_of_a_code_are_those_of_its_day() -> None:
+    lines = [billed("96375"), billed("96375", 2), billed("96375", 4, date=NEXT_DAY)]
+    assert [each.day_units for each in facts_of(*lines)] == [3, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("pointers", "diagnoses", "beyond"),
+    [
+        ([], ["R112"], False),
+        ([1], ["R112"], False),
+        ([1, 2], ["R112"], True),
+        ([2], None, None),
+        ([1], [], True),
+    ],
+)
+def test_a_pointer_beyond_the_diagnoses_is_one_where_they_are_known(
+    pointers: list[int], diagnoses: list[str] | None, beyond: bool | None
+) -> None:
+    named = {} if diagnoses is None else {"diagnoses": diagnoses}
+    (facts,) = facts_of(billed("96374", diagnosis_pointers=pointers), **named, **OFFICE)
+    assert facts.pointer_beyond is beyond
+
+
+@pytest.mark.parametrize(
+    ("day", "outside"),
+    [("2026-03-01", True), (DAY, False), (NEXT_DAY, False), ("2026-03-04", True), (None, None)],
+)
+def test_a_line_is_dated_outside_of_the_stay_or_within(day: str | None, outside: bool) -> None:
+    stay = {"start": f"{DAY}T08:00", "end": f"{NEXT_DAY}T09:00"}
+    dated = {} if day is None else {"date": day}
+    (facts,) = facts_of(billed("96374", **dated), **stay)
+    assert facts.outside_encounter is outside
+    (unbounded,) = facts_of(billed("96374", **dated), start=f"{DAY}T08:00")
+    assert unbounded.outside_encounter is None
+
+
+def test_modifiers_are_counted_by_what_they_do() -> None:
+    claim = [billed("96375", modifiers=marks) for marks in ([], ["59", "XS"], ["25"], ["RT"])]
+    marks = [each.marks for each in facts_of(*claim)]
+    assert [each.separate_modifiers for each in marks] == [0, 2, 0, 0]
+    assert [each.separate for each in marks] == [False, True, False, False]
+    assert [each.visit_modifier for each in marks] == [False, False, True, False]
+    # 25 sets a visit apart, and no administration.
+    assert [each.lifts_pair for each in marks] == [False, True, False, True]
+
+
+def test_beside_a_line_stand_the_other_codes_of_its_day() -> None:
+    claim = [billed("96374"), billed("96375"), billed("99284"), billed("96365", date=NEXT_DAY)]
+    push, further, visit, later = facts_of(*claim)
+    assert push.family_beside == {"96375"} and further.family_beside == {"96374"}
+    assert visit.family_beside == {"96374", "96375"} and later.family_beside == frozenset()
+    assert push.visits_beside == {"99284"} and later.visits_beside == frozenset()
+
+
+def test_a_flush_of_a_port_is_none_of_the_services_beside() -> None:
+    push, _ = facts_of(billed("96374"), billed("96523"))
+    assert push.family_beside == frozenset() and push.never_beside == frozenset()
+
+
+def test_before_the_first_table_no_pair_is_known() -> None:
+    (early,) = facts_of(billed("96374"), date="2009-01-01")
+    assert early.never_beside is None and early.pair_stands is None
+
+
+def test_the_place_of_a_line_beats_that_of_the_claim() -> None:
+    claim = [billed("96374"), billed("96375", place_of_service="22")]
+    assert [each.facility_place for each in facts_of(*claim, **OFFICE)] == [False, True]
