@@ -80,7 +80,7 @@ def test_units_of_a_code_are_those_of_its_day() -> None:
 def test_a_pointer_beyond_the_diagnoses_is_one_where_they_are_known(
     pointers: list[int], diagnoses: list[str] | None, beyond: bool | None
 ) -> None:
-    named = {} if diagnoses is None else {"diagnoses": diagnoses}
+    named: dict[str, Any] = {} if diagnoses is None else {"diagnoses": diagnoses}
     (facts,) = facts_of(billed("96374", diagnosis_pointers=pointers), **named, **OFFICE)
     assert facts.pointer_beyond is beyond
 
@@ -89,9 +89,11 @@ def test_a_pointer_beyond_the_diagnoses_is_one_where_they_are_known(
     ("day", "outside"),
     [("2026-03-01", True), (DAY, False), (NEXT_DAY, False), ("2026-03-04", True), (None, None)],
 )
-def test_a_line_is_dated_outside_of_the_stay_or_within(day: str | None, outside: bool) -> None:
+def test_a_line_is_dated_outside_of_the_stay_or_within(
+    day: str | None, outside: bool | None
+) -> None:
     stay = {"start": f"{DAY}T08:00", "end": f"{NEXT_DAY}T09:00"}
-    dated = {} if day is None else {"date": day}
+    dated: dict[str, Any] = {} if day is None else {"date": day}
     (facts,) = facts_of(billed("96374", **dated), **stay)
     assert facts.outside_encounter is outside
     (unbounded,) = facts_of(billed("96374", **dated), start=f"{DAY}T08:00")
