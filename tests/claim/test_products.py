@@ -92,7 +92,8 @@ def test_a_generic_name_may_be_any_form_that_goes_by_its_route() -> None:
         assert (not wrong(result)) is may_be, (drug, route, code)
 
 
-def test_what_a_scan_uses_is_charted_elsewhere_unless_the_chart_holds_some() -> None:
-    claim = [("74177", 1), ("96374", 1), ("Q9967", 100)]
-    assert not wrong(check([{"drug": "morphine"}], claim))
-    assert wrong(check([{"drug": "morphine"}, {"drug": "gadobutrol"}], claim))
+def test_contrast_and_blood_are_charted_elsewhere_unless_the_chart_holds_some() -> None:
+    for code, other in (("Q9967", "gadobutrol"), ("P9016", "fresh frozen plasma")):
+        claim = [("96374", 1), (code, 1)]
+        assert not wrong(check([{"drug": "morphine"}], claim))
+        assert wrong(check([{"drug": "morphine"}, {"drug": other}], claim))

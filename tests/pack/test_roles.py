@@ -28,6 +28,12 @@ ROLES = PACK.book(date(2026, 3, 2)).roles
         ("Medical Assistant (CMA)", "MA"),
         ("patient care technician", "technician"),
         ("Patient (PCA button)", "patient"),
+        ("Dr. Smith", "MD"),
+        ("Nurse Pract.", "NP"),
+        ("Physician Asst", "PA"),
+        ("med asst", "MA"),
+        ("RN student", "student"),
+        ("PGY-2", "resident"),
     ],
 )
 def test_a_role_is_read_in_any_case_and_spelling(text: str, name: str) -> None:

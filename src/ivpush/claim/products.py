@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Products"]
 
+_CHARTED_APART = frozenset({"contrast", "blood"})
 _ROUTES: Mapping[str, str] = {
     "push": "IV",
     "infusion": "IV",
@@ -71,13 +72,13 @@ class Products:
         """Whether the chart gives a product, of which it holds such ``doses``.
 
         None where a drug that is not read, or that is charted without its form, may be it; and
-        of what a scan uses where no dose is of that kind, as its department charts it elsewhere.
+        of contrast and blood where no dose is of that kind, as they often have a record apart.
         """
         if doses:
             return True
         if not self.all_read or row.key in self._by_number or self._may_be_form(row):
             return None
-        return None if row.category == "contrast" and not self._charts_scans() else False
+        return None if row.category in _CHARTED_APART and not self._charts(row.category) else False
 
     def instead(self, row: DrugRow) -> str | None:
         """The one product that is charted and that no line bills: of the same drug, else at all.
@@ -106,9 +107,9 @@ class Products:
             for given in doses
         )
 
-    def _charts_scans(self) -> bool:
+    def _charts(self, category: str) -> bool:
         rows = [self._row(known_by) for known_by in self._doses]
-        return any(row is not None and row.category == "contrast" for row in rows)
+        return any(row is not None and row.category == category for row in rows)
 
     def _row(self, known_by: str) -> DrugRow | None:
         return self._book.drugs.get(known_by) or self._book.names.exact(known_by)
