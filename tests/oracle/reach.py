@@ -137,6 +137,16 @@ def _shared_by_parts(visit: Visit) -> bool:
     )
 
 
+def _shared_by_stretches(visit: Visit) -> bool:
+    """Whether two drugs run together for long enough over several of their infusions alone."""
+    least = max(1, visit.policies.concurrent_min_overlap_minutes)
+    shared: dict[frozenset[str], list[int]] = {}
+    for a, b in _pairs(visit):
+        if a.drug != b.drug:
+            shared.setdefault(frozenset((a.drug, b.drug)), []).append(shared_minutes(a, b))
+    return any(sum(minutes) >= least > max(minutes) for minutes in shared.values())
+
+
 def _together_at_two_accesses(visit: Visit) -> bool:
     least = max(1, visit.policies.concurrent_min_overlap_minutes)
     together = {
@@ -356,6 +366,7 @@ OPEN: tuple[tuple[str, Callable[[Visit], bool]], ...] = (
     ),
     ("minutes without a clock prove neither overlap nor its absence", _no_clock_beside_another),
     ("minutes beside two others add up to a concurrent service, or not", _shared_by_parts),
+    ("minutes together in several stretches add up, or not", _shared_by_stretches),
     ("the one concurrent service of two accesses stands at either", _together_at_two_accesses),
     (
         "a named push of several of its drug may date them, or the first does",
