@@ -95,6 +95,7 @@ class DrugLines:
         return DrugLineFacts(
             drug_ended=ended,
             drug_successor=row.successor if ended else None,
+            successor_units=self._successor_units(row, doses) if ended else None,
             drug_given=given,
             drugs_read=self._products.all_read,
             drug_carries=row.category in _CARRIERS,
@@ -106,6 +107,10 @@ class DrugLines:
             ndc_padded=self._book.padded_ndc(ndc) if ndc is not None else None,
             ndc_code=self._book.drug_of_ndc(ndc) if ndc is not None else None,
         )
+
+    def _successor_units(self, row: DrugRow, doses: Sequence[Administration] | None) -> int | None:
+        new = self._book.drugs.get(row.successor) if row.successor is not None else None
+        return billing_units(new, doses) if new is not None and doses else None
 
     def waste(self, number: int) -> WasteFacts:
         """What is known of the discarded amount of the line at a position."""

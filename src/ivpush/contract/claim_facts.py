@@ -130,6 +130,13 @@ class DrugLineFacts(Part):
 
     drug_ended: Annotated[bool, Means("the drug's code ended before the service date")] = False
     drug_successor: Annotated[str | None, Means("code that replaced the drug's ended one")] = None
+    successor_units: Annotated[
+        int | None,
+        Means(
+            "billing units of the charted doses by the code that replaced the ended one",
+            rests_on=(".code", "administrations", "lines"),
+        ),
+    ] = None
     drug_given: Annotated[
         bool | None,
         Means(
