@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -185,3 +188,23 @@ def test_no_length_fills_a_claim_with_hours() -> None:
     assert len(result.suggested) <= 1
     assert "IVP730" in {violation.rule for violation in result.violations}
     assert len(worked("2026-03-02T10:00", "2026-03-09T10:00").result.suggested) > 1
+
+
+def test_without_a_zone_the_machine_s_own_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = 23 * 3600
+    try:
+        monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+        time.tzset()
+        assert clock.local_date(late, None) == date(1970, 1, 1)
+        assert clock.local_time(late, None) == datetime(1970, 1, 1, 23)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_an_instant_outside_of_the_calendar_s_zones_has_a_date() -> None:
+    """A zone may lead out of the calendar there, so that the date is the instant's own."""
+    last = (date(9999, 12, 31) - date(1970, 1, 1)).days * 86_400 + 86_399
+    assert clock.local_date(last, ZoneInfo("Pacific/Kiritimati")) == date(9999, 12, 31)
+    first = (date(1, 1, 1) - date(1970, 1, 1)).days * 86_400
+    assert clock.local_date(first, ZoneInfo(ZONE)) == date(1, 1, 1)

@@ -216,11 +216,7 @@ def _decided(
     rows = [row for code in codes if (row := book.code(code)) is not None]
     kinds = {(row.family, row.technique) for row in rows}
     return frozenset(
-        [
-            line.given.code
-            for line in lines
-            if line.given.code in codes or (line.coded.family, line.coded.technique) in kinds
-        ]
+        [line.given.code for line in lines if (line.coded.family, line.coded.technique) in kinds]
     )
 
 
