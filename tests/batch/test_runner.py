@@ -566,6 +566,56 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
     assert run(plan(source, tmp_path, resume=True)).read == 5
 
 
+@pytest.mark.parametrize("name", ["out.ndjson", "out.csv", "aside.ndjson"])
+def test_a_file_taken_away_meanwhile_ends_the_run_and_gives_no_other_its_name(
+    tmp_path: Path, name: str
+) -> None:
+    partial = tmp_path / f"{name}.partial"
+    seen = []
+
+    def take_away(one: Seen) -> None:
+        seen.append(one)
+        if len(seen) == 2:
+            partial.unlink()
+
+    with pytest.raises(UsageError, match=rf"{name}: cannot be written: it was taken away"):
+        run(plan(ndjson(tmp_path, 9), tmp_path, chunk=3), watch=take_away)
+    assert len(seen) == 2
+    assert not [file for file in written(tmp_path) if file in {"out.ndjson", "out.csv"}]
+
+
+def test_a_whole_file_lost_before_it_was_named_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = ndjson(tmp_path, 4)
+    with monkeypatch.context() as patch:
+        patch.setattr("ivpush.batch.outputs.Output.finish", lambda _self: stop_here())
+        with pytest.raises(Stop):
+            run(plan(source, tmp_path))
+    (tmp_path / "out.csv.partial").unlink()
+    with pytest.raises(UsageError, match=r"out\.csv: is not there as its checkpoint says"):
+        run(plan(source, tmp_path, resume=True))
+
+
+def test_an_output_that_cannot_get_its_name_is_told_when_another_has_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = outputs.publish
+
+    def refuse(stream: Any, path: Path) -> None:
+        if path.suffix == ".csv":
+            raise OSError(13, "Permission denied")
+        publish(stream, path)
+
+    monkeypatch.setattr(outputs, "publish", refuse)
+    source = ndjson(tmp_path, 4)
+    with pytest.raises(UsageError, match=r"out\.csv: cannot be written: Permission denied"):
+        run(plan(source, tmp_path))
+    monkeypatch.undo()
+    assert run(plan(source, tmp_path, resume=True)).read == 5
+    assert "out.csv" in written(tmp_path)
+
+
 @pytest.mark.parametrize("done", [False, True])
 def test_rows_changed_behind_a_checkpoint_are_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, done: bool

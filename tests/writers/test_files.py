@@ -44,6 +44,19 @@ def test_a_file_that_got_its_name_while_another_run_opened_it_is_left_alone(
     assert path.read_bytes() == b"second\n"
 
 
+def test_what_somebody_put_in_its_place_does_not_get_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "o"
+    with open_partial(path) as first:
+        partial_of(path).unlink()
+        with open_partial(path) as second:
+            second.write(b"rows of the second, not whole\n")
+            with pytest.raises(OSError, match="taken away or replaced"):
+                publish(first, path)
+            assert not path.exists()
+            publish(second, path)
+    assert path.read_bytes() == b"rows of the second, not whole\n"
+
+
 def test_what_is_kept_is_kept_and_the_rest_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "o"
     partial_of(path).write_bytes(b"kept, torn")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from ivpush.errors import Fault, UsageError
-from ivpush.writers.files import open_partial, partial_of, publish, unfit
+from ivpush.writers.files import open_partial, partial_of, publish, require_there, unfit
 
 __all__ = ["Checkpoint", "Kept", "Output", "promote", "refuse"]
 
@@ -135,6 +135,7 @@ class Output:
             self._out.flush()
             if self.path is not None:
                 os.fsync(self._out.fileno())
+                require_there(self._out, self.path)
 
     def finish(self) -> None:
         """Give the file its name."""
@@ -144,7 +145,8 @@ class Output:
 
     def leave(self, length: int) -> None:
         """Stop short: keep the whole chunks, which end at ``length``, under the partial name."""
-        if self.path is not None:
+        # Closed: it has its name, and another output failed to get one.
+        if self.path is not None and not self._out.closed:
             with suppress(OSError):
                 self._out.truncate(length)
                 self._out.close()
@@ -211,6 +213,18 @@ def _seal(state: Mapping[str, Any]) -> str:
 
 
 def promote(path: str, kept: Kept) -> None:
-    """Give a whole file its name, where a run was killed just before it did so."""
+    """Give a whole file its name, where a run was killed just before it did so.
+
+    Raises UsageError where neither name leads to the bytes that the checkpoint vouches for.
+    """
     if partial_of(Path(path)).exists():
         Output(path, kept).finish()
+        return
+    try:
+        with Path(path).open("rb") as whole:
+            there = _hash_of(whole).hexdigest() == kept.digest
+    except OSError:
+        there = False
+    if not there:
+        problem = "is not there as its checkpoint says"
+        raise UsageError(Fault(path, problem, "begin anew without resuming"))

@@ -19,7 +19,7 @@ from types import FrameType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from ivpush.errors import Fault, UsageError, did_you_mean
-from ivpush.writers.files import open_partial, partial_of, publish, unfit
+from ivpush.writers.files import is_at, open_partial, partial_of, publish, unfit
 
 if TYPE_CHECKING:
     from ivpush.writers import ResultWriter, WriteOptions
@@ -250,7 +250,9 @@ class Out:
             with suppress(OSError):
                 self.stream.close()
         with suppress(OSError):
-            partial_of(self.path).unlink()
+            # What somebody put in its place since is not ours.
+            if self.stream.closed or is_at(partial_of(self.path), self.stream):
+                partial_of(self.path).unlink()
         with suppress(OSError):
             self.stream.close()
 

@@ -6,6 +6,7 @@ one file at a time, and nothing is written onto a folder, a device, or through a
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import IO
 
 from ivpush.errors import Fault, UsageError
 
-__all__ = ["open_partial", "partial_of", "publish", "unfit"]
+__all__ = ["is_at", "open_partial", "partial_of", "publish", "require_there", "unfit"]
 
 
 def partial_of(path: Path) -> Path:
@@ -44,7 +45,7 @@ def open_partial(path: Path, keep: int = 0) -> IO[bytes]:
     stream = _opened(partial)
     try:
         _lock(stream, path)
-        while not _is_at(partial, stream):
+        while not is_at(partial, stream):
             # Another run gave it its name since it was opened: what is open is a whole file now.
             stream.close()
             stream = _opened(partial)
@@ -80,7 +81,7 @@ def _lock(stream: IO[bytes], path: Path) -> None:
         raise UsageError(Fault(str(path), problem, remedy)) from None
 
 
-def _is_at(partial: Path, stream: IO[bytes]) -> bool:
+def is_at(partial: Path, stream: IO[bytes]) -> bool:
     """Whether the name still leads to the file that is open."""
     try:
         return os.path.samestat(os.stat(partial), os.fstat(stream.fileno()))
@@ -88,8 +89,16 @@ def _is_at(partial: Path, stream: IO[bytes]) -> bool:
         return False
 
 
+def require_there(stream: IO[bytes], path: Path) -> None:
+    """Raise OSError where the partial file of a path is no longer the one that is written."""
+    if not is_at(partial_of(path), stream):
+        raise OSError(errno.ENOENT, "it was taken away or replaced while it was written")
+
+
 def publish(stream: IO[bytes], path: Path) -> None:
     """Make the bytes durable, give the file its name, and close it; raises OSError."""
+    # Else a file that somebody put in its place would get the name.
+    require_there(stream, path)
     # Without it a power cut could leave the new name on a file without its bytes.
     os.fsync(stream.fileno())
     # Windows renames no open file; elsewhere the lock is held until the file has its name.
