@@ -28,6 +28,7 @@ from ivpush.batch.work import Done, Worker
 from ivpush.engine import Worked
 from ivpush.readers import ReadOptions, Record, SetAside
 from ivpush.readers.json import read
+from ivpush.writers.files import publish
 from tests.shipped import ENGINE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -600,14 +601,12 @@ def test_a_whole_file_lost_before_it_was_named_is_told(
 def test_an_output_that_cannot_get_its_name_is_told_when_another_has_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish = outputs.publish
-
     def refuse(stream: Any, path: Path) -> None:
         if path.suffix == ".csv":
             raise OSError(13, "Permission denied")
         publish(stream, path)
 
-    monkeypatch.setattr(outputs, "publish", refuse)
+    monkeypatch.setattr("ivpush.batch.outputs.publish", refuse)
     source = ndjson(tmp_path, 4)
     with pytest.raises(UsageError, match=r"out\.csv: cannot be written: Permission denied"):
         run(plan(source, tmp_path))
