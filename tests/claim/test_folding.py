@@ -111,3 +111,13 @@ def test_a_line_wrong_by_its_date_alone_has_no_wrong_code() -> None:
     result = check(resited, lines=[line(1, "96365", date="2026-03-05")])
     errors = [(each.rule, each.line) for each in result.violations if each.severity == "error"]
     assert errors == [("IVP906", 1)]
+
+
+def test_a_port_flush_beside_another_service_is_one_error() -> None:
+    flush = push("b", "12:30", purpose="flush", access="port")
+    for other in ([drip("a", "10:00", "12:00")], []):
+        code = line(1, "96365") if other else line(1, "99213", modifiers=["25"])
+        result = check(*other, flush, lines=[code, line(2, "96523")])
+        assert [(each.rule, each.line) for each in result.errors if each.line == 2] == [
+            ("IVP608", 2)
+        ]
