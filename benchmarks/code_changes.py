@@ -72,11 +72,16 @@ def _short(text: str) -> str:
 def _deciding(node: ast.AST) -> Iterator[ast.AST]:
     """The nodes below one that decide something, parents first."""
     for field, value in ast.iter_fields(node):
-        if field not in UNTOUCHED:
+        if field not in UNTOUCHED and not (field == "keywords" and _is_zip(node)):
             for part in value if isinstance(value, list) else [value]:
                 if isinstance(part, ast.AST) and not _decides_nothing(part):
                     yield part
                     yield from _deciding(part)
+
+
+def _is_zip(node: ast.AST) -> bool:
+    """Whether a node calls ``zip``, of which ``strict`` asserts what is so anyway."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "zip"
 
 
 def _decides_nothing(node: ast.AST) -> bool:

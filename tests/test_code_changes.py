@@ -45,6 +45,12 @@ def test_each_change_is_of_one_thing() -> None:
     ]
 
 
+def test_that_rows_are_as_many_is_an_assertion_and_no_choice() -> None:
+    pairs = "pairs = list(zip(a, b, strict=True))\n"
+    assert list(changes(pairs)) == []
+    assert [change.words for change in changes("int_schema(strict=True)\n")] == ["True -> False"]
+
+
 def test_changes_leave_the_tree_as_it_was_and_compile() -> None:
     source = (Path(__file__).parents[1] / "src/ivpush/clock.py").read_text("utf-8")
     plain = ast.unparse(ast.parse(source))
