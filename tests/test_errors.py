@@ -26,3 +26,8 @@ def test_of_words_equally_near_the_one_that_begins_alike_is_meant(
 def test_without_a_near_word_the_known_ones_are_listed() -> None:
     assert did_you_mean("zzz", ["b", "a"]) == "write one of: a, b"
     assert did_you_mean("zzz", []) == ""
+
+
+def test_a_remedy_shows_the_beginning_of_a_long_word() -> None:
+    long = "w" * 5_000
+    assert did_you_mean("other", [long]) == f"write one of: {'w' * 80}"

@@ -40,6 +40,9 @@ Given = ParamSpec("Given")
 MOST_FAULTS = 20
 """Faults of one record that are named: thousands would bury what is to be mended first."""
 
+_MOST_OF_A_WORD = 80
+"""What a remedy shows of a word: a pack may name a thing with thousands of letters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -185,4 +188,4 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if not words:
         return ""
     more = f", … ({len(words)} in all)" if len(words) > 12 else ""
-    return f"write one of: {', '.join(words[:12])}{more}"
+    return f"write one of: {', '.join(word[:_MOST_OF_A_WORD] for word in words[:12])}{more}"

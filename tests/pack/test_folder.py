@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,29 @@ def test_a_pack_has_so_many_files_and_bytes(
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(PackError, match=r"gone\.yaml: cannot be read: No such file"):
         contents_of({"gone.yaml": tmp_path / "gone.yaml"})
+
+
+# --- what looks like a file of a pack
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "said"),
+    [
+        ("words.yaml", lambda path: path.symlink_to("nowhere.yaml"), "words.yaml: is no file"),
+        ("words.yaml", lambda path: path.symlink_to(path), "words.yaml: is no file"),
+        ("words.yaml", lambda path: path.symlink_to("/dev/zero"), "leads out of the pack"),
+        ("words.yaml", lambda path: path.mkdir(), "words.yaml: is no file"),
+        ("drugs.csv", os.mkfifo, "drugs.csv: is no file"),
+        ("checks", lambda path: path.symlink_to(".kept"), "checks: is a link to a folder"),
+        ("checks", lambda path: path.symlink_to("/usr"), "checks: leads out of the pack"),
+    ],
+)
+def test_what_would_be_passed_over_in_silence_is_refused(
+    tmp_path: Path, name: str, make: Callable[[Path], object], said: str
+) -> None:
+    (tmp_path / ".kept").mkdir()
+    (tmp_path / "sources.yaml").write_text("sources: {}\n", "utf-8")
+    assert list(collect(tmp_path)) == ["sources.yaml"]
+    make(tmp_path / name)
+    with pytest.raises(PackError, match=said):
+        collect(tmp_path)

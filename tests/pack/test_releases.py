@@ -32,6 +32,26 @@ def test_what_a_type_of_bill_makes_of_a_service_is_a_word_that_the_engine_knows(
 
 
 @pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        ("ptp", "facility,36591,0,96374 96409", "Facility,36592,0,96374"),
+        ("ptp", "facility,36591,0,96374 96409", "facility,=36592,0,96374"),
+        ("ptp", "facility,36591,0,96374 96409", 'facility,36592,0,"96374,96409"'),
+        ("ptp", "facility,36591,0,96374", "facility,36591,0,96409"),
+        ("mue", "96374,1,1,3,3", "96374,2,2,3,3"),
+        ("addon", "96375,96374,1", "96375,9637,1"),
+        ("pos", "11,false,Office", "22,True,Hospital"),
+        ("asp", "J2405,1 mg,0.1", "j2405,1 mg,0.1"),
+        # A spreadsheet takes the zeros off.
+        ("ndc", "00409189001,J2405", "00409189002,405"),
+    ],
+)
+def test_a_row_that_would_never_count_is_named_by_its_line(kind: str, good: str, bad: str) -> None:
+    assert read(kind, good, good)[1] == []
+    assert read(kind, good, bad)[1] == [f"tables/{kind}-2026-01-01.csv:3"]
+
+
+@pytest.mark.parametrize(
     ("kind", "row"),
     [
         ("mue", "96374,one,1,3,3"),

@@ -67,12 +67,18 @@ def collect(folder: Path) -> dict[str, Path]:
     paths: dict[str, Path] = {}
     root = folder.resolve()
     for path in _below(folder):
-        if path.suffix.lower() not in _READ or not path.is_file() or _is_hidden(path, folder):
+        # What a linked folder holds is not looked for: its rules would be missed in silence.
+        linked = path.is_symlink() and path.is_dir()
+        if _is_hidden(path, folder) or not (linked or path.suffix.lower() in _READ):
             continue
         name = path.relative_to(folder).as_posix()
         # A link out of a pack from elsewhere could read any file of the machine into a message.
-        if not path.resolve().is_relative_to(root):
+        # realpath, because resolve fails on a link that leads to itself.
+        if not Path(os.path.realpath(path)).is_relative_to(root):
             raise PackError(Fault(name, "leads out of the pack", "copy the file"))
+        if not path.is_file():
+            problem = "is a link to a folder" if linked else "is no file"
+            raise PackError(Fault(name, problem, "put a file in its place, or take it out"))
         paths[name] = path
     return paths
 

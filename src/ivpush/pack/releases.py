@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Generic, NamedTuple, TypeVar, get_args
 
@@ -99,6 +99,24 @@ TABLES: dict[str, tuple[str, ...]] = {
     "beside": ("group", "use", "method", "answer", "source"),
 }
 """The tables that a pack may hold, ``tables/KIND-DATE.csv``, with their columns."""
+
+_KEYS: dict[str, int] = {
+    **dict.fromkeys(("mue", "pos", "tob", "ndc", "indicators", "opps", "asp", "products"), 1),
+    **dict.fromkeys(("addon", "denials", "discards"), 2),
+    **dict.fromkeys(("ptp", "beside"), 3),
+}
+"""How many of a table's first columns name a row; of two such rows one would count in silence."""
+_CODES = "[A-Z0-9]{5}"
+_CODE = (_CODES, "write a code of five capitals or digits, zeros in front included")
+_FORMS: dict[tuple[str, str], tuple[str, str]] = {
+    **dict.fromkeys([("ptp", "column2"), ("ndc", "hcpcs")], _CODE),
+    **dict.fromkeys([("addon", "add_on"), ("addon", "primary")], _CODE),
+    **{(kind, "code"): _CODE for kind in ("mue", "indicators", "opps", "asp", "singledose")},
+    ("ptp", "column1"): (f"{_CODES}( {_CODES})*", "write codes of five signs, spaces between"),
+    ("ptp", "setting"): ("facility|professional", "write facility or professional"),
+    ("pos", "facility"): ("true|false", "write true or false"),
+}
+"""What the cells of a column look like, by table and column: others would fit nothing, unsaid."""
 
 TITLES: dict[str, str] = {
     "ptp": "NCCI pairs",
@@ -314,7 +332,25 @@ def _release(file: _File, table_of: Callable[[Rows], Table], say: Say) -> Releas
             problem = "holds a number or a word that does not fit"
             say(Fault(place, problem, "write whole numbers, and words as other rows have them"))
         return None
+    for line, problem, remedy in _odd(file.kind, lines):
+        say(Fault(f"{file.name}:{line}", problem, remedy))
     return Release(file.day, file.name, file.pack, Later.of(Content(table, len(lines))))
+
+
+def _odd(kind: str, lines: Sequence[tuple[int, list[str]]]) -> Iterator[tuple[int, str, str]]:
+    """Rows that can be read, but would never count: line, what is wrong, what to write."""
+    forms = [
+        (place, column, re.compile(_FORMS[kind, column][0]), _FORMS[kind, column][1])
+        for place, column in enumerate(TABLES[kind])
+        if (kind, column) in _FORMS
+    ]
+    keys, seen = _KEYS.get(kind, 0), dict[tuple[str, ...], list[str]]()
+    for line, row in lines:
+        for place, column, form, remedy in forms:
+            if form.fullmatch(row[place]) is None:
+                yield line, f"{column} does not fit", remedy
+        if keys and seen.setdefault(tuple(row[:keys]), row) != row:
+            yield line, "says otherwise than an earlier row", "keep one of them"
 
 
 def _fits(table_of: Callable[[Rows], object], row: list[str]) -> bool:
