@@ -459,9 +459,9 @@ def interruptible() -> Iterator[None]:
 def test_mutated_files_have_documented_outcomes(
     command_of: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert fuzz(command_of.drawn, command_of.outcomes, ["150", "7"]) == 0
+    assert fuzz(command_of.drawn, command_of.outcomes, ["500", "7"]) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith("150 of 150 inputs, seed 7\n")
+    assert printed.startswith("500 of 500 inputs, seed 7\n")
     assert "  SetAside: " in printed
     assert "  Record: " in printed
 
