@@ -13,6 +13,7 @@ from tests.visits import answers, asked, billed, check, dose, drip, fluid, line,
 
 RIGHT = "right arm"
 NEED = {"separate_site_reason": "incompatible drugs"}
+CLASS = "administrations[0].category"
 OFFICE: dict[str, Any] = {"setting": "professional"}
 
 
@@ -36,6 +37,14 @@ def test_a_missing_route_is_asked_for_though_all_times_are_charted() -> None:
 def test_the_stop_of_an_infusion_on_another_route_is_asked_for(route: str, category: str) -> None:
     facts = {"route": route, "method": "infusion", "category": category}
     assert asked(check(dose("a", "10:00", None, **facts))) == ["administrations[0].stop"]
+
+
+def test_blood_is_no_answer_about_a_drug_in_a_bag_with_another() -> None:
+    unknown = drip("m", "10:00", "11:00", category=None)
+    alone = {answer.when.value for answer in question(check(unknown), CLASS).answers}  # type: ignore[union-attr]
+    bag = check(drip("a", "10:00", "11:00"), {**unknown, "mixed_with": "a"})
+    mixed = {a.when.value for a in question(bag, CLASS.replace("0", "1")).answers}  # type: ignore[union-attr]
+    assert alone - mixed == {"blood"} and not mixed - alone
 
 
 def test_a_stated_stop_is_not_asked_for() -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 from ivpush.coding.chart import CodedChart, code_chart
 from ivpush.coding.derivation import derive, derive_again
 from ivpush.coding.lengths import Retimed, bends, billing_of
+from ivpush.coding.mixtures import in_one_bag
 from ivpush.coding.permission import standing_of
 from ivpush.coding.roles import BESIDE_ANOTHER
 from ivpush.coding.stops import end_of, every_length, few_lengths
@@ -46,7 +47,7 @@ _KNOWN_MINUTES = frozenset({"clock", "stated"})
 _PUSHED = frozenset({"push", "injection"})
 _PUMPS = ("ambulatory_pump", "implanted_pump", "stationary_pump")
 _LONG = frozenset({"infusion", "pump", "ia_infusion"})
-_CLASSES = ("therapeutic", "chemotherapy", "complex_biologic", "hydration")
+_CLASSES: tuple[str, ...] = ("therapeutic", "chemotherapy", "complex_biologic", "hydration")
 """Classes that earn codes of their own."""
 _CLASSES_BY_ROUTE = {"IM": ("vaccine",), "SC": ("vaccine",), "IV": ("blood",)}
 """Classes that others' codes pay, by the routes on which they are given."""
@@ -281,7 +282,10 @@ class _Candidates:
         answer = self.book.names.look_up(written) if written is not None else None
         rows = () if answer is None else answer.offered or (answer.row,)
         held = {row.name: row.category for row in rows if row is not None}
-        usual = _CLASSES + _CLASSES_BY_ROUTE.get(administration.given.route or "", ())
+        usual = _CLASSES
+        # Blood and vaccines are given by themselves, in no bag with a drug.
+        if len(in_one_bag(administration, self.chart)) == 1:
+            usual += _CLASSES_BY_ROUTE.get(administration.given.route or "", ())
         classes = sorted(usual, key=lambda each: each not in held.values())
         name = "unnamed" if administration.drug.drug_known is None else "category"
         name, what = ("category_held", " or ".join(held)) if held else (name, "")
