@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from ivpush import Administration
+from ivpush.coding.mixtures import mixtures
 from tests.visits import billed, check, drip, fluid, push, reasons
 
 
@@ -81,3 +84,14 @@ def test_a_mixture_that_no_code_names_is_refused_as_a_whole() -> None:
     result = check(in_muscle, {**in_muscle, "id": "b", "mixed_with": "a"})
     assert billed(result) == []
     assert reasons(result)["a"].removeprefix("a") == reasons(result)["b"].removeprefix("b")
+
+
+@pytest.mark.parametrize("backwards", [True, False])
+def test_a_bag_is_all_that_name_one_another_through_however_many_others(backwards: bool) -> None:
+    names = [f"a{n}" for n in range(300)]
+    links = dict(pairwise(reversed(names) if backwards else names))
+    rows = [Administration(id=name, mixed_with=links.get(name)) for name in names]
+    others = [Administration(id="x"), Administration(id="y", mixed_with="x")]
+    alone = Administration(id="z")
+    assert mixtures([*rows, alone, *others]) == [list(range(300)), [301, 302]]
+    assert mixtures([alone]) == []

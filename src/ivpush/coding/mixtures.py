@@ -7,12 +7,14 @@ highest-ranked drug stand for its mixture, and the others share what becomes of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.coding.times import INVENTED
 from ivpush.contract.chart_facts import AdministrationFacts, ServiceFacts
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ivpush.contract.encounter import Administration
     from ivpush.pack.book import Book
 
@@ -34,16 +36,31 @@ def mixtures(chart: Sequence[Administration]) -> list[list[int]]:
     """Positions of administrations that name one another as mixed, directly or through others."""
     if all(given.mixed_with is None for given in chart):
         return []
-    group = {given.id: given.id for given in chart}
+    named = {given.id: given.id for given in chart}
+    """By id: itself, or another one of its bag, nearer to the one that stands for all."""
+
+    def first(name: str) -> str:
+        while named[name] != name:
+            named[name] = named[named[name]]
+            name = named[name]
+        return name
+
     for given in chart:
-        other, own = given.mixed_with, group[given.id]
-        if other is not None and group[other] != own:
-            joined = group[other]
-            group = {key: joined if name == own else name for key, name in group.items()}
+        if given.mixed_with is not None:
+            named[first(given.id)] = first(given.mixed_with)
     members: dict[str, list[int]] = {}
     for place, given in enumerate(chart):
-        members.setdefault(group[given.id], []).append(place)
+        members.setdefault(first(given.id), []).append(place)
     return [places for places in members.values() if len(places) > 1]
+
+
+class _Bag(NamedTuple):
+    """What the rows of one bag say of it: the first that says when, where, and how it ran."""
+
+    start: datetime | None
+    site: str | None
+    timed: Administration | None
+    dripped: Administration | None
 
 
 def with_times_of_bags(chart: list[Administration]) -> list[Administration]:
@@ -53,21 +70,31 @@ def with_times_of_bags(chart: list[Administration]) -> list[Administration]:
     """
     read = list(chart)
     for places in mixtures(chart):
+        bag = _bag_of([chart[place] for place in places])
         for place in places:
-            mates = [chart[other] for other in places if other != place]
-            read[place] = _filled(chart[place], mates)
+            read[place] = _filled(chart[place], bag)
     return read
 
 
-def _filled(given: Administration, mates: Sequence[Administration]) -> Administration:
+def _bag_of(rows: Sequence[Administration]) -> _Bag:
+    return _Bag(
+        start=next((row.start for row in rows if row.start is not None), None),
+        site=next((row.site for row in rows if row.site is not None), None),
+        timed=next((row for row in rows if _timed(row)), None),
+        # A volume and a rate of one row belong together.
+        dripped=next((row for row in rows if row.volume_ml and row.rate_ml_per_hour), None),
+    )
+
+
+def _filled(given: Administration, bag: _Bag) -> Administration:
     """An administration with the times and the access of its bag, where it states none."""
     lacks: dict[str, object] = {}
     if not _timed(given):
-        lacks = _times(given, mates)
-    for field in ("start", "site"):
-        stated = [getattr(mate, field) for mate in mates if getattr(mate, field) is not None]
-        if getattr(given, field) is None and stated:
-            lacks.setdefault(field, stated[0])
+        lacks = _times(given, bag)
+    if given.start is None and bag.start is not None:
+        lacks.setdefault("start", bag.start)
+    if given.site is None and bag.site is not None:
+        lacks["site"] = bag.site
     return given.model_copy(update=lacks) if lacks else given
 
 
@@ -77,9 +104,9 @@ def _timed(given: Administration) -> bool:
     return stated and given.times_from not in INVENTED
 
 
-def _times(given: Administration, mates: Sequence[Administration]) -> dict[str, object]:
+def _times(given: Administration, bag: _Bag) -> dict[str, object]:
     """How long the bag ran: by its stop or minutes, else by its volume and rate."""
-    timed = next((mate for mate in mates if _timed(mate)), None)
+    timed, dripped = bag.timed, bag.dripped
     if timed is not None:
         times: dict[str, object] = {
             "stop": timed.stop,
@@ -90,8 +117,6 @@ def _times(given: Administration, mates: Sequence[Administration]) -> dict[str, 
         if given.start is None or given.times_from != timed.times_from:
             times["start"] = timed.start
         return times
-    dripped = next((m for m in mates if m.volume_ml and m.rate_ml_per_hour), None)
-    # A volume and a rate of one row belong together.
     if dripped is not None and not (given.volume_ml and given.rate_ml_per_hour):
         return {"volume_ml": dripped.volume_ml, "rate_ml_per_hour": dripped.rate_ml_per_hour}
     return {}

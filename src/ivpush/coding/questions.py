@@ -267,10 +267,8 @@ class _Candidates:
             yield from self._field("device", administration, "device", _PUMPS)
         elif administration.technique == "pump" and self._bills_home_pump():
             if administration.given.pump_supplied_by is None:
-                owners = get_args(PumpSupplier)
-                yield from self._field(
-                    "pump_supplied_by", administration, "pump_supplied_by", owners
-                )
+                field = "pump_supplied_by"
+                yield from self._field(field, administration, field, get_args(PumpSupplier))
 
     def _bills_home_pump(self) -> bool:
         row = self.book.pick("chemotherapy", "pump", "pump_start", "home_pump")
@@ -407,10 +405,8 @@ class _Candidates:
             return
         for administration in self.chart:
             if self._may_be_complex(administration.drug) and administration.reason is None:
-                answers = (True, False)
-                yield from self._whole(
-                    "complexity", "complexity_documented", answers, administration
-                )
+                field = "complexity_documented"
+                yield from self._whole("complexity", field, (True, False), administration)
                 return
 
     def _may_be_complex(self, drug: DrugFacts) -> bool:
