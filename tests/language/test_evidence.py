@@ -121,3 +121,42 @@ def test_a_field_read_from_the_name_of_a_drug_is_told_as_the_drug() -> None:
     assert about.given.rate_ml_per_hour == 150
     nothing: Any = SimpleNamespace()
     assert rule.evidence(facts, about, nothing, nothing) == ("administrations[0].drug",)
+
+
+def missing(require: str, about: int = 0, when: str | None = None) -> tuple[str, ...]:
+    """The fields for want of which a rule about an administration could not be judged."""
+    work = ENGINE.work(ENCOUNTER)
+    parts = [
+        None if text is None else parse(text, NAMES, "administration") for text in (when, require)
+    ]
+    assert parts[1] is not None
+    rule = compile_rule(parts[0], parts[1], NAMES, "test")
+    facts: Any = work.facts
+    records = (facts, facts.administrations[about], work.book.policy, work.book.limits)
+    assert rule.judge(*records) == 2
+    return tuple(rule.missing(*records))
+
+
+@pytest.mark.parametrize(
+    ("require", "paths"),
+    [
+        ("administration.dose > 1", ("administrations[0].dose",)),
+        # Rows of which none counts are nothing that anybody left out.
+        (
+            "any(x.separate for x in claim.lines if x.units == 7) or administration.dose > 1",
+            ("administrations[0].dose",),
+        ),
+        ("any(a.dose > 9 for a in encounter.administrations)", ("administrations[0].dose",)),
+        # Of no rows there is no least: then the rows themselves are what is missing.
+        ("min(x.units for x in claim.lines if x.units > 7) > 1", ("lines",)),
+    ],
+)
+def test_what_is_missing_is_what_somebody_could_fill_in(
+    require: str, paths: tuple[str, ...]
+) -> None:
+    assert missing(require) == paths
+
+
+def test_what_when_lacks_is_told_alone() -> None:
+    paths = missing("administration.wasted > 1", when="administration.dose > 1")
+    assert paths == ("administrations[0].dose",)

@@ -39,7 +39,8 @@ def place_of(record: Node, name: str, printer: Printer, text: str) -> str:
     scope = record.kind.scope or ""
     if scope in _LISTED:
         return f"path({printer.constant(_LISTED[scope])}, {text}.index, {printer.constant(name)})"
-    return printer.constant(name if scope == "encounter" else f"{scope}.{name}")
+    # The claim's lines are a field of the encounter.
+    return printer.constant(name if scope in {"encounter", "claim"} else f"{scope}.{name}")
 
 
 def _why(node: Node, *, truth: bool, printer: Printer) -> list[str]:
