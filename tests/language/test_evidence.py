@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ivpush import Encounter
-from ivpush.language.compiler import compile_rule
+from ivpush.language.compiler import Compiled, compile_rule
 from ivpush.language.parser import parse
 from tests.shipped import ENGINE, PACK
 from tests.visits import drip, line, push
@@ -30,8 +30,8 @@ ENCOUNTER = Encounter.model_validate(
 )
 
 
-def evidence(require: str, about: int = 0, when: str | None = None) -> tuple[str, ...]:
-    """The evidence of a rule about an administration that the encounter breaks."""
+def judged(require: str, about: int, when: str | None, verdict: int) -> tuple[Compiled, Any]:
+    """A rule about an administration, of which the encounter has such a verdict, and its records."""
     work = ENGINE.work(ENCOUNTER)
     parts = [
         None if text is None else parse(text, NAMES, "administration") for text in (when, require)
@@ -40,7 +40,13 @@ def evidence(require: str, about: int = 0, when: str | None = None) -> tuple[str
     rule = compile_rule(parts[0], parts[1], NAMES, "test")
     facts: Any = work.facts
     records = (facts, facts.administrations[about], work.book.policy, work.book.limits)
-    assert rule.judge(*records) == 1
+    assert rule.judge(*records) == verdict
+    return rule, records
+
+
+def evidence(require: str, about: int = 0, when: str | None = None) -> tuple[str, ...]:
+    """The evidence of a rule about an administration that the encounter breaks."""
+    rule, records = judged(require, about, when, verdict=1)
     return rule.evidence(*records)
 
 
@@ -125,15 +131,7 @@ def test_a_field_read_from_the_name_of_a_drug_is_told_as_the_drug() -> None:
 
 def missing(require: str, about: int = 0, when: str | None = None) -> tuple[str, ...]:
     """The fields for want of which a rule about an administration could not be judged."""
-    work = ENGINE.work(ENCOUNTER)
-    parts = [
-        None if text is None else parse(text, NAMES, "administration") for text in (when, require)
-    ]
-    assert parts[1] is not None
-    rule = compile_rule(parts[0], parts[1], NAMES, "test")
-    facts: Any = work.facts
-    records = (facts, facts.administrations[about], work.book.policy, work.book.limits)
-    assert rule.judge(*records) == 2
+    rule, records = judged(require, about, when, verdict=2)
     return tuple(rule.missing(*records))
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Products"]
 
 _CHARTED_APART = frozenset({"contrast", "blood"})
+"""Classes that a scan's department or a transfusion's record charts, and often nobody else."""
 _ROUTES: Mapping[str, str] = {
     "push": "IV",
     "infusion": "IV",
@@ -26,6 +27,7 @@ _ROUTES: Mapping[str, str] = {
     "sc": "SC",
     "im": "IM",
 }
+"""The route of each technique of the drug table; others may go by any."""
 
 
 class Products:
@@ -102,17 +104,16 @@ class Products:
             given.route in routes or given.route not in _ROUTES.values()
             for known_by, doses in self._doses.items()
             if known_by not in self._book.drugs
-            and (charted := self._row(known_by)) is not None
+            and (charted := self._book.names.exact(known_by)) is not None
             and _drug_of(charted) == _drug_of(row)
             for given in doses
         )
 
     def _charts(self, category: str) -> bool:
-        rows = [self._row(known_by) for known_by in self._doses]
+        """Whether any dose is of a class."""
+        drugs, names = self._book.drugs, self._book.names
+        rows = [drugs.get(known_by) or names.exact(known_by) for known_by in self._doses]
         return any(row is not None and row.category == category for row in rows)
-
-    def _row(self, known_by: str) -> DrugRow | None:
-        return self._book.drugs.get(known_by) or self._book.names.exact(known_by)
 
     def _known_by(self, given: Administration) -> str | None:
         """A code; else the plain generic name of its drug; None where nothing says which it is."""

@@ -411,12 +411,13 @@ class _Candidates:
 
     def _may_be_complex(self, drug: DrugFacts) -> bool:
         """Whether its complexity is open; of what is injected as a rule where a claim says so."""
-        if drug.category == "complex_biologic" or drug.stated_category is not None:
-            return drug.category == "complex_biologic"
-        if drug.row is None or drug.row.category != "complex_biologic":
+        if drug.category == "complex_biologic":
+            return True
+        stated, row = drug.stated_category, drug.row
+        if stated is not None or row is None or row.category != "complex_biologic":
             return False
-        rows = [self.book.code(line.code) for line in self.encounter.lines or ()]
-        return any(row is not None and row.family == "chemotherapy" for row in rows)
+        billed = [self.book.code(line.code) for line in self.encounter.lines or ()]
+        return any(code is not None and code.family == "chemotherapy" for code in billed)
 
     def _stopped_early(self) -> Iterator[Question]:
         """What an infusion ended within push minutes is, where nobody set the policy."""

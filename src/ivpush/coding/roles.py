@@ -272,12 +272,7 @@ def refuse_orphans(
     """
     lost: list[int] = []
     drips = [service for service in services if service.role == "concurrent"]
-    orphans: list[ServiceFacts] = []
-    for drip in drips:
-        visit = _visit_of(drip)
-        beside = [service for service in services if _visit_of(service) == visit]
-        orphans += _orphaned([drip], beside, book)
-    for drip in orphans:
+    for drip in [each for each in drips if _is_alone(each, services, book)]:
         refuse(drip, "concurrent_without_primary")
         services.remove(drip)
         for chain in chains:
@@ -285,6 +280,13 @@ def refuse_orphans(
                 chain.services.remove(drip)
                 lost.append(chain.index)
     return frozenset(lost)
+
+
+def _is_alone(drip: ServiceFacts, services: Iterable[ServiceFacts], book: Book) -> bool:
+    """Whether none of the primaries of a drip is billed in its visit."""
+    visit = _visit_of(drip)
+    beside = [service for service in services if _visit_of(service) == visit]
+    return any(_orphaned([drip], beside, book))
 
 
 def _visit_of(service: ServiceFacts) -> int:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from ivpush.contract.chart_facts import AdministrationFacts, ServiceFacts
 from ivpush.contract.encounter import ClaimLine
-from ivpush.contract.means import CODING, WORKING, Means, Part
+from ivpush.contract.means import CHART, CODING, WORKING, Means, Part
 
 __all__ = [
     "BesideFacts",
@@ -26,9 +26,6 @@ __all__ = [
 ]
 
 LineStatus = Literal["matched", "changed", "unsupported", "outside"]
-
-_CHART = ("administrations",)
-"""What is missing where a line cannot be compared with a chart."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -294,10 +291,10 @@ class MatchFacts(Part):
 
     status: Annotated[
         LineStatus | None,
-        Means("how it compares with the chart; unknown without a chart", lacks=_CHART),
+        Means("how it compares with the chart; unknown without a chart", lacks=CHART),
     ] = None
     supported_units: Annotated[
-        int | None, Means("units of this line that the chart supports", lacks=_CHART)
+        int | None, Means("units of this line that the chart supports", lacks=CHART)
     ] = None
     # Parts over- from underbilling: only the first is money to pay back.
     beyond_chart: Annotated[
@@ -305,27 +302,25 @@ class MatchFacts(Part):
         Means(
             "its code, or some of its units, are not in the chart; false where only date, modifier "
             "or missing units differ; unknown, no chart",
-            lacks=_CHART,
+            lacks=CHART,
         ),
     ] = None
     suggested_units: Annotated[
         int | None,
-        Means("units of this code the chart supports that day, over all lines", lacks=_CHART),
+        Means("units of this code the chart supports that day, over all lines", lacks=CHART),
     ] = None
     replaced_by: Annotated[
-        str | None, Means("code that the chart supports in its place", lacks=_CHART)
+        str | None, Means("code that the chart supports in its place", lacks=CHART)
     ] = None
     replaced_role: Annotated[
-        str | None, Means("role of the code that the chart supports in its place", lacks=_CHART)
+        str | None, Means("role of the code that the chart supports in its place", lacks=CHART)
     ] = None
     date_differs: Annotated[
-        bool | None, Means("dated on another day than the chart; unknown, no chart", lacks=_CHART)
+        bool | None, Means("dated on another day than the chart; unknown, no chart", lacks=CHART)
     ] = None
     date_disputed: Annotated[
         bool | None,
-        Means(
-            "dated as another reading of midnight would have it; unknown, no chart", lacks=_CHART
-        ),
+        Means("dated as another reading of midnight would have it; unknown, no chart", lacks=CHART),
     ] = None
     suggested_modifiers: Annotated[frozenset[str], Means("modifiers that the chart asks for")] = (
         frozenset()
@@ -342,7 +337,7 @@ class MatchFacts(Part):
         bool | None,
         Means(
             "carries a distinct-service modifier that nothing asks for; unknown, no chart",
-            lacks=_CHART,
+            lacks=CHART,
             tables=("ptp",),
         ),
     ] = None
@@ -350,21 +345,19 @@ class MatchFacts(Part):
         bool | None,
         Means(
             "lacks the distinct-service modifier that the chart supports; unknown, no chart",
-            lacks=_CHART,
+            lacks=CHART,
             tables=("ptp",),
         ),
     ] = None
     administrations: Annotated[
         tuple[AdministrationFacts, ...] | None,
-        Means(
-            "what it bills: as linked, else as reconciled; unknown without a chart", lacks=_CHART
-        ),
+        Means("what it bills: as linked, else as reconciled; unknown without a chart", lacks=CHART),
     ] = None
     own_work: Annotated[
         bool | None,
         Means(
             "a practitioner gave in person all that it bills; unknown where nobody said",
-            lacks=_CHART,
+            lacks=CHART,
         ),
     ] = None
     service: Annotated[

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from ivpush.contract.chart_facts import AdministrationFacts, ServiceFacts
 from ivpush.contract.claim_facts import ClaimFacts, LineFacts, SuggestionFacts
 from ivpush.contract.encounter import Encounter, Supervision
-from ivpush.contract.means import CODING, WORKING, Means
+from ivpush.contract.means import CHART, CODING, WORKING, Means
 
 __all__ = [
     "AdministrationFacts",
@@ -130,7 +130,7 @@ class EncounterFacts:
         str | None, Means("its first diagnosis, without the dot", rests_on=("diagnoses",))
     ]
     administrations: Annotated[
-        tuple[AdministrationFacts, ...] | None, Means("the chart", rests_on=("administrations",))
+        tuple[AdministrationFacts, ...] | None, Means("the chart", rests_on=CHART, lacks=CHART)
     ]
     supervision: SupervisionFacts
     claim: ClaimFacts

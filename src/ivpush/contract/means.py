@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ivpush.records import record
 
-__all__ = ["CODING", "SHAPING", "WORKING", "Means", "Part"]
+__all__ = ["CHART", "CODING", "SHAPING", "WORKING", "Means", "Part"]
 
 
 @record
@@ -47,6 +47,9 @@ CODING = (
     "inpatient_from",
 )
 """What the coding of a chart rests on, beside the setting, the date, the payer and the zone."""
+
+CHART = ("administrations",)
+"""What a fact lacks that only a chart can give."""
 
 WORKING = Means("")
 """Marks what the engine works with and no rule may name."""

@@ -241,9 +241,9 @@ def _missing_fact(node: Node, printer: Printer) -> list[str]:
         place = place_of(record, name, printer, text) if owner == text else repr(name)
         lines.append(f"    if {owner}.given.{name} is None: held[{place}] = True")
         stated.append(f"{owner}.given.{name} is not None")
-    # Where all of them are stated, or none is known, the fact itself is the most that can be said.
-    place = place_of(record, node.name, printer, text)
-    lines.append(f"    if {' and '.join(stated) or 'True'}: held[{place}] = True")
+    # Where all of them are stated it is unknown by itself, as is a fact that lacks none.
+    itself = f"held[{place_of(record, node.name, printer, text)}] = True"
+    lines.append(f"    if {' and '.join(stated)}: {itself}" if stated else f"    {itself}")
     return [*lines, "    found = True"]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ivpush.contract.chart_facts import AdministrationFacts
 from ivpush.contract.claim_facts import LineFacts
+from ivpush.contract.means import CHART
 from ivpush.contract.result import Unjudged
 from ivpush.language.compiler import Reduced, Settled, fuse
 from ivpush.language.vocabulary import FactName, Names
@@ -37,12 +38,9 @@ _CHARTED = ("administration", "service")
 """Scopes of which a claim without a chart has no record."""
 
 
-_CHART = ("administrations",)
-
-
 def _is_of_chart(scope: str, fact: FactName) -> bool:
     """Whether a fact is unknown for want of a chart alone."""
-    return scope in _CHARTED or fact.lacks == _CHART or fact.path == "administrations"
+    return scope in _CHARTED or fact.lacks == CHART
 
 
 class Screens:
@@ -78,7 +76,7 @@ class Screens:
             for rule in self._about[kind]
         )
         """Rules that only a chart can answer."""
-        self.uncharted = {rule.id: Unjudged(rule.id, _CHART) for rule in self.chart_rules}
+        self.uncharted = {rule.id: Unjudged(rule.id, CHART) for rule in self.chart_rules}
         """What a result without a chart says of each of them: one answer for all claims."""
         self._lacking: dict[str, Unjudged | None] = {}
 
@@ -89,7 +87,7 @@ class Screens:
         """
         if rule.id not in self._lacking:
             alone = all(_is_of_chart(*each) for each in rule.compiled.unknowns())
-            self._lacking[rule.id] = Unjudged(rule.id, _CHART) if alone else None
+            self._lacking[rule.id] = Unjudged(rule.id, CHART) if alone else None
         return self._lacking[rule.id]
 
     def rules_about(self, kind: str) -> tuple[Rule, ...]:
