@@ -14,7 +14,7 @@ from ivpush.coding.services import refuse
 from ivpush.coding.times import by_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from ivpush.coding.chains import Chain, InitialBy
     from ivpush.contract.chart_facts import Role, ServiceFacts
@@ -210,7 +210,7 @@ def set_roles(chain: Chain, encounter: Encounter, wishes: Wishes, book: Book) ->
         return True
     # The primary of a concurrent drip may be of another chain: `refuse_orphans` judges that.
     addons = [service for service in chain.services if service.role != "concurrent"]
-    return not any(_orphaned(addons, chain.services, book))
+    return not _any_orphan(addons, chain.services, book)
 
 
 def _initial(
@@ -241,17 +241,13 @@ def _holds(service: ServiceFacts, identity: str) -> bool:
     return any(each.given.id == identity for each in service.administrations)
 
 
-def _orphaned(
+def _any_orphan(
     services: Iterable[ServiceFacts], beside: Iterable[ServiceFacts], book: Book
-) -> Iterator[ServiceFacts]:
-    """The services of which a code is an add-on to none of the codes billed beside it."""
+) -> bool:
+    """Whether a service has a code that is an add-on to none of the codes billed beside it."""
     billed = frozenset(code for service in beside for code in _codes(service))
-    for service in services:
-        for code in _codes(service):
-            primaries = book.primaries(code)
-            if primaries and primaries.isdisjoint(billed):
-                yield service
-                break
+    primaries = (book.primaries(code) for service in services for code in _codes(service))
+    return any(each and each.isdisjoint(billed) for each in primaries)
 
 
 def _codes(service: ServiceFacts) -> tuple[str, ...]:
@@ -286,7 +282,7 @@ def _is_alone(drip: ServiceFacts, services: Iterable[ServiceFacts], book: Book) 
     """Whether none of the primaries of a drip is billed in its visit."""
     visit = _visit_of(drip)
     beside = [service for service in services if _visit_of(service) == visit]
-    return any(_orphaned([drip], beside, book))
+    return _any_orphan([drip], beside, book)
 
 
 def _visit_of(service: ServiceFacts) -> int:
