@@ -5,20 +5,26 @@ and the tests run on each change, the nearest first. A change that no test notic
 ``core_equivalents.yaml`` says why it changes no answer. All changes take days: ``--sample`` draws.
 A change that hangs counts as noticed.
 
-Each change runs in a process of its own, forked from one that has loaded what does not change.
-Tests that start other processes see the code unchanged.
+Each change runs in a process of its own, forked from one that has loaded the tests (``mutant_tests``).
+Where it may have come too late there, it is judged again in one that has loaded only what does not
+change, by the tests of its wing and of the rules, which takes minutes. ``--quick`` leaves that out, and so
+prints changes that a test may notice. Tests that start other processes see the code unchanged.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import pickle
 import random
 import signal
 import sys
+import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -29,6 +35,7 @@ from typing import NamedTuple
 import yaml
 
 from benchmarks.code_changes import changes
+from benchmarks.mutant_tests import Loaded, with_tests
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "src/ivpush"
@@ -66,15 +73,15 @@ class Mutant(NamedTuple):
         return f"{self.module}: {self.words}"
 
 
-def mutants(wings: Sequence[str]) -> Iterator[Mutant]:
-    """Every change of every module of some wings."""
-    for wing in wings:
-        path = SOURCES / wing
-        files = [SOURCES / f"{wing}.py"] if not path.is_dir() else sorted(path.rglob("*.py"))
+def mutants(parts: Sequence[str]) -> Iterator[Mutant]:
+    """Every change of every module of some wings, or of some modules such as ``claim/lines``."""
+    for part in parts:
+        path = SOURCES / part
+        files = [SOURCES / f"{part}.py"] if not path.is_dir() else sorted(path.rglob("*.py"))
         for file in files:
-            parts = file.relative_to(SOURCES.parent).with_suffix("").parts
+            names = file.relative_to(SOURCES.parent).with_suffix("").parts
             for change in changes(file.read_text("utf-8")):
-                yield Mutant(".".join(parts), change.line, change.words, change.source)
+                yield Mutant(".".join(names), change.line, change.words, change.source)
 
 
 def _file_of(module: str) -> Path:
@@ -108,7 +115,8 @@ class _Changed(MetaPathFinder, Loader):
 def _nearest(module: str) -> list[str]:
     """The tests of the module itself, where they have a file of their own."""
     *folders, name = module.split(".")[1:]
-    return [str(path) for path in [Path("tests", *folders, f"test_{name}.py")] if path.exists()]
+    path = Path("tests", *folders, f"test_{name}.py")
+    return [str(path)] if path.exists() else []
 
 
 def _run_tests(mutant: Mutant) -> int:
@@ -121,9 +129,10 @@ def _run_tests(mutant: Mutant) -> int:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
     near = _nearest(mutant.module)
+    wing = Path("tests", mutant.module.split(".")[1])
     # Plain asserts: else pytest would load our modules, as those of a plugin, in place of the change.
     options = ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain"]
-    for files in [near, [path for path in NEXT if path not in near], REST]:
+    for files in [near, [*NEXT, *([str(wing)] if wing.is_dir() else [])]]:
         # One failure is enough.
         if files and pytest.main([*options, *files]) != pytest.ExitCode.OK:
             return NOTICED
@@ -131,8 +140,8 @@ def _run_tests(mutant: Mutant) -> int:
     return SURVIVED if loaded is not None and loaded.__loader__ is changed else NOT_LOADED
 
 
-def judge(mutant: Mutant) -> bool:
-    """Whether the tests notice a change; raises RuntimeError where they never saw it."""
+def judge_apart(mutant: Mutant) -> bool:
+    """Whether the tests, loaded anew, notice a change; raises RuntimeError where they never saw it."""
     child = os.fork()
     if child == 0:
         signal.alarm(SECONDS)
@@ -147,28 +156,109 @@ def judge(mutant: Mutant) -> bool:
     return status != SURVIVED
 
 
+def _warm() -> None:
+    """Load what no change touches, once for all."""
+    for name in ("pydantic", "dateutil.tz", "pandas", "pyarrow", "polars"):
+        __import__(name)
+
+
+Verdict = bool | None
+"""Whether a change is noticed; None where that is not yet known."""
+
+
+class Judges(NamedTuple):
+    """Judges changes, a few at a time, and begins none after the end."""
+
+    workers: int
+    end: float
+
+    def verdicts(
+        self, drawn: Sequence[Mutant], judge: Callable[[Mutant], Verdict]
+    ) -> Iterator[tuple[Mutant, Verdict]]:
+        """Each change with its verdict, as they come."""
+        with ThreadPoolExecutor(self.workers) as pool:
+            for place in range(0, len(drawn), self.workers):
+                if perf_counter() > self.end:
+                    return
+                together = drawn[place : place + self.workers]
+                yield from zip(together, pool.map(judge, together), strict=True)
+
+
+def judged_in_place(
+    drawn: Sequence[Mutant], judges: Judges, *, tests: Sequence[str], reached: Path
+) -> list[tuple[Mutant, Verdict]]:
+    """The changes that were judged with tests loaded once, in a process of its own."""
+    with tempfile.NamedTemporaryFile() as file:
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                verdicts: list[tuple[Mutant, Verdict]] = []
+
+                def use(loaded: Loaded) -> None:
+                    loaded.measure(str(SOURCES), reached)
+                    verdicts.extend(judges.verdicts(drawn, partial(_in_place, loaded)))
+
+                # Loaded before the tests, some of which import only when they run.
+                for mutant in drawn:
+                    import_module(mutant.module)
+                with_tests(tests, str(SOURCES), use)
+                Path(file.name).write_bytes(pickle.dumps(verdicts))
+                status = 0
+            finally:
+                os._exit(status)
+        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0:
+            sys.exit("the changes could not be judged; what went wrong stands above")
+        judged: list[tuple[Mutant, Verdict]] = pickle.loads(Path(file.name).read_bytes())
+        return judged
+
+
+def _in_place(loaded: Loaded, mutant: Mutant) -> Verdict:
+    file = _file_of(mutant.module)
+    near = [Path(path).resolve() for path in _nearest(mutant.module)]
+    verdict = loaded.judge(str(file), file.read_text("utf-8"), mutant.source, near=near)
+    if verdict is False:
+        _tell("survived", mutant)
+    return verdict
+
+
+def _tell(what: str, mutant: Mutant) -> None:
+    print(f"{what}: {mutant.module}:{mutant.line}: {mutant.words}", flush=True)
+
+
 def options_of_command() -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(prog="benchmarks.core_mutants")
-    parser.add_argument("wings", nargs="*", default=WINGS, metavar="WING", help="default: all")
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        default=WINGS,
+        metavar="PART",
+        help="coding, or claim/lines; default: all",
+    )
     parser.add_argument("--sample", type=int, metavar="N", help="draw N changes (default: all)")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument(
         "--minutes", type=int, default=10**6, metavar="N", help="begin no change after so long"
     )
     parser.add_argument("--workers", type=int, default=2, metavar="N")
+    parser.add_argument(
+        "--reached", type=Path, metavar="FILE", help="keep what each test calls, for the next run"
+    )
+    parser.add_argument(
+        "--tests", nargs="+", default=[*NEXT, *REST], metavar="FILE", help="ask these alone"
+    )
+    parser.add_argument("--quick", action="store_true", help="judge no change a second time")
     return parser.parse_args()
 
 
-def _unchanged(mutant: Mutant) -> Mutant:
-    """The module of a change as it is."""
-    return mutant._replace(words="unchanged", source=_file_of(mutant.module).read_text("utf-8"))
-
-
-def _warm() -> None:
-    """Load what no change touches, once for all."""
-    for name in ("pydantic", "dateutil.tz", "pandas", "pyarrow", "polars"):
-        __import__(name)
+def _judged_apart(unsure: Sequence[Mutant], judges: Judges) -> Iterator[tuple[Mutant, Verdict]]:
+    """Changes judged again, with nothing of ivpush loaded before; says which survive."""
+    _warm()
+    for mutant, noticed in judges.verdicts(unsure, judge_apart):
+        if not noticed:
+            _tell("survived", mutant)
+        yield mutant, noticed
 
 
 def main() -> None:
@@ -176,32 +266,31 @@ def main() -> None:
     options = options_of_command()
     os.chdir(ROOT)
     os.environ |= {"CI": "1", "IVPUSH_EXAMPLES": os.environ.get("IVPUSH_EXAMPLES", "25")}
+    os.environ["IVPUSH_SHRINK"] = "0"  # one failure is enough, however large
     start = perf_counter()
-    every = list(mutants(options.wings))
+    judges = Judges(options.workers, start + 60 * options.minutes)
+    every = list(mutants(options.parts))
     drawn = every
     if options.sample is not None:
         drawn = random.Random(options.seed).sample(every, min(options.sample, len(every)))
     reasons = equivalents()
-    counts: Counter[str] = Counter()
-    _warm()
-    if judge(_unchanged(drawn[0])):
-        sys.exit("the tests fail on the code as it is; mend it first")
-    with ThreadPoolExecutor(options.workers) as pool:
-        for place in range(0, len(drawn), options.workers):
-            if perf_counter() - start > 60 * options.minutes:
-                break
-            together = drawn[place : place + options.workers]
-            for mutant, noticed in zip(together, pool.map(judge, together), strict=True):
-                known = "equivalent" if mutant.label in reasons else "survived"
-                counts["noticed" if noticed else known] += 1
-                if not noticed and known == "survived":
-                    print(f"survived: {mutant.module}:{mutant.line}: {mutant.words}", flush=True)
-    judged = counts["noticed"] + counts["survived"]
-    percent = 100 * counts["noticed"] / max(judged, 1)
+    asked = [mutant for mutant in drawn if mutant.label not in reasons]
+    with tempfile.TemporaryDirectory() as folder:
+        reached = options.reached or Path(folder, "reached")
+        verdicts = dict(judged_in_place(asked, judges, tests=options.tests, reached=reached))
+    unsure = [mutant for mutant, noticed in verdicts.items() if noticed is None]
+    if unsure and options.quick:
+        for mutant in unsure:
+            _tell("unnoticed in place", mutant)
+    elif unsure:
+        verdicts |= dict.fromkeys(unsure, None) | dict(_judged_apart(unsure, judges))
+    counts = Counter(verdicts.values())
+    known = counts[True] + counts[False]
     print(
-        f"{counts.total():,} of {len(every):,} changes: {counts['noticed']} noticed, "
-        f"{counts['equivalent']} change no answer, {counts['survived']} survive: "
-        f"{percent:.1f} % noticed, in {perf_counter() - start:.0f} s (seed {options.seed})"
+        f"{len(verdicts):,} of {len(every):,} changes: {counts[True]} noticed, {counts[False]} "
+        f"survive, {counts[None]} not judged to the end: {100 * counts[True] / max(known, 1):.1f} % "
+        f"of those judged are noticed; {len(drawn) - len(asked)} more change no answer; "
+        f"{perf_counter() - start:.0f} s (seed {options.seed})"
     )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from ivpush import ClaimLine
+from ivpush.claim.correction import apply_edits, folded_units, mended
+from ivpush.pack.edits import AddModifier, DropModifiers, LineEdit, Remove, Successor
+from tests.shipped import PACK
 from tests.visits import DAY, NEXT_DAY, check, drip, line, push
 
 DAY_AFTER = "2026-03-04"
@@ -139,3 +143,107 @@ def test_an_error_that_no_edit_mends_withholds_the_claim() -> None:
     assert [each.rule for each in result.violations if each.severity == "error"] == ["IVP710"]
     assert result.corrected is None
     assert result.withheld is not None and "stop-before-start" in result.withheld
+
+
+BOOK = PACK.book(date(2026, 3, 2))
+
+
+def one_line(code: str, number: int = 1, **facts: Any) -> ClaimLine:
+    """A line of a claim, as it came in."""
+    return ClaimLine.model_validate(line(number, code, **facts))
+
+
+@pytest.mark.parametrize(
+    ("code", "sent"),
+    [
+        pytest.param("90774", "96374", id="one-code-took-its-place"),
+        # C8950 became hydration and infusion, and only a person can say which was given.
+        pytest.param("C8950", "C8950", id="several-took-its-place"),
+        pytest.param("96374", "96374", id="none-took-its-place"),
+        pytest.param("XYZ99", "XYZ99", id="nobody-knows-it"),
+    ],
+)
+def test_a_code_gives_way_to_the_one_that_took_its_place(code: str, sent: str) -> None:
+    after = mended(one_line(code), Successor(), BOOK)
+    assert after is not None and after.code == sent
+
+
+@pytest.mark.parametrize(
+    ("before", "kind", "after"),
+    [
+        (["59", "JW"], "separate", ("JW",)),
+        (["XU", "25", "XS"], "separate", ("25",)),
+        (["59", "25"], "separate_visit", ("59",)),
+        (["JW"], "separate_visit", ("JW",)),
+    ],
+)
+def test_a_kind_of_modifier_is_taken_off_wherever_it_stands(
+    before: list[str], kind: str, after: tuple[str, ...]
+) -> None:
+    mended_line = mended(one_line("96374", modifiers=before), DropModifiers(kind), BOOK)
+    assert mended_line is not None and mended_line.modifiers == after
+
+
+def test_a_modifier_is_added_once_behind_the_others() -> None:
+    edit = AddModifier("separate_visit")
+    once = mended(one_line("99213", modifiers=["GC"]), edit, BOOK)
+    assert once is not None and once.modifiers == ("GC", "25")
+    assert mended(once, edit, BOOK) == once
+
+
+def test_edits_are_of_the_line_that_they_name_and_nothing_follows_a_removal() -> None:
+    lines = [one_line("99213", 1), one_line("96374", 4), one_line("90774", 7)]
+    edits: dict[int, list[LineEdit]] = {
+        4: [Remove(), AddModifier("separate_visit")],
+        7: [Successor(), AddModifier("distinct")],
+    }
+    after = apply_edits(lines, edits, BOOK)
+    assert [(row.number, row.code, row.modifiers) for row in after] == [
+        (1, "99213", ()),
+        (7, "96374", ("59",)),
+    ]
+
+
+@pytest.mark.parametrize("differing", ["date", "place_of_service", "revenue_code", "ndc"])
+def test_lines_that_differ_in_more_than_units_stay_apart(differing: str) -> None:
+    values = {
+        "date": (DAY, NEXT_DAY),
+        "place_of_service": ("11", "22"),
+        "revenue_code": ("0260", "0335"),
+        "ndc": ("63323001201", "63323001202"),
+    }[differing]
+    lines = tuple(one_line("96372", n, **{differing: value}) for n, value in enumerate(values, 1))
+    assert folded_units(lines, BOOK) == lines
+    same = tuple(one_line("96372", n, **{differing: values[0]}) for n in (1, 2))
+    assert [row.units for row in folded_units(same, BOOK)] == [2]
+
+
+def test_modifiers_in_another_order_are_the_same() -> None:
+    lines = (
+        one_line("96372", 1, modifiers=["59", "GC"]),
+        one_line("96372", 2, modifiers=["GC", "59"]),
+    )
+    assert [(row.number, row.units) for row in folded_units(lines, BOOK)] == [(1, 2)]
+
+
+def test_equal_lines_of_what_is_no_administration_may_be_meant_as_they_stand() -> None:
+    lines = (one_line("99213", 1), one_line("99213", 2))
+    assert folded_units(lines, BOOK) == lines
+
+
+def test_minutes_and_administrations_are_put_together_only_where_each_line_has_them() -> None:
+    both = (
+        one_line("96372", 1, minutes=5, administrations=["a"]),
+        one_line("96372", 2, minutes=7, administrations=["b", "a"]),
+    )
+    (whole,) = folded_units(both, BOOK)
+    assert (whole.minutes, whole.administrations) == (12, ("a", "b"))
+    lacking = (both[0], one_line("96372", 2))
+    (part,) = folded_units(lacking, BOOK)
+    assert (part.units, part.minutes, part.administrations) == (2, 5, None)
+
+
+def test_a_charge_that_one_line_lacks_leaves_the_first_as_it_was() -> None:
+    lines = (one_line("96372", 1, charge=30), one_line("96372", 2))
+    (whole,) = folded_units(lines, BOOK)
+    assert whole.charge == 30
