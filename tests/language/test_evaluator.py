@@ -93,6 +93,7 @@ def test_what_some_or_all_rows_say(text: str, wanted: bool | None) -> None:
     ("text", "wanted"),
     [
         ("-line.units == -2", True),
+        ("known(1)", True),
         ("size(line.modifiers) == 1", True),
         ("empty(line.modifiers)", False),
         ("overlaps(line.modifiers, encounter.suggested_codes)", False),

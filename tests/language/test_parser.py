@@ -136,6 +136,9 @@ def test_no_hostile_expression_kills_the_process() -> None:
         ),
         ("line.units == 1234567890", "at most 9 digits"),
         ("line.units == 0x10", "not decimal"),
+        # Python 3.12 warns of these two and means to refuse them.
+        ("line.units == 1or line.units == 2", "write a space between them"),
+        (r"line.code == '\d'", "texts without escapes"),
         ("line.date == '2026-02-30'", "write YYYY-MM-DD"),
     ],
 )

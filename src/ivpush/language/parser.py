@@ -19,6 +19,7 @@ from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from ivpush.errors import did_you_mean
+from ivpush.language.caps import check_text
 from ivpush.language.tree import AGGREGATES, FLAG, TEXT, WHOLE, ExpressionError, Kind, Node
 from ivpush.plural import counted
 
@@ -27,11 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["parse", "path_of"]
 
-# Caps before parsing and while walking: a hostile pack is refused in bounded time and memory.
-MOST_CHARACTERS = 2_000
+# Caps while walking, beside those of ``caps``: a hostile pack is refused in bounded time.
 MOST_NODES = 300
-# Counts, minutes and codes are shorter, and sums and products of such numbers stay cheap.
-MOST_DIGITS = 9
 # A scan in a rule about each line takes 10**8 steps in a claim of 9,999 lines.
 MOST_SCANS = 2
 # Cost multiplies with depth: two loops over 5,000 administrations are 25 million steps.
@@ -129,7 +127,7 @@ class _Reader:
 
     def read(self, text: str) -> Node:
         """The tree of a text that passes the caps."""
-        _check_size(text)
+        check_text(text)
         try:
             tree = ast.parse(" ".join(text.split()), mode="eval")
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -417,23 +415,6 @@ def _entry(table: Mapping[str, Entry], root: str, name: str, column: int) -> Ent
     if name not in table:
         raise ExpressionError(column, f"names no {root} '{name[:60]}'", did_you_mean(name, table))
     return table[name]
-
-
-def _check_size(text: str) -> None:
-    """Refuse what is too long to be parsed: a number of a million digits stops Python's parser."""
-    if len(text) > MOST_CHARACTERS:
-        raise ExpressionError(1, f"is longer than {MOST_CHARACTERS} characters", "split the rule")
-    # Letters of other scripts that look alike could show another rule than the one that runs.
-    if not text.isascii():
-        column = next(n for n, letter in enumerate(text, 1) if not letter.isascii())
-        raise ExpressionError(column, "holds a character outside ASCII", "write plain ASCII")
-    long = re.search(rf"[0-9_]{{{MOST_DIGITS + 1},}}|0[xXoObB]", text)
-    if long is not None:
-        raise ExpressionError(
-            long.start() + 1,
-            "holds a number too long or not decimal",
-            f"write at most {MOST_DIGITS} digits",
-        )
 
 
 def _compare_sign(op: ast.cmpop, tree: ast.Compare) -> str:

@@ -161,6 +161,8 @@ class Printer:
 
     def _operator(self, node: Node) -> str:
         if node.op == "known":
+            if node.args[0].op == "const":
+                return "True"  # Python warns of a constant that is compared with None
             return f"({self.print(node.args[0])} is not None)"
         if node.op == "surely":
             return f"({self.print(node.args[0])} is True)"

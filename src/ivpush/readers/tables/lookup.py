@@ -7,7 +7,7 @@ cell. A word that no table knows leaves the fact open and is counted; nothing is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -58,8 +58,10 @@ class Lookup:
         self.map = column_map
         self.timezone = options.timezone or column_map.timezone
         self.zone = clock.zone_named(self.timezone)
+        folded = folded_places(table.columns)
         self.places: dict[str, list[int]] = {
-            fact: _places(names, table.columns) for fact, names in column_map.columns.items()
+            fact: _places(names, table.columns, folded)
+            for fact, names in column_map.columns.items()
         }
         """The columns of each fact, by position; empty where the table has none of them."""
         self._months = _month_places(column_map)
@@ -343,8 +345,7 @@ def _month_places(column_map: ColumnMap) -> set[int]:
     return {place for place in places if place is not None}
 
 
-def _places(names: Sequence[str], columns: Sequence[str]) -> list[int]:
+def _places(names: Sequence[str], columns: Sequence[str], folded: Mapping[str, int]) -> list[int]:
     """Where columns of these names stand: as they are written, else in any case and spacing."""
-    folded = folded_places(columns)
     places = [columns.index(name) if name in columns else folded.get(fold(name)) for name in names]
     return [place for place in dict.fromkeys(places) if place is not None]
