@@ -11,8 +11,8 @@ configuration. It turns each error of pydantic into ``place: what is wrong; what
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Annotated, Protocol, TypeAlias, TypeVar, get_args, get_origin
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from typing import Annotated, Any, Protocol, TypeAlias, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -55,7 +55,7 @@ def read_shape(
         errors = error.errors(include_url=False)
     broken: list[KeyPath] = []
     for row in errors:
-        loc = _path_of(row["loc"])
+        loc = _path_of(row["loc"], sheet.data)
         say(_fault(sheet, model, row))
         # An unknown key costs the key alone; any other error costs its row.
         broken.append(loc if row["type"] == "extra_forbidden" else loc[: _row_depth(model, loc)])
@@ -72,14 +72,33 @@ def unknown_key(sheet: Placed, path: KeyPath, known: Iterable[str]) -> Fault:
     return Fault(sheet.place(path, key=True), problem, did_you_mean(str(path[-1]), known))
 
 
-def _path_of(loc: tuple[int | str, ...]) -> KeyPath:
+def _path_of(loc: tuple[int | str, ...], data: Any) -> KeyPath:
     """Where an error lies in the data: without the tags of unions and the mark of a bad key."""
-    # pydantic writes [key] behind a bad key; our tags of unions begin with <.
-    return tuple(step for step in loc if not (isinstance(step, str) and step[:1] in "<["))
+    path: list[int | str] = []
+    for step in loc:
+        if step in _steps_of(data):
+            data = data[step]
+        elif step in _MARKS:  # a key that is written so was found above
+            continue
+        else:
+            data = None  # a key that is missing
+        path.append(step)
+    return tuple(path)
+
+
+def _steps_of(data: Any) -> Container[int | str]:
+    """The keys of a mapping, or the places of a list."""
+    if isinstance(data, dict):
+        return data
+    return range(len(data)) if isinstance(data, list) else ()
+
+
+# Our tags of unions, and what pydantic writes behind a bad key.
+_MARKS = {"<text>", "<list>", "<mapping>", "[key]"}
 
 
 def _fault(sheet: Placed, model: type[BaseModel], error: ErrorDetails) -> Fault:
-    loc, kind = _path_of(error["loc"]), error["type"]
+    loc, kind = _path_of(error["loc"], sheet.data), error["type"]
     at = _type_at(model, loc[:-1])
     if kind == "extra_forbidden":
         return unknown_key(sheet, loc, _keys(at))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -241,3 +242,9 @@ def test_route_spellings_are_read_or_left_open_never_guessed() -> None:
         assert known[plain_text(text)] == word
     for text in ("IN", "SUBCUT/IM", "IK", "PB", "NS"):  # two meanings, or none that we know
         assert plain_text(text) not in known
+
+
+@pytest.mark.parametrize("key", ["", "<", "<<text>", "<text>", "[key]"])
+def test_an_unknown_key_is_named_however_it_is_written(key: str) -> None:
+    with pytest.raises(PackError, match=re.escape(f"m.yaml:1:1: unknown key '{key}'")):
+        parse_map("m.yaml", f'"{key}": x\n'.encode())
