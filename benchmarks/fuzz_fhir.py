@@ -1,22 +1,26 @@
 """Mutated FHIR files: every outcome is a record, a set-aside or a note, and none is silent.
 
-    python -m benchmarks.fuzz_fhir [INPUTS] [SEED]
-
 Real files are changed by bytes and by elements, alone, in bundles and as NDJSON.
 """
 
 from __future__ import annotations
 
-import copy
 import io
 import json
 import random
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.fuzzing import CANARY, File, UndocumentedError, broken, fuzz, reader_outcomes
+from benchmarks.fuzzing import (
+    CANARY,
+    Fuzzed,
+    Target,
+    UndocumentedError,
+    broken,
+    reader_outcomes,
+)
+from benchmarks.fuzzing_trees import copied, places
 from ivpush.readers import ReadOptions
 from ivpush.readers.fhir.reader import read
 
@@ -64,6 +68,7 @@ PIECES = (
     b"\n",
     b"\r\n",
     b"null",
+    b"[" * 3_000,
 )
 
 
@@ -87,35 +92,21 @@ def seeds() -> list[dict[str, Any]]:
 SEEDS = seeds()
 
 
-def slots(data: Any) -> list[tuple[Any, Any]]:
-    """Every place of a document that holds a value: its container and its key."""
-    places: list[tuple[Any, Any]] = []
-    containers = [data]
-    while containers:
-        container = containers.pop()
-        keys = list(container) if isinstance(container, dict) else range(len(container))
-        for key in keys:
-            places.append((container, key))
-            if isinstance(container[key], dict | list):
-                containers.append(container[key])
-    return places
-
-
 def twisted(resource: Any, rng: random.Random) -> Any:
     """The resource with one to three elements replaced, removed or taken from elsewhere."""
-    document = copy.deepcopy(resource)
+    document = copied(resource)
     for _ in range(rng.randint(1, 3)):
-        places = slots(document)
-        if not places:
+        every = places(document)
+        if not every:
             return document
-        container, key = rng.choice(places)
+        container, key = rng.choice(every)
         if rng.random() < 0.2:
             del container[key]
         elif rng.random() < 0.2:
-            other, other_key = rng.choice(places)
-            container[key] = copy.deepcopy(other[other_key])
+            other, other_key = rng.choice(every)
+            container[key] = copied(other[other_key])
         else:
-            container[key] = copy.deepcopy(rng.choice(ODD))
+            container[key] = copied(rng.choice(ODD))
     return document
 
 
@@ -153,18 +144,17 @@ def encoded(document: Any) -> bytes:
     return json.dumps(document).encode()
 
 
-def drawn(rng: random.Random) -> File:
+def drawn(rng: random.Random) -> Fuzzed:
     """One input."""
-    return File(text(rng), rng.choice(OPTIONS))
+    return Fuzzed(text(rng), options=rng.choice(OPTIONS))
 
 
-def outcomes(file: File) -> Iterator[str]:
+def outcomes(fuzzed: Fuzzed) -> Iterator[str]:
     """What the reader gives; only an empty file may give nothing."""
-    items = list(read("f", io.BytesIO(file.raw), file.options))
-    if not items and file.raw.strip():
+    items = list(read("f", io.BytesIO(fuzzed.raw), fuzzed.options))
+    if not items and fuzzed.raw.strip():
         raise UndocumentedError("lost in silence")
     yield from reader_outcomes(items)
 
 
-if __name__ == "__main__":
-    sys.exit(fuzz(drawn, outcomes, sys.argv[1:]))
+TARGET = Target("fhir", drawn, outcomes, ("/readers/",), PIECES)

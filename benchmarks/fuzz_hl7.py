@@ -1,7 +1,5 @@
 """Mutated HL7 messages: every outcome is a record, a set-aside or a note, and none is silent.
 
-    python -m benchmarks.fuzz_hl7 [INPUTS] [SEED]
-
 Real messages, and administrations in their shape, are changed by bytes, fields and segments.
 """
 
@@ -9,11 +7,17 @@ from __future__ import annotations
 
 import io
 import random
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.fuzzing import CANARY, File, UndocumentedError, broken, fuzz, reader_outcomes
+from benchmarks.fuzzing import (
+    CANARY,
+    Fuzzed,
+    Target,
+    UndocumentedError,
+    broken,
+    reader_outcomes,
+)
 from ivpush.readers import ReadOptions
 from ivpush.readers.hl7.reader import read
 
@@ -118,21 +122,20 @@ def changed(message: str, rng: random.Random) -> str:
     return rng.choice(("\r", "\n", "\r\n")).join(segments)
 
 
-def drawn(rng: random.Random) -> File:
+def drawn(rng: random.Random) -> Fuzzed:
     """One input."""
     raw = changed(rng.choice(SEEDS), rng).encode("utf-8")
     if rng.random() < 0.4:
         raw = broken(raw, PIECES, rng)
-    return File(raw, rng.choice(OPTIONS))
+    return Fuzzed(raw, options=rng.choice(OPTIONS))
 
 
-def outcomes(file: File) -> Iterator[str]:
+def outcomes(fuzzed: Fuzzed) -> Iterator[str]:
     """What the reader gives, which is never nothing."""
-    items = list(read("f", io.BytesIO(file.raw), file.options))
+    items = list(read("f", io.BytesIO(fuzzed.raw), fuzzed.options))
     if not items:
         raise UndocumentedError("lost in silence")
     yield from reader_outcomes(items)
 
 
-if __name__ == "__main__":
-    sys.exit(fuzz(drawn, outcomes, sys.argv[1:]))
+TARGET = Target("hl7", drawn, outcomes, ("/readers/",), PIECES)

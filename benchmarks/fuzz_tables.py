@@ -1,11 +1,8 @@
-"""Mutated tables, workbooks and maps: only documented outcomes, and rows that add up.
-
-    python -m benchmarks.fuzz_tables [INPUTS] [SEED]
+"""Mutated tables and workbooks: only documented outcomes, and rows that add up.
 
 Each input is a small table with some bytes changed, cut, repeated or swapped; one in ten is such a
-table as a workbook, changed in one of its parts or as the archive that it is, and one in twenty a map
-of columns. A map and a heading may be refused as a whole, and the rows that notes account for must
-add up.
+table as a workbook, changed in one of its parts or as the archive that it is. A heading may be
+refused as a whole, and the rows that notes account for must add up.
 """
 
 from __future__ import annotations
@@ -14,7 +11,6 @@ import csv
 import io
 import random
 import re
-import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -23,10 +19,9 @@ from xml.sax.saxutils import escape
 
 import openpyxl
 
-from benchmarks.fuzzing import File, UndocumentedError, fuzz, reader_outcomes
-from ivpush.errors import PackError, UsageError
+from benchmarks.fuzzing import CANARY, Fuzzed, Target, UndocumentedError, reader_outcomes
+from ivpush.errors import UsageError
 from ivpush.readers import Note, ReadOptions
-from ivpush.readers.tables.maps import parse_map
 from ivpush.readers.tables.reader import read
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,6 +47,7 @@ PIECES = (
     b"\xc3\xa9",
     b" ",
     b"0",
+    CANARY.encode(),
 )
 OWN = (
     b"encounter,id,drug,route,method,start,stop,minutes,site\n"
@@ -89,7 +85,6 @@ SEEDS: tuple[tuple[bytes, str | None], ...] = (
 """Tables, each with the name of its map; None: the columns are our own."""
 SHEET, STYLES = "xl/worksheets/sheet1.xml", "xl/styles.xml"
 CELL = re.compile(rb"(?<=<t>)[^<]*(?=</t>)")
-MAPS = tuple(path.read_bytes() for path in sorted((ROOT / "rules/maps").glob("*.yaml")))
 
 
 def mutated(raw: bytes, rng: random.Random) -> bytes:
@@ -143,24 +138,15 @@ def mutated_workbook(raw: bytes, rng: random.Random) -> bytes:
     return mutated(file.getvalue(), rng) if kind == "archive" else file.getvalue()
 
 
-def drawn(rng: random.Random) -> File | bytes:
-    """A table with the options of its reading, or the bytes of a map."""
-    if rng.random() < 0.05:
-        return mutated(rng.choice(MAPS), rng)
+def drawn(rng: random.Random) -> Fuzzed:
+    """A table with the options of its reading."""
     raw, name = rng.choice(SEEDS)
     change = mutated_workbook if rng.random() < 0.1 else mutated
-    return File(change(raw, rng), ReadOptions(setting="facility", map=name))
+    return Fuzzed(change(raw, rng), options=ReadOptions(setting="facility", map=name))
 
 
-def outcomes(fuzzed: File | bytes) -> Iterator[str]:
-    """What the reader of tables, or of maps, makes of an input."""
-    if isinstance(fuzzed, bytes):
-        try:
-            parse_map("m.yaml", fuzzed)
-            yield "map read"
-        except PackError:
-            yield "map refused"
-        return
+def outcomes(fuzzed: Fuzzed) -> Iterator[str]:
+    """What the reader of tables makes of an input."""
     try:
         items = list(read("f", io.BytesIO(fuzzed.raw), fuzzed.options))
     except UsageError:
@@ -186,5 +172,4 @@ def _number(text: str) -> int:
     return int(text.replace(",", ""))
 
 
-if __name__ == "__main__":
-    sys.exit(fuzz(drawn, outcomes, sys.argv[1:]))
+TARGET = Target("tables", drawn, outcomes, ("/readers/",), PIECES)

@@ -1,7 +1,5 @@
 """Broken X12: nothing but documented outcomes, and what is copied is copied byte for byte.
 
-    python -m benchmarks.fuzz_x12 [INPUTS] [SEED]
-
 Real files are cut, spliced and overwritten; every input goes through the 837 and the 835 reader and
 some through the writer.
 """
@@ -10,11 +8,10 @@ from __future__ import annotations
 
 import io
 import random
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.fuzzing import UndocumentedError, fuzz, reader_outcomes
+from benchmarks.fuzzing import CANARY, Fuzzed, Target, UndocumentedError, reader_outcomes
 from ivpush.contract.encounter import ClaimLine
 from ivpush.readers import Record
 from ivpush.readers.x12 import reader, remits
@@ -50,13 +47,15 @@ TOKENS = (
     b"\x00",
     b"9" * 40,
     b"\xc3\xa9",
+    CANARY.encode(),
+    f"*{CANARY}*".encode(),
     b"",
 )
 
 SEEDS = tuple(file.read_bytes()[:MOST_SEED_BYTES] for file in sorted(DATA.iterdir()))
 
 
-def drawn(rng: random.Random) -> bytes:
+def drawn(rng: random.Random) -> Fuzzed:
     """A real file, or two of them, broken in one to eight places."""
     raw = bytearray(rng.choice(SEEDS))
     for _ in range(rng.randint(1, 8)):
@@ -77,11 +76,12 @@ def drawn(rng: random.Random) -> bytes:
                 raw = raw.replace(delimiter, rng.choice(TOKENS), rng.randint(1, 20))
             case _:
                 del raw[rng.randint(max(1, place), len(raw) + 1) :]
-    return bytes(raw)
+    return Fuzzed(bytes(raw))
 
 
-def outcomes(raw: bytes) -> Iterator[str]:
+def outcomes(fuzzed: Fuzzed) -> Iterator[str]:
     """What the readers give, and whether the writer copies what it does not change."""
+    raw = fuzzed.raw
     yield from reader_outcomes(reader.read("f", io.BytesIO(raw)))
     for item in remits.read("f", io.BytesIO(raw)):
         if isinstance(item, remits.Remittance):
@@ -105,5 +105,4 @@ def other_lines(record: Record) -> tuple[ClaimLine, ...]:
     return *lines[:-1], lines[0].model_copy(update={"number": number, "charge": None})
 
 
-if __name__ == "__main__":
-    sys.exit(fuzz(drawn, outcomes, sys.argv[1:]))
+TARGET = Target("x12", drawn, outcomes, ("/readers/", "/writers/x12/"), TOKENS)

@@ -1,79 +1,127 @@
-"""What every fuzz command does: draw inputs, read each, and count what comes of it.
+"""What every fuzz target shares: an input, how it is drawn, broken, read and judged.
 
-A command says how an input is drawn and which outcomes it has; what is no documented outcome, it
-raises as an ``UndocumentedError``:
-
-    if __name__ == "__main__":
-        sys.exit(fuzz(drawn, outcomes, sys.argv[1:]))
-
-It takes ``[INPUTS] [SEED]`` (200,000 and 1) and prints the outcomes with their counts and the
-longest single input; after an interrupt, those so far. An input that raises is printed in full, the
-run goes on, and its status is 1.
+A target says how an input is drawn and which outcomes it has; what is no documented outcome, it
+raises as an ``UndocumentedError``. ``fuzz`` draws, reads and counts; an input that raises, or takes
+more time or memory than a record may, is printed in full, the run goes on, and its status is 1.
+``python -m benchmarks.fuzz`` is the command.
 """
 
 from __future__ import annotations
 
 import random
-import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ivpush.readers import Note, ReadOptions, Record, SetAside
 
-Input = TypeVar("Input")
-DEFAULT_INPUTS, DEFAULT_SEED = 200_000, 1
 CANARY = "Zebra-canary"
 """A value that stands in inputs and in no message about them."""
+MOST_SECONDS, MOST_MEGABYTES = 1.0, 200.0
+"""What one input may take of processor time, and add to the memory of the process."""
 
 
 class UndocumentedError(Exception):
-    """Something came of an input that no reader promises."""
+    """Something came of an input that nothing promises."""
 
 
-class File(NamedTuple):
-    """A file in the making, and how it is read."""
+class Fuzzed(NamedTuple):
+    """An input, the name of the file that it would stand in, and how it is read."""
 
     raw: bytes
-    options: ReadOptions
+    name: str = "f"
+    options: ReadOptions = ReadOptions()
 
 
-def fuzz(
-    drawn: Callable[[random.Random], Input],
-    outcomes: Callable[[Input], Iterable[str]],
-    arguments: Sequence[str] = (),
-) -> int:
-    """Draw, read and count; gives the exit status."""
-    inputs = int(arguments[0]) if arguments else DEFAULT_INPUTS
-    seed = int(arguments[1]) if len(arguments) > 1 else DEFAULT_SEED
-    rng = random.Random(seed)
-    counts: Counter[str] = Counter()
-    faults: Counter[str] = Counter()
-    longest, tried = 0.0, 0
-    # A shell starts background jobs with interrupts ignored; a long run should still obey one.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+class Target(NamedTuple):
+    """What is fuzzed.
+
+    ``outcomes`` names what comes of an input. ``watched`` are parts of the paths of modules whose
+    branches the kept inputs are chosen by, and ``pieces`` what kept inputs are broken with.
+    """
+
+    name: str
+    drawn: Callable[[random.Random], Fuzzed]
+    outcomes: Callable[[Fuzzed], Iterable[str]]
+    watched: tuple[str, ...]
+    pieces: tuple[bytes, ...]
+
+
+def megabytes() -> float:
+    """The most memory that the process has held; 0 where the system does not say."""
     try:
-        for number in range(inputs):
-            fuzzed = drawn(rng)
-            began = time.perf_counter()
-            try:
-                counts.update(outcomes(fuzzed))
-            except Exception as error:
-                faults[str(error) if isinstance(error, UndocumentedError) else repr(error)] += 1
-                print(f"input {number}: {error!r}\n{fuzzed!r}", file=sys.stderr)
-            longest = max(longest, time.perf_counter() - began)
-            tried += 1
+        import resource
+    except ImportError:
+        return 0.0
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return held / (1_048_576 if sys.platform == "darwin" else 1024)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of the inputs of a run, and what the dearest of them took."""
+
+    tried: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    longest: float = 0.0
+    began: float = field(default_factory=time.perf_counter)
+    memory: float = field(default_factory=megabytes)
+    first_memory: float = field(default_factory=megabytes)
+
+    def take(self, target: Target, fuzzed: Fuzzed) -> None:
+        """Read an input; whatever it raises is a fault."""
+        began = time.process_time()
+        try:
+            self.outcomes.update(target.outcomes(fuzzed))
+        except Exception as error:
+            undocumented = isinstance(error, UndocumentedError)
+            self._fault(str(error) if undocumented else repr(error), fuzzed)
+        self._limit(time.process_time() - began, fuzzed)
+        self.tried += 1
+
+    def _limit(self, seconds: float, fuzzed: Fuzzed) -> None:
+        """Hold what an input took against what a record may take."""
+        before, self.memory = self.memory, megabytes()
+        self.longest = max(self.longest, seconds)
+        if seconds > MOST_SECONDS:
+            self._fault("takes too long", fuzzed)
+        if self.memory - before > MOST_MEGABYTES:
+            self._fault("takes too much memory", fuzzed)
+
+    def _fault(self, what: str, fuzzed: Fuzzed) -> None:
+        self.faults[what] += 1
+        print(f"input {self.tried}: {what}\n{fuzzed!r}", file=sys.stderr)
+
+    def lines(self, target: Target, seed: int) -> Iterator[str]:
+        """The tally in words."""
+        seconds = time.perf_counter() - self.began
+        yield f"{target.name}: {self.tried:,} inputs, seed {seed}, in {seconds:,.0f} s"
+        for name, count in sorted(self.outcomes.items()):
+            yield f"  {name}: {count:,}"
+        for fault, count in sorted(self.faults.items()):
+            yield f"  FAULT: {fault}: {count:,}"
+        yield f"  longest single input: {self.longest * 1000:.0f} ms"
+        more = self.memory - self.first_memory
+        yield f"  peak memory: {self.memory:.0f} MB, {more:.0f} MB more than before the first input"
+
+
+def fuzz(target: Target, *, inputs: int, seed: int = 1, minutes: float | None = None) -> int:
+    """Draw, read and count; gives the exit status. An interrupt, or the time, ends it early."""
+    rng = random.Random(seed)
+    tally = Tally()
+    end = None if minutes is None else tally.began + minutes * 60
+    try:
+        while tally.tried < inputs and (end is None or time.perf_counter() < end):
+            tally.take(target, target.drawn(rng))
     except KeyboardInterrupt:
         print("interrupted")
-    print(f"{tried} of {inputs} inputs, seed {seed}")
-    for name, count in sorted(counts.items()):
-        print(f"  {name}: {count}")
-    for fault, count in sorted(faults.items()):
-        print(f"  FAULT: {fault}: {count}")
-    print(f"  longest single input: {longest * 1000:.0f} ms")
-    return int(bool(faults))
+    for line in tally.lines(target, seed):
+        print(line, flush=True)
+    return int(bool(tally.faults))
 
 
 def reader_outcomes(items: Iterable[object]) -> Iterator[str]:

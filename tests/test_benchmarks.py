@@ -5,25 +5,17 @@ from __future__ import annotations
 import importlib
 import itertools
 import json
-import signal
 import statistics
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 from benchmarks import __main__ as command
 from benchmarks import (
-    fuzz_fhir,
-    fuzz_hl7,
-    fuzz_packs,
-    fuzz_tables,
-    fuzz_x12,
     golden,
     instructions,
     noise,
@@ -33,7 +25,6 @@ from benchmarks import (
 )
 from benchmarks.batches import batch, encounters_file
 from benchmarks.foreign import NotPossibleError
-from benchmarks.fuzzing import CANARY, UndocumentedError, fuzz, reader_outcomes
 from benchmarks.measure import Row, Size
 from benchmarks.rules_growth import few
 from benchmarks.sample import SERIES, ready, series
@@ -45,8 +36,6 @@ from ivpush.engine import Worked
 from ivpush.language.evaluator import evaluate
 from ivpush.language.parser import parse
 from ivpush.language.vocabulary import Names
-from ivpush.pack.folder import rules_folder
-from ivpush.readers import Note
 from tests.shipped import ENGINE, PACK
 
 
@@ -444,87 +433,6 @@ def test_a_name_is_bound_by_every_kind_of_target(tmp_path: Path) -> None:
         "utf-8",
     )
     assert shape.module_shape(tmp_path / "names.py").names == Counter("bdefghjkmn")
-
-
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """A fuzz run takes the interrupt signal to itself; give it back."""
-    kept = signal.getsignal(signal.SIGINT)
-    yield
-    signal.signal(signal.SIGINT, kept)
-
-
-@pytest.mark.usefixtures("interruptible")
-@pytest.mark.parametrize("command_of", [fuzz_fhir, fuzz_hl7, fuzz_tables, fuzz_x12])
-def test_mutated_files_have_documented_outcomes(
-    command_of: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert fuzz(command_of.drawn, command_of.outcomes, ["500", "7"]) == 0
-    printed = capsys.readouterr().out
-    assert printed.startswith("500 of 500 inputs, seed 7\n")
-    assert "  SetAside: " in printed
-    assert "  Record: " in printed
-
-
-@pytest.mark.usefixtures("interruptible")
-def test_packs_of_another_structure_have_documented_outcomes(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert fuzz(fuzz_packs.drawn, fuzz_packs.outcomes, ["400", "7"]) == 0
-    printed = capsys.readouterr().out
-    for kind in ("rule", "expression", "map", "toml", "checkpoint"):
-        assert f"  {kind} accepted: " in printed
-        assert f"  {kind} refused: " in printed
-
-
-@pytest.mark.parametrize(("key", "value"), fuzz_packs.KEPT)
-def test_what_once_ended_in_a_traceback_is_refused_or_harmless(key: str, value: str) -> None:
-    path = fuzz_packs.RULES[0]
-    rows = yaml.safe_dump(fuzz_packs.tree_of(path), sort_keys=False).encode()
-    data = {**fuzz_packs.tree_of(path), key: yaml.load(value, yaml.BaseLoader)}
-    changed = yaml.safe_dump(data, sort_keys=False).encode()
-    name = path.relative_to(rules_folder()).as_posix()
-    (accepted,) = fuzz_packs.outcomes(fuzz_packs.Fuzzed("rule", name, rows))
-    assert accepted == "rule accepted"
-    (outcome,) = fuzz_packs.outcomes(fuzz_packs.Fuzzed("rule", name, changed))
-    assert outcome in {"rule accepted", "rule refused"}
-
-
-@pytest.mark.usefixtures("interruptible")
-def test_a_fuzz_run_goes_on_after_a_fault_and_ends_with_status_1(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    def outcomes(number: int) -> Iterator[str]:
-        yield "read"
-        if number == 1:
-            raise UndocumentedError("lost in silence")
-        if number == 2:
-            raise ValueError("crashed")
-
-    numbers = iter(range(4))
-    assert fuzz(lambda _rng: next(numbers), outcomes, ["4"]) == 1
-    printed = capsys.readouterr()
-    assert printed.out.startswith("4 of 4 inputs, seed 1\n  read: 4\n")
-    assert "  FAULT: lost in silence: 1\n" in printed.out
-    assert "  FAULT: ValueError('crashed'): 1\n" in printed.out
-    assert "input 2: ValueError('crashed')\n2\n" in printed.err
-
-
-@pytest.mark.usefixtures("interruptible")
-def test_an_interrupted_fuzz_run_says_how_far_it_came(capsys: pytest.CaptureFixture[str]) -> None:
-    def drawn(_rng: Any) -> str:
-        raise KeyboardInterrupt
-
-    assert fuzz(drawn, lambda text: text) == 0
-    assert "interrupted\n0 of 200000 inputs" in capsys.readouterr().out
-
-
-def test_a_message_that_repeats_a_value_is_no_documented_outcome() -> None:
-    assert list(reader_outcomes([Note("f:1", "is empty")])) == ["Note"]
-    with pytest.raises(UndocumentedError, match="repeats a value"):
-        list(reader_outcomes([Note("f:1", f"holds {CANARY}")]))
-    with pytest.raises(UndocumentedError, match="gives a str"):
-        list(reader_outcomes(["text"]))
 
 
 def test_instructions_that_rose_past_the_bound_are_said() -> None:
