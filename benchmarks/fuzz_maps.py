@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from benchmarks.fuzz_packs import PIECES
 from benchmarks.fuzzing import Fuzzed, Target, broken
-from benchmarks.fuzzing_trees import changed, tree_of, yaml_of
+from benchmarks.fuzzing_trees import changed, text_of, tree_of
 from ivpush.errors import PackError
 from ivpush.pack.folder import rules_folder
 from ivpush.readers.tables.maps import parse_map
@@ -20,7 +20,7 @@ def drawn(rng: random.Random) -> Fuzzed:
     path = rng.choice(MAPS)
     if rng.random() < 0.25:
         return Fuzzed(broken(path.read_bytes(), PIECES, rng), path.name)
-    return Fuzzed(yaml_of(changed(tree_of(path), rng)), path.name)
+    return Fuzzed(text_of(changed(tree_of(path), rng), rng), path.name)
 
 
 def outcomes(fuzzed: Fuzzed) -> Iterator[str]:

@@ -13,7 +13,7 @@ from functools import cache
 
 from benchmarks.fuzz_json import ENCOUNTER
 from benchmarks.fuzzing import Fuzzed, Target
-from benchmarks.fuzzing_trees import changed, name_of, tree_of, yaml_of
+from benchmarks.fuzzing_trees import changed, name_of, text_of, tree_of
 from ivpush import Encounter, Engine, Pack, PackError, UsageError
 from ivpush.pack.codes import cells_by_column
 from ivpush.pack.data import denials_of
@@ -42,10 +42,10 @@ PIECES = (
 
 
 def drawn(rng: random.Random) -> Fuzzed:
-    """A rule, or one in twenty times another file: reading such a one takes ten times as long."""
-    paths = rng.choice((BASE, PAYERS)) if rng.random() < 0.05 else RULES
+    """A rule, or one in fifty times another file: reading such a one takes ten times as long."""
+    paths = rng.choice((BASE, PAYERS)) if rng.random() < 0.02 else RULES
     path = rng.choice(paths)
-    return Fuzzed(yaml_of(changed(tree_of(path), rng)), name_of(path))
+    return Fuzzed(text_of(changed(tree_of(path), rng), rng), name_of(path))
 
 
 def outcomes(fuzzed: Fuzzed) -> Iterator[str]:

@@ -7,6 +7,7 @@ elsewhere, lists within lists.
 
 from __future__ import annotations
 
+import json
 import pickle
 import random
 from functools import cache
@@ -91,5 +92,12 @@ def name_of(path: Path) -> str:
 
 
 def yaml_of(tree: Any) -> bytes:
-    """A tree as a file of a pack."""
+    """A tree as a file of a pack is written."""
     return yaml.dump(tree, Dumper=_DUMPER, sort_keys=False, allow_unicode=True).encode()
+
+
+def text_of(tree: Any, rng: random.Random) -> bytes:
+    """A tree as a file of a pack: most often in brackets, which are written ten times as fast."""
+    if rng.random() < 0.25:
+        return yaml_of(tree)
+    return json.dumps(tree, ensure_ascii=False).encode()
