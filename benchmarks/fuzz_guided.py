@@ -23,18 +23,15 @@ from benchmarks.fuzzing import MOST_SECONDS, Target, broken
 LIMITS = ("-max_len=6000", f"-timeout={MOST_SECONDS:.0f}", "-rss_limit_mb=1000")
 
 
-def mutator(target: Target, mutate: Callable[[bytes, int], bytes]) -> Callable[..., bytes]:
-    """Breaks an input as the other commands do, draws a new one, or leaves it to libFuzzer."""
+def mutator(target: Target) -> Callable[[bytes, int, int], bytes]:
+    """Breaks an input as the other commands do, or draws a new one."""
     ways = ways_of(target.name)
 
     def mutated(data: bytes, most: int, seed: int) -> bytes:
         rng = random.Random(seed)
-        way = rng.random()
-        if way < 0.6:
-            return (data[:1] + broken(data[1:], target.pieces, rng))[:most]
-        if way < 0.7:
+        if rng.random() < 0.15:
             return coded(target.drawn(rng), ways)[:most]
-        return mutate(data, most)
+        return (data[:1] + broken(data[1:], target.pieces, rng))[:most]
 
     return mutated
 
@@ -55,11 +52,8 @@ def main() -> None:
             for _ in target.outcomes(fuzzed):
                 pass
 
-    atheris.Setup(
-        [sys.argv[0], *LIMITS, *options, folder],
-        read,
-        custom_mutator=mutator(target, atheris.Mutate),
-    )
+    arguments = [sys.argv[0], *LIMITS, *options, folder]
+    atheris.Setup(arguments, read, custom_mutator=mutator(target))
     atheris.Fuzz()
 
 
