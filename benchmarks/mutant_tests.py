@@ -215,7 +215,8 @@ class Loaded:
     def _in_order(
         self, tests: Sequence[pytest.Item]
     ) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
-        return zip(tests, [*tests[1:], None], strict=True)
+        # With no test at all nothing follows, and the None is left over.
+        return zip(tests, [*tests[1:], None], strict=False)
 
     def _passes(self, item: pytest.Item, following: pytest.Item | None) -> bool:
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)

@@ -65,6 +65,20 @@ def test_a_function_within_another_belongs_to_it() -> None:
     assert outermost("Bag.kinds") == "Bag.kinds"
 
 
+def judged(tests: Path) -> str:
+    """What the command prints of a small module, asking the tests of one file."""
+    command = [sys.executable, "-m", "benchmarks.core_mutants", "coding/tries", "--quick"]
+    run = subprocess.run(
+        [*command, "--workers", "1", "--tests", str(tests)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return run.stdout
+
+
 def test_a_change_that_no_test_notices_is_printed(tmp_path: Path) -> None:
     asked = tmp_path / "test_ten.py"
     asked.write_text(
@@ -72,15 +86,13 @@ def test_a_change_that_no_test_notices_is_printed(tmp_path: Path) -> None:
         "    from ivpush.coding.tries import most_tries\n"
         "    assert most_tries(10) == 1200\n"
     )
-    command = [sys.executable, "-m", "benchmarks.core_mutants", "coding/tries", "--quick"]
-    run = subprocess.run(
-        [*command, "--workers", "1", "--tests", str(asked)],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    run = judged(asked)
     # Of ten administrations no bound but the usual one decides.
-    assert "survived: ivpush.coding.tries:26: 1 -> 2" in run.stdout
-    assert "5 noticed" in run.stdout.splitlines()[-1]
+    assert "survived: ivpush.coding.tries:26: 1 -> 2" in run
+    assert "5 noticed" in run.splitlines()[-1]
+
+
+def test_a_change_of_what_no_test_calls_is_noticed_by_none(tmp_path: Path) -> None:
+    asked = tmp_path / "test_nothing.py"
+    asked.write_text("def test_nothing():\n    assert True\n")
+    assert " 0 noticed" in judged(asked).splitlines()[-1]
