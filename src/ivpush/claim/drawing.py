@@ -106,7 +106,7 @@ class _Pen:
         charted = facts.given
         service = self.services.get(facts.index)
         extent, shape = self._extent(facts), self._shape(facts)
-        counted = _counted(facts, service, extent) if shape == "run" else []
+        counted = _counted(facts, service) if shape == "run" else []
         return Given(
             id=charted.id,
             name=self._name(facts),
@@ -150,16 +150,16 @@ class _Pen:
             return "run"
         if facts.technique is not None:
             return "run" if facts.technique in DRIPS else "dose"
-        longest = self.book.limits.push_max_minutes
-        return "run" if (facts.running_minutes or 0) > longest else "dose"
+        minutes, longest = facts.running_minutes, self.book.limits.push_max_minutes
+        return "run" if minutes is not None and minutes > longest else "dose"
 
     def _extent(self, facts: AdministrationFacts) -> tuple[int, int | None] | None:
         """Start and stop in seconds, as charted where both count, else as worked out."""
-        times, charted = facts.times, facts.given
-        if times.start_usable and times.stop_usable and charted.start is not None:
+        charted = facts.given
+        # An order's start counts no more than its stop does.
+        if facts.times.stop_usable and charted.start is not None and charted.stop is not None:
             start = clock.moment(charted.start, self.zone).seconds
-            if charted.stop is not None:
-                return start, clock.moment(charted.stop, self.zone, start).seconds
+            return start, clock.moment(charted.stop, self.zone, start).seconds
         if facts.span is not None:
             return facts.span
         return None if facts.start_seconds is None else (facts.start_seconds, None)
@@ -173,23 +173,23 @@ class _Pen:
         """The minutes that decided what this administration is billed as."""
         if extent is None:
             return
+        first, last = extent
         if facts.gap_minutes is not None:
-            yield self._repeat_mark(facts, extent[0])
-        spans = list(service.spans) if service is not None else []
-        if not spans:
-            spans = [facts.span] if facts.span is not None else []
-        first, last = extent[0], extent[1] or extent[0]
+            yield self._repeat_mark(first - 60 * facts.gap_minutes)
+        # Without a service no number of minutes would have earned anything.
+        if service is None or last is None:
+            return
         for minutes, text in self._deciding(facts, service):
-            at = _reached(spans, 60 * minutes, end=last)
+            at = _reached(service.spans, 60 * minutes, end=last)
             # Of a run of several bags each mark stands on the bag that it falls into.
             if at is not None and first < at:
                 yield Mark(self._at(at), minutes, text)
 
     def _deciding(
-        self, facts: AdministrationFacts, service: ServiceFacts | None
+        self, facts: AdministrationFacts, service: ServiceFacts
     ) -> Iterator[tuple[int, str]]:
         """Minutes after which something else is billed, and what that is."""
-        minutes = service.minutes if service is not None else facts.running_minutes
+        minutes = service.minutes
         if minutes is None or facts.given.method == "push":
             return
         if facts.family == "hydration":
@@ -198,7 +198,7 @@ class _Pen:
         elif facts.technique in BY_VEIN:
             longest = self.book.limits.push_max_minutes
             yield longest, f"an infusion runs longer than {longest} minutes"
-        if facts.billable and service is not None and _earns_hours(service):
+        if _earns_hours(service):
             yield from self._hours(minutes)
 
     def _hours(self, minutes: int) -> Iterator[tuple[int, str]]:
@@ -216,9 +216,8 @@ class _Pen:
             past = HOUR * hour + over
             yield past - 1, f"further hour {hour} counts from {past} minutes"
 
-    def _repeat_mark(self, facts: AdministrationFacts, start: int) -> Mark:
+    def _repeat_mark(self, since: int) -> Mark:
         least = self.book.policy.same_drug_push_gap_minutes
-        since = start - 60 * (facts.gap_minutes or 0)
         text = f"a repeat push counts {least} minutes after the last reported one"
         return Mark(self._at(since + 60 * (least - 1)), least - 1, text)
 
@@ -229,7 +228,7 @@ class _Pen:
 
 
 def _earns_hours(service: ServiceFacts) -> bool:
-    row = service.row
+    row = service.row  # None of what was refused
     return row is not None and (row.further is not None or service.role == "further_hour")
 
 
@@ -245,16 +244,9 @@ def _reached(spans: list[Span], seconds: int, *, end: int) -> int | None:
     return at if at is not None and at <= end else None
 
 
-def _counted(
-    facts: AdministrationFacts,
-    service: ServiceFacts | None,
-    extent: tuple[int, int | None] | None,
-) -> list[Span]:
+def _counted(facts: AdministrationFacts, service: ServiceFacts | None) -> list[Span]:
     """The stretches of one administration whose minutes count."""
-    if not facts.billable or facts.span is None or extent is None:
+    if not facts.billable or facts.span is None or service is None:
         return []
-    spans = [facts.span]
-    # A fluid counts only where no drug runs beside it.
-    if service is not None and facts.family == "hydration" and service.spans:
-        spans = clock.without(spans, clock.without(spans, service.spans))
-    return spans
+    # A fluid counts only where no drug runs beside it; what else runs counts throughout.
+    return clock.without([facts.span], clock.without([facts.span], service.spans))
