@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
-from tests.visits import NEXT_DAY, billed, check, dated, drip, fluid, push, reasons, work
+from ivpush import Result
+from ivpush.coding.roles import further_hours
+from tests.shipped import PACK
+from tests.visits import DAY, NEXT_DAY, billed, check, dated, drip, fluid, push, reasons, work
 
 OFFICE: dict[str, Any] = {"setting": "professional"}
 PUSH_FIRST = [push("a", "09:00"), drip("b", "10:00", "11:00")]
@@ -328,3 +332,188 @@ def test_a_drug_beside_a_named_hydration_is_not_concurrent() -> None:
         policies = {"hydration_overlap": policy}
         result = check(*chart, primary_administration="f", policies=policies, **OFFICE)
         assert billed(result) == [("96360", 1), ("96361", hours), ("96367", 1)]
+
+
+# Which of the drips that run together keeps its role
+
+
+def earned_by(result: Result) -> dict[str, tuple[str, ...]]:
+    """The administrations of each suggested code."""
+    return {line.code: line.administrations for line in result.suggested}
+
+
+def test_of_drips_together_the_higher_rank_keeps_its_role_though_shorter_and_later() -> None:
+    chemo = drip("c", "10:10", "11:10", category="chemotherapy")
+    result = check(drip("a", "10:00", "12:31"), chemo)
+    assert earned_by(result) == {"96413": ("c",), "96368": ("a",)}
+
+
+def test_of_drips_of_one_rank_the_longer_keeps_its_role_though_later() -> None:
+    result = check(drip("a", "10:00", "11:00"), drip("b", "10:10", "11:50"))
+    assert earned_by(result) == {"96365": ("b",), "96366": ("b",), "96368": ("a",)}
+
+
+def test_of_drips_of_one_length_the_earlier_keeps_its_role() -> None:
+    result = check(drip("a", "10:10", "11:10"), drip("b", "10:00", "11:00"))
+    assert earned_by(result) == {"96365": ("b",), "96368": ("a",)}
+
+
+def test_a_named_drip_keeps_its_role_though_shorter() -> None:
+    chart = [drip("a", "10:00", "11:40"), drip("b", "10:10", "11:00")]
+    led = check(*chart, primary_administration="b", **OFFICE)
+    assert earned_by(led) == {"96365": ("b",), "96368": ("a",)}
+    assert earned_by(check(*chart, **OFFICE)) == {"96365": ("a",), "96366": ("a",), "96368": ("b",)}
+
+
+@pytest.mark.parametrize(
+    ("start", "least", "code"),
+    [
+        ("10:44", 16, "96368"),
+        ("10:45", 16, "96367"),
+        ("10:59", 0, "96368"),
+        ("10:59:59", 0, "96368"),
+        ("11:00", 0, "96367"),
+        ("10:59", 1, "96368"),
+        ("10:59", 2, "96367"),
+    ],
+)
+def test_drips_run_together_from_the_minutes_that_the_policy_says(
+    start: str, least: int, code: str
+) -> None:
+    later = drip("b", start, "11:45")
+    policies = {"concurrent_min_overlap_minutes": least}
+    result = check(drip("a", "10:00", "11:00"), later, policies=policies)
+    assert billed(result) == [("96365", 1), (code, 1)]
+
+
+def test_a_concurrent_drip_makes_no_other_concurrent() -> None:
+    """The third overlaps only the second, which keeps no role of its own."""
+    chart = [drip("a", "10:00", "11:00"), drip("b", "10:20", "11:10"), drip("c", "11:00", "11:30")]
+    assert earned_by(check(*chart)) == {"96365": ("a",), "96368": ("b",), "96367": ("c",)}
+
+
+# Which infusion leads for a push of its drug
+
+
+def test_the_push_leads_where_the_infusion_holds_not_every_drug_of_it() -> None:
+    syringe = [push("a", "09:30"), push("x", "09:30", mixed_with="a")]
+    both = [drip("b", "10:00", "11:00", drug="drug a"), drip("y", "11:10", "11:40", drug="drug x")]
+    named = {"primary_administration": "a", **OFFICE}
+    assert earned_by(check(*syringe, both[0], **named))["96374"] == ("a", "x")
+    assert earned_by(check(*syringe, *both, **named))["96365"] == ("b",)
+
+
+def test_of_several_infusions_of_the_pushed_drug_the_highest_rank_leads() -> None:
+    chart = [
+        push("a", "09:00", drug="rituximab", category="therapeutic"),
+        drip("b", "10:00", "11:00", drug="rituximab", category="therapeutic"),
+        drip("c", "12:00", "13:00", drug="rituximab", category="chemotherapy"),
+    ]
+    led = check(*chart, primary_administration="a", **OFFICE)
+    assert earned_by(led)["96413"] == ("c",)
+
+
+def test_another_drip_than_that_of_the_named_push_does_not_lead_for_it() -> None:
+    chart = [
+        push("a", "09:00"),
+        drip("c", "09:10", "10:00", category="chemotherapy"),
+        drip("b", "10:00", "11:00", drug="drug a"),
+    ]
+    assert chosen_by(*chart, primary_administration="a") == "fallback"
+    assert earned_by(check(*chart, primary_administration="a", **OFFICE))["96413"] == ("c",)
+
+
+# Hours of what leads and what follows
+
+
+@pytest.mark.parametrize(("minutes", "hours"), [(60, 0), (61, 0), (90, 0), (91, 1)])
+def test_hours_begin_past_the_half_of_the_next(minutes: int, hours: int) -> None:
+    assert further_hours(minutes, PACK.book(date(2026, 3, 2))) == hours
+
+
+def test_an_hour_of_exactly_sixty_minutes_has_no_further_one_whatever_the_policy() -> None:
+    short = PACK.book(date(2026, 3, 2), policies={"additional_hour_minutes": 1})
+    assert [further_hours(minutes, short) for minutes in (59, 60, 61, 120, 121)] == [0, 0, 1, 1, 2]
+
+
+def test_a_push_has_no_further_hours_however_long_it_was() -> None:
+    result = check(push("a", "09:00", "11:40", continuously_attended=True))
+    assert billed(result) == [("96374", 1)]
+
+
+def test_a_push_within_an_infusion_is_no_concurrent_one() -> None:
+    within = push("b", "10:10", "10:14")
+    result = check(
+        drip("a", "10:00", "11:00"), within, policies={"concurrent_min_overlap_minutes": 0}
+    )
+    assert billed(result) == BY_HIERARCHY
+
+
+def test_each_night_has_its_concurrent_infusion_by_the_day_on_which_it_began() -> None:
+    first = two_at_once("ab", "23:00", f"{NEXT_DAY}T00:30")
+    second = two_at_once("cd", f"{NEXT_DAY}T08:00", f"{NEXT_DAY}T09:00", visit=2)
+    result = check(*first, *second, policies={"encounter_boundary": "calendar_day"})
+    assert [date for code, _, date in dated(result) if code == "96368"] == [DAY, NEXT_DAY]
+
+
+def test_a_push_of_the_drug_of_another_infusion_says_nothing_of_the_named_one() -> None:
+    chart = [
+        push("a", "09:00"),
+        drip("b", "09:10", "10:00", drug="drug a"),
+        drip("c", "10:00", "11:00"),
+    ]
+    led = check(*chart, primary_administration="c", **OFFICE)
+    assert earned_by(led)["96365"] == ("c",)
+    assert chosen_by(*chart, primary_administration="c") == "primary_reason"
+
+
+def test_a_later_dose_named_as_the_reason_cannot_lead_as_a_service_of_its_own() -> None:
+    doses = [drip("a", "08:00", "08:40", drug="x"), drip("b", "18:00", "18:40", drug="x")]
+    chart = [push("p", "07:00"), *doses]
+    apart = {"repeat_same_drug_infusion": "sequential_96367"}
+    assert chosen_by(*chart, policies=apart, primary_administration="b") == "fallback"
+    assert chosen_by(*chart, policies=apart, primary_administration="a") == "primary_reason"
+
+
+def test_any_dose_of_a_service_may_be_the_named_one() -> None:
+    doses = [drip("a", "08:00", "08:40", drug="x"), drip("b", "18:00", "18:40", drug="x")]
+    chart = [drip("p", "07:00", "08:00"), *doses]
+    for named in ("a", "b"):
+        assert chosen_by(*chart, primary_administration=named) == "primary_reason"
+        led = check(*chart, primary_administration=named, **OFFICE)
+        assert earned_by(led)["96365"] == ("a", "b")
+
+
+def test_a_suggestion_says_whether_the_named_reason_or_the_hierarchy_made_it_initial() -> None:
+    named = check(*PUSH_FIRST, primary_administration="b", **OFFICE).suggested[0]
+    assert "primary reason" in named.because
+    assert "ranks higher" in check(*PUSH_FIRST, **OFFICE).suggested[0].because
+
+
+def test_only_a_drug_given_again_counts_as_hours_of_its_infusion() -> None:
+    again = [drip("a", "08:00", "09:00", drug="x"), drip("b", "18:00", "18:40", drug="x")]
+    other = drip("c", "12:00", "12:40")
+    policies = {"repeat_same_drug_infusion": "additional_hour_only"}
+    result = check(*again, other, policies=policies)
+    assert billed(result) == [("96365", 1), ("96367", 1), ("96366", 1)]
+
+
+def test_a_long_attended_push_that_leads_has_no_hours_in_its_facts_either() -> None:
+    (service,) = work(push("a", "09:00", "11:40", continuously_attended=True)).derived.services
+    assert (service.role, service.further) == ("initial", 0)
+
+
+def test_administrations_know_whether_they_are_billed_and_their_chain() -> None:
+    derived = work(push("a", "09:00"), fluid("f", "10:00", "10:20")).derived
+    assert {each.given.id: (each.billable, each.chain) for each in derived.administrations} == {
+        "a": (True, 0),
+        "f": (False, 0),
+    }
+    assert [service.code for service in derived.services if service.role] == ["96374"]
+
+
+@pytest.mark.parametrize("setting", ["facility", "professional"])
+def test_what_has_no_code_on_its_day_says_so(setting: str) -> None:
+    day = "2005-12-31"
+    result = check(push("a", f"{day}T10:00"), date=day, setting=setting)
+    assert "no code" in reasons(result)["a"]

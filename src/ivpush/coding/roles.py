@@ -97,20 +97,29 @@ def led_by_drip(wishes: Wishes, chain: Chain) -> Wishes:
     # A mixture repeats only if every drug in it is infused too.
     if not of_drug or not push.drugs <= frozenset[str]().union(*(drip.drugs for drip in of_drug)):
         return wishes
-    first = min(of_drug, key=lambda drip: (drip.rank or _UNRANKED, drip.order))
+    first = min(of_drug, key=_by_rank)
     return wishes._replace(named=first.lead.given.id)
 
 
 def _is_named_push(service: ServiceFacts, wishes: Wishes) -> bool:
-    named = wishes.named
-    return named is not None and service.technique == "push" and _holds(service, named)
+    return service.technique == "push" and _holds(service, wishes.named)
+
+
+def _by_rank(service: ServiceFacts) -> tuple[int, tuple[bool, int, int, str]]:
+    """The place of a service in the hierarchy of its date, equals in time order."""
+    return service.rank or _UNRANKED, service.order
+
+
+def _minutes(service: ServiceFacts) -> int:
+    """Minutes that count; none where the chart gives none."""
+    return service.minutes or 0
 
 
 def further_hours(minutes: int, book: Book) -> int:
     """Hours beyond the first that so many minutes come to, from the policy's minutes past each."""
     # CPT: a further hour counts once its minutes are past the half; a policy says how many.
     over = book.policy.additional_hour_minutes
-    return max(0, (minutes - over) // HOUR) if minutes > HOUR else 0
+    return max(0, (minutes - over) // HOUR)
 
 
 def set_concurrent(
@@ -131,8 +140,8 @@ def set_concurrent(
             for service in chain.services
             if service.technique == "infusion" and service.family != "hydration"
         ]
-        # Most chains stop here; the sort below is for those that run together.
-        if len(drips) < 2 or not _any_overlap(drips):
+        # Most chains stop here.
+        if len(drips) < 2:
             continue
         drips.sort(key=lambda drip: _precedence(drip, primary))
         kept: list[clock.Span] = []
@@ -153,14 +162,12 @@ def set_concurrent(
 
 def _precedence(drip: ServiceFacts, primary: str | None) -> tuple[object, ...]:
     """Of drips that run together, the least keeps its own role."""
-    named = primary in [each.given.id for each in drip.administrations]
-    return (not named, drip.rank or 0, -(drip.minutes or 0), drip.order)
+    rank, order = _by_rank(drip)
+    return (not _holds(drip, primary), rank, -_minutes(drip), order)
 
 
 def _runs_beside(drip: ServiceFacts, kept: list[clock.Span], book: Book) -> bool:
     """Whether a drip shares enough time with those that keep their role."""
-    if not kept or not drip.spans:
-        return False
     together = clock.shared(drip.spans, kept)
     return together > 0 and together >= 60 * book.policy.concurrent_min_overlap_minutes
 
@@ -172,16 +179,6 @@ def _bounds(
     if book.policy.encounter_boundary in {"stay", "encounter_id"}:
         return (None,)
     return _visit_of(service), clock.local_date(service.spans[0][0], zone)
-
-
-def _any_overlap(drips: Iterable[ServiceFacts]) -> bool:
-    """Whether any two of the spans overlap."""
-    latest: int | None = None
-    for start, stop in sorted([span for drip in drips for span in drip.spans]):
-        if latest is not None and start < latest:
-            return True
-        latest = stop
-    return False
 
 
 def set_roles(chain: Chain, encounter: Encounter, wishes: Wishes, book: Book) -> bool:
@@ -217,7 +214,7 @@ def _initial(
     chain: Chain, able: list[ServiceFacts], wishes: Wishes, book: Book
 ) -> tuple[ServiceFacts, InitialBy]:
     """The service that leads a chain, and what decided it."""
-    ranked = min(able, key=lambda service: (service.rank or _UNRANKED, service.order))
+    ranked = min(able, key=_by_rank)
     if not wishes.heeded:
         return ranked, "hierarchy"
     named, refused = wishes.named, chain.index in wishes.refused
@@ -237,7 +234,7 @@ def _first_given_leads(book: Book) -> bool:
     return book.policy.professional_missing_primary_reason == "first_given"
 
 
-def _holds(service: ServiceFacts, identity: str) -> bool:
+def _holds(service: ServiceFacts, identity: str | None) -> bool:
     return any(each.given.id == identity for each in service.administrations)
 
 
@@ -255,7 +252,7 @@ def _codes(service: ServiceFacts) -> tuple[str, ...]:
     row = service.row
     assert row is not None  # what has no code has left its chain
     # A later hydration bills its hours by its own code already.
-    hours = service.further and service.role != "further_hour" and row.further
+    hours = service.further and service.role != "further_hour"
     return (row.code, row.further) if hours and row.further else (row.code,)
 
 
@@ -296,7 +293,7 @@ def _assign(chain: Chain, initial: ServiceFacts, encounter: Encounter, book: Boo
     # A push has no further hours, however long it was charted.
     if initial.technique != "infusion":
         initial.further = 0
-    minutes = initial.minutes or 0
+    minutes = _minutes(initial)
     for drip in sorted(chain.services, key=by_time):
         if drip.role is not None or drip.technique != "infusion":
             continue
@@ -305,7 +302,7 @@ def _assign(chain: Chain, initial: ServiceFacts, encounter: Encounter, book: Boo
             _give(drip, "further_hour", "hydration_after_initial", book)
         else:
             # First-hour minutes are shared in time order, as the policy counts them.
-            minutes += drip.minutes or 0
+            minutes += _minutes(drip)
             _later_drip(drip, minutes, book)
     chain.services[:] = [
         service
@@ -318,7 +315,7 @@ def _assign(chain: Chain, initial: ServiceFacts, encounter: Encounter, book: Boo
 def _later_drip(drip: ServiceFacts, minutes_so_far: int, book: Book) -> None:
     policy = book.policy
     if drip.repeats_dose and policy.repeat_same_drug_infusion == "additional_hour_only":
-        if (drip.minutes or 0) < policy.additional_hour_minutes:
+        if _minutes(drip) < policy.additional_hour_minutes:
             refuse(drip, "repeat_dose_too_short")
         else:
             _give(drip, "further_hour", "repeat_dose_hours", book)
@@ -334,7 +331,7 @@ def _give(service: ServiceFacts, role: Role, because: str, book: Book) -> None:
     """Give a service a role, its code and its further hours; refuse it where no code is valid."""
     service.row = book.pick(service.family, service.technique, role)
     service.role, service.because = role, because
-    service.further = further_hours(service.minutes or 0, book)
+    service.further = further_hours(_minutes(service), book)
     if service.row is None:
         refuse(service, "no_code")
 
