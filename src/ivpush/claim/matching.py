@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Matching", "Taken", "match"]
 
-_LEAST_ALIKE = 2
-"""One point alone is an initial code beside another kind of initial code: no likeness."""
-
 _EXACT, _OTHER_MODIFIERS, _OTHER_DATE = 3, 2, 1
 """How strictly a line is matched: first as it is, then whatever its modifiers, then its date."""
 
@@ -168,15 +165,14 @@ def _pair_rest(lines: Iterable[LineFacts], matching: Matching) -> None:
     # Untouched ones only; of those billed in part the units go onto their own line.
     free = [number for number, left in enumerate(matching.left) if left == drafts[number].units]
     for line in unmatched:
-        able = [
-            number
+        likeness = {
+            number: _alike(line, drafts[number])
             for number in (*free, *_short_of_units(line, matching))
             if not _elsewhere(line, drafts[number].part)
-        ]
+        }
         # The most alike; of two, the earlier.
-        likeness, place = max(((_alike(line, drafts[n]), -n) for n in able), default=(0, 0))
-        best = -place
-        if likeness < _LEAST_ALIKE:
+        best = max(likeness, key=lambda number: (likeness[number], -number), default=None)
+        if best is None or likeness[best] == 0:
             continue
         matching.replaced[line.index] = best
         if best in free:
@@ -208,7 +204,7 @@ def _alike(line: LineFacts, draft: Draft) -> int:
     score += 4 * (coded.technique in {row.technique, draft.service.technique}) + 3 * (
         coded.family == row.family
     )
-    return score + 2 * (coded.role == row.role) + (coded.role == "initial")
+    return score + 2 * (coded.role == row.role)
 
 
 class _Outcome(NamedTuple):
@@ -279,7 +275,7 @@ def _short_lines(outcomes: Mapping[int, _Outcome], matching: Matching) -> set[in
     return {
         last[number]
         for number, left in enumerate(matching.left)
-        if 0 < left < matching.drafts[number].units and number in last
+        if 0 < left < matching.drafts[number].units
     }
 
 
