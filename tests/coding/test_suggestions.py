@@ -157,3 +157,161 @@ def test_a_bag_that_ran_no_time_does_not_date_the_hydration() -> None:
     empty = fluid("e", f"{NEXT_DAY}T00:30", f"{NEXT_DAY}T00:30")
     evening = [push("a", "22:00"), fluid("f", "22:10", "22:45"), empty]
     assert dated(check(*evening)) == [("96374", 1, DAY), ("96361", 1, DAY)]
+
+
+# The order of lines
+
+
+def test_the_access_that_leads_comes_first_then_the_others_then_what_hangs_on_none() -> None:
+    shot = dose("s", "07:00", None, route="IM")
+    second = [push("c", "08:00", **NEEDED), push("d", "08:10", **NEEDED)]
+    first = [push("a", "09:00"), drip("b", "10:00", "11:00")]
+    assert billed(check(shot, *second, *first)) == [
+        ("96365", 1),
+        ("96375", 1),
+        ("96374-XS", 1),
+        ("96375-XS", 1),
+        ("96372-XU", 1),
+    ]
+
+
+def test_add_ons_of_one_access_stand_in_the_order_in_which_they_were_given() -> None:
+    chart = [drip("z", "12:00", "12:40"), push("a", "11:00"), drip("b", "10:00", "11:00")]
+    assert billed(check(*chart)) == [("96365", 1), ("96375", 1), ("96367", 1)]
+
+
+# Days of hours
+
+
+def test_an_hour_that_ends_at_midnight_is_of_the_day_before() -> None:
+    assert dated(check(drip("a", "22:00", f"{NEXT_DAY}T00:00"))) == [
+        ("96365", 1, DAY),
+        ("96366", 1, DAY),
+    ]
+
+
+def test_hours_of_a_run_over_three_days_stand_on_the_days_on_which_they_end() -> None:
+    """34 hours from 20:00: four end by midnight, 24 on the next day, six on the third."""
+    assert dated(check(drip("a", "20:00", "2026-03-04T06:00"))) == [
+        ("96365", 1, DAY),
+        ("96366", 3, DAY),
+        ("96366", 24, NEXT_DAY),
+        ("96366", 6, "2026-03-04"),
+    ]
+
+
+def test_hours_of_hydration_beside_a_drug_count_from_its_first() -> None:
+    night = [push("a", "22:00"), fluid("f", "23:00", f"{NEXT_DAY}T02:00")]
+    assert dated(check(*night)) == [
+        ("96374", 1, DAY),
+        ("96361", 1, DAY),
+        ("96361", 2, NEXT_DAY),
+    ]
+
+
+# Modifiers
+
+
+def test_another_visit_is_apart_by_the_visit_and_another_access_by_the_site() -> None:
+    later = drip("c", "18:00", "19:00", visit=2)
+    chart = [drip("a", "10:00", "11:00"), push("b", "10:00", **NEEDED), later]
+    codes = dict(billed(check(*chart)))
+    assert codes == {"96365": 1, "96374-XS": 1, "96365-XE": 1}
+
+
+STRICT = {"hydration_requires_dx_59": True}
+
+
+def test_the_policy_on_hydration_marks_hours_beside_a_drug_alone() -> None:
+    alone = check(fluid("f", "10:00", "12:00"), policies=STRICT)
+    assert billed(alone) == [("96360", 1), ("96361", 1)]
+    again = [drip("a", "08:00", "09:00", drug="x"), drip("b", "18:00", "18:40", drug="x")]
+    hours = check(*again, policies={**STRICT, "repeat_same_drug_infusion": "additional_hour_only"})
+    assert billed(hours) == [("96365", 1), ("96366", 1)]
+
+
+def test_hydration_hours_of_another_access_keep_the_mark_of_their_access() -> None:
+    second = [push("b", "10:00", **NEEDED), fluid("f", "10:10", "11:10", **NEEDED)]
+    result = check(drip("a", "10:00", "11:00"), *second, policies=STRICT)
+    assert billed(result) == [("96365", 1), ("96374-XS", 1), ("96361-XS", 1)]
+
+
+def test_pairs_hold_for_one_date_of_service() -> None:
+    shot = dose("s", "23:30", None, route="IM")
+    assert billed(check(shot, push("a", "23:40"))) == [("96374", 1), ("96372-XU", 1)]
+    over = check(shot, push("a", f"{NEXT_DAY}T00:10"))
+    assert billed(over) == [("96374", 1), ("96372", 1)]
+    both = check(shot, push("a", "23:40"), dose("t", f"{NEXT_DAY}T08:00", None, route="IM"))
+    assert sorted(billed(both)) == [("96372", 1), ("96372-XU", 1), ("96374", 1)]
+
+
+def with_pairs(folder: Path, *rows: str) -> Engine:
+    """An engine whose pairs of 2026 are these: setting, column 2, indicator, column 1."""
+    tables = folder / "tables"
+    tables.mkdir()
+    text = "\n".join(["setting,column2,indicator,column1", *rows, ""])
+    (tables / "ptp-2026-01-01.csv").write_text(text, "utf-8")
+    return Engine(packs=[folder])
+
+
+def test_a_pair_that_no_modifier_lifts_leaves_its_second_code_unbilled(tmp_path: Path) -> None:
+    engine = with_pairs(tmp_path, "facility,96372,0,96374")
+    shot, syringe = dose("s", "10:30", None, route="IM"), push("a", "10:00")
+    result = engine.check(visit(shot, syringe, drip("b", "11:00", "12:00")))
+    assert billed(result) == [("96365", 1), ("96375", 1), ("96372", 1)]
+    barred = engine.check(visit(shot, syringe))
+    assert billed(barred) == [("96374", 1)]
+    assert set(reasons(barred)) == {"s"}
+
+
+def test_a_service_of_the_day_asks_for_the_mark_that_a_line_does_not_bear_yet(
+    tmp_path: Path,
+) -> None:
+    engine = with_pairs(tmp_path, "facility,96374,1,45378", "facility,96375,0,36000")
+    both = [push("a", "10:00"), push("b", "10:00", **NEEDED)]
+    beside = engine.check(visit(*both, lines=[line(1, "45378", date=DAY)]))
+    assert billed(beside) == [("96374-XU", 1), ("96374-XS", 1)]
+    assert "45378" in beside.suggested[0].because
+    other_day = engine.check(visit(*both, lines=[line(1, "45378", date=NEXT_DAY)]))
+    assert billed(other_day) == [("96374", 1), ("96374-XS", 1)]
+
+
+def test_a_dose_is_apart_from_the_unmarked_line_by_its_visit_or_by_its_nature() -> None:
+    """The initial line of the second visit bears a mark of its own already."""
+    visits = [push("a", "08:00"), push("b", "18:00", visit=2)]
+    for of_visit, mark in ((1, "XU"), (2, "XE")):
+        shot = dose("s", "18:30" if of_visit == 2 else "08:30", None, route="IM", visit=of_visit)
+        assert (f"96372-{mark}", 1) in billed(check(*visits, shot))
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("given", "called"),
+    [
+        (push("a", "10:00"), "a at 10:00: "),
+        (push("a", "10:00", "10:03"), "a at 10:00 (3 min): "),
+        (drip("a", minutes=45), "a (45 min): "),
+    ],
+)
+def test_a_reason_says_when_a_drug_was_given_as_far_as_the_chart_says(
+    given: dict[str, Any], called: str
+) -> None:
+    (only,) = check(given).suggested
+    assert only.because.startswith(called)
+
+
+def test_a_reason_names_each_service_of_its_line_and_no_source_twice() -> None:
+    pushes = check(*(push(key, f"10:0{place}") for place, key in enumerate("abc"))).suggested
+    assert "b at 10:01; c at 10:02" in pushes[1].because
+    assert all(len(set(row.cites)) == len(row.cites) for row in pushes)
+
+
+def test_two_doses_of_one_policy_name_it_once() -> None:
+    bags = [
+        drip(key, f"{hour}:00", f"{hour}:40", drug="x")
+        for key, hour in zip("abc", (10, 14, 18), strict=True)
+    ]
+    (hours,) = [row for row in check(*bags).suggested if row.code == "96366"]
+    assert hours.because.count("policy repeat_same_drug_infusion") == 1

@@ -236,7 +236,7 @@ def _mark_pairs_of_day(drafts: list[Draft], setting: str, book: Book) -> list[Dr
         for code in codes
         if (pairs := book.pairs.get(setting, code)) is not None and _meets(pairs, codes)
     }
-    if len(codes) < 2 or not paired:
+    if not paired:
         return drafts
     kept = []
     for draft in drafts:
