@@ -137,3 +137,140 @@ def test_only_what_has_a_code_of_further_hours_counts_them() -> None:
 
     assert hours("infusion") == [2]
     assert hours("push") == [0]
+
+
+CHEMO: dict[str, Any] = {"category": "chemotherapy"}
+
+
+@pytest.mark.parametrize(("minutes", "hours"), [(16, 0), (90, 0), (91, 1), (150, 1), (151, 2)])
+def test_hours_under_the_skin_begin_31_minutes_past_the_last(minutes: int, hours: int) -> None:
+    result = check(dose("a", None, None, route="SC", method="infusion", minutes=minutes))
+    assert billed(result) == [("96369", 1), *([("96370", hours)] if hours else [])]
+
+
+@pytest.mark.parametrize(("minutes", "hours"), [(90, 0), (91, 1), (151, 2)])
+def test_hours_into_an_artery_begin_31_minutes_past_the_last(minutes: int, hours: int) -> None:
+    given = dose("a", None, None, route="IA", method="infusion", minutes=minutes, **CHEMO)
+    assert billed(check(given)) == [("96422", 1), *([("96423", hours)] if hours else [])]
+
+
+@pytest.mark.parametrize(
+    ("second", "units"),
+    [("13:59", 1), ("14:00", 1), ("14:01", 2), (None, 1)],
+)
+def test_a_clot_within_four_hours_of_the_first_dose_is_the_same_one(
+    second: str | None, units: int
+) -> None:
+    doses = [
+        dose(key, start, None, drug="alteplase", purpose="declotting")
+        for key, start in (("a", "10:00"), ("b", second))
+    ]
+    assert billed(check(*doses)) == [("36593", units)]
+
+
+def test_another_drug_into_an_artery_is_a_service_of_its_own_however_soon() -> None:
+    by_artery = {"route": "IA", "method": "infusion", **CHEMO}
+    bags = [dose(key, "10:00", "11:00", **by_artery) for key in "ab"]
+    assert billed(check(*bags)) == [("96422", 2)]
+
+
+def test_a_second_access_under_the_skin_is_set_up_only_if_it_is_another_and_later() -> None:
+    def sites(second_site: str, start: str) -> list[tuple[str, int]]:
+        first = dose("a", "10:00", "11:00", route="SC", method="infusion", site="abdomen")
+        second = dose("b", start, "11:00", route="SC", method="infusion", site=second_site)
+        return billed(check(first, second))
+
+    assert sites("right arm", "10:30") == [("96369", 1), ("96371", 1)]
+    assert sites("right arm", "10:00") == [("96369", 1)]
+    assert sites("abdomen", "10:30") == [("96369", 1)]
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        pytest.param({"drug": "Lupron Depot"}, "96402", id="the-table-says-hormone"),
+        pytest.param({"drug": "Lupron Depot", "hormonal": False}, "96401", id="the-chart-says-not"),
+        pytest.param({"drug": "house blend", **CHEMO}, "96401", id="nobody-says"),
+        pytest.param({"drug": "house blend", "hormonal": True, **CHEMO}, "96402", id="the-chart"),
+        pytest.param({"hormonal": True, "category": "therapeutic"}, "96372", id="no-chemotherapy"),
+    ],
+)
+def test_a_hormone_injected_has_a_code_of_its_own(given: dict[str, Any], code: str) -> None:
+    record = injection("a", **given)
+    if "category" not in given:
+        del record["category"]
+    assert billed(check(record))[0] == (code, 1)
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        ({"device": "ambulatory_pump", "pump_supplied_by": "practice", **CHEMO}, "G0498"),
+        ({"device": "ambulatory_pump", "pump_supplied_by": "supplier", **CHEMO}, "96416"),
+        ({"device": "implanted_pump", "pump_supplied_by": "practice", **CHEMO}, "96416"),
+        ({"device": "ambulatory_pump", "pump_supplied_by": "practice"}, "C8957"),
+    ],
+)
+def test_a_pump_that_the_practice_lends_for_home_has_a_code_of_its_own(
+    facts: dict[str, Any], code: str
+) -> None:
+    started = dose("a", "10:00", "20:00", method="infusion", **facts)
+    assert billed(check(started)) == [(code, 1)]
+
+
+def test_what_is_put_into_a_lesion_is_billed_as_few_lesions() -> None:
+    given = dose("a", "10:00", None, route="IL", **CHEMO)
+    assert billed(check(given)) == [("96405", 1)]
+
+
+@pytest.mark.parametrize(
+    ("device", "code"), [("ambulatory_pump", "96521"), ("implanted_pump", "96522"), (None, "96521")]
+)
+def test_a_refill_is_billed_by_the_kind_of_pump(device: str | None, code: str) -> None:
+    refill = dose("b", "09:00", None, purpose="pump_refill", device=device, **CHEMO)
+    assert billed(check(refill))[0] == (code, 1)
+
+
+def test_under_the_skin_had_no_code_before_2008_and_says_so() -> None:
+    given = dose("a", "2007-12-31T10:00", "2007-12-31T11:00", route="SC", method="infusion")
+    result = check(given, date="2007-12-31")
+    assert billed(result) == []
+    assert "no code" in reasons(result)["a"]
+
+
+# A port kept open
+
+
+def test_flushes_of_a_day_are_one_and_none_of_them_is_left_over() -> None:
+    twice = check(FLUSH, {**FLUSH, "id": "g", "start": f"{DAY}T16:00"})
+    assert billed(twice) == [("96523", 1)]
+    assert twice.suggested[0].administrations == ("f", "g")
+    assert reasons(twice) == {}
+
+
+@pytest.mark.parametrize("flushed_at", [f"{DAY}T10:00", None])
+@pytest.mark.parametrize(
+    ("other", "codes"),
+    [
+        pytest.param(line(2, "99213"), [], id="visit-of-no-stated-day"),
+        pytest.param(line(2, "99213", date=DAY), [], id="visit-of-the-day"),
+        pytest.param(line(2, "99213", date=NEXT_DAY), [("96523", 1)], id="visit-of-another"),
+        pytest.param(line(2, "96374", date=DAY), [("96523", 1)], id="push-that-nobody-charted"),
+        pytest.param(line(2, "XYZ99", date=DAY), [("96523", 1)], id="code-that-nobody-knows"),
+    ],
+)
+def test_a_port_flush_is_none_of_a_day_with_a_visit(
+    flushed_at: str | None, other: dict[str, Any], codes: list[tuple[str, int]]
+) -> None:
+    flush = {name: value for name, value in FLUSH.items() if name != "start"}
+    if flushed_at is not None:
+        flush["start"] = flushed_at
+    result = check(flush, lines=[line(1, "96523", date=DAY), other], setting="professional")
+    assert billed(result) == codes
+
+
+def test_a_dose_with_a_code_of_its_own_has_the_technique_by_which_it_was_given() -> None:
+    given = dose("a", "10:00", None, drug="nirsevimab", category=None, route="IM")
+    worked = work(given)
+    assert billed(worked.result) == [("96381", 1)]
+    assert [service.technique for service in worked.facts.services] == ["injection"]
