@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import pytest
 
-from ivpush.language.messages import parse_template
-from ivpush.language.parser import parse
-from ivpush.language.tree import ExpressionError, Kind
+from ivpush.language.parser import parse, path_of
+from ivpush.language.tree import ExpressionError, Kind, Node
 from ivpush.language.vocabulary import Names
 
 NAMES = Names(
@@ -148,6 +146,255 @@ def test_a_mistake_is_explained(text: str, hint: str) -> None:
     assert hint in f"{caught.value.problem}; {caught.value.remedy}"
 
 
+def refusal(text: str, subject: str = "line") -> ExpressionError:
+    """How a text is refused."""
+    with pytest.raises(ExpressionError) as caught:
+        parse(text, NAMES, subject)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("line.known and line.unit == 1", "line.unit"),
+        ("line.known and lin.units == 1", "lin."),
+        ("line.known and line.units / 2 == 1", "line.units"),
+        ("line.known and line.code == 1", "line.code"),
+        ("line.known and line.status == 'changd'", "line.status"),
+        ("line.units == 1 and line.units", "line.units"),
+        ("1 == line.units and +line.units == 1", "+line"),
+        ("1 == line.units and -line.code == 1", "line.code"),
+        ("1 == line.units // line.day_units", "line.day_units"),
+        ("line.known and line.units in line.modifiers", "line.units"),
+        ("line.known and line.units in {1, 'x'}", "'x'"),
+        ("line.known and line.status in {'matched', 'changd'}", "'changd'"),
+        ("line.known and line.date == '2026-02-30'", "'2026"),
+        ("line.known and line.mue is line.units", "line.units"),
+        ("line.known and line.mue == None", "None"),
+        ("line.known and line.units is not 1", "line.units"),
+        ("line.known and words.nobody", "words"),
+        ("line.known and anny(line.known)", "anny"),
+        ("line.known and empty(line.modifiers, 1)", "empty"),
+        ("line.known and empty(line.units)", "line.units"),
+        ("line.known and any(line.known)", "any"),
+        ("line.known and any(True for line in line.administrations)", "any"),
+        ("line.known and any(True for x in line.modifiers)", "line.modifiers"),
+        ("line.known and line.units == 1234567890", "1234567890"),
+        ("line.known and line.label == '\u00e9'", "\u00e9"),
+        ("line.known and line.units = 1", "= 1"),
+    ],
+)
+def test_a_mistake_is_pointed_at(text: str, at: str) -> None:
+    assert refusal(text).column == text.rindex(at) + 1
+
+
+@pytest.mark.parametrize("text", ["", " ", "-" * 1_990 + "1", "line.units == 1\0"])
+def test_what_has_no_place_is_refused_at_its_first_letter(text: str) -> None:
+    assert refusal(text).column == 1
+
+
+@pytest.mark.parametrize(
+    ("op", "part"),
+    [
+        ("and", "line.known and line.in_family"),
+        ("or", "(line.known or line.in_family)"),
+        ("and", "1 < line.units < 3"),
+        ("not", "not line.known"),
+        ("cmp", "line.units == 1"),
+        ("is", "line.mue is 1"),
+        ("arith", "line.units + 1 > 2"),
+        ("minus", "-line.units < 1"),
+        ("in", "line.code in {'x'}"),
+        ("notin", "line.code not in {'x'}"),
+        ("fact", "line.known"),
+        ("known", "known(line.mue)"),
+        ("surely", "surely(line.mue == 1)"),
+        ("overlaps", "overlaps(line.modifiers, line.modifiers)"),
+        ("any", "any(True for x in line.administrations)"),
+        ("const", "True"),
+        ("const", "'x' == line.code"),
+        ("const", "1 == line.units"),
+    ],
+)
+def test_a_part_stands_where_it_is_written(op: str, part: str) -> None:
+    """Coverage of a rule names its conditions by their columns."""
+    node = parse(f"not line.known or {part}", NAMES, "line").args[1]
+    start = len("not line.known or ") + 1 + (part[0] == "(")
+    assert (op, start) in [(each.op, each.column) for each in node.walk()]
+
+
+def within(text: str, op: str) -> Node:
+    """The first part of an expression that is such an operator."""
+    return next(node for node in parse(text, NAMES, "line").walk() if node.op == op)
+
+
+def test_constants_among_others_stand_where_they_are_written() -> None:
+    assert within("line.code in {'x', 'y'}", "set").column == 14
+    assert within("line.date == '2026-03-02'", "const").column == 14
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("line.units = 1", "write == to compare"),
+        ("line.units == 1)", "correct the syntax"),
+        ("line.units == 1,", "write a list in square brackets; a number has no comma"),
+        ("line.units == {1: 2}", "write comparisons, and, or, not, in, arithmetic"),
+    ],
+)
+def test_a_remedy_fits_the_mistake(text: str, remedy: str) -> None:
+    assert refusal(text).remedy == remedy
+
+
+ONE_SCAN = "count(True for x in encounter.lines) > 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "longer"),
+    [
+        ("True".ljust(2_000), "True".ljust(2_001)),
+        # Of Python's parts a sum has three for each further number and two for each sign.
+        (f"--1{' + 1' * 97} == 1", f"-1{' + 1' * 98} == 1"),
+        ("line.units == 123456789", "line.units == 1234567890"),
+        (" or ".join([ONE_SCAN] * 2), " or ".join([ONE_SCAN] * 3)),
+        (
+            "any(any(True for b in a.administrations) for a in encounter.services)",
+            "any(any(any(True for c in b.administrations) for b in encounter.services)"
+            " for a in encounter.services)",
+        ),
+    ],
+    ids=["letters", "parts", "digits", "scans", "loops"],
+)
+def test_an_expression_may_be_so_large_and_no_larger(text: str, longer: str) -> None:
+    parse(text, NAMES, "line")
+    refusal(longer)
+
+
+def test_a_rule_about_the_encounter_may_scan_it_often() -> None:
+    parse(" or ".join([ONE_SCAN] * 5), NAMES, "encounter")
+
+
+def test_what_is_linked_to_a_line_may_be_scanned_often() -> None:
+    parse(" or ".join(["any(x.billable for x in line.administrations)"] * 5), NAMES, "line")
+
+
+def test_loops_one_after_another_are_not_deep() -> None:
+    one = "any(True for a in line.administrations)"
+    deep = "any(any(True for b in line.administrations) for a in line.administrations)"
+    deeper = deep.replace("True", "any(True for c in line.administrations)")
+    parse(" or ".join([one] * 4), NAMES, "line")
+    parse(f"{deep} or {deep}", NAMES, "line")
+    assert "two deep" in refusal(f"{one} or {deeper}").problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "line.units * line.day_units == 6",
+        "line.units // 1 == 2",
+        "line.known == line.in_family",
+        "line.technique == line.technique",
+        "line.technique == line.code",
+        "line.code != line.label",
+        "line.date < encounter.date",
+        "encounter.start <= encounter.end",
+        "line.charge > line.units",
+        "empty(line.administrations)",
+        "size(line.administrations) > 1",
+        "line.units in [1, 2]",
+        "line.units not in (1, 2)",
+    ],
+)
+def test_like_goes_with_like(text: str) -> None:
+    parse(text, NAMES, "line")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "line.code < line.label",  # as text, '9' comes after '10'
+        "line.known < line.in_family",
+        "line.date < line.code",
+        "line.date == line.code",
+        "encounter.start == line.date",
+        "line.units == line.known",
+        "line.modifiers == line.modifiers",
+        "line.service == line.service",
+        "overlaps(line.administrations, line.administrations)",
+        "subset(line.modifiers, line.administrations)",
+        "any(True for a in encounter.services for b in a.administrations)",
+        "any(True async for x in line.administrations)",
+        "any((x.billable for x in line.administrations), key=1)",
+        "any(True for policy in line.administrations)",
+        "any(True for modifier in line.administrations)",
+        "any(True for _x in line.administrations)",
+        "any((x.billable for x in line.administrations), True)",
+        "known()",
+        "known(line.mue, line.mue)",
+        "surely(line.known, line.known)",
+        "overlaps(line.modifiers, line.modifiers, line.modifiers)",
+        "subset(line.modifiers)",
+        "empty(line.modifiers, line.modifiers)",
+        "size() == 1",
+    ],
+)
+def test_what_does_not_go_together_is_refused(text: str) -> None:
+    refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "nullable"),
+    [
+        # A record that a line may lack leaves its facts unknown.
+        ("line.service.chain > 1", True),
+        ("line.service.minutes > 1", True),
+        ("line.units in {1}", False),
+        ("line.mue in {1}", True),
+        ("line.mue + line.units > 1", True),
+        ("line.units + 1 > line.mue", True),
+        ("line.units < 3 and line.mue < 3", True),
+        ("line.units < line.mue < 3", True),
+        ("not line.valid", True),
+        ("-line.mue < 1", True),
+        ("empty(encounter.diagnoses)", True),
+        ("overlaps(line.modifiers, line.primaries)", True),
+        # Of no rows there is neither a least nor a most, but a sum and a number.
+        ("min(x.units for x in claim.lines) > 1", True),
+        ("max(x.units for x in claim.lines) > 1", True),
+        ("sum(x.units for x in claim.lines) > 1", False),
+        ("sum(x.mue for x in claim.lines) > 1", True),
+        ("count(x.known for x in claim.lines) > 1", False),
+        ("any(x.known for x in claim.lines)", False),
+        ("any(x.known for x in claim.lines if x.mue > 1)", True),
+        ("all(x.valid for x in claim.lines)", True),
+        ("any(x.known for x in encounter.lines)", True),
+    ],
+)
+def test_a_whole_may_be_unknown_where_a_part_may(text: str, nullable: bool) -> None:
+    assert parse(text, NAMES, "line").kind.nullable is nullable
+
+
+@pytest.mark.parametrize(
+    ("path", "refused"),
+    [
+        ("line.code", False),
+        ("line.service.technique", False),
+        ("claim.codes", False),
+        ("policy.long_push", False),
+        ("line", True),
+        ("line.service", True),
+        ("line.administrations", True),
+        ("line.units == 1", True),
+    ],
+)
+def test_a_path_names_a_value(path: str, refused: bool) -> None:
+    if refused:
+        with pytest.raises(ExpressionError):
+            path_of(path, NAMES, "line")
+    else:
+        assert path_of(path, NAMES, "line").name == path.rpartition(".")[2]
+
+
 @pytest.mark.parametrize(
     ("text", "nullable"),
     [
@@ -174,55 +421,6 @@ def test_what_may_be_unknown_is_known_at_load(text: str, nullable: bool | None) 
         assert parse(text, NAMES, "line").kind.nullable is nullable
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "{line.__class__}",
-        "{line.code.__init__.__globals__}",
-        "{line.code!r}",
-        "{line.code:>99999}",
-        "{line}",
-        "{line.administrations}",
-        "{line.code} {",
-        "}",
-        "{}",
-        "{0}",
-        "{{line.code}",
-        "{line.cod}",
-        "{line.code" + "}" * 2,
-        "x" * 1_001,
-        "{line.code}" * 21,
-        "{line.code + 1}",
-        "{administration.id}",
-        "{policy.nothing}",
-    ],
-)
-def test_a_message_names_paths_of_the_vocabulary_only(text: str) -> None:
-    with pytest.raises(ExpressionError):
-        parse_template(text, NAMES, "line")
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "drug",
-        "site",
-        "lumen",
-        "resited_from",
-        "separate_site_reason",
-        "administered_by",
-        "dose_unit",
-    ],
-)
-def test_a_message_never_repeats_the_charts_own_words(path: str) -> None:
-    with pytest.raises(ExpressionError, match="own words"):
-        parse_template(f"{{administration.{path}}}", NAMES, "administration")
-
-
-def test_braces_are_written_twice() -> None:
-    assert parse_template("{{x}}", NAMES, "line").render(None, None, None, None) == "{x}"
-
-
 def test_three_forms_are_never_unknown() -> None:
     for text in ("known(line.mue)", "line.mue is 2", "surely(line.mue > 2)"):
         assert not parse(text, NAMES, "line").kind.nullable
@@ -237,42 +435,3 @@ def test_word_lists_and_modifiers_of_the_pack_are_constants() -> None:
     assert parse("modifier.wasted in line.modifiers", names, "line").args[0].value == "JW"
     with pytest.raises(ExpressionError, match="names no words 'patent'"):
         parse("administration.administered_by in words.patent", names, "administration")
-
-
-def test_a_clause_in_brackets_is_dropped_where_a_path_is_unknown() -> None:
-    names = Names({}, {})
-    template = parse_template("Bill {line.code}[, {line.mue} a day]; [[so]].", names, "line")
-    for mue, hint in ((2, "Bill X, 2 a day; [so]."), (None, "Bill X; [so].")):
-        line = SimpleNamespace(
-            given=SimpleNamespace(code="X"), mue=mue, coded=SimpleNamespace(mue=mue)
-        )
-        assert template.render(None, line, None, None) == hint
-        assert template.complete(None, line, None, None)
-    bare = parse_template("At most {line.mue}.", names, "line")
-    assert not bare.complete(None, line, None, None)
-
-
-@pytest.mark.parametrize("text", ["a [b", "a] b", "[a [b] c]"])
-def test_a_bracket_without_its_partner_is_refused(text: str) -> None:
-    with pytest.raises(ExpressionError, match="without its partner"):
-        parse_template(text, Names({}, {}), "line")
-
-
-def test_a_reason_names_words_handed_in_and_policies_in_force() -> None:
-    names = Names({"gap": Kind("whole")}, {})
-    template = parse_template("{what}: within {policy.gap} minutes.", names, "encounter", {"what"})
-    policy = SimpleNamespace(gap=31)
-    assert template.render(None, {"what": "x at 10:00"}, policy, None) == (
-        "x at 10:00: within 31 minutes."
-    )
-    with pytest.raises(ExpressionError, match="is not a path"):
-        parse_template("{wht}", names, "encounter", {"what"})
-
-
-@pytest.mark.parametrize(
-    ("minutes", "text"), [(1, "1 minute"), (2, "2 minutes"), (None, "not stated minutes")]
-)
-def test_a_counted_word_follows_its_number(minutes: int | None, text: str) -> None:
-    template = parse_template("{administration.minutes:minute}", NAMES, "administration")
-    about = SimpleNamespace(given=SimpleNamespace(minutes=minutes))
-    assert template.render(None, about, None, None) == text

@@ -170,8 +170,7 @@ class Compiled:
     def _facts(self) -> list[tuple[str, FactName]]:
         """Every fact that it reads, with its scope."""
         nodes = [node for part in self._parts for node in part.walk() if node.op == "fact"]
-        facts = [(node.args[0].kind.scope or "", node.name) for node in nodes]
-        return [(scope, self._names.scopes[scope][name]) for scope, name in facts]
+        return [(node.args[0].kind.scope or "", self._names.fact(node)) for node in nodes]
 
     @property
     def policies(self) -> frozenset[str]:
@@ -224,7 +223,7 @@ def _missing_of(nodes: Sequence[Node], printer: Printer) -> list[str]:
 
 def _missing_fact(node: Node, printer: Printer) -> list[str]:
     record = node.args[0]
-    fact = printer.names.scopes[record.kind.scope or ""][node.name]
+    fact = printer.names.fact(node)
     if not fact.kind.nullable:
         return []
     text, guard = printer.print(record), ""

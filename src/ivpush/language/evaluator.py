@@ -91,7 +91,7 @@ def _fact(node: Node, names: Names, env: Mapping[str, object]) -> object:
     if value is None:
         return None
     # A path may lead through ``given`` or a part: given.units, times.clock_minutes.
-    for part in names.scopes[node.args[0].kind.scope or ""][node.name].path.split("."):
+    for part in names.fact(node).path.split("."):
         value = _attribute(value, part)
     return value
 

@@ -36,7 +36,7 @@ def evidence_lines(when: Node | None, require: Node, printer: Printer) -> list[s
 
 def place_of(record: Node, name: str, printer: Printer, text: str) -> str:
     """Source of a fact's path, such as ``administrations[2].start``."""
-    scope = record.kind.scope or ""
+    scope = record.kind.scope
     if scope in _LISTED:
         return f"path({printer.constant(_LISTED[scope])}, {text}.index, {printer.constant(name)})"
     # The claim's lines are a field of the encounter.
@@ -161,4 +161,4 @@ def _rests_on(fact: Node, printer: Printer) -> tuple[str, ...]:
     """The contract's fields that a fact rests on."""
     if fact.kind.name == "record" and not fact.kind.nullable:
         return ()  # its facts say what they rest on
-    return printer.names.scopes[fact.args[0].kind.scope or ""][fact.name].rests_on
+    return printer.names.fact(fact).rests_on

@@ -60,22 +60,22 @@ class Template:
 
     def __init__(self, clauses: tuple[Clause, ...], names: Names) -> None:
         self._clauses, self._names = clauses, names
-        self._filled: Callable[..., str | None] | None = None
-        self._complete: Callable[..., bool | None] | None = None
+        self._filled: Callable[..., str] | None = None
+        self._complete: Callable[..., bool] | None = None
 
     def render(self, e: object, s: object, p: object, l: object) -> str:  # noqa: E741 - named as generated code
         """The message about one subject; a null path outside brackets prints "not stated"."""
         if self._filled is None:
             self._filled = self._printed()
-        return self._filled(e, s, p, l) or ""
+        return self._filled(e, s, p, l)
 
     def complete(self, e: object, s: object, p: object, l: object) -> bool:  # noqa: E741 - named as generated code
         """Whether every path outside brackets is known."""
         if self._complete is None:
             self._complete = self._completeness()
-        return bool(self._complete(e, s, p, l))
+        return self._complete(e, s, p, l)
 
-    def _completeness(self) -> Callable[..., bool | None]:
+    def _completeness(self) -> Callable[..., bool]:
         printer = Printer(self._names)
         paths = [
             printer.print(path)
@@ -85,7 +85,7 @@ class Template:
         ]
         # Each value with its comma: of one path that is a tuple still, and of none ().
         values = "".join(f"{path}, " for path in paths)
-        complete: Callable[..., bool | None] = function(
+        complete: Callable[..., bool] = function(
             "complete", [f"return None not in ({values})"], printer, "message"
         )
         return complete
@@ -156,7 +156,7 @@ def _clauses(text: str, known: _Paths) -> Iterator[Clause]:
     for part in _PARTS.split(text):
         column, at = at + 1, at + len(part)
         if part in {"{{", "}}", "[[", "]]"}:
-            texts[-1] += part[0]
+            texts[-1] += part[:1]
         elif part in {"[", "]"}:
             # A clause within a clause is refused too: what an unknown path drops would be unclear.
             if (part == "]") != inside:
@@ -166,8 +166,8 @@ def _clauses(text: str, known: _Paths) -> Iterator[Clause]:
             texts, paths, counted, inside = [""], [], [], not inside
         elif part.startswith("{") and part.endswith("}"):
             path, colon, word = part[1:-1].partition(":")
-            # A word that ends in s is its plural already, unless it is one like "dress".
-            if colon and (not word.replace(" ", "").isalpha() or re.search("[^s]s$", word)):
+            # A word that ends in s is its plural already, or makes it by more than an s.
+            if colon and (not word.replace(" ", "").isalpha() or word.endswith("s")):
                 raise ExpressionError(column, "has no singular word after the colon", _PLAIN_WORD)
             paths.append(known.path(path, column))
             counted.append(word)

@@ -104,11 +104,10 @@ def path_of(text: str, names: Names, subject: str) -> Node:
             1, "is not a path of the vocabulary", "write a path such as line.code"
         )
     node = _Reader(names, subject).read(text)
-    if node.kind.name in {"list", "record", "other"}:
+    if node.kind.name in {"list", "record"}:
         raise ExpressionError(1, "names records, not a value", "name one of its facts")
-    scope = node.args[0].kind.scope if node.args else None
     # Free text may hold a patient's name, and results go into logs and tickets.
-    if scope is not None and names.scopes[scope][node.name].free_text:
+    if node.op == "fact" and names.fact(node).free_text:
         raise ExpressionError(
             1,
             "is the chart's own words, which no message repeats",
@@ -132,7 +131,7 @@ class _Reader:
             tree = ast.parse(" ".join(text.split()), mode="eval")
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             # Python's parser raises the last two for deep nesting, without a place.
-            column = error.offset or 1 if isinstance(error, SyntaxError) else 1
+            column = getattr(error, "offset", None) or 1
             remedy = "write == to compare" if _ASSIGNS.search(text) else "correct the syntax"
             raise ExpressionError(column, "is not an expression", remedy) from None
         if sum(1 for _ in ast.walk(tree)) > MOST_NODES:
@@ -295,8 +294,8 @@ class _Reader:
         if isinstance(tree.value, ast.Name) and tree.value.id in _ROOTS:
             return self._of_pack(tree.value.id, tree.attr, column)
         record = self._need(tree.value, {"record"}, "a record such as line")
-        facts = self.names.scopes[record.kind.scope or ""]
-        if tree.attr not in facts or facts[tree.attr].kind.name == "other":
+        facts = self.names.facts(record)
+        if tree.attr not in facts:
             raise ExpressionError(
                 column,
                 f"{record.kind.scope} has no fact '{tree.attr[:60]}'",
@@ -395,7 +394,7 @@ class _Reader:
 
     def _count_scan(self, rows: Node, column: int) -> None:
         # A rule about the encounter runs once, so that its scans do not multiply.
-        if rows.op != "fact" or self.subject == "encounter":
+        if self.subject == "encounter":
             return
         if (rows.args[0].kind.scope, rows.name) in _WHOLE_LISTS:
             self.scans += 1
@@ -472,8 +471,9 @@ def _dated(node: Node, other: Node) -> Node:
 def _check_word(word: Node, constant: Node, column: int) -> None:
     words, value = word.kind.words, constant.value
     if words is not None and isinstance(value, str) and value not in words:
-        problem = f"'{value[:60]}' is not among its words"
-        raise ExpressionError(column, problem, did_you_mean(value, words))
+        raise ExpressionError(
+            column, f"'{value[:60]}' is not among its words", did_you_mean(value, words)
+        )
 
 
 def _in_words(kind: Kind) -> str:

@@ -128,7 +128,7 @@ class Printer:
     def _fact(self, node: Node) -> str:
         """A fact of a record; None where the record is."""
         record = node.args[0]
-        path = self.names.scopes[record.kind.scope or ""][node.name].path
+        path = self.names.fact(node).path
         source = self.print(record)
         if not record.kind.nullable:
             return f"{source}.{path}"

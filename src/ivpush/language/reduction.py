@@ -56,8 +56,7 @@ def _is_settled(node: Node, names: Names, settled: Settled) -> bool:
     """Whether a node is a fact of the subject that is the same for all records meant."""
     if node.op != "fact" or node.args[0].op != "root" or node.args[0].name == "encounter":
         return False
-    fact = names.scopes[node.args[0].kind.scope or ""][node.name]
-    return fact.path.startswith(settled.paths)
+    return names.fact(node).path.startswith(settled.paths)
 
 
 def _constant(node: Node, value: Value | None) -> Node:

@@ -125,6 +125,16 @@ class Names:
                 scopes[scope][fact] = replace(known, kind=kind)
         return scopes
 
+    def facts(self, record: Node) -> Mapping[str, FactName]:
+        """The facts of a record, or of each record of a list."""
+        scope = record.kind.scope
+        assert scope is not None, "what is no record has no facts"
+        return self.scopes[scope]
+
+    def fact(self, node: Node) -> FactName:
+        """The fact that a node reads."""
+        return self.facts(node.args[0])[node.name]
+
     def roots(self, subject: str) -> dict[str, Node]:
         """The names that an expression about ``subject`` may begin with."""
         whole = Node("root", Kind("record", scope="encounter"), name="encounter")
