@@ -42,6 +42,13 @@ def test_a_code_is_known_to_the_pack_and_valid_on_its_day(
     assert (facts.ended, facts.too_early) == (ended, too_early)
 
 
+def test_a_code_has_ended_or_begun_by_the_date_of_its_own_line() -> None:
+    """The claim began a day earlier, when the old codes still held."""
+    lines = [billed(code, date="2009-01-01") for code in ("90774", "96374")]
+    old, new = facts_of(*lines, date="2008-12-31")
+    assert (old.ended, new.too_early) == (True, False)
+
+
 def test_a_code_that_nobody_knows_has_no_columns() -> None:
     (facts,) = facts_of(billed("00000"))
     coded = facts.coded
@@ -96,18 +103,21 @@ def test_a_line_is_dated_outside_of_the_stay_or_within(
     dated: dict[str, Any] = {} if day is None else {"date": day}
     (facts,) = facts_of(billed("96374", **dated), **stay)
     assert facts.outside_encounter is outside
-    (unbounded,) = facts_of(billed("96374", **dated), start=f"{DAY}T08:00")
-    assert unbounded.outside_encounter is None
+    for edge, time in stay.items():
+        (unbounded,) = facts_of(billed("96374", **dated), **{edge: time})
+        assert unbounded.outside_encounter is None
 
 
 def test_modifiers_are_counted_by_what_they_do() -> None:
-    claim = [billed("96375", modifiers=marks) for marks in ([], ["59", "XS"], ["25"], ["RT"])]
+    claim = [
+        billed("96375", modifiers=marks) for marks in ([], ["59", "XS"], ["25"], ["RT"], ["XU"])
+    ]
     marks = [each.marks for each in facts_of(*claim)]
-    assert [each.separate_modifiers for each in marks] == [0, 2, 0, 0]
-    assert [each.separate for each in marks] == [False, True, False, False]
-    assert [each.visit_modifier for each in marks] == [False, False, True, False]
+    assert [each.separate_modifiers for each in marks] == [0, 2, 0, 0, 1]
+    assert [each.separate for each in marks] == [False, True, False, False, True]
+    assert [each.visit_modifier for each in marks] == [False, False, True, False, False]
     # 25 sets a visit apart, and no administration.
-    assert [each.lifts_pair for each in marks] == [False, True, False, True]
+    assert [each.lifts_pair for each in marks] == [False, True, False, True, True]
 
 
 def test_beside_a_line_stand_the_other_codes_of_its_day() -> None:
@@ -123,9 +133,92 @@ def test_a_flush_of_a_port_is_none_of_the_services_beside() -> None:
     assert push.family_beside == frozenset() and push.never_beside == frozenset()
 
 
-def test_before_the_first_table_no_pair_is_known() -> None:
-    (early,) = facts_of(billed("96374"), date="2009-01-01")
+def test_before_the_first_table_no_pair_and_no_number_is_known() -> None:
+    (early,) = facts_of(billed("96375"), date="2009-01-01")
     assert early.never_beside is None and early.pair_stands is None
+    assert (early.coded.primaries, early.coded.is_add_on) == (None, None)
+    assert (early.coded.mue, early.coded.mai) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("first", "day", "beside"),
+    [
+        ([], DAY, {"96374"}),
+        (["59"], DAY, set()),
+        (["59"], "2019-07-01", set()),
+        # Until then CMS took the modifier on the column-2 code only (CR 11168).
+        (["59"], "2019-06-30", {"96374"}),
+    ],
+)
+def test_a_pair_is_open_until_a_modifier_of_either_line_lifts_it(
+    first: list[str], day: str, beside: set[str]
+) -> None:
+    """An injection is column 2 of a push."""
+    lines = [billed("96374", modifiers=first, date=day), billed("96372", date=day)]
+    push, shot = facts_of(*lines, date=DAY)
+    assert (push.modifier_beside, shot.modifier_beside) == (frozenset(), beside)
+    assert push.pair_stands is (bool(first) and not beside)
+    assert shot.pair_stands is False
+
+
+def test_a_visit_needs_a_modifier_of_its_own() -> None:
+    marked = billed("96374", modifiers=["59"])
+    _, visit = facts_of(marked, billed("99213"), **OFFICE)
+    assert visit.modifier_beside == {"96374"}
+
+
+def test_a_modifier_stands_where_it_lifts_a_pair_that_nothing_else_lifts() -> None:
+    marked = billed("96372", modifiers=["59"])
+    assert [each.pair_stands for each in facts_of(billed("96374"), marked)] == [False, True]
+    # 25 belongs on visits: on an administration it lifts nothing.
+    assert facts_of(billed("96374", modifiers=["25"]), marked)[1].pair_stands
+    both = [billed("96374", modifiers=["59"]), marked, billed("J2405")]
+    assert [each.pair_stands for each in facts_of(*both)] == [False, True, False]
+    # The other line of the pair is found among lines that form none.
+    among = [billed("96374", modifiers=["59"]), billed("J2405"), billed("96372")]
+    assert facts_of(*among)[0].pair_stands
+
+
+@pytest.mark.parametrize(("marks", "stands"), [([], True), (["25"], False)])
+def test_a_visit_that_is_marked_separate_leaves_nothing_to_lift(
+    marks: list[str], stands: bool
+) -> None:
+    """Beside a practitioner's emergency visit the push is column 2."""
+    lines = [billed("96374", modifiers=["59"]), billed("99283", modifiers=marks)]
+    assert facts_of(*lines, **OFFICE)[0].pair_stands is stands
+
+
+@pytest.mark.parametrize(
+    ("code", "other"), [("96374", "J2405"), ("00000", "96374"), ("96417", "96375")]
+)
+def test_where_there_is_no_pair_a_modifier_lifts_none(code: str, other: str) -> None:
+    facts, _ = facts_of(billed(code, modifiers=["59"]), billed(other))
+    assert facts.pair_stands is False
+    assert (facts.never_beside, facts.modifier_beside) == (frozenset(), frozenset())
+
+
+def test_a_flush_is_never_paid_beside_an_administration() -> None:
+    flush, _ = facts_of(billed("96523"), billed("96374"))
+    assert (flush.never_beside, flush.modifier_beside) == ({"96374"}, frozenset())
+
+
+def test_what_tables_and_fee_schedule_hold_of_a_code() -> None:
+    """MUEs of the outpatient hospital; a code that has none has none, which is known."""
+    codes = ("96374", "96375", "99283", "J2405", "96399")
+    push, add_on, visit, drug, unlisted = [each.coded for each in facts_of(*map(billed, codes))]
+    assert [(each.mue, each.mai) for each in (push, add_on, visit)] == [(1, 3), (6, 3), (None, 0)]
+    assert push.is_add_on is False and add_on.is_add_on is True
+    assert push.primaries == frozenset() and "96374" in (add_on.primaries or ())
+    assert [each.is_drug for each in (push, drug)] == [False, True]
+    assert [each.family_range for each in (push, visit, unlisted)] == [True, False, True]
+
+
+def test_incident_to_services_are_not_paid_to_a_practitioner_in_a_facility() -> None:
+    """Into the spine a practitioner injects in person (PC/TC 0); a push is staff's (PC/TC 5)."""
+    codes = ("96374", "96450", "00000")
+    coded = [each.coded for each in facts_of(*map(billed, codes))]
+    assert [each.staff_in_facility for each in coded] == [True, False, False]
+    assert [each.incident_to for each in coded] == [True, False, False]
 
 
 def test_the_place_of_a_line_beats_that_of_the_claim() -> None:

@@ -50,7 +50,7 @@ def line_facts(coded: CodedChart, book: Book) -> list[LineFacts]:
     lines = []
     for index, (given, day, of_code, marks) in enumerate(billed):
         key = (given.code, day, marks.modifiers, given.units)
-        ended, too_early = _outside_dates(given.code, day, of_code, book)
+        ended, too_early = _outside_dates(given.code, day, book)
         # 837P: the place of the line (SV105) beats that of the claim (CLM05-1).
         place = given.place_of_service or encounter.place_of_service
         never, with_modifier = beside.of_line(billed[index])
@@ -125,10 +125,10 @@ def _outside_stay(day: date | None, stay: tuple[date, date] | None) -> bool | No
     return day < stay[0] or day > stay[1]
 
 
-def _outside_dates(code: str, day: date | None, coded: CodedFacts, book: Book) -> tuple[bool, bool]:
-    """Whether a code that is not valid has ended, or is not valid yet."""
+def _outside_dates(code: str, day: date | None, book: Book) -> tuple[bool, bool]:
+    """Whether a code had ended by the line's own date, or was not valid yet."""
     row = book.code_any(code)
-    if not coded.known or coded.valid or row is None or day is None:
+    if row is None or day is None:
         return False, False
     return row.valid_to is not None and row.valid_to < day, row.valid_from > day
 
