@@ -10,6 +10,7 @@ from ivpush.contract.claim_facts import LineFacts
 from tests.visits import DAY, NEXT_DAY, line, work
 
 OFFICE: dict[str, Any] = {"setting": "professional"}
+PUSH, NONE = frozenset({"96374"}), frozenset[str]()
 
 
 def facts_of(*lines: dict[str, Any], **encounter: Any) -> list[LineFacts]:
@@ -143,20 +144,20 @@ def test_before_the_first_table_no_pair_and_no_number_is_known() -> None:
 @pytest.mark.parametrize(
     ("first", "day", "beside"),
     [
-        ([], DAY, {"96374"}),
-        (["59"], DAY, set()),
-        (["59"], "2019-07-01", set()),
+        ([], DAY, PUSH),
+        (["59"], DAY, NONE),
+        (["59"], "2019-07-01", NONE),
         # Until then CMS took the modifier on the column-2 code only (CR 11168).
-        (["59"], "2019-06-30", {"96374"}),
+        (["59"], "2019-06-30", PUSH),
     ],
 )
 def test_a_pair_is_open_until_a_modifier_of_either_line_lifts_it(
-    first: list[str], day: str, beside: set[str]
+    first: list[str], day: str, beside: frozenset[str]
 ) -> None:
     """An injection is column 2 of a push."""
     lines = [billed("96374", modifiers=first, date=day), billed("96372", date=day)]
     push, shot = facts_of(*lines, date=DAY)
-    assert (push.modifier_beside, shot.modifier_beside) == (frozenset(), beside)
+    assert (push.modifier_beside, shot.modifier_beside) == (NONE, beside)
     assert push.pair_stands is (bool(first) and not beside)
     assert shot.pair_stands is False
 
@@ -194,12 +195,12 @@ def test_a_visit_that_is_marked_separate_leaves_nothing_to_lift(
 def test_where_there_is_no_pair_a_modifier_lifts_none(code: str, other: str) -> None:
     facts, _ = facts_of(billed(code, modifiers=["59"]), billed(other))
     assert facts.pair_stands is False
-    assert (facts.never_beside, facts.modifier_beside) == (frozenset(), frozenset())
+    assert (facts.never_beside, facts.modifier_beside) == (NONE, NONE)
 
 
 def test_a_flush_is_never_paid_beside_an_administration() -> None:
     flush, _ = facts_of(billed("96523"), billed("96374"))
-    assert (flush.never_beside, flush.modifier_beside) == ({"96374"}, frozenset())
+    assert (flush.never_beside, flush.modifier_beside) == (PUSH, NONE)
 
 
 def test_what_tables_and_fee_schedule_hold_of_a_code() -> None:
