@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ivpush import Result
 from tests.visits import (
+    DAY,
     answers,
     asked,
     billed,
@@ -212,3 +215,183 @@ def test_what_earns_nothing_has_a_technique_only_where_one_is_charted() -> None:
     flush = {"purpose": "flush"}
     given = [dose("a", "10:00", None, **flush), push("b", "10:01", **flush)]
     assert [each.technique for each in work(*given).derived.administrations] == [None, "push"]
+
+
+# Every way in
+
+
+CHEMO: dict[str, Any] = {"category": "chemotherapy"}
+HOME_PUMP: dict[str, Any] = {"device": "ambulatory_pump"}
+
+
+def technique(given: dict[str, Any], **facts: Any) -> tuple[str | None, str | None]:
+    """How one administration was given, and why it earns nothing."""
+    (only,) = work(given, **facts).derived.administrations
+    return only.technique, only.reason
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"route": "IM"}, ("injection", None)),
+        ({"route": "IM", "minutes": 30}, ("injection", None)),
+        ({"route": "SC", "minutes": 15}, ("injection", None)),
+        ({"route": "SC", "minutes": 16}, ("sc_infusion", None)),
+        ({"route": "SC", "minutes": 30, "method": "injection"}, ("injection", None)),
+        ({"route": "SC", "minutes": 30, **CHEMO}, ("injection", None)),
+        ({"route": "SC", "minutes": 30, "device": "on_body_injector"}, ("on_body_injector", None)),
+        ({"route": "IA", "minutes": 5}, ("ia_injection", None)),
+        ({"route": "IA", "minutes": 30}, (None, "no_code")),
+        ({"route": "IA", "minutes": 5, **CHEMO}, ("ia_push", None)),
+        ({"route": "IA", "minutes": 30, **CHEMO}, ("ia_infusion", None)),
+        ({"route": "IA", "minutes": 480, **HOME_PUMP, **CHEMO}, ("ia_infusion", None)),
+        ({"route": "IA", "minutes": 481, **HOME_PUMP, **CHEMO}, ("ia_pump", None)),
+        ({"route": "IL", **CHEMO}, ("intralesional", None)),
+        ({"route": "IPL", **CHEMO}, ("pleural", None)),
+        ({"route": "IP", **CHEMO}, ("peritoneal", None)),
+        ({"route": "IT", **CHEMO}, ("intrathecal", None)),
+        ({"route": "ICV", **CHEMO}, ("reservoir", None)),
+        ({"route": "IT"}, (None, "no_code")),
+        ({"route": "ID", **CHEMO}, (None, "no_code")),
+        *[
+            ({"route": route, **CHEMO}, (None, "not_parenteral"))
+            for route in ("PO", "SL", "PR", "TOP", "INH", "NASAL", "OPH", "OTIC", "TUBE", "IVES")
+        ],
+        ({"route": None}, (None, "route_missing")),
+        ({"route": "PO", "purpose": "declotting"}, ("declotting", None)),
+        ({"route": "IV", "purpose": "pump_refill", **CHEMO}, ("pump_refill", None)),
+    ],
+)
+def test_the_way_in_the_class_and_the_minutes_say_how_a_drug_was_given(
+    facts: dict[str, Any], expected: tuple[str | None, str | None]
+) -> None:
+    assert technique(dose("a", "10:00", None, **facts)) == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"method": "push"}, ("push", None)),
+        ({"method": "injection"}, ("push", None)),
+        ({"method": "injection", "minutes": 16, "continuously_attended": True}, ("push", None)),
+        ({"method": "infusion", "minutes": 16, "continuously_attended": True}, ("infusion", None)),
+        ({"method": "infusion"}, ("infusion", "stop_missing")),
+        ({"method": "infusion", **HOME_PUMP}, ("infusion", "stop_missing")),
+        ({"method": "infusion", **CHEMO}, ("infusion", "stop_missing")),
+        ({"method": "infusion", **HOME_PUMP, **CHEMO}, ("pump", None)),
+        ({"method": "infusion", "minutes": 481, **HOME_PUMP, **CHEMO}, ("pump", None)),
+        (
+            {"method": "infusion", "minutes": 481, "device": "implanted_pump", **CHEMO},
+            ("pump", None),
+        ),
+        (
+            {"method": "infusion", "minutes": 481, "device": "stationary_pump", **CHEMO},
+            ("infusion", None),
+        ),
+        ({"method": "infusion", "minutes": 800, **CHEMO}, ("infusion", None)),
+    ],
+)
+def test_by_vein_the_minutes_come_before_the_word_of_the_chart(
+    facts: dict[str, Any], expected: tuple[str | None, str | None]
+) -> None:
+    assert technique(dose("a", None, None, drug="house blend", **facts)) == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "setting", "expected"),
+    [
+        ({"minutes": 721, **CHEMO}, "professional", "pump"),
+        ({"minutes": 721, **CHEMO}, "facility", "infusion"),
+        ({"minutes": 721}, "professional", "infusion"),
+        ({"minutes": 721, "device": "stationary_pump", **CHEMO}, "professional", "infusion"),
+    ],
+)
+def test_only_an_offices_chemotherapy_of_no_named_device_outlasts_the_chair(
+    facts: dict[str, Any], setting: str, expected: str
+) -> None:
+    given = drip("a", None, None, **facts)
+    assert technique(given, setting=setting) == (expected, None)
+
+
+@pytest.mark.parametrize(("method", "expected"), [("push", "push"), ("infusion", "infusion")])
+def test_of_what_was_pushed_no_policy_says_that_it_was_ordered_as_an_infusion(
+    method: str, expected: str
+) -> None:
+    stopped = dose("a", "10:00", "10:12", method=method, stopped_early="reaction")
+    result = check(stopped, policies={"infusion_stopped_early": "as_ordered"})
+    assert billed(result) == (PUSH if expected == "push" else INFUSION)
+
+
+@pytest.mark.parametrize(
+    ("stop", "short_is_push", "expected"),
+    [
+        ("10:15", True, ("push", None)),
+        ("10:16", True, ("infusion", "hydration_too_short")),
+        ("10:15", False, ("infusion", "hydration_too_short")),
+        (None, True, ("infusion", "stop_missing")),
+    ],
+)
+def test_fluid_is_a_push_only_by_policy_and_within_the_minutes_of_one(
+    stop: str | None, short_is_push: bool, expected: tuple[str | None, str | None]
+) -> None:
+    policies = {"hydration_short_as_push": short_is_push}
+    assert technique(fluid("f", "10:00", stop), policies=policies) == expected
+
+
+RATED = {"volume_ml": 100, "rate_ml_per_hour": 200}
+LOOKED = {"last_seen_running": f"{DAY}T10:20"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "facts", "minutes"),
+    [
+        ("compute_then_push_if_drug_allows", RATED, 30),
+        ("compute_only", RATED, 30),
+        ("last_charted_time", RATED, None),
+        ("deny", RATED, None),
+        ("compute_then_push_if_drug_allows", LOOKED, 20),
+        ("last_charted_time", LOOKED, 20),
+        ("compute_only", LOOKED, None),
+        ("deny", LOOKED, None),
+        ("compute_then_push_if_drug_allows", {**RATED, **LOOKED}, 30),
+    ],
+)
+def test_minutes_of_a_drip_without_a_stop_come_from_where_the_policy_says(
+    policy: str, facts: dict[str, Any], minutes: int | None
+) -> None:
+    given = drip("a", "10:00", drug="house blend", **facts)
+    (only,) = work(given, policies={"missing_stop_time": policy}).derived.administrations
+    assert (only.total_minutes, only.reason) == (
+        minutes,
+        None if minutes is not None else "stop_missing",
+    )
+    assert only.technique == "infusion"
+
+
+@pytest.mark.parametrize(("ml", "codes"), [(50, PUSH), (54, INFUSION)])
+def test_a_drip_that_is_timed_by_its_rate_may_come_to_the_minutes_of_a_push(
+    ml: int, codes: list[tuple[str, int]]
+) -> None:
+    given = drip("a", "10:00", drug="house blend", volume_ml=ml, rate_ml_per_hour=200)
+    assert billed(check(given)) == codes
+
+
+def test_a_flush_is_of_a_port_only_where_the_chart_names_the_port() -> None:
+    flush = {"purpose": "flush", "method": "push"}
+    assert technique(dose("a", "10:00", None, access="port", **flush))[0] == "port_flush"
+    assert technique(dose("a", "10:00", None, access="peripheral", **flush)) == ("push", "flush")
+    by_muscle = dose("a", "10:00", None, route="IM", purpose="flush", method="push")
+    assert technique(by_muscle)[0] == "injection"
+    by_mouth = dose("a", "10:00", None, route="PO", purpose="flush", method="push")
+    assert technique(by_mouth)[0] is None
+    running = dose("a", "10:00", "10:30", purpose="flush", method="infusion")
+    assert technique(running)[0] == "infusion"
+
+
+def test_the_reason_that_voids_a_claim_stays_and_how_a_drug_was_given_is_known() -> None:
+    inpatient = {"type_of_bill": "111"}
+    derived = work(push("a", "10:00"), dose("b", "10:00", None, route="PO"), **inpatient).derived
+    assert [(each.technique, each.reason) for each in derived.administrations] == [
+        ("push", "packaged"),
+        (None, "packaged"),
+    ]
