@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from ivpush import Engine
+from ivpush.claim.coverage import needs_chart
 from ivpush.contract.coverage import Coverage, NotChecked, checked_rows, unchecked_rows
+from ivpush.contract.result import Unjudged
 from ivpush.pack.releases import quarter_end
 from ivpush.testing.samples import encounters
 from tests.shipped import ENGINE, PACK
@@ -95,6 +97,60 @@ def test_a_finding_by_a_table_stands_on_a_line_that_was_looked_up_in_it() -> Non
     assert spoken >= kinds.keys()
 
 
+def test_a_chart_without_a_claim_is_judged_and_looked_up_in_no_table() -> None:
+    checked = work(push("a1", "10:00")).covered(()).checked
+    assert checked is not None
+    assert (checked.lines, checked.lifted, checked.tables) == ((), (), ())
+    (given,) = checked.administrations
+    assert given.rules > 0
+    assert "outside_family" not in reasons(checked)
+
+
+def test_a_rule_that_lacked_a_fact_was_not_judged_there() -> None:
+    """``ordered`` is what one rule asks, and no other."""
+    (unknown,) = coverage(*PAIR).administrations
+    record = push("a1", "10:00", ordered=True)
+    known = work(record, lines=list(PAIR)).covered(()).checked
+    assert known is not None
+    assert [each.rules for each in known.administrations] == [unknown.rules + 1]
+
+
+@pytest.mark.parametrize(
+    ("missing", "needs"),
+    [
+        (("administrations",), True),
+        (("lines[0].match",), True),
+        (("diagnoses",), False),
+        (("lines[0].ndc", "supervision.level"), False),
+        (("diagnoses", "administrations"), True),
+    ],
+)
+def test_a_chart_is_needed_where_no_field_of_a_claim_could_say_it(
+    missing: tuple[str, ...], needs: bool
+) -> None:
+    assert needs_chart(Unjudged("IVP101", missing)) is needs
+
+
+SURROUNDINGS = {"owners", "procedures", "uses", "beside"}
+
+
+def test_a_dose_is_looked_up_beside_other_services_where_both_stand() -> None:
+    scan, given = line(2, "71046"), line(1, "96374")
+    charted = coverage(given, scan)
+    by_kind = {table.kind: table.administrations for table in charted.tables}
+    assert {kind: by_kind[kind] for kind in SURROUNDINGS} == dict.fromkeys(SURROUNDINGS, ("a1",))
+    empty = work(lines=[given, scan]).covered(()).checked
+    assert empty is not None
+    for without in (coverage(given), of_claim(given, scan), empty):
+        assert not SURROUNDINGS & {table.kind for table in without.tables}
+
+
+def test_tables_of_drugs_are_looked_up_for_drugs_alone() -> None:
+    checked = coverage(line(1, "96374"), line(2, "71046"), line(3, "J2405", 4))
+    for kind in ("asp", "discards", "singledose"):
+        assert looked_up(checked, kind) == (3,)
+
+
 def test_a_table_is_named_with_its_edition() -> None:
     (pairs,) = [each for each in coverage(*PAIR).tables if each.kind == "ptp"]
     releases = {release.day for release in PACK.releases["ptp"]}
@@ -114,17 +170,37 @@ def test_a_line_without_an_ndc_is_looked_up_in_no_crosswalk() -> None:
     assert looked_up(coverage({**drug, "ndc": "00409475501"}), "ndc") in {(1,), ()}
 
 
-@pytest.mark.parametrize(("marked", "by"), [(2, 2), (1, 1)])
-def test_a_pair_is_lifted_by_the_modifier_of_either_line(marked: int, by: int) -> None:
-    lines = [{**each, "modifiers": ["59"] if each["number"] == marked else []} for each in PAIR]
+@pytest.mark.parametrize(("marked", "by"), [([2], 2), ([1], 1), ([1, 2], 2)])
+def test_a_pair_is_lifted_by_the_modifier_of_either_line(marked: list[int], by: int) -> None:
+    lines = [{**each, "modifiers": ["59"] if each["number"] in marked else []} for each in PAIR]
     (pair,) = coverage(*lines).lifted
     assert (pair.code, pair.line, pair.into, pair.into_line) == ("96372", 2, "96374", 1)
     assert (pair.modifier, pair.by_line) == ("59", by)
 
 
+@pytest.mark.parametrize(("day", "lifted"), [("2019-06-30", False), ("2019-07-01", True)])
+def test_until_a_date_the_modifier_of_the_first_code_lifted_nothing(day: str, lifted: bool) -> None:
+    """CR 11168."""
+    first, second = ({**each, "date": day} for each in PAIR)
+    assert bool(coverage({**first, "modifiers": ["59"]}, second).lifted) is lifted
+    assert coverage(first, {**second, "modifiers": ["59"]}).lifted
+
+
+def test_of_several_modifiers_the_first_is_named() -> None:
+    (pair,) = coverage(PAIR[0], {**PAIR[1], "modifiers": ["XU", "59", "JW"]}).lifted
+    assert pair.modifier == "59"
+
+
 def test_without_a_modifier_nothing_is_lifted() -> None:
     assert coverage(*PAIR).lifted == ()
     assert coverage(line(1, "96374"), line(2, "96372", modifiers=["JW"])).lifted == ()
+
+
+def test_two_lines_of_one_code_are_no_pair_and_a_flush_bundles_nothing() -> None:
+    marked = line(1, "96372", modifiers=["59"])
+    assert coverage(marked, {**marked, "number": 2}).lifted == ()
+    beside = coverage(line(1, "96523"), line(2, "99213", modifiers=["25"]), setting="professional")
+    assert "96523" not in {pair.into for pair in beside.lifted}
 
 
 def test_on_another_day_there_is_no_pair_to_lift() -> None:

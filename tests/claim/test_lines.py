@@ -165,7 +165,7 @@ def test_a_pair_is_open_until_a_modifier_of_either_line_lifts_it(
 def test_a_visit_needs_a_modifier_of_its_own() -> None:
     marked = billed("96374", modifiers=["59"])
     _, visit = facts_of(marked, billed("99213"), **OFFICE)
-    assert visit.modifier_beside == {"96374"}
+    assert visit.modifier_beside == PUSH
 
 
 def test_a_modifier_stands_where_it_lifts_a_pair_that_nothing_else_lifts() -> None:

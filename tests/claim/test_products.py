@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import csv
+from datetime import date
 from typing import Any
 
+import pytest
+
 from ivpush import Encounter, Result
+from ivpush.claim.products import Products
 from ivpush.pack.folder import rules_folder
 from tests.shipped import ENGINE, PACK
+from tests.visits import dose, line, visit
 
 BOOK = PACK.book(None)
 
@@ -97,3 +102,138 @@ def test_contrast_and_blood_are_charted_elsewhere_unless_the_chart_holds_some() 
         claim = [("96374", 1), (code, 1)]
         assert not wrong(check([{"drug": "morphine"}], claim))
         assert wrong(check([{"drug": "morphine"}, {"drug": other}], claim))
+
+
+def products(*given: dict[str, Any], billed: tuple[str, ...] = ()) -> Products:
+    """The products of a chart whose doses name their drugs alone, beside billed codes."""
+    facts = [{"category": None, "drug": None, **one} for one in given]
+    chart = [dose(f"a{n}", None, None, **one) for n, one in enumerate(facts, 1)]
+    claim = [line(n, code) for n, code in enumerate(billed, 1)]
+    return Products(visit(*chart, lines=claim), PACK.book(date(2026, 5, 12)))
+
+
+def gives(chart: Products, code: str) -> bool | None:
+    return chart.gives(BOOK.drugs[code], chart.doses(code, BOOK.drugs[code]))
+
+
+def dosed(chart: Products, code: str) -> list[str]:
+    return [each.id for each in chart.doses(code, BOOK.drugs[code])]
+
+
+def instead(*given: dict[str, Any], billed: tuple[str, ...]) -> str | None:
+    """What to bill instead of the first code."""
+    return products(*given, billed=billed).instead(BOOK.drugs[billed[0]])
+
+
+KETOROLAC, ONDANSETRON = {"drug": "ketorolac"}, {"drug": "ondansetron"}
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (KETOROLAC, True),
+        ({"hcpcs": "J1885"}, True),
+        ({"ndc": "63459-0390-08"}, True),
+        ({"drug": "zzyzx"}, False),
+        ({"hcpcs": "J0000"}, False),
+        ({}, False),
+    ],
+)
+def test_a_dose_that_does_not_say_its_drug_may_be_any(given: dict[str, Any], read: bool) -> None:
+    chart = products(ONDANSETRON, given)
+    assert chart.all_read is read
+    assert gives(chart, "J1745") is (False if read else None)
+    assert gives(chart, "J2405") is True
+
+
+def test_an_empty_chart_gives_nothing_but_what_is_charted_elsewhere() -> None:
+    chart = products()
+    assert chart.all_read
+    assert (gives(chart, "J1745"), gives(chart, "Q9967")) == (False, None)
+
+
+def test_a_code_its_successor_and_its_generic_name_have_the_same_doses() -> None:
+    old, new = {"hcpcs": "J2930"}, {"hcpcs": "J2919"}
+    chart = products(old, new, {"drug": "methylprednisolone"}, KETOROLAC)
+    assert sorted(dosed(chart, "J2930")) == sorted(dosed(chart, "J2919")) == ["a1", "a2", "a3"]
+    assert dosed(chart, "J1885") == ["a4"]
+    # Two old codes of one drug are two products, though one code replaced both.
+    assert dosed(products(old), "J2920") == []
+
+
+def test_a_drug_is_named_where_a_dose_says_its_name_alone() -> None:
+    row = BOOK.drugs["J9034"]
+    assert products({"drug": "bendamustine"}).named(row)
+    assert not products({"drug": "bendamustine", "hcpcs": "J9034"}).named(row)
+
+
+def test_a_code_beats_the_name_beside_it() -> None:
+    chart = products({"drug": "ketorolac", "hcpcs": "J2405"})
+    assert (gives(chart, "J2405"), gives(chart, "J1885")) == (True, False)
+
+
+def test_a_number_known_by_its_crosswalk_alone_may_be_any_code_of_its_drug() -> None:
+    number = {"ndc": "63459-0390-08"}
+    assert gives(products(number), "J9034") is None
+    coded = products({"hcpcs": "J9033"})
+    assert (gives(coded, "J9033"), gives(coded, "J9034")) == (True, False)
+
+
+def test_the_one_product_that_no_line_bills_is_meant() -> None:
+    assert instead(KETOROLAC, billed=("J1745",)) == "J1885"
+    assert instead(KETOROLAC, ONDANSETRON, billed=("J1745",)) is None
+    assert instead(KETOROLAC, ONDANSETRON, billed=("J1745", "J2405")) == "J1885"
+    assert instead(KETOROLAC, billed=("J1745", "J1885")) is None
+
+
+def test_an_unbilled_product_of_the_same_drug_is_meant_before_any_other() -> None:
+    treanda = {"hcpcs": "J9034"}
+    assert instead(treanda, KETOROLAC, billed=("J9033",)) == "J9034"
+    assert instead(treanda, KETOROLAC, billed=("J9033", "J9034")) == "J1885"
+
+
+def test_a_name_of_several_codes_names_none_of_them() -> None:
+    name = {"drug": "bendamustine"}
+    assert instead(name, billed=("J1745",)) is None
+    # Billed under one of its codes it is no longer what was meant.
+    assert instead(name, KETOROLAC, billed=("J1745", "J9034")) == "J1885"
+    assert instead(name, KETOROLAC, billed=("J1745",)) is None
+
+
+def test_a_code_that_ended_is_named_by_its_successor_and_billed_by_either() -> None:
+    old = {"hcpcs": "J2930"}
+    assert instead(old, billed=("J1745",)) == "J2919"
+    assert instead(old, {"drug": "methylprednisolone"}, billed=("J1745",)) == "J2919"
+    for code in ("J2930", "J2919"):
+        assert instead(old, billed=("J1745", code)) is None
+    before = Products(
+        visit(dose("a", None, None, drug=None, category=None, **old), lines=[line(1, "J1745")]),
+        PACK.book(date(2024, 3, 31)),
+    )
+    assert before.instead(BOOK.drugs["J1745"]) == "J2930"
+
+
+@pytest.mark.parametrize(("route", "may_be"), [("SC", None), ("IV", False), (None, None)])
+def test_a_name_without_its_form_may_be_a_form_that_goes_by_its_route(
+    route: str | None, may_be: bool | None
+) -> None:
+    """Under the skin goes another form than into a vein; without a route it may be either."""
+    assert gives(products({"drug": "ustekinumab", "route": route}), "J3357") is may_be
+    assert gives(products({"hcpcs": "J3358", "route": route}), "J3357") is False
+    assert gives(products({"drug": "ketorolac", "route": route}), "J3357") is False
+
+
+@pytest.mark.parametrize(
+    ("given", "billed", "may_be"),
+    [
+        (KETOROLAC, "Q9967", None),
+        ({"drug": "gadobutrol"}, "Q9967", False),
+        ({"hcpcs": "A9585"}, "Q9967", False),
+        ({"drug": "fresh frozen plasma"}, "Q9967", None),
+        ({"drug": "gadobutrol"}, "J1745", False),
+    ],
+)
+def test_contrast_of_which_the_chart_holds_none_has_a_record_apart(
+    given: dict[str, Any], billed: str, may_be: bool | None
+) -> None:
+    assert gives(products(given), billed) is may_be

@@ -191,10 +191,11 @@ def _lifted(lines: Sequence[LineFacts], setting: str, book: Book) -> Iterator[Li
     """Pairs of indicator 1 that are billed, and that a modifier of either line lifts."""
     for line in lines:
         pairs = book.pairs_of(line.given.code, setting)
-        if pairs is None or "ptp" not in book.in_force:
+        if pairs is None:
             continue
         for other in lines:
-            if other.service_date != line.service_date or other is line:
+            # No code forms a pair with itself.
+            if other.service_date != line.service_date:
                 continue
             if other.given.code in pairs.with_modifier - book.flushes:
                 yield from _lifting(line, other, book)
