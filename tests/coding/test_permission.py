@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.visits import billed, check, dose, push, reasons
+from ivpush import Encounter, Supervision
+from ivpush.coding.permission import standing_of, supervision_of
+from tests.shipped import PACK
+from tests.visits import billed, check, dose, push, reasons, visit
 
 PUSH = push("a", "10:00")
 
@@ -120,3 +123,95 @@ def test_a_dose_that_the_patient_releases_earns_nothing(role: str) -> None:
 def test_before_the_first_rule_of_supervision_none_is_asked_for(day: str, why: str) -> None:
     given = push("a", f"{day}T10:00")
     assert why in reasons(check(given, date=day, supervision={"level": "none"}))["a"]
+
+
+# Level, mode and presence together
+
+
+def met(setting: str, day: str = "2026-03-02", **documented: Any) -> bool | None:
+    """Whether documented supervision of a push is what its setting and date require."""
+    record = visit({**PUSH, "start": f"{day}T10:00"}, setting=setting, date=day)
+    encounter = record.model_copy(update={"supervision": Supervision(**documented)})
+    return supervision_of(encounter, PACK.book(encounter.service_date)).met
+
+
+@pytest.mark.parametrize(
+    ("documented", "expected"),
+    [
+        ({}, None),
+        ({"level": "direct"}, None),
+        ({"mode": "in_person"}, None),
+        ({"provider_present": True}, None),
+        ({"level": "direct", "mode": "in_person"}, True),
+        ({"level": "personal", "mode": "audio_video"}, True),
+        ({"mode": "in_person", "provider_present": True}, True),
+        ({"level": "direct", "provider_present": True}, None),
+        ({"level": "direct", "mode": "in_person", "provider_present": False}, False),
+        ({"provider_present": False}, False),
+        ({"level": "general"}, False),
+        ({"level": "none", "mode": "in_person", "provider_present": True}, False),
+        ({"mode": "audio_only"}, False),
+        ({"level": "direct", "mode": "audio_only", "provider_present": True}, False),
+    ],
+)
+def test_direct_supervision_is_met_by_its_level_or_presence_in_an_allowed_way(
+    documented: dict[str, Any], expected: bool | None
+) -> None:
+    assert met("professional", **documented) is expected
+
+
+@pytest.mark.parametrize(
+    ("documented", "expected"),
+    [
+        ({}, None),
+        ({"mode": "audio_only"}, None),
+        ({"level": "general"}, True),
+        ({"level": "direct", "mode": "none"}, True),
+        ({"provider_present": True}, True),
+        ({"provider_present": False}, None),
+        ({"level": "general", "provider_present": False}, True),
+        ({"level": "none"}, False),
+        ({"level": "none", "provider_present": True}, False),
+    ],
+)
+def test_general_supervision_asks_for_nobody_at_hand(
+    documented: dict[str, Any], expected: bool | None
+) -> None:
+    assert met("facility", **documented) is expected
+
+
+@pytest.mark.parametrize(("day", "expected"), [("2020-02-29", False), ("2020-03-01", True)])
+def test_live_video_counts_in_an_office_from_the_emergency_on(day: str, expected: bool) -> None:
+    assert met("professional", day, level="direct", mode="audio_video") is expected
+
+
+def test_the_result_says_what_was_required_and_what_was_met_of_it() -> None:
+    encounter = visit(PUSH, setting="professional", supervision={"level": "general"})
+    facts = supervision_of(encounter, PACK.book(encounter.service_date))
+    assert facts.required_level == "direct"
+    assert facts.allowed_modes == {"in_person", "audio_video"}
+    assert (facts.level_met, facts.mode_met, facts.met) == (False, None, False)
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"setting": "professional", "place_of_service": "11"}, (False, None, None, False)),
+        ({"setting": "professional", "place_of_service": "22"}, (True, None, None, True)),
+        ({"setting": "facility", "type_of_bill": "131"}, (None, "billable", None, False)),
+        ({"setting": "facility", "type_of_bill": "111"}, (None, "not_billable", "packaged", False)),
+    ],
+)
+def test_place_and_form_say_who_may_bill(
+    facts: dict[str, Any], expected: tuple[bool | None, str | None, str | None, bool]
+) -> None:
+    encounter = Encounter.model_validate({"id": "E", "date": "2026-03-02", **facts})
+    standing = standing_of(encounter, PACK.book(encounter.service_date))
+    in_facility = standing.in_facility
+    assert (standing.facility_place, standing.bill_use, standing.denied, in_facility) == expected
+
+
+def test_a_practitioners_form_of_a_hospital_voids_nothing() -> None:
+    """Only the facility's own bill is packaged by its type."""
+    record = visit(PUSH, setting="professional").model_copy(update={"type_of_bill": "111"})
+    assert standing_of(record, PACK.book(record.service_date)).denied is None

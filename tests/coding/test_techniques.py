@@ -389,7 +389,7 @@ def test_a_flush_is_of_a_port_only_where_the_chart_names_the_port() -> None:
 
 
 def test_the_reason_that_voids_a_claim_stays_and_how_a_drug_was_given_is_known() -> None:
-    inpatient = {"type_of_bill": "111"}
+    inpatient: dict[str, Any] = {"type_of_bill": "111"}
     derived = work(push("a", "10:00"), dose("b", "10:00", None, route="PO"), **inpatient).derived
     assert [(each.technique, each.reason) for each in derived.administrations] == [
         ("push", "packaged"),

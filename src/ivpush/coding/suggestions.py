@@ -72,13 +72,8 @@ class Draft:
 
 def drafts_of(derived: Derived, encounter: Encounter, book: Book) -> list[Draft]:
     """The suggested lines of one record, in the order in which a coder writes them."""
-    if not derived.services:
-        return []
-    last = max([service.lead.part for service in derived.services])
-    if last == 0:
-        return _drafts_of_part(derived.services, derived.chains, derived, encounter, book)
     drafts: list[Draft] = []
-    for part in range(last + 1):
+    for part in sorted({service.lead.part for service in derived.services}):
         services = [service for service in derived.services if service.lead.part == part]
         chains = [chain for chain in derived.chains if chain.part == part]
         drafts += _drafts_of_part(services, chains, derived, encounter, book)
@@ -99,7 +94,7 @@ def _drafts_of_part(
         for service in sorted(services, key=lambda service: _place(service, main))
         for draft in _drafts_of_service(service, encounter, derived.zone, book)
     ]
-    if len(chains) > 1 and main is not None:
+    if main is not None:
         # Chains before pairs: a line that carries a modifier already needs no second one.
         _mark_chains(drafts, chains, main, book)
     if len(drafts) > 1:
@@ -217,12 +212,9 @@ def _mark_hydration(drafts: Iterable[Draft], book: Book) -> None:
 
 def _mark_pairs(drafts: list[Draft], setting: str, book: Book) -> list[Draft]:
     """The drafts without those that an NCCI pair bars; a pair holds for one date of service."""
-    days = dict.fromkeys([draft.date for draft in drafts])
-    # NCCI pairs hold for one date of service, so each day is looked at alone.
-    if len(days) < 2:
-        return _mark_pairs_of_day(drafts, setting, book)
     kept = set()
-    for day in days:
+    # NCCI pairs hold for one date of service, so each day is looked at alone.
+    for day in dict.fromkeys([draft.date for draft in drafts]):
         of_day = [draft for draft in drafts if draft.date == day]
         kept.update([id(draft) for draft in _mark_pairs_of_day(of_day, setting, book)])
     return [draft for draft in drafts if id(draft) in kept]
