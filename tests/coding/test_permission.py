@@ -189,7 +189,7 @@ def test_the_result_says_what_was_required_and_what_was_met_of_it() -> None:
     encounter = visit(PUSH, setting="professional", supervision={"level": "general"})
     facts = supervision_of(encounter, PACK.book(encounter.service_date))
     assert facts.required_level == "direct"
-    assert facts.allowed_modes == {"in_person", "audio_video"}
+    assert facts.allowed_modes == frozenset({"in_person", "audio_video"})
     assert (facts.level_met, facts.mode_met, facts.met) == (False, None, False)
 
 
