@@ -211,7 +211,7 @@ def _usable(
 def _counted(usable: _Usable, counts: tuple[int | None, int | None]) -> _Counted:
     span = _clocked(usable.start, usable.stop)
     # Stated minutes from a charted start make a span, so that they can overlap.
-    if usable.minutes_from == "stated" and usable.minutes is not None and usable.start is not None:
+    if span is None and usable.minutes is not None and usable.start is not None:
         span = (usable.start, usable.start + _MINUTE * usable.minutes)
     if _lies_after(usable.start, span, counts[1]):
         return _Counted(usable.start, None, 0, after_stay=True)
@@ -248,7 +248,9 @@ def _outside(start: int | None, stop: int | None, stay: Span | None) -> bool | N
 def order_of(identity: str, start: int | None, span: Span | None) -> Order:
     """Order in time: start, stop, id; without a usable start last."""
     # True sorts last: what has no start cannot come before what has one.
-    return (start is None, start or 0, span[1] if span else start or 0, identity)
+    if start is None:
+        return True, 0, 0, identity
+    return False, start, start if span is None else span[1], identity
 
 
 by_time = attrgetter("order")
@@ -305,7 +307,7 @@ def join_runs(administrations: list[AdministrationFacts]) -> None:
     joined = False
     for current in sorted(administrations, key=by_time):
         given = current.given
-        if given.continues is not None and given.continues != given.id:
+        if given.continues is not None:
             earlier = by_id[given.continues]
             runs[current.run].remove(current)
             _into_run(runs, [current], earlier.run)
@@ -317,9 +319,9 @@ def join_runs(administrations: list[AdministrationFacts]) -> None:
         # One drug on one access: elsewhere it is another infusion.
         bag = (current.drug.drug_key, current.family, current.site)
         start, stop = current.span
-        before, stopped = latest.get(bag, (current, start - 1))
+        before, stopped = latest.get(bag, (None, start))
         # It starts before the other has stopped, or just then.
-        if start <= stopped:
+        if before is not None and start <= stopped:
             # A chart may hold thousands, so that a run is not looked for among all of them.
             if current.run != before.run:
                 _into_run(runs, runs.pop(current.run), before.run)
