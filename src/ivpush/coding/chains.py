@@ -74,9 +74,7 @@ def chains_of(
     given = [
         administration
         for administration in administrations
-        if administration.reason is None
-        and administration.technique in BY_VEIN
-        and administration.given.route == "IV"
+        if administration.reason is None and administration.technique in BY_VEIN
     ]
     if not given:
         return [], 0
@@ -84,22 +82,17 @@ def chains_of(
     given.sort(key=by_time)
     # Most encounters end here, which spares them the work below.
     if len(given) == 1 or (_one_place(given) and book.policy.encounter_boundary != "gap_hours"):
-        return [Chain(0, given[0].site, 1, given)], 0
+        return [Chain(0, given[0].site, given[0].visit, given)], 0
     _number_visits(given, book)
     return _split(given, _first_sites(given, book), book)
 
 
 def _one_place(given: list[AdministrationFacts]) -> bool:
-    """Whether one access, one visit and one day hold everything: most encounters."""
+    """Whether one access and one visit hold everything: most encounters."""
     first = given[0].given
-    if first.start is None:
-        return False
-    day = first.start.date()
     return all(
         each.given.site == first.site
         and each.given.visit == first.visit
-        and each.given.start is not None
-        and each.given.start.date() == day
         and each.given.separate_site_reason is None
         for each in given
     )
@@ -119,7 +112,8 @@ def _number_visits(given: list[AdministrationFacts], book: Book) -> None:
             visit += 1
         administration.visit = visit
         # A bag may outlast what began after it, so the end is the latest so far.
-        end = max(end or 0, administration.span[1] if administration.span else start)
+        stop = start if administration.span is None else administration.span[1]
+        end = stop if end is None else max(end, stop)
 
 
 def _first_sites(given: list[AdministrationFacts], book: Book) -> dict[str, str]:
@@ -128,17 +122,21 @@ def _first_sites(given: list[AdministrationFacts], book: Book) -> dict[str, str]
     if not book.policy.restart_new_initial:
         for administration in given:
             old = administration.given.resited_from
-            if old is not None and old != administration.site:
-                replaced.setdefault(administration.site, old)
-    first_sites = {}
-    for administration in given:
-        site, seen = administration.site, {administration.site}
-        # Charts may re-site a line there and back; what was seen ends the circle.
-        while site in replaced and replaced[site] not in seen:
-            site = replaced[site]
-            seen.add(site)
-        first_sites[administration.site] = site
+            first = None if old is None else _first_site(old, replaced)
+            # Charts may re-site a line there and back; the site gone back to replaces nothing.
+            if first is not None and first != administration.site:
+                replaced.setdefault(administration.site, first)
+    first_sites = {each.site: _first_site(each.site, replaced) for each in given}
+    if not book.policy.second_site_requires_reason:
+        # Where each named access counts, one without a name supports no initial of its own.
+        first_sites[""] = next((site for site in first_sites.values() if site), "")
     return first_sites
+
+
+def _first_site(site: str, replaced: dict[str, str]) -> str:
+    while site in replaced:
+        site = replaced[site]
+    return site
 
 
 def _split(
