@@ -47,11 +47,11 @@ def main_chain(
     if len(equal) == 1 or not encounter.lines:
         return first
     days = _days_of(services, derived)
-    lines = [line for line in encounter.lines if days.hold(line.date)]
+    lines = [line for line in encounter.lines if _may_hold(days, line.date)]
     marked, unmarked = _units_by_mark(lines, book)
     units = _units_by_chain(chains)
     by_day = derived.neighbours.by_day
-    beside = {code for day, codes in by_day.items() if days.hold(day) for code in codes}
+    beside = {code for day, codes in by_day.items() if _may_hold(days, day) for code in codes}
     for own in units.values() if beside else ():
         # Marked by what stands beside it, whichever chain is the main one.
         for code in [each for each in own if _apart_anyway(each, beside, encounter, book)]:
@@ -70,24 +70,23 @@ def main_chain(
 
 
 class _Stretch(NamedTuple):
-    """The days of one encounter; without both ends it rules out no day."""
+    """The days of one encounter."""
 
-    first: date | None = None
-    last: date | None = None
-
-    def hold(self, day: date | None) -> bool:
-        """Whether a day may be one of them."""
-        if day is None or self.first is None or self.last is None:
-            return True
-        return self.first <= day <= self.last
+    first: date
+    last: date
 
 
-def _days_of(services: Sequence[ServiceFacts], derived: Derived) -> _Stretch:
-    """The days of one encounter of several."""
+def _may_hold(days: _Stretch | None, day: date | None) -> bool:
+    """Whether a day may be one of an encounter's; all may, where nothing says which it has."""
+    return days is None or day is None or days.first <= day <= days.last
+
+
+def _days_of(services: Sequence[ServiceFacts], derived: Derived) -> _Stretch | None:
+    """The days of one encounter of several; None where there is but one, or no times."""
     ends = [service.start for service in services if service.start is not None]
     ends += [stop for service in services for _, stop in service.spans]
     if not ends or not any(chain.part for chain in derived.chains):
-        return _Stretch()
+        return None
     zone = derived.zone
     return _Stretch(clock.local_date(min(ends), zone), clock.local_date(max(ends), zone))
 
