@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from ivpush import Engine, Result
+from ivpush.coding.encounters import Calendar
 from tests.shipped import ENGINE, PACK
-from tests.visits import DAY, NEXT_DAY, billed, check, drip, line, push, visit
+from tests.visits import DAY, NEXT_DAY, billed, check, dated, drip, line, push, visit, work
 
 LATER = "2026-03-09"
 TWO = [("96374", 1), ("96374", 1)]
@@ -165,3 +166,186 @@ def test_each_billed_observation_is_one_encounter_of_a_claim_without_a_chart() -
     assert doubled(*pushes) == []
     assert doubled(*pushes, stays[0]) == [1, 2]
     assert doubled(*pushes, *stays) == [1, 2, 3, 4]
+
+
+def parts(*charted: dict[str, Any], **facts: Any) -> list[str]:
+    """The ids of each encounter of a chart, in chart order."""
+    numbered: dict[int, str] = {}
+    for each in work(*charted, **facts).derived.administrations:
+        numbered[each.part] = numbered.get(each.part, "") + each.given.id
+    assert sorted(numbered) == [*range(len(numbered))]
+    return [numbered[number] for number in sorted(numbered)]
+
+
+AFTERNOON = push("b", f"{NEXT_DAY}T15:00")
+BAG = {"drug": "drug a"}
+GAPS = {"encounter_boundary": "gap_hours"}
+DAYS = {"encounter_boundary": "calendar_day"}
+
+
+@pytest.mark.parametrize(
+    ("charted", "policies", "encounters"),
+    [
+        ([push("a", "08:00"), AFTERNOON, push("c", f"{LATER}T08:00")], {}, ["a", "b", "c"]),
+        # All before is over only when the longest of it is.
+        (
+            [drip("a", "08:00", f"{NEXT_DAY}T07:00"), push("c", "09:00", "09:01"), AFTERNOON],
+            {},
+            ["acb"],
+        ),
+        # Bags of one run are over with the last of them.
+        (
+            [
+                drip("a", "20:00", "22:00"),
+                drip("c", "22:00", f"{NEXT_DAY}T01:00", **BAG),
+                AFTERNOON,
+            ],
+            {},
+            ["acb"],
+        ),
+        # What ends at midnight, or a second after it; what is given at midnight.
+        ([drip("a", "22:00", f"{NEXT_DAY}T00:00:00"), AFTERNOON], {}, ["a", "b"]),
+        ([drip("a", "22:00", f"{NEXT_DAY}T00:00:01"), AFTERNOON], {}, ["ab"]),
+        ([push("a", f"{NEXT_DAY}T00:00"), push("c", f"{LATER}T00:00"), AFTERNOON], {}, ["ab", "c"]),
+        ([push("a", "20:00"), push("c", f"{NEXT_DAY}T04:00")], GAPS, ["ac"]),
+        ([push("a", "20:00"), push("c", f"{NEXT_DAY}T04:00:01")], GAPS, ["a", "c"]),
+        ([push("a", "23:30"), push("c", f"{NEXT_DAY}T00:30")], DAYS, ["a", "c"]),
+        ([push("a", "08:00"), push("c", "23:30"), AFTERNOON], DAYS, ["ac", "b"]),
+        # One without a start goes with what it names, else with its neighbour in the chart.
+        ([push("u"), push("a", "08:00"), AFTERNOON], {}, ["ua", "b"]),
+        ([push("a", "08:00"), AFTERNOON, push("u")], {}, ["a", "bu"]),
+        ([drip("a", "08:00", "09:00"), AFTERNOON, drip("u", continues="a")], {}, ["au", "b"]),
+    ],
+)
+def test_a_chart_is_cut_into_its_encounters(
+    charted: list[dict[str, Any]], policies: dict[str, Any], encounters: list[str]
+) -> None:
+    assert parts(*charted, policies=policies) == encounters
+
+
+@pytest.mark.parametrize("setting", ["facility", "professional"])
+def test_dates_are_those_of_the_place_and_not_of_the_offset(setting: str) -> None:
+    """One date of UTC is two in New York: ten in the evening, and three in the afternoon."""
+    abroad = [push("a", f"{NEXT_DAY}T03:00Z"), push("b", f"{NEXT_DAY}T20:00Z")]
+    apart = check(*abroad, timezone="America/New_York", setting=setting)
+    assert dated(apart) == [("96374", 1, DAY), ("96374", 1, NEXT_DAY)]
+    local = [push("a", f"{DAY}T03:00Z"), push("b", "10:00")]
+    for charted in (local, local[::-1]):
+        assert len(parts(*charted, timezone="America/New_York", setting=setting)) == 2
+    assert len(parts(*abroad, timezone="UTC", setting=setting)) == 1
+    assert len(parts(*abroad, setting=setting)) == 1
+
+
+@pytest.mark.parametrize(
+    ("stay", "encounters"),
+    [
+        ({"start": f"{DAY}T08:00", "end": f"{NEXT_DAY}T09:00"}, 1),
+        ({"start": f"{DAY}T08:01", "end": f"{NEXT_DAY}T09:00"}, 2),
+        ({"start": f"{DAY}T08:00", "end": f"{NEXT_DAY}T08:59"}, 2),
+        ({"start": f"{DAY}T07:00"}, 2),
+        ({"lines": [line(1, "G0378", 24, date=DAY)]}, 1),
+        # The hours of an observation may begin late on their day, and reach no further day than so.
+        ({"lines": [line(1, "G0378", 20, date="2026-03-01")]}, 2),
+        ({"lines": [line(1, "G0378", 24, date="2026-03-01")]}, 2),
+        ({"lines": [line(1, "G0378", 25, date="2026-03-01")]}, 1),
+        ({"lines": [line(1, "G0378", 20)]}, 1),
+        ({"lines": [line(1, "00000", 20, date=DAY)]}, 2),
+        ({"lines": [line(1, "G0378", 20, date=DAY)], "setting": "professional"}, 2),
+    ],
+)
+def test_a_stay_that_covers_the_gap_joins_two_days(stay: dict[str, Any], encounters: int) -> None:
+    pushes = [push("a", "08:00"), push("b", f"{NEXT_DAY}T09:00")]
+    assert len(parts(*pushes, **stay)) == encounters
+
+
+def test_a_claim_as_suggested_is_right_where_a_run_ends_at_midnight() -> None:
+    codes = [("96365", DAY), ("96366", DAY), ("96374", NEXT_DAY)]
+    lines = [line(n, code, date=day) for n, (code, day) in enumerate(codes, 1)]
+    for setting in ("facility", "professional"):
+        night = drip("a", "22:00", f"{NEXT_DAY}T00:00")
+        result = check(night, AFTERNOON, lines=lines, setting=setting)
+        assert [each.status for each in result.lines] == ["matched"] * 3
+        assert "IVP101" not in {broken.rule for broken in result.violations}
+
+
+def calendar(*charted: dict[str, Any], policies: Any = None, **facts: Any) -> Calendar:
+    worked = work(*charted, policies=policies, **facts)
+    derived = worked.derived
+    return Calendar(worked.encounter, derived.administrations, worked.book, derived.zone)
+
+
+def march(day: int) -> date:
+    return date(2026, 3, day)
+
+
+def test_days_of_a_claim_belong_to_the_encounters_of_the_chart() -> None:
+    """The second is charted before the first, and that one from behind."""
+    charted = [
+        push("c", f"{LATER}T10:00"),
+        push("u"),
+        push("b", f"{NEXT_DAY}T04:00"),
+        drip("a", "22:00", f"{NEXT_DAY}T01:00"),
+    ]
+    days = calendar(*charted)
+    assert [days.part_on(march(day)) for day in (1, 2, 3, 4, 8, 9, 10)] == [
+        *(None, 0, 0, None, None, 1, None)
+    ]
+    assert days.encounter_on(march(2)) == days.encounter_on(march(3)) != days.encounter_on(march(9))
+    assert days.encounter_on(march(5)) == march(5)
+    assert days.part_on(None) is None and days.encounter_on(None) is None
+
+
+def test_a_long_run_that_began_before_others_ends_its_encounter() -> None:
+    """A bag over midnight, and a push in its first hour: the day after is theirs too."""
+    night = drip("a", "22:00", f"{NEXT_DAY}T01:00")
+    days = calendar(night, push("b", "22:10"), push("c", f"{LATER}T10:00"))
+    assert (days.part_on(march(3)), days.part_on(march(9))) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("observed", "hours", "part"),
+    [(8, 20, 1), (8, 25, 1), (7, 20, None), (7, 24, None), (7, 25, 1), (9, 20, 1), (10, 20, None)],
+)
+def test_an_observation_that_meets_a_charted_encounter_is_the_same(
+    observed: int, hours: int, part: int | None
+) -> None:
+    stay = line(1, "G0378", hours, date=march(observed).isoformat())
+    days = calendar(push("a", "10:00"), push("b", f"{LATER}T10:00"), lines=[stay])
+    kept = days.encounter_on(march(observed))
+    assert kept == (march(observed) if part is None else part)
+    assert days.encounter_on(march(observed + 1)) == kept
+    assert days.encounter_on(None) is None
+    if observed != 10:
+        assert days.encounter_on(march(observed + 3)) == march(observed + 3)
+
+
+def test_observations_are_one_encounter_where_they_share_a_day() -> None:
+    """Of a claim whose lines are all dated otherwise than its encounter."""
+
+    def apart(*days: int) -> bool:
+        stays = [line(n, "G0378", 20, date=march(day).isoformat()) for n, day in enumerate(days, 1)]
+        days_of = calendar(lines=stays, start=f"{LATER}T10:00", date="2026-03-01")
+        first, last = (
+            days_of.encounter_on(march(day + n)) for day, n in zip(days, (0, 1), strict=True)
+        )
+        return first != last
+
+    assert not apart(4, 5)
+    assert apart(4, 6)
+    assert apart(9, 4)
+
+
+def test_an_encounter_of_another_date_than_its_doses_has_those_of_the_doses() -> None:
+    assert calendar(push("a", f"{NEXT_DAY}T10:00")).part_on(march(3)) == 0
+    lines = [line(1, "96374", date=DAY), line(2, "96375", date=DAY)]
+    worked = work(lines=lines)
+    alone = worked.encounter.model_copy(update={"administrations": None})
+    days = Calendar(alone, (), worked.book, None)
+    assert days.part_on(march(2)) is None
+
+
+def test_a_chart_without_times_is_of_the_day_of_its_encounter() -> None:
+    lines = [line(1, "96374", date=DAY), line(2, "96374", date=LATER)]
+    days = calendar(push("a"), lines=lines)
+    assert (days.part_on(march(2)), days.part_on(march(9))) == (0, None)
+    assert calendar(lines=lines).part_on(march(2)) is None

@@ -49,24 +49,27 @@ def cut(
     One without a start goes with the run or the mixture that it names, else with its neighbour in
     the chart: nobody said on which date it was given.
     """
-    if not _on_several_dates(administrations):
+    if not _on_several_dates(administrations, zone):
         return [list(administrations)]
     last = _number(administrations, encounter, book, zone)
     if last == 0:
         return [list(administrations)]
     # After the timed ones have numbers, which it takes over from them.
     _place_untimed(administrations)
-    parts: list[list[AdministrationFacts]] = [[] for _ in range(last + 1)]
+    parts: dict[int, list[AdministrationFacts]] = {}
     for administration in administrations:
-        parts[administration.part].append(administration)
-    return [part for part in parts if part]
+        parts.setdefault(administration.part, []).append(administration)
+    return [parts[number] for number in sorted(parts)]
 
 
-def _on_several_dates(administrations: Iterable[AdministrationFacts]) -> bool:
-    """Whether starts are charted on more than one date: seldom."""
-    starts = [each.given.start for each in administrations]
-    # As charted, without zones: cheap, and enough to see that all is one date.
-    return len({start.date() for start in starts if start is not None}) > 1
+def _on_several_dates(administrations: Iterable[AdministrationFacts], zone: tzinfo | None) -> bool:
+    """Whether starts may lie on more than one date: seldom."""
+    starts = [start for each in administrations if (start := each.given.start) is not None]
+    # As charted: cheap, and enough to see that all is one date.
+    if len({start.date() for start in starts}) > 1:
+        return True
+    # One date of another offset, such as that of UTC, may be two where the patient was.
+    return any(start.tzinfo not in (None, zone) for start in starts)
 
 
 def _number(
@@ -98,10 +101,15 @@ def _ends_of_runs(timed: Iterable[AdministrationFacts]) -> dict[int, int]:
     for each in timed:
         assert each.start_seconds is not None
         # A pump that runs on at home keeps nobody in the hospital.
-        stays = each.span is not None and each.given.device is None
-        end = each.span[1] if stays and each.span is not None else each.start_seconds
+        goes_home = each.given.device is not None
+        end = each.start_seconds if goes_home or each.span is None else each.span[1]
         ends[each.run] = max(ends.get(each.run, end), end)
     return ends
+
+
+def _last_second(start: int, end: int) -> int:
+    """The last second that ran: what ends at 24:00 ends on its own date."""
+    return end - 1 if end > start else end
 
 
 def _place_untimed(administrations: Sequence[AdministrationFacts]) -> None:
@@ -140,8 +148,7 @@ class _Boundary:
             return False
         if self._rule == "calendar_day":
             return self._day(before.start_seconds) != self._day(begun)
-        # What ends at 24:00 ran to the last second of its own date.
-        last = until - 1 if until > before.start_seconds else until
+        last = _last_second(before.start_seconds, until)
         # Within one date, or across a midnight that something ran over, nothing ends.
         if self._day(begun) <= self._day(last):
             return False
@@ -213,7 +220,7 @@ class Calendar:
         self._whole = book.policy.encounter_boundary == "encounter_id"
         self._parts: dict[int, _Days] = {}
         self._observed: list[_Days] = []
-        if self._whole or not _may_differ(encounter):
+        if not _may_differ(encounter):
             return
         if book.policy.encounter_boundary != "calendar_day":
             self._observed = _observed(encounter, book)
@@ -259,7 +266,7 @@ def _days_of_parts(
     for each in timed:
         assert each.start_seconds is not None
         begun = clock.local_date(each.start_seconds, zone)
-        ended = max(begun, clock.local_date(ends[each.run], zone))
+        ended = clock.local_date(_last_second(each.start_seconds, ends[each.run]), zone)
         known = parts.get(each.part, _Days(begun, ended))
         parts[each.part] = _Days(min(known.first, begun), max(known.last, ended))
     return parts
