@@ -105,6 +105,62 @@ def test_doses_under_a_name_that_two_billed_codes_share_belong_to_neither() -> N
     assert dose_units(coded, lines=both) == [None, 180]
 
 
+@pytest.mark.parametrize(
+    ("code", "carries", "vaccine"),
+    [
+        ("J7030", True, False),
+        ("J1642", True, False),
+        ("90662", False, True),
+        ("J2405", False, False),
+    ],
+)
+def test_fluids_that_carry_a_drug_and_vaccines_are_told_apart(
+    code: str, carries: bool, vaccine: bool
+) -> None:
+    (facts,) = facts_of(lines=[billed(code)])
+    assert (facts.drug_carries, facts.vaccine) == (carries, vaccine)
+
+
+def test_a_code_that_ended_without_a_successor_counts_in_no_other() -> None:
+    (facts,) = facts_of(given("a", None, 50, hcpcs="J2780"), lines=[billed("J2780", 2)])
+    assert (facts.drug_ended, facts.drug_successor, facts.successor_units) == (True, None, None)
+
+
+LATER = "2026-03-09"
+
+
+def test_a_dated_line_is_held_against_the_doses_of_its_own_encounter() -> None:
+    """A drug that nobody can read leaves open only what its own encounter bills."""
+    chart = [
+        given("a", "zzyzx"),
+        given("b", "ondansetron", 8, start=f"{LATER}T10:00"),
+        given("c", "ondansetron", 4),
+    ]
+    lines = [
+        billed("J1885", 2, date=DAY),
+        billed("J2405", 8, date=LATER),
+        billed("J1885", 2, date=LATER),
+        billed("J2405", 4, date=DAY),
+        billed("J1885", 2),
+    ]
+    facts = facts_of(*chart, lines=lines)
+    assert [each.drug_given for each in facts] == [None, True, False, True, None]
+    assert [each.dose_units for each in facts] == [None, 8, None, 4, None]
+    assert [each.drugs_read for each in facts] == [False, True, True, False, False]
+
+
+def test_what_was_discarded_is_that_of_the_encounter_of_the_line() -> None:
+    vial: dict[str, Any] = {"hcpcs": "J1745", "single_dose_container": True}
+    chart = [
+        given("a", None, 305, wasted=95, **vial),
+        given("b", None, 300, wasted=100, start=f"{LATER}T10:00", **vial),
+    ]
+    days = ((DAY, 31), (LATER, 30))
+    claim = [line(n, "J1745", units, date=day) for n, (day, units) in enumerate(days, 1)]
+    lines = work(*chart, lines=claim).facts.lines or ()
+    assert [each.waste.wasted_units for each in lines] == [9, 10]
+
+
 LATE, EARLY = {"start": "23:00"}, {"start": f"{NEXT_DAY}T01:00"}
 
 

@@ -136,6 +136,8 @@ KETOROLAC, ONDANSETRON = {"drug": "ketorolac"}, {"drug": "ondansetron"}
         ({"ndc": "63459-0390-08"}, True),
         ({"drug": "zzyzx"}, False),
         ({"hcpcs": "J0000"}, False),
+        # The table does not hold that product, whatever it is called.
+        ({"hcpcs": "J0000", "drug": "ketorolac"}, False),
         ({}, False),
     ],
 )
@@ -150,6 +152,14 @@ def test_an_empty_chart_gives_nothing_but_what_is_charted_elsewhere() -> None:
     chart = products()
     assert chart.all_read
     assert (gives(chart, "J1745"), gives(chart, "Q9967")) == (False, None)
+
+
+def test_without_a_claim_or_a_chart_there_is_nothing_to_compare() -> None:
+    row = BOOK.drugs["J1885"]
+    given = visit(dose("a", None, None, drug="ketorolac", category=None))
+    assert Products(given, BOOK).instead(BOOK.drugs["J1745"]) == "J1885"
+    claim = visit(lines=[line(1, "J1885")]).model_copy(update={"administrations": None})
+    assert Products(claim, BOOK).doses("J1885", row) == []
 
 
 def test_a_code_its_successor_and_its_generic_name_have_the_same_doses() -> None:
@@ -206,11 +216,24 @@ def test_a_code_that_ended_is_named_by_its_successor_and_billed_by_either() -> N
     assert instead(old, {"drug": "methylprednisolone"}, billed=("J1745",)) == "J2919"
     for code in ("J2930", "J2919"):
         assert instead(old, billed=("J1745", code)) is None
-    before = Products(
-        visit(dose("a", None, None, drug=None, category=None, **old), lines=[line(1, "J1745")]),
-        PACK.book(date(2024, 3, 31)),
-    )
-    assert before.instead(BOOK.drugs["J1745"]) == "J2930"
+
+
+def test_without_a_date_no_code_has_ended() -> None:
+    given = dose("a", None, None, drug=None, category=None, hcpcs="J2930")
+    undated = Products(visit(given, lines=[line(1, "J1745")]), BOOK)
+    assert undated.instead(BOOK.drugs["J1745"]) == "J2930"
+
+
+def test_a_code_that_ended_without_a_successor_stands_for_itself() -> None:
+    assert instead({"hcpcs": "J2780"}, billed=("J1745",)) == "J2780"
+
+
+def test_until_its_end_a_code_stands_for_itself() -> None:
+    given = dose("a", None, None, drug=None, category=None, hcpcs="J2930")
+    for billed, meant in (("J2405", "J2930"), ("J2919", None)):
+        claim = visit(given, lines=[line(1, "J1745"), line(2, billed)])
+        chart = Products(claim, PACK.book(date(2024, 3, 31)))
+        assert chart.instead(BOOK.drugs["J1745"]) == meant
 
 
 @pytest.mark.parametrize(("route", "may_be"), [("SC", None), ("IV", False), (None, None)])

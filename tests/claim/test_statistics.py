@@ -124,3 +124,84 @@ def test_reasons_without_end_are_counted_together() -> None:
         statistics.put_aside(f"reason {n}")
     assert statistics.reasons.total() == 1_000
     assert len(statistics.reasons) < 300
+    # What was counted once by its name is so to the end.
+    statistics.put_aside("reason 0")
+    assert statistics.reasons["reason 0"] == 2
+
+
+def test_of_two_hundred_reasons_each_is_counted_by_itself() -> None:
+    statistics = Statistics()
+    for n in range(201):
+        statistics.put_aside(f"reason {n}")
+    assert [statistics.reasons[f"reason {n}"] for n in (0, 199, 200)] == [1, 1, 0]
+    assert statistics.reasons["other reasons"] == 1
+
+
+OPEN = [{**PUSHES[0], "method": "infusion"}]
+RECORDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "too many": ({"code": "96374", "units": 3, "charge": 300}, {}),
+    "no chart": ({"code": "96374", "units": 9}, {"administrations": None}),
+    "no claim": ({"code": "96374", "units": 9}, {"lines": None}),
+    "open question": ({"code": "96365", "units": 9}, {"administrations": OPEN}),
+    "nothing given": ({"code": "96374", "units": 1, "charge": 9}, {"administrations": []}),
+}
+
+
+def recorded(name: str) -> Encounter:
+    line, more = RECORDS[name]
+    return visit(line, **more)
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_kept_result_counts_as_it_did_when_it_was_made(name: str) -> None:
+    kept = Statistics()
+    kept.add_visit(ENGINE.check(recorded(name), visit=True))
+    assert kept == counted(recorded(name))
+
+
+def test_of_a_kept_result_without_its_visit_no_charges_are_known() -> None:
+    kept, made = Statistics(), counted(recorded("too many"))
+    kept.add_visit(ENGINE.check(recorded("too many")))
+    assert made.units and not kept.units
+    assert (kept.findings, kept.statuses) == (made.findings, made.statuses)
+
+
+def test_an_encounter_is_counted_once_for_each_kind_of_finding() -> None:
+    ended = {"code": "90784", "units": 1}
+    statistics = counted(visit(ended, {**ended, "units": 2}, payer="medicare"))
+    (key,) = [each for each in statistics.findings if each.startswith("IVP609 ")]
+    assert (statistics.findings[key], statistics.encounters[key]) == (2, 1)
+    assert statistics.payers["medicare error"] == statistics.severities["error"] >= 2
+
+
+def test_tables_past_their_quarter_are_counted_by_the_encounter() -> None:
+    statistics, record = Statistics(), recorded("too many")
+    for outdated in (["ptp", "mue"], ["ptp"], []):
+        statistics.add(record, ENGINE.check(record), outdated)
+    assert statistics.outdated == {"ptp": 2, "mue": 1}
+
+
+def test_a_charge_is_that_of_a_unit_over_all_lines_of_the_code() -> None:
+    statistics = counted(
+        visit(
+            {"code": "96374", "units": 1, "charge": 120},
+            {"code": "96374", "units": 3, "charge": 240},
+        )
+    )
+    assert statistics.units["unsupported"] == 3
+    assert statistics.amounts == {"unsupported": Decimal(270)}
+
+
+def test_a_line_of_no_units_says_no_charge_of_its_code() -> None:
+    statistics = counted(visit({"code": "96374", "units": 0, "charge": 10}))
+    assert statistics.units == {"missed": 2, "missed without charge": 2}
+    assert statistics.amounts == {}
+
+
+def test_amounts_of_parts_are_added() -> None:
+    parts, record = Statistics(), recorded("too many")
+    for _ in range(2):
+        parts.include(counted(record))
+    assert parts == counted(record, record)
+    assert parts.amounts == {"unsupported": Decimal(400)}
+    assert Statistics.from_state(parts.state()) == parts

@@ -103,8 +103,8 @@ class Products:
             # A form that is never given by the charted route is not meant.
             given.route in routes or given.route not in _ROUTES.values()
             for known_by, doses in self._doses.items()
-            if known_by not in self._book.drugs
-            and (charted := self._book.names.exact(known_by)) is not None
+            # A code is no name, so that only what was charted by its name is found.
+            if (charted := self._book.names.exact(known_by)) is not None
             and _drug_of(charted) == _drug_of(row)
             for given in doses
         )
@@ -118,7 +118,7 @@ class Products:
     def _known_by(self, given: Administration) -> str | None:
         """A code; else the plain generic name of its drug; None where nothing says which it is."""
         coded = self._book.drug(given.hcpcs, given.ndc, None)
-        if coded is not None and coded.hcpcs:
+        if coded is not None:
             if coded.hcpcs != given.hcpcs:
                 self._by_number.add(coded.key)
             return coded.hcpcs
