@@ -18,6 +18,7 @@ from benchmarks import __main__ as command
 from benchmarks import (
     golden,
     instructions,
+    long_charts,
     noise,
     shape,
     sql,
@@ -433,6 +434,16 @@ def test_a_name_is_bound_by_every_kind_of_target(tmp_path: Path) -> None:
         "utf-8",
     )
     assert shape.module_shape(tmp_path / "names.py").names == Counter("bdefghjkmn")
+
+
+@pytest.mark.parametrize("shape", long_charts.SHAPES)
+def test_a_shape_of_a_long_chart_is_an_encounter_of_as_many_doses_as_are_asked_for(
+    shape: str,
+) -> None:
+    encounter = Encounter.model_validate(long_charts.SHAPES[shape](7))
+    assert len(encounter.administrations or ()) == 7
+    # As many lines too, where any are billed.
+    assert len(encounter.lines or ()) in {0, 7, 14}
 
 
 def test_instructions_that_rose_past_the_bound_are_said() -> None:

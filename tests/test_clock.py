@@ -8,6 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ivpush import Encounter, clock
 from ivpush.engine import Worked
@@ -208,3 +210,36 @@ def test_an_instant_outside_of_the_calendar_s_zones_has_a_date() -> None:
     assert clock.local_date(last, ZoneInfo("Pacific/Kiritimati")) == date(9999, 12, 31)
     first = (date(1, 1, 1) - date(1970, 1, 1)).days * 86_400
     assert clock.local_date(first, ZoneInfo(ZONE)) == date(1, 1, 1)
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 9)), max_size=9).map(
+    lambda pairs: [(start, start + length) for start, length in pairs]
+)
+
+
+def seconds_in(spans: list[clock.Span]) -> set[int]:
+    return {second for start, stop in spans for second in range(start, stop)}
+
+
+@given(SPANS, SPANS)
+def test_time_covered_span_by_span_is_shared_as_counted_second_by_second(
+    added: list[clock.Span], asked: list[clock.Span]
+) -> None:
+    covered = clock.Covered()
+    for span in added:
+        covered.add(span)
+    together = seconds_in(added) & seconds_in(asked)
+    assert covered.shared(clock.unite(asked)) == len(together)
+
+
+@given(SPANS.filter(bool), st.integers(1, 90))
+def test_the_day_on_which_time_was_reached_is_that_of_its_last_second(
+    drawn: list[clock.Span], wanted: int
+) -> None:
+    """In steps of a third of a day, so that spans cross midnights."""
+    third = 28_800
+    spans = clock.unite([(start * third, (stop + 1) * third) for start, stop in drawn])
+    passed = [second for start, stop in spans for second in range(start, stop, third)]
+    last = passed[min(wanted, len(passed)) - 1]
+    day = clock.Running(spans).day_reached(wanted * third, None)
+    assert day == date.fromordinal(date(1970, 1, 1).toordinal() + last // 86_400)

@@ -13,18 +13,21 @@ A minute is 60 elapsed seconds; fractions are dropped (15 min 59 s are 15 minute
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from itertools import accumulate
 from typing import NamedTuple
 
 from dateutil import tz
 
 __all__ = [
+    "Covered",
     "Moment",
+    "Running",
     "Span",
     "between",
     "covered",
-    "day_reached",
     "local_date",
     "local_time",
     "moment",
@@ -169,11 +172,58 @@ def when_reached(spans: Iterable[Span], seconds: int) -> int | None:
     return end
 
 
-def day_reached(spans: list[Span], seconds: int, zone: tzinfo | None) -> date:
-    """The day on which so much running time had passed, or the last one where it never did."""
-    # A span that ends at midnight belongs to the day before, hence the second less.
-    end = when_reached(spans, seconds)
-    return local_date((end or spans[-1][1]) - 1, zone)
+class Running:
+    """Disjoint, ordered spans that are asked again and again when so much of them had passed."""
+
+    __slots__ = ("_passed", "_spans")
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        self._spans = spans
+        self._passed = list(accumulate([stop - start for start, stop in spans]))
+
+    def day_reached(self, seconds: int, zone: tzinfo | None) -> date:
+        """The day on which so much running time had passed, or the last one where it never did."""
+        seconds = min(seconds, self._passed[-1])
+        place = bisect_left(self._passed, seconds)
+        _, stop = self._spans[place]
+        lacking = self._passed[place] - seconds
+        # A span that ends at midnight belongs to the day before, hence the second less.
+        return local_date(stop - lacking - 1, zone)
+
+
+class Covered:
+    """Time that is covered, to which spans are added one after another.
+
+    In use::
+
+        covered = Covered()
+        covered.add((0, 600))
+        covered.shared([(300, 900)])    # 300
+    """
+
+    __slots__ = ("_starts", "_stops")
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._stops: list[int] = []
+
+    def add(self, span: Span) -> None:
+        """Cover a span as well; touching spans become one."""
+        start, stop = span
+        low, high = bisect_left(self._stops, start), bisect_right(self._starts, stop)
+        if low < high:
+            start, stop = min(start, self._starts[low]), max(stop, self._stops[high - 1])
+        self._starts[low:high], self._stops[low:high] = [start], [stop]
+
+    def shared(self, spans: Iterable[Span]) -> int:
+        """Seconds that disjoint spans have in common with it."""
+        total = 0
+        for start, stop in spans:
+            place = bisect_right(self._stops, start)
+            while place < len(self._starts) and self._starts[place] < stop:
+                total += min(stop, self._stops[place]) - max(start, self._starts[place])
+                place += 1
+        return total
 
 
 def local_date(seconds: int, zone: tzinfo | None) -> date:

@@ -121,3 +121,12 @@ def test_a_port_flush_beside_another_service_is_one_error() -> None:
         assert [(each.rule, each.line) for each in result.errors if each.line == 2] == [
             ("IVP608", 2)
         ]
+
+
+def test_add_ons_follow_from_the_first_of_two_lines_that_are_wrong_alike() -> None:
+    wrong = {"date": "2026-03-05"}
+    both = errors(line(1, "96365", **wrong), line(2, "96365", **wrong), line(3, "96375"))
+    folds = {number: folds for rule, number, folds in both if rule == "IVP906"}
+    assert "IVP104" in folds[1]
+    assert "IVP104" not in folds.get(2, ())
+    assert 3 not in {number for _, number, _ in both}

@@ -256,3 +256,23 @@ def test_sites_are_one_under_the_policy_where_their_drips_run_together(
         "missing_stop_time": "push",
     }
     assert (len(placed(FIRST, other, policies=policies)) == 1) is joined
+
+
+@pytest.mark.parametrize("back_to", ["left arm", "right arm", "elbow"])
+def test_a_line_that_went_round_in_a_circle_is_one_chain(back_to: str) -> None:
+    """Left, right, elbow, and back to one of them: no site is the first, and all are one line."""
+    doses = [
+        push("a", "10:00", site="left arm"),
+        push("b", "11:00", site="right arm", resited_from="left arm"),
+        push("c", "12:00", site="elbow", resited_from="right arm"),
+        push("d", "13:00", site=back_to, resited_from="elbow"),
+    ]
+    assert billed(check(*doses)) == [("96374", 1), ("96375", 3)]
+
+
+def test_a_line_put_in_anew_before_each_of_many_doses_is_one_chain() -> None:
+    doses = [
+        push(f"d{n}", f"{8 + n // 6:02}:{n % 6 * 10:02}", site=f"s{n}", resited_from=f"s{n - 1}")
+        for n in range(60)
+    ]
+    assert billed(check(*doses)) == [("96374", 1), ("96375", 59)]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import compress
 from typing import TYPE_CHECKING
 
 from ivpush import clock
@@ -169,20 +168,30 @@ def drug_lines(
     """
     whole = DrugLines(encounter, book)
     facts = [(whole.facts(number), whole.waste(number)) for number in range(len(parts))]
-    for part in {*parts} - {None} if len({*doses}) > 1 else ():
-        own = [number for number, other in enumerate(parts) if other == part]
-        drugs = DrugLines(_part_of(encounter, own, [each == part for each in doses]), book)
-        for place, number in enumerate(own):
+    if len({*doses}) < 2:
+        return facts
+    given: dict[int, list[Administration]] = {}
+    for dose, of_part in zip(encounter.administrations or (), doses, strict=True):
+        given.setdefault(of_part, []).append(dose)
+    own: dict[int, list[int]] = {}
+    for number, part in enumerate(parts):
+        if part is not None:
+            own.setdefault(part, []).append(number)
+    for part, numbers in own.items():
+        drugs = DrugLines(_part_of(encounter, numbers, given.get(part, ())), book)
+        for place, number in enumerate(numbers):
             facts[number] = (drugs.facts(place), drugs.waste(place))
     return facts
 
 
-def _part_of(encounter: Encounter, lines: Sequence[int], given: Sequence[bool]) -> Encounter:
+def _part_of(
+    encounter: Encounter, lines: Sequence[int], given: Sequence[Administration]
+) -> Encounter:
     """One encounter of a claim that holds several."""
     changes = {
         "date": encounter.service_date,
         "lines": tuple([(encounter.lines or ())[number] for number in lines]),
-        "administrations": tuple(compress(encounter.administrations or (), given)),
+        "administrations": tuple(given),
     }
     return encounter.model_copy(update=changes)
 

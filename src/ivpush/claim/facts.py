@@ -6,6 +6,7 @@ The engine calls these after the chart was coded and the claim matched with it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ivpush.coding.techniques import BY_VEIN
@@ -119,7 +120,8 @@ def encounter_facts(
         lines=tuple(lines) if billed else None,
         services=tuple(derived.services),
         suggestions=suggestions,
-        shaped_by=lambda: frozenset(_shaped_by(coded, book)),
+        # Each finding asks, and each answer would look at the whole chart.
+        shaped_by=cache(lambda: frozenset(_shaped_by(coded, book))),
     )
 
 

@@ -310,7 +310,8 @@ def worded(
         whole = _whole_edit(facts, corrected)
     follows = {heard.finding.rule.id: heard.finding.rule.follows_from for heard in findings}
     fingerprints = Fingerprints(facts.lines or ())
-    every = [_violation(heard, whole, fingerprints) for heard in findings]
+    ids = _Ids()
+    every = [_violation(heard, whole, fingerprints, ids) for heard in findings]
     return Worded(every, follows, facts.lines or ())
 
 
@@ -325,7 +326,25 @@ def _place(violation: Violation) -> tuple[object, ...]:
     )
 
 
-def _violation(heard: Heard, whole: Edit | None, fingerprints: Fingerprints) -> Violation:
+class _Ids:
+    """Ids of administrations; findings that speak of the same ones share them."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[str, ...]] = {}
+
+    def of(self, administrations: Sequence[AdministrationFacts]) -> tuple[str, ...]:
+        """Their ids; they must live on."""
+        known = self._known.get(id(administrations)) if len(administrations) > 1 else None
+        if known is None:
+            known = tuple([each.given.id for each in administrations])
+            if len(administrations) > 1:
+                self._known[id(administrations)] = known
+        return known
+
+
+def _violation(
+    heard: Heard, whole: Edit | None, fingerprints: Fingerprints, ids: _Ids
+) -> Violation:
     (rule, subject), facts, book = heard
     line, administrations = _about(heard.finding)
     looked_at = (facts, subject, book.policy, book.limits)
@@ -335,7 +354,7 @@ def _violation(heard: Heard, whole: Edit | None, fingerprints: Fingerprints) -> 
         severity=rule.severity,
         disposition=rule.disposition,
         line=line.given.number if line is not None else None,
-        administrations=tuple([each.given.id for each in administrations]),
+        administrations=ids.of(administrations),
         message=rule.message.render(*looked_at),
         fix=rule.fix_for(*looked_at),
         evidence=rule.compiled.evidence(*looked_at),
@@ -360,7 +379,7 @@ def _fingerprint(finding: Finding, fingerprints: Fingerprints) -> str:
             return fingerprints.of_place(rule, kind, [each.index for each in administrations])
 
 
-def _about(finding: Finding) -> tuple[LineFacts | None, Iterable[AdministrationFacts]]:
+def _about(finding: Finding) -> tuple[LineFacts | None, Sequence[AdministrationFacts]]:
     """The line and the administrations that a finding speaks of."""
     subject = finding.subject
     match subject:

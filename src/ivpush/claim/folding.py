@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from ivpush.contract.facts import LineFacts
@@ -59,9 +59,13 @@ def _folded_beside(
     several = len(set(parts.values()) - {None}) > 1
     folds: dict[int, list[str]] = {}
     gone: set[int] = set()
+    firsts: dict[_Cause, Violation] = {}
+    for cause in causes:
+        # The first of those that are alike explains whatever any of them does.
+        firsts.setdefault(_cause(cause, lines, parts if several else {}), cause)
     for effect in effects:
-        for cause in causes:
-            if several and parts[cause.line] != parts[effect.line]:
+        for of_part, cause in firsts.items():
+            if several and of_part.part != parts[effect.line]:
                 continue
             if _explains(cause, effect, follows) and _touch(lines[cause.line], lines[effect.line]):
                 folds.setdefault(id(cause), []).extend((effect.rule, *effect.folds))
@@ -74,6 +78,31 @@ def _folded_beside(
         for each in violations
         if id(each) not in gone
     ]
+
+
+class _Cause(NamedTuple):
+    """All that decides what a finding explains on other lines."""
+
+    part: int | None
+    rule: str
+    severity: str
+    code: str
+    replaced_by: str | None
+
+
+def _cause(
+    violation: Violation,
+    lines: Mapping[int | None, LineFacts],
+    parts: Mapping[int | None, int | None],
+) -> _Cause:
+    line = lines[violation.line]
+    return _Cause(
+        part=parts.get(violation.line),
+        rule=violation.rule,
+        severity=violation.severity,
+        code=line.given.code,
+        replaced_by=line.match.replaced_by,
+    )
 
 
 def _touch(cause: LineFacts, effect: LineFacts) -> bool:

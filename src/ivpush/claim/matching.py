@@ -8,9 +8,11 @@ line can be changed into the right one. ``correction`` makes the claim to send f
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from ivpush.claim.pairing import elsewhere, pair_rest, part_of
 from ivpush.contract.claim_facts import MatchFacts
 from ivpush.contract.result import LineVerdict
 
@@ -60,6 +62,8 @@ class Matching:
         """Suggestions that were billed, but under another code."""
         self.taken_up: dict[int, Taken] = {}
         """Line index -> the suggestion, billed short on its own line, that takes up its units."""
+        self.raised: dict[int, int] = {}
+        """Units that suggestions take up so."""
 
     def verdicts(self, lines: Iterable[LineFacts]) -> tuple[LineVerdict, ...]:
         """How each line compares, in claim order."""
@@ -74,23 +78,20 @@ class Matching:
         """Units of a suggestion nobody billed; what was billed under a wrong code is not missed."""
         if number in self.wrong:
             return 0
-        taken_up = sum(taken.units for taken in self.taken_up.values() if taken.number == number)
-        return max(0, self.left[number] - taken_up)
+        return max(0, self.left[number] - self.raised.get(number, 0))
 
 
 def match(lines: Sequence[LineFacts], drafts: Sequence[Draft], derived: Derived) -> Matching:
     """Match billed lines with suggestions; each line is given its ``match``."""
     matching = Matching(lines, drafts)
-    by_code: dict[str, list[int]] = {}
-    for number, draft in enumerate(drafts):
-        by_code.setdefault(draft.row.code, []).append(number)
+    of_code = _OfCode(drafts)
     within = []
     for line in lines:
-        if line.coded.in_family or line.given.code in by_code:
+        if line.coded.in_family or line.given.code in of_code.every:
             within.append(line)
         else:
             line.match = _OUTSIDE
-    _take_all(within, by_code, matching)
+    _take_all(within, of_code, matching)
     _pair_rest(within, matching)
     outcomes = {line.index: _outcome(line, matching) for line in within}
     short = _short_lines(outcomes, matching)
@@ -98,8 +99,7 @@ def match(lines: Sequence[LineFacts], drafts: Sequence[Draft], derived: Derived)
     for line in within:
         outcome = outcomes[line.index]
         status = "changed" if line.index in short else outcome.status
-        of_code = [drafts[number] for number in by_code.get(line.given.code, ())]
-        units = sum([draft.units for draft in of_code if _on_its_date(line, draft)])
+        units = sum([drafts[number].units for number in of_code.on_date_of(line)])
         line.match = _match_facts(line, outcome, status, units, matching, link)
     return matching
 
@@ -107,15 +107,53 @@ def match(lines: Sequence[LineFacts], drafts: Sequence[Draft], derived: Derived)
 _OUTSIDE = MatchFacts(status="outside", beyond_chart=False, administrations=())
 
 
-def _take_all(
-    lines: Iterable[LineFacts], by_code: Mapping[str, Sequence[int]], matching: Matching
-) -> None:
+class _OfCode:
+    """Suggestions by code; where they are of several dates, by date and by encounter as well."""
+
+    def __init__(self, drafts: Sequence[Draft]) -> None:
+        self.every: dict[str, list[int]] = {}
+        self._of_day: dict[tuple[str, date | None], list[int]] | None = None
+        self._of_part: dict[tuple[str, int], list[int]] = {}
+        for number, draft in enumerate(drafts):
+            self.every.setdefault(draft.row.code, []).append(number)
+        if len({draft.date for draft in drafts}) > 1:
+            self._of_day = self._by_day(drafts)
+
+    def _by_day(self, drafts: Sequence[Draft]) -> dict[tuple[str, date | None], list[int]]:
+        of_day: dict[tuple[str, date | None], list[int]] = {}
+        for number, draft in enumerate(drafts):
+            self._of_part.setdefault((draft.row.code, draft.part), []).append(number)
+            days = {None} if draft.date is None else {draft.date, *draft.dates}
+            for day in days:
+                of_day.setdefault((draft.row.code, day), []).append(number)
+        return of_day
+
+    def on_date_of(self, line: LineFacts) -> Sequence[int]:
+        """Those of a line's code that may be of its date."""
+        code, day = line.given.code, line.given.date
+        if self._of_day is None or day is None:
+            return self.every.get(code, ())
+        undated = self._of_day.get((code, None))
+        of_day = self._of_day.get((code, day), ())
+        return sorted([*undated, *of_day]) if undated else of_day
+
+    def in_part_of(self, line: LineFacts) -> Sequence[int]:
+        """Those of a line's code that may be of its encounter."""
+        part = line.beside.part
+        if self._of_day is None or line.given.date is None or part is None:
+            return self.every.get(line.given.code, ())
+        return self._of_part.get((line.given.code, part), ())
+
+
+def _take_all(lines: Iterable[LineFacts], of_code: _OfCode, matching: Matching) -> None:
     """Let each line take units of its own code, the strictest matches of all lines first."""
     # All lines by one measure before any by the next, or a loose match takes a strict one's units.
     open_lines = list(lines)
     for strictness in (_EXACT, _OTHER_MODIFIERS, _OTHER_DATE):
         for line in open_lines:
-            _take(line, by_code.get(line.given.code, ()), matching, strictness)
+            loose = strictness == _OTHER_DATE
+            numbers = of_code.in_part_of(line) if loose else of_code.on_date_of(line)
+            _take(line, numbers, matching, strictness)
         open_lines = [line for line in open_lines if matching.open_units[line.index] > 0]
         if not open_lines:
             return
@@ -136,23 +174,12 @@ def _take(line: LineFacts, numbers: Iterable[int], matching: Matching, strictnes
 
 
 def _fits(line: LineFacts, draft: Draft, strictness: int) -> bool:
-    if _elsewhere(line, draft.part):
+    if elsewhere(line, draft.part):
         return False
     if strictness == _EXACT and line.marks.separate != bool(draft.modifiers):
         return False
     dated = line.given.date is not None and draft.date is not None
     return strictness == _OTHER_DATE or not dated or line.given.date == draft.date
-
-
-def _elsewhere(line: LineFacts, part: int) -> bool:
-    """Whether a line is dated in another encounter of the chart."""
-    own = line.beside.part
-    return own is not None and line.given.date is not None and own != part
-
-
-def _on_its_date(line: LineFacts, draft: Draft) -> bool:
-    day = line.given.date
-    return day is None or draft.date is None or draft.date == day or day in draft.dates
 
 
 def _pair_rest(lines: Iterable[LineFacts], matching: Matching) -> None:
@@ -161,50 +188,14 @@ def _pair_rest(lines: Iterable[LineFacts], matching: Matching) -> None:
     unmatched = [line for line in lines if line.index not in matching.taken]
     if not unmatched:
         return
-    drafts = matching.drafts
-    # Untouched ones only; of those billed in part the units go onto their own line.
-    free = [number for number, left in enumerate(matching.left) if left == drafts[number].units]
-    for line in unmatched:
-        likeness = {
-            number: _alike(line, drafts[number])
-            for number in (*free, *_short_of_units(line, matching))
-            if not _elsewhere(line, drafts[number].part)
-        }
-        # The most alike; of two, the earlier.
-        best = max(likeness, key=lambda number: (likeness[number], -number), default=None)
-        if best is None or likeness[best] == 0:
-            continue
-        matching.replaced[line.index] = best
-        if best in free:
-            if drafts[best].row.code != line.given.code:
-                matching.wrong.add(best)
-            free.remove(best)
-        else:
-            matching.taken_up[line.index] = Taken(best, matching.open_units[line.index])
-
-
-def _short_of_units(line: LineFacts, matching: Matching) -> list[int]:
-    """Suggestions of the line's own kind that are billed, but with too few units."""
-    kind = (line.coded.family, line.coded.technique)
-    return [
-        number
-        for number, draft in enumerate(matching.drafts)
-        if 0 < matching.left[number] < draft.units
-        and (draft.row.family, draft.row.technique) == kind
-    ]
-
-
-def _alike(line: LineFacts, draft: Draft) -> int:
-    """How much a line looks like a suggestion: what the biller linked counts most."""
-    row, coded, score = draft.row, line.coded, 0
-    if line.given.administrations:
-        ids = {each.given.id for each in draft.administrations}
-        # A link outweighs all else together; then technique and family before role.
-        score += 16 * (not ids.isdisjoint(line.given.administrations))
-    score += 4 * (coded.technique in {row.technique, draft.service.technique}) + 3 * (
-        coded.family == row.family
-    )
-    return score + 2 * (coded.role == row.role)
+    for line, number, whole in pair_rest(unmatched, matching.drafts, matching.left):
+        matching.replaced[line.index] = number
+        if not whole:
+            units = matching.open_units[line.index]
+            matching.taken_up[line.index] = Taken(number, units)
+            matching.raised[number] = matching.raised.get(number, 0) + units
+        elif matching.drafts[number].row.code != line.given.code:
+            matching.wrong.add(number)
 
 
 class _Outcome(NamedTuple):
@@ -290,7 +281,7 @@ def _match_facts(
     taken = matching.taken.get(line.index, ())
     row = matching.drafts[outcome.matches[0]].row if outcome.replaces else None
     open_units = matching.open_units[line.index]
-    administrations, service = link.of_line(line, outcome.matches, open_units)
+    linked = link.of_line(line, outcome.matches, open_units)
     return MatchFacts(
         status=status,
         supported_units=sum([units for _, units in taken]),
@@ -304,9 +295,9 @@ def _match_facts(
         apart_from=outcome.apart_from,
         needless_modifier=outcome.needless_modifier,
         missing_modifier=outcome.missing_modifier,
-        administrations=administrations,
-        own_work=_own_work(administrations),
-        service=service,
+        administrations=linked.administrations,
+        own_work=linked.own_work,
+        service=linked.service,
         matches=outcome.matches,
     )
 
@@ -320,49 +311,99 @@ def _own_work(administrations: Iterable[AdministrationFacts]) -> bool | None:
     return False
 
 
+class _Linked(NamedTuple):
+    """What a line bills."""
+
+    administrations: tuple[AdministrationFacts, ...]
+    service: ServiceFacts | None
+    own_work: bool | None
+
+
 class _Links:
-    """What a line bills: as the biller linked it, else as it was matched, else what is alike."""
+    """What a line bills: as the biller linked it, else as it was matched, else what is alike.
+
+    Lines that are alike share one answer, for it may hold the whole chart.
+    """
 
     def __init__(self, derived: Derived, drafts: Sequence[Draft]) -> None:
         self._derived, self._drafts = derived, drafts
         self._chart = derived.administrations
+        self._known: dict[object, _Linked] = {}
+        self._service_of: dict[int, ServiceFacts] | None = None
+        self._unbilled: dict[int | None, list[AdministrationFacts]] | None = None
+        self._billed: set[tuple[str, str, int | None]] | None = None
 
-    def of_line(
-        self, line: LineFacts, matches: Sequence[int], open_units: int
-    ) -> tuple[tuple[AdministrationFacts, ...], ServiceFacts | None]:
+    def of_line(self, line: LineFacts, matches: tuple[int, ...], open_units: int) -> _Linked:
         """The administrations that a line bills, and the service that they are."""
         linked = line.given.administrations
-        # The biller's own link beats what likeness says, even where it names nothing billable.
-        if linked is not None:
-            return self._linked(frozenset(linked))
+        barred = _kind_of(line) if not matches or open_units > 0 else None
+        key = (matches, barred) if linked is None else frozenset(linked)
+        known = self._known.get(key)
+        if known is None:
+            # The biller's own link beats what likeness says, even where it names nothing billable.
+            administrations, service = (
+                self._matched(line, matches, barred)
+                if linked is None
+                else self._by_link(frozenset(linked))
+            )
+            known = _Linked(administrations, service, _own_work(administrations))
+            self._known[key] = known
+        return known
+
+    def _matched(
+        self, line: LineFacts, matches: tuple[int, ...], barred: object
+    ) -> tuple[tuple[AdministrationFacts, ...], ServiceFacts | None]:
         if not matches:
             return self._barred(line), None
         services = [service for number in matches for service in self._drafts[number].services]
         members = [each for service in services for each in service.administrations]
         administrations = tuple(dict.fromkeys(members))
-        if open_units > 0:
+        if barred is not None:
             administrations += self._barred(line)
         return administrations, services[0]
 
-    def _linked(
+    def _by_link(
         self, wanted: frozenset[str]
     ) -> tuple[tuple[AdministrationFacts, ...], ServiceFacts | None]:
-        administrations = tuple(each for each in self._chart if each.given.id in wanted)
-        service_of = self._derived.service_of()
+        administrations = tuple([each for each in self._chart if each.given.id in wanted])
+        if self._service_of is None:
+            self._service_of = self._derived.service_of()
+        service_of = self._service_of
         services = [service_of[each.index] for each in administrations if each.index in service_of]
         return administrations, services[0] if services else None
 
     def _barred(self, line: LineFacts) -> tuple[AdministrationFacts, ...]:
         """Administrations that earn nothing and that the line may have been meant to bill."""
-        barred = [
-            each for each in self._chart if not each.billable and not _elsewhere(line, each.part)
-        ]
+        if self._unbilled is None:
+            self._unbilled = _by_part([each for each in self._chart if not each.billable])
+        part, technique = part_of(line), line.coded.technique
+        barred = self._unbilled.get(part, ())
         if line.coded.family == "hydration":
             return tuple([each for each in barred if each.drug.category == "hydration"])
-        kind = (line.coded.family, technique := line.coded.technique)
-        if line.coded.role == "further_hour" and any(
-            (draft.row.family, draft.row.technique) == kind and not _elsewhere(line, draft.part)
-            for draft in self._drafts
-        ):
-            return ()  # an hour too many of what is billable, and no other run
+        if line.coded.role == "further_hour":
+            if self._billed is None:
+                self._billed = {
+                    (draft.row.family, draft.row.technique, of)
+                    for draft in self._drafts
+                    for of in (None, draft.part)
+                }
+            if (line.coded.family, technique, part) in self._billed:
+                return ()  # an hour too many of what is billable, and no other run
         return tuple([each for each in barred if each.technique == technique])
+
+
+def _by_part(
+    chart: Iterable[AdministrationFacts],
+) -> dict[int | None, list[AdministrationFacts]]:
+    """Administrations by encounter; all of them under None."""
+    parts: dict[int | None, list[AdministrationFacts]] = {}
+    for each in chart:
+        for part in (None, each.part):
+            parts.setdefault(part, []).append(each)
+    return parts
+
+
+def _kind_of(line: LineFacts) -> tuple[object, ...]:
+    """What of a line decides which unbilled administrations it may have been meant to bill."""
+    coded = line.coded
+    return coded.family, coded.technique, coded.role == "further_hour", part_of(line)

@@ -136,10 +136,11 @@ def _derive(chart: _Chart, book: Book, refused: Refusals) -> tuple[Derived, Refu
     # After mixing: of a mixture its leader stands for the named administration.
     wishes = _wishes(encounter, administrations, refused, book)
     parts: list[_Part] = []
+    chains: list[Chain] = []
     for members in cut(administrations, encounter, book, zone):
-        before = sum([len(part.chains) for part in parts])
-        parts.append(_derive_part(members, encounter, book, wishes, zone, before))
-    chains = [chain for part in parts for chain in part.chains]
+        part = _derive_part(members, encounter, book, wishes, zone, len(chains))
+        parts.append(part)
+        chains += part.chains
     services = [service for part in parts for service in part.services]
     for service in services:
         settle(service)

@@ -7,8 +7,10 @@ What ends an encounter is the policy ``encounter_boundary``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta, tzinfo
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush import clock
@@ -219,17 +221,28 @@ class Calendar:
     ) -> None:
         self._whole = book.policy.encounter_boundary == "encounter_id"
         self._parts: dict[int, _Days] = {}
+        self._in_time: list[_Part] = []
         self._observed: list[_Days] = []
         if not _may_differ(encounter):
             return
         if book.policy.encounter_boundary != "calendar_day":
             self._observed = _observed(encounter, book)
         self._parts = _days_of_parts(administrations, encounter.service_date, zone)
+        self._in_time = _in_time(self._parts)
 
     def part_on(self, day: date | None) -> int | None:
         """The number of the chart's encounter on a date; None: the chart has none on it."""
-        numbers = [n for n, days in self._parts.items() if day is not None and days.holds(day)]
-        return numbers[0] if numbers else None
+        if day is None:
+            return None
+        found: _Part | None = None
+        # A claim may hold thousands, so only those are looked at that may hold the day.
+        for place in range(bisect_right(self._in_time, day, key=_first_day) - 1, -1, -1):
+            part = self._in_time[place]
+            if part.latest < day:
+                break
+            if part.days.holds(day) and (found is None or part.place < found.place):
+                found = part
+        return None if found is None else found.number
 
     def encounter_on(self, day: date | None) -> object:
         """What the lines of one encounter share: the number of the chart's, else their date."""
@@ -244,6 +257,28 @@ class Calendar:
                 within = [n for n, days in self._parts.items() if days.meets(stretch)]
                 return within[0] if within else stretch.first
         return day
+
+
+class _Part(NamedTuple):
+    """One encounter of the chart, among those that began before it."""
+
+    days: _Days
+    number: int
+    place: int
+    """Where the chart has it first."""
+    latest: date
+    """The last day of it and of all that began before."""
+
+
+def _first_day(part: _Part) -> date:
+    return part.days.first
+
+
+def _in_time(parts: Mapping[int, _Days]) -> list[_Part]:
+    """The encounters of a chart by their first days."""
+    ordered = sorted([(days, n, place) for place, (n, days) in enumerate(parts.items())])
+    latest = accumulate([days.last for days, _, _ in ordered], max)
+    return [_Part(*part, last) for part, last in zip(ordered, latest, strict=True)]
 
 
 def _may_differ(encounter: Encounter) -> bool:

@@ -65,9 +65,12 @@ def bends(
     running bag has lines of its own, counted from then on.
     """
     minutes: set[int] = set()
+    begun: dict[int | None, list[AdministrationFacts]] = {}
     for member in in_one_bag(administration, chart):
-        later = _minutes_later(administration, member)
-        minutes.update(at + later for at in _bends_of(member, chart, book))
+        begun.setdefault(member.start_seconds, []).append(member)
+    for members in begun.values():
+        later = _minutes_later(administration, members[0])
+        minutes.update([at + later for at in _bends_of(members, chart, book)])
     return [0, *sorted(n for n in minutes if 0 < n < most), most]
 
 
@@ -78,42 +81,44 @@ def _minutes_later(administration: AdministrationFacts, member: AdministrationFa
 
 
 def _bends_of(
-    administration: AdministrationFacts, chart: Iterable[AdministrationFacts], book: Book
+    members: Sequence[AdministrationFacts], chart: Iterable[AdministrationFacts], book: Book
 ) -> set[int]:
-    """The minutes of one administration, taken alone, at which something draws a line."""
+    """The minutes of what was begun at once, taken alone, at which something draws a line."""
     push, long = book.limits.push_max_minutes, book.limits.prolonged_minutes
     floor = book.policy.hydration_floor_minutes
     hour = book.policy.additional_hour_minutes
     # Both sides of each limit: 'at most' and 'more than' draw the line a minute apart.
     minutes = {push - 1, push, push + 1, floor - 1, floor, hour - 1, hour, long, long + 1}
-    begun = administration.start_seconds
+    begun = members[0].start_seconds
     if begun is not None:
-        edges = [at for at in administration.times.counts if at is not None]
+        edges = {at for each in members for at in each.times.counts if at is not None}
         # Minutes after the edge of the stay do not count, so growth ends there.
-        minutes.update((at - begun) // 60 for at in edges)
+        minutes.update([(at - begun) // 60 for at in edges])
     day = book.limits.office_day_minutes
     minutes |= {day, day + 1}
-    for other in chart:
-        drips = other.technique in DRIPS
-        if other is administration or not (drips or other.drug_keys & administration.drug_keys):
-            continue  # nothing that runs long heeds a push of another drug
-        if drips and other.total_minutes is not None:
+    met: set[int] = set()
+    for other in _heeded(members, chart):
+        if other.technique in DRIPS and other.total_minutes is not None:
             minutes.add(other.total_minutes)
-        minutes.update(_meetings(administration, other, book))
+        if other.start_seconds is not None:
+            met.update((other.start_seconds, *(other.span or ())))
+    if begun is not None:
+        together = book.policy.concurrent_min_overlap_minutes
+        # Minutes after which one meets another, or has run beside it for long enough.
+        minutes.update([(at - begun) // 60 + more for at in met for more in (0, together)])
     return minutes
 
 
-def _meetings(
-    administration: AdministrationFacts, other: AdministrationFacts, book: Book
-) -> Iterator[int]:
-    """Minutes after which one meets another, or has run beside it for long enough."""
-    begun = administration.start_seconds
-    if begun is None or other.start_seconds is None:
-        return
-    for at in (other.start_seconds, *(other.span or ())):
-        met = (at - begun) // 60
-        yield met
-        yield met + book.policy.concurrent_min_overlap_minutes
+def _heeded(
+    members: Sequence[AdministrationFacts], chart: Iterable[AdministrationFacts]
+) -> Iterator[AdministrationFacts]:
+    """The administrations of a chart on which it may depend how long others run."""
+    drugs = frozenset[str]().union(*(member.drug_keys for member in members))
+    only = members[0] if len(members) == 1 else None
+    for other in chart:
+        # Nothing that runs long heeds a push of another drug.
+        if other is not only and (other.technique in DRIPS or other.drug_keys & drugs):
+            yield other
 
 
 class Retimed:
@@ -315,8 +320,8 @@ class _Growth:
         ended = clock.local_date(spans[-1][1] - 1, zone)
         if begun == ended or not self.inside:
             return further, begun, ended
-        hours = range(1, further + 2)
-        return further, begun, *(clock.day_reached(spans, 3600 * hour, zone) for hour in hours)
+        running, hours = clock.Running(spans), range(1, further + 2)
+        return further, begun, *(running.day_reached(3600 * hour, zone) for hour in hours)
 
     def apply(self, more: int, book: Book) -> None:
         """Give the service the length that so many more minutes come to."""

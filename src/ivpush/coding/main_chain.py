@@ -58,12 +58,9 @@ def main_chain(
             del own[code]
 
     def agreement(main: Chain) -> int:
-        return sum(
-            [
-                (own & (unmarked if chain == main.index else marked)).total()
-                for chain, own in units.items()
-            ]
-        )
+        # Of all other chains the marked lines count, and their sum differs by its own alone.
+        own = units[main.index]
+        return (own & unmarked).total() - (own & marked).total()
 
     # max keeps the first of equals: without a hint of the claim, the order of the sort above.
     return max(equal, key=agreement)

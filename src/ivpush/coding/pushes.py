@@ -77,7 +77,7 @@ class _Pushes:
         """The role of a push, or the reason why it earns none."""
         push.lead.same_drug_infused = not self.infused.isdisjoint(push.drugs)
         # A mixture repeats only if every drug in it was there before.
-        push.lead.repeat = push.drugs <= self.infused | self.starts.keys()
+        push.lead.repeat = self.starts.keys() >= push.drugs - self.infused
         return self._again(push) if push.lead.repeat else self._new(push)
 
     def _new(self, push: ServiceFacts) -> Reason | None:

@@ -14,7 +14,7 @@ from ivpush.coding.services import refuse
 from ivpush.coding.times import by_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Set
 
     from ivpush.coding.chains import Chain, InitialBy
     from ivpush.contract.chart_facts import Role, ServiceFacts
@@ -144,20 +144,23 @@ def set_concurrent(
         if len(drips) < 2:
             continue
         drips.sort(key=lambda drip: _precedence(drip, primary))
-        kept: list[clock.Span] = []
+        kept, refused = clock.Covered(), set[int]()
         for drip in drips:
             row = book.pick(drip.family, "infusion", "concurrent")
             if row is None or not _runs_beside(drip, kept, book):
                 # Only what keeps its role counts: a concurrent drip makes no other concurrent.
-                kept = clock.unite([*kept, *drip.spans])
+                for span in drip.spans:
+                    kept.add(span)
                 continue
             bounds = _bounds(drip, book, zone)
             if row.once and not used.isdisjoint(bounds):
                 refuse(drip, "concurrent_already_reported")
-                chain.services.remove(drip)
+                refused.add(id(drip))
             else:
                 used.update(bounds)
                 drip.role, drip.row, drip.because = "concurrent", row, "concurrent"
+        if refused:
+            chain.services[:] = [each for each in chain.services if id(each) not in refused]
 
 
 def _precedence(drip: ServiceFacts, primary: str | None) -> tuple[object, ...]:
@@ -166,9 +169,9 @@ def _precedence(drip: ServiceFacts, primary: str | None) -> tuple[object, ...]:
     return (not _holds(drip, primary), rank, -_minutes(drip), order)
 
 
-def _runs_beside(drip: ServiceFacts, kept: list[clock.Span], book: Book) -> bool:
+def _runs_beside(drip: ServiceFacts, kept: clock.Covered, book: Book) -> bool:
     """Whether a drip shares enough time with those that keep their role."""
-    together = clock.shared(drip.spans, kept)
+    together = kept.shared(drip.spans)
     return together > 0 and together >= 60 * book.policy.concurrent_min_overlap_minutes
 
 
@@ -243,7 +246,12 @@ def _any_orphan(
 ) -> bool:
     """Whether a service has a code that is an add-on to none of the codes billed beside it."""
     billed = frozenset(code for service in beside for code in _codes(service))
-    primaries = (book.primaries(code) for service in services for code in _codes(service))
+    return any(_is_orphan(service, billed, book) for service in services)
+
+
+def _is_orphan(service: ServiceFacts, billed: Set[str], book: Book) -> bool:
+    """Whether a service has a code that is an add-on to none of those that are billed."""
+    primaries = (book.primaries(code) for code in _codes(service))
     return any(each and each.isdisjoint(billed) for each in primaries)
 
 
@@ -263,23 +271,22 @@ def refuse_orphans(
 
     Answers with the chains that have lost one.
     """
-    lost: list[int] = []
     drips = [service for service in services if service.role == "concurrent"]
-    for drip in [each for each in drips if _is_alone(each, services, book)]:
+    if not drips:
+        return frozenset()
+    billed: dict[int, set[str]] = {}
+    for service in services:
+        billed.setdefault(_visit_of(service), set()).update(_codes(service))
+    alone = {id(drip) for drip in drips if _is_orphan(drip, billed[_visit_of(drip)], book)}
+    if not alone:
+        return frozenset()
+    for drip in [each for each in drips if id(each) in alone]:
         refuse(drip, "concurrent_without_primary")
-        services.remove(drip)
-        for chain in chains:
-            if drip in chain.services:
-                chain.services.remove(drip)
-                lost.append(chain.index)
+    held = [(chain.index, chain.services) for chain in chains]
+    lost = [index for index, those in held if any(id(each) in alone for each in those)]
+    for those in (services, *(those for _, those in held)):
+        those[:] = [each for each in those if id(each) not in alone]
     return frozenset(lost)
-
-
-def _is_alone(drip: ServiceFacts, services: Iterable[ServiceFacts], book: Book) -> bool:
-    """Whether none of the primaries of a drip is billed in its visit."""
-    visit = _visit_of(drip)
-    beside = [service for service in services if _visit_of(service) == visit]
-    return _any_orphan([drip], beside, book)
 
 
 def _visit_of(service: ServiceFacts) -> int:

@@ -70,14 +70,23 @@ class Draft:
         return tuple(dict.fromkeys(every))
 
 
+_Ids = dict[int, tuple[str, ...]]
+"""Ids of administrations by the service that they are, which lives on meanwhile."""
+
+
 def drafts_of(derived: Derived, encounter: Encounter, book: Book) -> list[Draft]:
     """The suggested lines of one record, in the order in which a coder writes them."""
-    drafts: list[Draft] = []
-    for part in sorted({service.lead.part for service in derived.services}):
-        services = [service for service in derived.services if service.lead.part == part]
-        chains = [chain for chain in derived.chains if chain.part == part]
-        drafts += _drafts_of_part(services, chains, derived, encounter, book)
-    return drafts
+    services: dict[int, list[ServiceFacts]] = {}
+    for service in derived.services:
+        services.setdefault(service.lead.part, []).append(service)
+    chains: dict[int, list[Chain]] = {}
+    for chain in derived.chains:
+        chains.setdefault(chain.part, []).append(chain)
+    return [
+        draft
+        for part in sorted(services)
+        for draft in _drafts_of_part(services[part], chains.get(part, []), derived, encounter, book)
+    ]
 
 
 def _drafts_of_part(
@@ -165,9 +174,10 @@ def _hours_by_day(
     hours: _Hours, spans: list[clock.Span], zone: tzinfo | None
 ) -> Iterator[tuple[int, date | None]]:
     """Hours with the day on which each ends."""
+    running = clock.Running(spans)
 
     def ends_on(number: int) -> date:
-        return clock.day_reached(spans, _HOUR_SECONDS * (number + hours.before), zone)
+        return running.day_reached(_HOUR_SECONDS * (number + hours.before), zone)
 
     counted = 0
     while counted < hours.units:
@@ -212,10 +222,12 @@ def _mark_hydration(drafts: Iterable[Draft], book: Book) -> None:
 
 def _mark_pairs(drafts: list[Draft], setting: str, book: Book) -> list[Draft]:
     """The drafts without those that an NCCI pair bars; a pair holds for one date of service."""
+    days: dict[date | None, list[Draft]] = {}
+    for draft in drafts:
+        days.setdefault(draft.date, []).append(draft)
     kept = set()
     # NCCI pairs hold for one date of service, so each day is looked at alone.
-    for day in dict.fromkeys([draft.date for draft in drafts]):
-        of_day = [draft for draft in drafts if draft.date == day]
+    for of_day in days.values():
         kept.update([id(draft) for draft in _mark_pairs_of_day(of_day, setting, book)])
     return [draft for draft in drafts if id(draft) in kept]
 
@@ -319,10 +331,11 @@ def _gathered(drafts: Iterable[Draft]) -> list[Draft]:
 
 def suggested_lines(drafts: Iterable[Draft], book: Book) -> tuple[SuggestedLine, ...]:
     """The lines as they go out, each with its reason and its sources."""
-    return tuple([_suggested_line(draft, book) for draft in drafts])
+    ids: _Ids = {}
+    return tuple([_suggested_line(draft, book, ids) for draft in drafts])
 
 
-def _suggested_line(draft: Draft, book: Book) -> SuggestedLine:
+def _suggested_line(draft: Draft, book: Book, ids: _Ids) -> SuggestedLine:
     what = "; ".join([named(service) for service in draft.services])
     because, cites = book.reason(draft.because, what=what, units=str(draft.units))
     for policy in dict.fromkeys(name for each in draft.services for name in each.decided_by):
@@ -337,20 +350,33 @@ def _suggested_line(draft: Draft, book: Book) -> SuggestedLine:
         )
         because = f"{because} {marked}"
         cites = tuple(dict.fromkeys(cites + more))
-    return bare_line(draft, because, cites)
+    return bare_line(draft, because, cites, ids)
 
 
-def bare_line(draft: Draft, because: str = "", cites: tuple[str, ...] = ()) -> SuggestedLine:
+def bare_line(
+    draft: Draft, because: str = "", cites: tuple[str, ...] = (), ids: _Ids | None = None
+) -> SuggestedLine:
     """One line as it goes out; without a reason where that is given elsewhere."""
     return SuggestedLine(
         code=draft.row.code,
         units=draft.units,
         modifiers=draft.modifiers,
         date=draft.date,
-        administrations=tuple([each.given.id for each in draft.administrations]),
+        administrations=_ids_of(draft, ids),
         because=because,
         cites=cites,
     )
+
+
+def _ids_of(draft: Draft, known: _Ids | None) -> tuple[str, ...]:
+    """What a line bills, by id; the hours of one service on many days share theirs."""
+    service = draft.service
+    shared = None if known is None or draft.others else known.get(id(service))
+    if shared is None:
+        shared = tuple([each.given.id for each in draft.administrations])
+        if known is not None and not draft.others:
+            known[id(service)] = shared
+    return shared
 
 
 def named(service: ServiceFacts) -> str:

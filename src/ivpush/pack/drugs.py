@@ -158,6 +158,7 @@ class _Parser:
         "begins",
         "dropped",
         "every",
+        "lettered",
         "names",
         "silent",
         "spelt",
@@ -186,6 +187,10 @@ class _Parser:
         self.spelt = {word for name in self.names for word in name.split()}
         self.strengths = _strengths(names, words.fluids)
         self.begins = set(_beginnings((*self.names, *self.vague)))
+        self.lettered: dict[str, list[tuple[str, int]]] = {}
+        for name in self.names:
+            if " " not in name:
+                self.lettered.setdefault(name[0], []).append((name, _letters(name)))
 
     def read(self, text: str) -> Found:
         reading = self.text.read(text)
@@ -304,7 +309,13 @@ class _Parser:
         """Names like a word, for a person to judge."""
         if len(word) < _FEWEST_LETTERS:
             return []
-        alike = [name for name in self.names if name[0] == word[0] and " " not in name]
+        letters = _letters(word)
+        # Comparing two words takes long, and a chart may hold thousands that no table has.
+        alike = [
+            name
+            for name, own in self.lettered.get(word[0], ())
+            if _share_enough(len(word), len(name), letters & ~own, own & ~letters)
+        ]
         return get_close_matches(word, alike, n=_MOST_ALIKE, cutoff=_ALIKE)
 
     def settle(self, text: _Text) -> Found:
@@ -387,6 +398,21 @@ def _beginnings(names: Iterable[str]) -> Iterator[str]:
     for name in names:
         words = name.split()
         yield from (" ".join(words[:n]) for n in range(1, len(words) + 1))
+
+
+def _letters(word: str) -> int:
+    """Which letters a word holds, a bit each."""
+    bits = 0
+    for letter in word:
+        bits |= 1 << (ord(letter) & 63)
+    return bits
+
+
+def _share_enough(length: int, other: int, own: int, others: int) -> bool:
+    """Whether two words may be alike, by their lengths and the letters that one alone holds."""
+    # Each letter that only one holds lacks its like in the other, wherever it stands.
+    shared = min(length - own.bit_count(), other - others.bit_count())
+    return 2.0 * shared / (length + other) >= _ALIKE
 
 
 def _is_number(part: str) -> bool:

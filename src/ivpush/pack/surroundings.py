@@ -34,7 +34,7 @@ When = Literal["billed", "always", "product", "suggested"]
 payers that take the general codes; always, and it is suggested itself."""
 
 _USE = "use:"
-_MOST_KEPT = 4_096
+_MOST_KEPT = 16_384
 
 
 class CodeRange(NamedTuple):
