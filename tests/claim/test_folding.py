@@ -124,7 +124,7 @@ def test_a_port_flush_beside_another_service_is_one_error() -> None:
 
 
 def test_add_ons_follow_from_the_first_of_two_lines_that_are_wrong_alike() -> None:
-    wrong = {"date": "2026-03-05"}
+    wrong: dict[str, Any] = {"date": "2026-03-05"}
     both = errors(line(1, "96365", **wrong), line(2, "96365", **wrong), line(3, "96375"))
     folds = {number: folds for rule, number, folds in both if rule == "IVP906"}
     assert "IVP104" in folds[1]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ivpush.coding.answers import answered
 from ivpush.coding.chart import code_chart
 from ivpush.coding.questions import MOST_QUESTIONS, decides, questions_of
+from ivpush.coding.tries import effort_of_claim
 from ivpush.contract.result import Answer, Between, Equals, Question
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ times. Visits of up to a dozen doses never come near it ..."""
 
 _FEWEST_ASKED = 4
 """... and the largest chart is asked so often."""
+
+_TO_JUDGE = 3
+"""To judge a whole claim takes about as long as to code its chart so many times."""
 
 _FEW = 3
 """Questions up to which answers are tried two by two even where a single one brings nearer."""
@@ -83,16 +87,50 @@ class _Visit(NamedTuple):
         return f"{_PLACE}{self.places[int(place)]}]{rest}"
 
 
+class _Effort:
+    """How many administrations may still be coded anew to read a claim."""
+
+    def __init__(self, administrations: int) -> None:
+        self.left = effort_of_claim(administrations)
+        self._of_reading = _TO_JUDGE * administrations
+
+    def judge(self) -> None:
+        """Count that the whole claim is judged by a reading of one encounter."""
+        self.left -= self._of_reading
+
+
 class _Asks:
     """How often a chart may still be asked anew; shared by all that is tried of one encounter."""
 
-    def __init__(self, administrations: int) -> None:
+    def __init__(self, administrations: int, effort: _Effort) -> None:
         self._left = max(_FEWEST_ASKED, _MOST_ASKED // max(1, administrations))
+        self._count, self._effort = max(1, administrations), effort
+        self.known: dict[tuple[tuple[int, int], ...], _Known] = {}
+        """What is open by answers, by their identities."""
+
+    def questions(self, coded: CodedChart, book: Book) -> tuple[Question, ...]:
+        """What is open in a chart, with every length of a missing stop: a claim may bill any."""
+        most = max(0, self._effort.left // self._count)
+        asked = questions_of(coded, book, every_length=True, most=most)
+        self.code(asked.tries)
+        return asked.open
+
+    def code(self, times: int = 1) -> bool:
+        """Count codings of the chart; whether it may be coded once more."""
+        self._effort.left -= times * self._count
+        return self._effort.left >= self._count
 
     def spend(self) -> bool:
         """Whether it may be asked once more."""
         self._left -= 1
         return self._left >= 0
+
+
+class _Known(NamedTuple):
+    """What is open by some answers, which are kept so that they stay themselves."""
+
+    answers: _Answers
+    questions: tuple[Question, ...]
 
 
 class _Tried(NamedTuple):
@@ -105,11 +143,20 @@ class _Tried(NamedTuple):
 
     def coded(self) -> CodedChart:
         """The chart, coded by the answers."""
+        self.asks.code()
         return code_chart(self.encounter, self.book)
 
     def questions(self) -> tuple[Question, ...]:
         """What is open by the answers; nothing more once it was asked often enough."""
-        return _every_question(self.coded(), self.book) if self.asks.spend() else ()
+        if not self.asks.spend():
+            return ()
+        # The same answers are tried on the way to a claim, and again to see what they leave open.
+        key = tuple([(id(question), id(answer)) for question, answer in self.answers])
+        known = self.asks.known.get(key)
+        if known is None:
+            found = self.asks.questions(self.coded(), self.book)
+            known = self.asks.known[key] = _Known(self.answers, found)
+        return known.questions
 
     def with_(self, answers: _Answers) -> _Tried:
         """The same with further answers."""
@@ -138,37 +185,53 @@ def nearest(
     What one encounter rests on says nothing of another, so each of a claim is read on its own.
     """
     chart = coded.derived.administrations
+    effort = _Effort(len(chart))
     if not any(each.part for each in chart):
-        if asked.open and not _is_right(lines, matching, None):
+        if asked.open and (_unbilled(matching) or not _all_right(lines)):
             visit = _Visit(None, lines, coded, range(len(chart)))
-            yield from _read(visit, _every_question(coded, book), coded.encounter, book)
+            asks = _Asks(len(chart), effort)
+            yield from _read(visit, asks.questions(coded, book), asks, coded.encounter, book)
         return
-    for part in sorted({each.part for each in chart}):
-        own = [line for line in lines if line.beside.part == part]
-        if not _is_right(own, matching, part):
-            visit = _alone(part, own, coded, book)
+    own: dict[int | None, list[LineFacts]] = {}
+    for line in lines:
+        own.setdefault(line.beside.part, []).append(line)
+    places: dict[int, list[int]] = {}
+    for each in chart:
+        places.setdefault(each.part, []).append(each.index)
+    unbilled = _unbilled(matching)
+    for part in sorted(places):
+        if effort.left < 0:
+            return
+        if part in unbilled or not _all_right(own.get(part, ())):
+            visit = _alone(part, own.get(part, ()), places[part], coded, book)
             # Asked anew: the questions of a long claim are cut short, and each costs the whole.
-            if questions := _every_question(visit.coded, book):
-                yield from _read(visit, questions, coded.encounter, book)
+            asks = _Asks(len(visit.places), effort)
+            if questions := asks.questions(visit.coded, book):
+                for reading in _read(visit, questions, asks, coded.encounter, book):
+                    effort.judge()
+                    yield reading
 
 
-def _every_question(coded: CodedChart, book: Book) -> tuple[Question, ...]:
-    """What is open, with every length of a missing stop: a claim may bill any of them."""
-    return questions_of(coded, book, every_length=True).open
+def _all_right(lines: Iterable[LineFacts]) -> bool:
+    """Whether lines are what is suggested: if nothing is missed, nothing is read otherwise."""
+    return all(line.match.status in _RIGHT for line in lines)
 
 
-def _is_right(lines: Iterable[LineFacts], matching: Matching, part: int | None) -> bool:
-    """Whether lines are what is suggested: then there is nothing to read otherwise."""
-    if any(line.match.status not in _RIGHT for line in lines):
-        return False
+def _unbilled(matching: Matching) -> set[int]:
+    """The encounters of which something suggested was not billed."""
     pairs = zip(matching.drafts, matching.left, strict=True)
-    return not any(left and part in {None, draft.part} for draft, left in pairs)
+    return {draft.part for draft, left in pairs if left}
 
 
-def _alone(part: int, lines: Sequence[LineFacts], coded: CodedChart, book: Book) -> _Visit:
+def _alone(
+    part: int,
+    lines: Sequence[LineFacts],
+    places: Sequence[int],
+    coded: CodedChart,
+    book: Book,
+) -> _Visit:
     """One of several encounters of a claim, coded alone."""
     record = coded.encounter
-    places = [each.index for each in coded.derived.administrations if each.part == part]
     charted = [(record.administrations or ())[place] for place in places]
     names = {each.id for each in charted}
     given = tuple([_unlinked(each, names) for each in charted])
@@ -191,10 +254,11 @@ def _unlinked(given: Administration, names: Collection[str]) -> Administration:
 
 
 def _read(
-    visit: _Visit, questions: Sequence[Question], record: Encounter, book: Book
+    visit: _Visit, questions: Sequence[Question], asks: _Asks, record: Encounter, book: Book
 ) -> Iterator[Reading]:
     """The nearest answers about one encounter, written into the record; none if none is nearer."""
-    tried, still_open = _nearest(visit, questions, book)
+    start = _Tried(visit.coded.encounter, book, asks)
+    tried, still_open = _nearest(visit, start, questions)
     for _, answer in tried.answers:
         when = replace(answer.when, field=visit.field(answer.when.field))
         record, book = answered(record, book, when)
@@ -221,14 +285,13 @@ def _decided(
 
 
 def _nearest(
-    visit: _Visit, questions: Sequence[Question], book: Book
+    visit: _Visit, start: _Tried, questions: Sequence[Question]
 ) -> tuple[_Tried, Sequence[Question]]:
     """The answers that explain most of a claim, and what is open where they leave any of it.
 
     Two facts are tried in all their answers. More are found one after another, so that others may
     explain the claim better.
     """
-    start = _Tried(visit.coded.encounter, book, _Asks(len(visit.places)))
     tried, asked, best = _searched(visit, start, questions)
     if not best.beyond:
         return tried, ()
@@ -372,7 +435,7 @@ def _same_drug(tried: _Tried, scale: _Scale) -> Iterator[tuple[_Answers, _Distan
             path = f"{_PLACE}{each.index}].drug"
             unread.setdefault(each.drug.drug_key, []).append(path)
     for paths, name in islice(product(unread.values(), names), _MOST_OPENED):
-        if name is not None:
+        if name is not None and tried.asks.code(0):
             answers = tuple([_read_as(path, name) for path in paths])
             yield answers, scale.distance(tried.with_(answers).coded().drafts)
 

@@ -10,7 +10,7 @@ of a dispute it takes. Its field is ``policy.NAME``, and its answer goes into th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
@@ -18,11 +18,21 @@ from ivpush.coding.chart import CodedChart, code_chart
 from ivpush.coding.derivation import derive, derive_again
 from ivpush.coding.lengths import Retimed, bends, billing_of
 from ivpush.coding.mixtures import in_one_bag
+from ivpush.coding.open_facts import (
+    KNOWN_MINUTES,
+    LONG,
+    PUSHED,
+    drips,
+    may_be_hormone,
+    may_be_open,
+    may_keep_open,
+    prolonged,
+)
 from ivpush.coding.permission import standing_of
 from ivpush.coding.roles import BESIDE_ANOTHER
 from ivpush.coding.stops import end_of, every_length, few_lengths
 from ivpush.coding.suggestions import drafts_of, suggested_lines
-from ivpush.coding.tries import most_tries
+from ivpush.coding.tries import EnoughError, Tries, most_tries
 from ivpush.contract.encounter import Supervision
 from ivpush.contract.fields import PumpSupplier, Route, TimesFrom
 from ivpush.contract.result import Answer, Equals, Question
@@ -42,11 +52,7 @@ MOST_QUESTIONS = 12
 _CHARTED = frozenset({"charted", "pump", "calculated", None})
 """Sources of times that somebody saw."""
 
-_TIMED_ROUTES = frozenset({"IV", "IA", "SC"})
-_KNOWN_MINUTES = frozenset({"clock", "stated"})
-_PUSHED = frozenset({"push", "injection"})
 _PUMPS = ("ambulatory_pump", "implanted_pump", "stationary_pump")
-_LONG = frozenset({"infusion", "pump", "ia_infusion"})
 _CLASSES: tuple[str, ...] = ("therapeutic", "chemotherapy", "complex_biologic", "hydration")
 """Classes that earn codes of their own."""
 _CLASSES_BY_ROUTE = {"IM": ("vaccine",), "SC": ("vaccine",), "IV": ("blood",)}
@@ -78,10 +84,6 @@ _BY_TIME = frozenset(
 """Reasons that other minutes, or somebody who stayed, could lift."""
 
 
-class _EnoughError(Exception):
-    """The tries of one encounter are used up."""
-
-
 class Asked(NamedTuple):
     """The open questions of one encounter, and whether there may be more.
 
@@ -92,6 +94,8 @@ class Asked(NamedTuple):
     cut: bool = False
     settled: frozenset[str] = frozenset()
     """Facts of which a policy says what is billed while they are missing."""
+    tries: int = 0
+    """How often the chart was coded again to learn this."""
 
     @property
     def open(self) -> tuple[Question, ...]:
@@ -99,22 +103,26 @@ class Asked(NamedTuple):
         return tuple([each for each in self.questions if each.missing not in self.settled])
 
 
-def questions_of(coded: CodedChart, book: Book, *, every_length: bool = False) -> Asked:
+def questions_of(
+    coded: CodedChart, book: Book, *, every_length: bool = False, most: int | None = None
+) -> Asked:
     """The open questions of one encounter, in chart order, then those about the whole.
 
     With ``every_length`` a missing stop is answered by all lengths that bill differently, and not
-    only by those that are put to a person.
+    only by those that are put to a person. ``most`` are the tries that may be spent; else the chart
+    says how many.
     """
-    candidates = _Candidates(coded, book, every_length=every_length)
+    candidates = _Candidates(coded, book, every_length=every_length, most=most)
     questions: list[Question] = []
     cut = False
     try:
         for question in islice(candidates.questions(), MOST_QUESTIONS):
             questions.append(question)  # noqa: PERF402 - kept one by one, should the tries run out
-    except _EnoughError:
+    except EnoughError:
         cut = True
     cut = cut or len(questions) == MOST_QUESTIONS
-    return Asked(tuple(questions), cut, frozenset(candidates.settled))
+    spent = candidates.most - max(0, candidates.tries.left)
+    return Asked(tuple(questions), cut, frozenset(candidates.settled), spent)
 
 
 def decides(question: Question) -> frozenset[str]:
@@ -136,18 +144,22 @@ class _Try(NamedTuple):
 class _Candidates:
     """Facts that may be open in one encounter, each put to the test."""
 
-    def __init__(self, coded: CodedChart, book: Book, *, every_length: bool) -> None:
+    def __init__(
+        self, coded: CodedChart, book: Book, *, every_length: bool, most: int | None
+    ) -> None:
         self.coded, self.book, self.encounter = coded, book, coded.encounter
         self.every_length = every_length
         self.derived = coded.derived
         self.chart = coded.derived.administrations
         self.settled: set[str] = set()
-        self.tries_left = most_tries(len(self.chart))
+        usual = most_tries(len(self.chart))
+        self.most = usual if most is None else min(usual, most)
+        self.tries = Tries(self.most)
 
     def questions(self) -> Iterator[Question]:
-        """Each open fact that decides; raises _EnoughError where too much would be tried."""
+        """Each open fact that decides; raises EnoughError where too much would be tried."""
         for administration in self.chart:
-            if _may_be_open(administration):
+            if may_be_open(administration):
                 yield from self._about(administration)
         if not self.chart:
             return
@@ -159,14 +171,8 @@ class _Candidates:
         if self.book.payer_known is False:
             yield from self._payer()
 
-    def _spend(self) -> None:
-        """Count one derivation of the chart."""
-        self.tries_left -= 1
-        if self.tries_left < 0:
-            raise _EnoughError
-
     def _try(self, field: str, value: Any, changed: Encounter) -> _Try:
-        self._spend()
+        self.tries.spend()
         derived = derive(changed, self.book, standing_of(changed, self.book))
         return _Try(Equals(field, value), drafts_of(derived, changed, self.book))
 
@@ -177,7 +183,7 @@ class _Candidates:
         return _Try(when, drafts_of(derived, self.encounter, self.book))
 
     def _again(self, administration: AdministrationFacts, **changes: object) -> Derived:
-        self._spend()
+        self.tries.spend()
         changed, standing = self._with(administration, **changes), self.coded.standing
         # The supervision that a visit needs rests on the classes of its drugs.
         if "category" in changes:
@@ -214,17 +220,19 @@ class _Candidates:
         name: str,
         administration: AdministrationFacts,
         field: str,
-        values: Iterable[Any],
+        values: Sequence[Any],
         what: str = "",
     ) -> Iterator[Question]:
         """A question about one field of an administration."""
+        self.tries.need(len(values))
         tries = [self._try_on(administration, field, value) for value in values]
         yield from self._asked(name, tries, administration, what)
 
     def _whole(
-        self, name: str, field: str, values: Iterable[Any], about: AdministrationFacts | None
+        self, name: str, field: str, values: Sequence[Any], about: AdministrationFacts | None
     ) -> Iterator[Question]:
         """A question about one field of the encounter."""
+        self.tries.need(len(values))
         tries = [
             self._try(field, value, self.encounter.model_copy(update={field: value}))
             for value in values
@@ -243,9 +251,9 @@ class _Candidates:
         if not administration.drug.drug_known and given.purpose in _OF_ANY_CLASS:
             if given.category is None:
                 yield from self._class(administration)
-            elif _may_be_hormone(administration):
+            elif may_be_hormone(administration):
                 yield from self._field("hormonal", administration, "hormonal", (True, False))
-        if _may_keep_open(administration, self.book):
+        if may_keep_open(administration, self.book):
             yield from self._field("keep_open", administration, "purpose", _SLOW_FLUID)
         if administration.reason == "route_missing":
             yield from self._field("route", administration, "route", get_args(Route))
@@ -255,7 +263,7 @@ class _Candidates:
 
     def _how_long(self, administration: AdministrationFacts) -> Iterator[Question]:
         """How long it ran, or whether somebody stayed, where nobody charted that."""
-        if administration.minutes_from not in _KNOWN_MINUTES and _drips(administration):
+        if administration.minutes_from not in KNOWN_MINUTES and drips(administration):
             yield from self._length(administration)
         elif self._may_be_attended(administration):
             answers = (True, False)
@@ -263,7 +271,7 @@ class _Candidates:
 
     def _pump(self, administration: AdministrationFacts) -> Iterator[Question]:
         """What held a prolonged infusion, and whose pump goes home if the practice's is billed."""
-        if _prolonged(administration, self.book):
+        if prolonged(administration, self.book):
             yield from self._field("device", administration, "device", _PUMPS)
         elif administration.technique == "pump" and self._bills_home_pump():
             if administration.given.pump_supplied_by is None:
@@ -309,10 +317,10 @@ class _Candidates:
         """Whether a charted push ran so long that only attendance makes it one."""
         given = administration.given
         return (
-            given.method in _PUSHED
+            given.method in PUSHED
             and given.route in {"IV", "IA"}
             and given.continuously_attended is None
-            and administration.technique in _LONG
+            and administration.technique in LONG
             and administration.family != "hydration"
             and self.book.policy.long_push != "infusion"
         )
@@ -329,7 +337,7 @@ class _Candidates:
         place = f"administrations[{administration.index}]"
         field, end = f"{place}.minutes", end_of(administration, self.book)
         if self.every_length:
-            answers = every_length(retimed, field, most, self.book)
+            answers = every_length(retimed, field, most)
         else:
             answers = few_lengths(retimed, field, end, self.coded.drafts, self.book)
         if len(answers) < 2:
@@ -431,6 +439,7 @@ class _Candidates:
     def _payer(self) -> Iterator[Question]:
         """Which side an unknown payer takes in each dispute that decides this encounter."""
         listener, heard = self.book.listening()
+        self.tries.spend()
         code_chart(self.encounter, listener)  # tells which policies this chart is coded by
         for name, others in self.book.disputes:
             if name in heard and name != _ENDED_EARLY:
@@ -439,51 +448,14 @@ class _Candidates:
     def _tried(self, policy: str, others: Iterable[Any]) -> list[_Try]:
         """What a policy bills by the value held and by others."""
         held = getattr(self.book.policy, policy)
-        return [
-            _Try(
-                Equals(f"policy.{policy}", value),
-                code_chart(self.encounter, self.book.with_policy(policy, value)).drafts,
-            )
-            for value in (held, *(value for value in others if value != held))
-        ]
+        values = (held, *(value for value in others if value != held))
+        self.tries.need(len(values))
+        return [self._by_policy(policy, value) for value in values]
 
-
-def _may_be_open(administration: AdministrationFacts) -> bool:
-    """Whether there is anything to ask about an administration: most are charted in full."""
-    given = administration.given
-    if administration.minutes_from not in _KNOWN_MINUTES or given.route is None:
-        return True
-    if administration.purpose_open or not administration.drug.drug_known:
-        return True
-    return administration.technique == "pump" or administration.technique in _LONG
-
-
-def _may_keep_open(administration: AdministrationFacts, book: Book) -> bool:
-    """Whether a fluid ran so slowly that it may only have kept the vein open."""
-    given, minutes = administration.given, administration.total_minutes
-    rate = given.rate_ml_per_hour
-    if rate is None and given.volume_ml is not None and minutes:
-        rate = given.volume_ml * 60 / minutes
-    hydrates = administration.family == "hydration" and given.purpose is None
-    return hydrates and rate is not None and 0 < rate <= book.limits.keep_open_ml_per_hour
-
-
-def _may_be_hormone(administration: AdministrationFacts) -> bool:
-    """Whether an antineoplastic is injected of which neither chart nor table says its kind."""
-    injected = administration.technique == "injection" and administration.family == "chemotherapy"
-    return injected and administration.given.hormonal is None
-
-
-def _prolonged(administration: AdministrationFacts, book: Book) -> bool:
-    """Whether chemotherapy ran so long that a pump may be billed, and none is named."""
-    minutes = administration.total_minutes
-    return (
-        administration.family == "chemotherapy"
-        and administration.technique in {"infusion", "ia_infusion", "pump", "ia_pump"}
-        and administration.delivered_by is None
-        and minutes is not None
-        and minutes > book.limits.prolonged_minutes
-    )
+    def _by_policy(self, policy: str, value: Any) -> _Try:
+        self.tries.spend()
+        coded = code_chart(self.encounter, self.book.with_policy(policy, value))
+        return _Try(Equals(f"policy.{policy}", value), coded.drafts)
 
 
 def _words(about: AdministrationFacts | None, what: str) -> dict[str, str]:
@@ -491,10 +463,3 @@ def _words(about: AdministrationFacts | None, what: str) -> dict[str, str]:
     if about is None:
         return {"what": what}
     return {"what": about.name, "beside": about.beside or "", "held": what}
-
-
-def _drips(administration: AdministrationFacts) -> bool:
-    given = administration.given
-    if given.method in _PUSHED or given.route not in _TIMED_ROUTES:
-        return False
-    return given.method == "infusion" or given.route == "IV"

@@ -63,9 +63,12 @@ def end_of(administration: AdministrationFacts, book: Book) -> End:
     return End(min(minutes, limits.implausible_infusion_minutes), known=True)
 
 
-def every_length(retimed: Retimed, field: str, most: int, book: Book) -> tuple[Answer, ...]:
-    """All stretches up to ``most`` minutes, each with its lines."""
-    stretches = [(low, suggested_lines(each, book)) for low, each in retimed.changes(most)]
+def every_length(retimed: Retimed, field: str, most: int) -> tuple[Answer, ...]:
+    """All stretches up to ``most`` minutes, each with its lines; nobody is told their reasons."""
+    stretches = [
+        (low, tuple([bare_line(draft) for draft in drafts]))
+        for low, drafts in retimed.changes(most)
+    ]
     highs = [*(low - 1 for low, _ in stretches[1:]), most]
     return tuple(
         [
