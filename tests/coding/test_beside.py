@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from ivpush import Result
 from tests.shipped import PACK
-from tests.visits import DAY, answers, asked, billed, check, dose, drip, fluid, line, push
+from tests.visits import (
+    DAY,
+    NEXT_DAY,
+    answers,
+    asked,
+    billed,
+    check,
+    dose,
+    drip,
+    fluid,
+    line,
+    push,
+    work,
+)
 
 SCAN, REPAIR, SCOPE, HEART_CT, EYE, INTUBATION = (
     "74177",
@@ -252,3 +266,120 @@ def test_a_technique_that_cms_pairs_with_nothing_stands_beside_everything() -> N
     """domain: chemotherapy into a reservoir of the brain."""
     reservoir = dose("a", "10:00", None, route="ICV", category="chemotherapy")
     assert billed(check(reservoir, lines=[line(1, SCOPE)])) == [("96542", 1)]
+
+
+# What a premedication is for
+
+
+PREMEDICATION = {"purpose": "premedication"}
+BLOOD_LINE = "36430"
+
+
+def serves(*chart: dict[str, Any], **facts: Any) -> tuple[bool, bool]:
+    """Whether the dose with the id ``p`` is for blood, and whether for a drug after it."""
+    derived = work(*chart, **facts).derived
+    (premedication,) = [each for each in derived.administrations if each.given.id == "p"]
+    return bool(premedication.before_blood), bool(premedication.before_drug)
+
+
+def before(start: str | None = "09:00", drug: str = "house blend") -> dict[str, Any]:
+    return push("p", start, drug=drug, **PREMEDICATION)
+
+
+def unit(start: str | None, key: str = "u") -> dict[str, Any]:
+    """A unit of blood."""
+    return drip(key, start, category="blood")
+
+
+FOR_BLOOD, FOR_A_DRUG, FOR_NEITHER = (True, False), (False, True), (False, False)
+
+
+@pytest.mark.parametrize(
+    ("chart", "expected"),
+    [
+        pytest.param([before(), unit("10:00")], FOR_BLOOD, id="blood-follows"),
+        pytest.param([before(), unit("09:00")], FOR_BLOOD, id="blood-at-once"),
+        pytest.param([before(), unit("08:00")], FOR_NEITHER, id="blood-came-first"),
+        pytest.param([before(), push("d", "10:00")], FOR_A_DRUG, id="drug-follows"),
+        pytest.param([before(), push("d", "08:00")], FOR_NEITHER, id="drug-came-first"),
+        pytest.param([before(), push("d", "10:00"), unit("11:00")], FOR_A_DRUG, id="drug-is-next"),
+        pytest.param([before(), unit("10:00"), push("d", "11:00")], FOR_BLOOD, id="blood-is-next"),
+        pytest.param([before(), push("d", "10:00"), unit("10:00")], FOR_BLOOD, id="both-at-once"),
+        pytest.param([before(), unit(None)], FOR_BLOOD, id="blood-of-no-time"),
+        pytest.param([before(None), unit("10:00")], FOR_BLOOD, id="premedication-of-no-time"),
+        pytest.param([before(None), unit(None)], FOR_BLOOD, id="neither-timed"),
+        pytest.param([before(), unit(None), push("d")], FOR_A_DRUG, id="drug-of-no-time-too"),
+        pytest.param([before(), unit("10:00"), unit(None, "v")], FOR_BLOOD, id="two-units"),
+        pytest.param([before("09:00", "furosemide"), unit("10:00")], FOR_A_DRUG, id="diuretic"),
+    ],
+)
+def test_a_premedication_is_for_what_comes_next(
+    chart: list[dict[str, Any]], expected: tuple[bool, bool]
+) -> None:
+    assert serves(*chart) == expected
+
+
+@pytest.mark.parametrize(
+    ("chart", "billed_line", "expected"),
+    [
+        pytest.param([before()], line(1, BLOOD_LINE), FOR_BLOOD, id="undated"),
+        pytest.param([before()], line(1, BLOOD_LINE, date=DAY), FOR_BLOOD, id="that-day"),
+        pytest.param([before()], line(1, BLOOD_LINE, date=NEXT_DAY), FOR_NEITHER, id="another"),
+        pytest.param([before(None)], line(1, BLOOD_LINE, date=DAY), FOR_BLOOD, id="untimed"),
+        pytest.param([before()], line(1, "80053", date=DAY), FOR_NEITHER, id="no-transfusion"),
+        pytest.param(
+            [before(), push("d", "10:00")], line(1, BLOOD_LINE), FOR_A_DRUG, id="a-drug-follows"
+        ),
+        pytest.param(
+            [before(), push("d", "08:00")], line(1, BLOOD_LINE), FOR_NEITHER, id="a-drug-earlier"
+        ),
+        pytest.param(
+            [before(), push("f", "10:00", purpose="flush")],
+            line(1, BLOOD_LINE),
+            FOR_BLOOD,
+            id="a-flush-follows",
+        ),
+        pytest.param(
+            [before(), push("f", "10:00", category="flush")],
+            line(1, BLOOD_LINE),
+            FOR_BLOOD,
+            id="a-drug-that-flushes",
+        ),
+    ],
+)
+def test_a_billed_transfusion_of_the_day_is_what_a_premedication_was_for_if_nothing_else_is(
+    chart: list[dict[str, Any]], billed_line: dict[str, Any], expected: tuple[bool, bool]
+) -> None:
+    assert serves(*chart, lines=[billed_line]) == expected
+
+
+@pytest.mark.parametrize(("policy", "reason"), [("not_billable", "transfusion"), (None, None)])
+def test_only_the_policy_takes_what_is_before_blood_off_the_bill(
+    policy: str | None, reason: str | None
+) -> None:
+    policies = {"transfusion_premed": policy} if policy else None
+    chart = [before(), unit("10:00"), push("q", "09:05", route=None, **PREMEDICATION)]
+    derived = work(*chart, policies=policies).derived.administrations
+    reasons = {each.given.id: each.reason for each in derived}
+    # The first reason stays: nobody knows how the second went in.
+    assert (reasons["p"], reasons["q"]) == (reason, "route_missing")
+
+
+def test_administrations_visits_and_drugs_of_a_claim_stand_beside_nothing() -> None:
+    codes = ("96374", "99283", "J2405", REPAIR, "XYZ99", "G0378")
+    neighbours = work(push("a", "10:00"), **beside(*codes)).derived.neighbours
+    assert neighbours.on(date.fromisoformat(DAY)) == (REPAIR, "XYZ99")
+
+
+def test_a_dose_of_no_time_stands_beside_the_lines_of_the_visits_day() -> None:
+    lines = [line(1, EYE, date=NEXT_DAY)]
+    untimed = push("a", None, drug="house blend", route="IVT", method="injection")
+    assert left_out(check(untimed, lines=lines)) != left_out(check(untimed, **beside(EYE)))
+
+
+def test_of_the_codes_of_a_day_the_one_that_bars_is_named() -> None:
+    chemo = drip("a", "09:00", "09:40", category="chemotherapy", purpose="treatment")
+    result = check(chemo, **beside("80053", "79101", SCAN))
+    assert not billed(result)
+    (why,) = left_out(result)
+    assert "79101" in why and "80053" not in why and SCAN not in why

@@ -155,15 +155,21 @@ def test_hours_into_an_artery_begin_31_minutes_past_the_last(minutes: int, hours
 
 
 @pytest.mark.parametrize(
-    ("second", "units"),
-    [("13:59", 1), ("14:00", 1), ("14:01", 2), (None, 1)],
+    ("first", "second", "units"),
+    [
+        ("10:00", "13:59", 1),
+        ("10:00", "14:00", 1),
+        ("10:00", "14:01", 2),
+        ("10:00", None, 1),
+        (None, "14:01", 1),
+    ],
 )
 def test_a_clot_within_four_hours_of_the_first_dose_is_the_same_one(
-    second: str | None, units: int
+    first: str | None, second: str | None, units: int
 ) -> None:
     doses = [
         dose(key, start, None, drug="alteplase", purpose="declotting")
-        for key, start in (("a", "10:00"), ("b", second))
+        for key, start in (("a", first), ("b", second))
     ]
     assert billed(check(*doses)) == [("36593", units)]
 
@@ -175,11 +181,14 @@ def test_another_drug_into_an_artery_is_a_service_of_its_own_however_soon() -> N
 
 
 def test_a_second_access_under_the_skin_is_set_up_only_if_it_is_another_and_later() -> None:
-    def sites(second_site: str, start: str) -> list[tuple[str, int]]:
+    def sites(second_site: str, start: str | None) -> list[tuple[str, int]]:
         first = dose("a", "10:00", "11:00", route="SC", method="infusion", site="abdomen")
-        second = dose("b", start, "11:00", route="SC", method="infusion", site=second_site)
+        end: dict[str, Any] = {} if start else {"minutes": 60}
+        facts = {"route": "SC", "method": "infusion", "site": second_site}
+        second = dose("b", start, start and "11:00", **facts, **end)
         return billed(check(first, second))
 
+    assert sites("right arm", None) == [("96369", 1), ("96370", 1)]
     assert sites("right arm", "10:30") == [("96369", 1), ("96371", 1)]
     assert sites("right arm", "10:00") == [("96369", 1)]
     assert sites("abdomen", "10:30") == [("96369", 1)]
@@ -274,3 +283,22 @@ def test_a_dose_with_a_code_of_its_own_has_the_technique_by_which_it_was_given()
     worked = work(given)
     assert billed(worked.result) == [("96381", 1)]
     assert [service.technique for service in worked.facts.services] == ["injection"]
+
+
+def test_an_artery_that_is_infused_again_hours_later_adds_hours_alone() -> None:
+    by_artery = {"route": "IA", "method": "infusion", "drug": "x", **CHEMO}
+    bags = [
+        dose("a", "08:00", "10:00", **by_artery),
+        dose("b", "18:00", "19:00", **by_artery),
+    ]
+    assert billed(check(*bags)) == [("96422", 1), ("96423", 2)]
+
+
+def test_an_injection_that_belongs_to_a_procedure_is_none_of_its_own() -> None:
+    given = injection("a", purpose="procedure")
+    assert billed(check(given)) == []
+
+
+def test_each_injection_says_so() -> None:
+    (line,) = check(injection("a")).suggested
+    assert "each" in line.because

@@ -272,6 +272,10 @@ def test_a_service_of_the_day_asks_for_the_mark_that_a_line_does_not_bear_yet(
     beside = engine.check(visit(*both, lines=[line(1, "45378", date=DAY)]))
     assert billed(beside) == [("96374-XU", 1), ("96374-XS", 1)]
     assert "45378" in beside.suggested[0].because
+    two = engine.check(visit(*both, lines=[line(1, "80053"), line(2, "45378")]))
+    assert "45378" in two.suggested[0].because and "80053" not in two.suggested[0].because
+    unpaired = engine.check(visit(*both, lines=[line(1, "80053")]))
+    assert billed(unpaired) == [("96374", 1), ("96374-XS", 1)]
     other_day = engine.check(visit(*both, lines=[line(1, "45378", date=NEXT_DAY)]))
     assert billed(other_day) == [("96374", 1), ("96374-XS", 1)]
 
@@ -315,3 +319,23 @@ def test_two_doses_of_one_policy_name_it_once() -> None:
     ]
     (hours,) = [row for row in check(*bags).suggested if row.code == "96366"]
     assert hours.because.count("policy repeat_same_drug_infusion") == 1
+
+
+def test_of_several_services_the_reason_names_the_one_that_bars(tmp_path: Path) -> None:
+    engine = with_pairs(tmp_path, "facility,96381,0,45378")
+    given = dose("a", "10:00", None, drug="nirsevimab", category=None, route="IM")
+    barred = engine.check(visit(given, lines=[line(1, "80053"), line(2, "45378")]))
+    assert billed(barred) == []
+    assert "45378" in reasons(barred)["a"] and "80053" not in reasons(barred)["a"]
+
+
+def test_hours_without_clock_times_stand_on_the_day_of_the_visit() -> None:
+    assert dated(check(drip("a", minutes=151))) == [("96365", 1, DAY), ("96366", 2, DAY)]
+
+
+def test_where_the_policy_asks_for_a_mark_a_line_without_it_is_wrong() -> None:
+    both = [drip("a", "10:00", "11:00"), fluid("f", "11:00", "12:00")]
+    bare = [line(1, "96365"), line(2, "96361")]
+    assert {each.status for each in check(*both, lines=bare).lines} == {"matched"}
+    strict = check(*both, lines=bare, policies=STRICT)
+    assert {each.line for each in strict.violations if each.severity == "error"} == {2}

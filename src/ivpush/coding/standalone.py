@@ -60,7 +60,7 @@ def _stands_apart(administration: AdministrationFacts) -> bool:
         return administration.reason == "flush"
     if administration.reason is not None or technique is None:
         return False
-    return technique not in BY_VEIN or administration.given.route != "IV"
+    return technique not in BY_VEIN
 
 
 class _Beside:
@@ -100,8 +100,7 @@ class _Beside:
         if row is None:
             administration.reason = "no_code"
             return
-        because = "each_injection" if role == "stand_alone" else role
-        service = self._service([administration], row, role, because)
+        service = self._service([administration], row, role, "each_injection")
         if administration.own_code is not None:
             service.technique = administration.technique or service.technique
         self.services.append(service)
