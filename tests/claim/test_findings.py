@@ -68,8 +68,10 @@ def test_the_answer_that_claims_without_a_chart_share_is_what_each_rule_would_sa
 
 RULE = {rule.id: rule for rule in PACK.rules}
 OF_WHOLE = RULE["IVP911"]
-CLAIM_ALONE, OF_CHART = RULE["IVP609"], RULE["IVP901"]
-"""A deleted code, which the claim alone shows, and an unsupported charge, which the chart does."""
+OF_CHART = RULE["IVP901"]
+"""An unsupported charge."""
+SHOWN_BY_CLAIM = ("IVP609", "IVP606", "IVP108")
+"""A deleted code, units of the day over a limit, a repeat push of an office."""
 REST = {"severity": "error", "disposition": "deny_line", "edit": None}
 
 
@@ -208,9 +210,10 @@ def test_of_codes_that_stay_open_only_what_the_claim_shows_is_certain(
     by_chart = spoken(visit_of_two, line)
     assert stands([by_chart], visit_of_two, by_chart, open_codes=("96374",)) == []
     assert stands([by_chart], visit_of_two, by_chart, open_codes=("96365",)) == [ERROR]
-    by_claim = spoken(visit_of_two, line, rule=CLAIM_ALONE)
-    kept = stands([by_claim], visit_of_two, by_claim, open_codes=("96374",))
-    assert kept == [("IVP609", "error", False)]
+    for rule in SHOWN_BY_CLAIM:
+        by_claim = spoken(visit_of_two, line, rule=RULE[rule])
+        kept = stands([by_claim], visit_of_two, by_claim, open_codes=("96374",))
+        assert kept == [(rule, "error", False)]
     missed = spoken(visit_of_two, suggestion, rule=RULE["IVP902"])
     assert stands([], visit_of_two, missed, open_codes=(suggestion.code,)) == []
     whole = spoken(visit_of_two, facts)
@@ -326,6 +329,26 @@ def test_findings_come_by_line_then_severity_then_rule(visit_of_two: Worked) -> 
     ]
 
 
+def test_rules_that_are_silent_are_not_told_of(visit_of_two: Worked) -> None:
+    first = (visit_of_two.facts.lines or ())[0]
+    heard = [spoken(visit_of_two, first), spoken(visit_of_two, first, rule=RULE["IVP903"])]
+    told = worded(heard, visit_of_two.facts, None).violations({"IVP901"})
+    assert [each.rule for each in told] == ["IVP903"]
+
+
+def test_with_a_chart_its_rules_are_judged_and_without_one_they_wait() -> None:
+    given = push("a", "10:00", administered_by=None)
+    charted = work(given, lines=[])
+    judged = {type(each.subject).__name__ for each in charted.findings.unsure}
+    assert charted.findings.uncharted == () and "AdministrationFacts" in judged
+    assert "IVP902" in {each.rule.id for each in charted.findings.broken}
+    claim = visit(given, lines=[line(1, "96374")]).model_copy(update={"administrations": None})
+    waiting = ENGINE.work(claim).findings
+    assert {"IVP701", "IVP902"} <= {rule.id for rule in waiting.uncharted}
+    about = {finding.rule.for_each for finding in (*waiting.broken, *waiting.unsure)}
+    assert about <= {"line", "encounter"}
+
+
 def test_a_finding_names_the_administrations_that_it_speaks_of(visit_of_two: Worked) -> None:
     facts = visit_of_two.facts
     for subject, rule, about in (
@@ -348,6 +371,9 @@ def test_the_edit_of_the_whole_claim_names_the_lines_that_change(visit_of_two: W
         (told,) = worded(heard, facts, corrected).every
         return told.edit
 
+    # Made once for all, though not every finding asks for it.
+    plain, whole = worded([spoken(visit_of_two, facts, rule=OF_WHOLE), *heard], facts, ()).every
+    assert (plain.edit, whole.edit) == (None, Edit(before=billed, after=()))
     assert edit(None) is None
     assert edit(billed) is None
     raised = billed[0].model_copy(update={"units": 7})

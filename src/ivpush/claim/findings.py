@@ -53,8 +53,8 @@ class Finding(NamedTuple):
     subject: Subject
 
 
-_OF_CLAIM = frozenset({"setting", "date", "payer", "type_of_bill", "place_of_service"})
-"""Fields beside the lines that a claim states."""
+_OF_CLAIM = frozenset({"setting", "date", "payer", "type_of_bill", "place_of_service", "lines"})
+"""Fields that a claim states."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -208,7 +208,7 @@ def _shown_by_claim(heard: Heard) -> bool:
     """Whether a finding looks at nothing but the claim: no answer about the chart touches it."""
     (rule, subject), book = heard.finding, heard.book
     paths = rule.compiled.evidence(heard.facts, subject, book.policy, book.limits)
-    return all(path in _OF_CLAIM or path.startswith("lines[") for path in paths)
+    return all(path.partition("[")[0] in _OF_CLAIM for path in paths)
 
 
 def _of_family(subject: Subject) -> bool:
