@@ -146,7 +146,7 @@ def without(spans: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
         # What stands before ``free`` is settled: it is kept, or it was cut out.
         free = start
         for low, high in cuts:
-            if high <= free or low >= stop:
+            if low >= stop:
                 continue
             if low > free:
                 left.append((free, low))

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from ivpush import Engine, Pack
+from ivpush.coding.derivation import Derived
 from ivpush.pack.folder import rules_folder
-from tests.visits import billed, check, dose, drip, fluid, push, reasons, visit, work
+from tests.shipped import ENGINE
+from tests.visits import billed, check, dose, drip, fluid, line, push, reasons, visit, work
 
 CHART = [
     drip("a", "10:00", "11:31"),
@@ -91,3 +93,102 @@ def test_what_a_deleted_code_billed_earns_nothing_from_that_day_on_and_says_so(
     assert [code for code, _ in billed(result)] == codes
     (reason,) = reasons(result).values()
     assert "no code" in reason
+
+
+OFFICE: dict[str, Any] = {"setting": "professional"}
+APART = {"site": "right arm", "separate_site_reason": "incompatible drugs"}
+CHEMO = drip("a", "10:00", "11:00", category="chemotherapy")
+
+
+@pytest.mark.parametrize(
+    ("charted", "visit", "codes", "decided"),
+    [
+        ([push("a", "10:00"), drip("b", "11:00", "12:00")], {}, ["96365", "96375"], "hierarchy"),
+        # A hospital's initial goes by the hierarchy, whatever is named.
+        (
+            [push("a", "10:00"), drip("b", "11:00", "12:00")],
+            {"primary_administration": "a"},
+            ["96365", "96375"],
+            "hierarchy",
+        ),
+        (
+            [push("a", "10:00"), drip("b", "11:00", "12:00")],
+            {"primary_administration": "a", **OFFICE},
+            ["96374", "96367"],
+            "primary_reason",
+        ),
+        # Of a bag any drug that is named leads with the whole of it.
+        (
+            [push("c", "09:00"), drip("a", "10:00", "11:00"), drip("b", mixed_with="a")],
+            {"primary_administration": "b", **OFFICE},
+            ["96365", "96375"],
+            "primary_reason",
+        ),
+        # A further chemotherapy drip hangs on the first one only, so that the wish fails.
+        (
+            [CHEMO, push("b", "11:00")],
+            {"primary_administration": "b", **OFFICE},
+            ["96413", "96375"],
+            "fallback",
+        ),
+        (
+            [push("a", "10:00"), drip("b", "11:00", "12:00")],
+            {"policies": {"professional_missing_primary_reason": "first_given"}},
+            ["96365", "96375"],
+            "hierarchy",
+        ),
+        # Of a first access that earns nothing nothing was decided.
+        ([fluid("f", "09:00", "09:20"), push("a", "10:00", **APART)], {}, ["96374"], "hierarchy"),
+        ([dose("a", "10:00", None, route="IM")], {}, ["96372"], None),
+        ([fluid("f", "10:00", "10:20")], {}, [], None),
+    ],
+)
+def test_what_decides_the_initial_service(
+    charted: list[dict[str, Any]], visit: dict[str, Any], codes: list[str], decided: str | None
+) -> None:
+    worked = work(*charted, **visit)
+    assert [code for code, _ in billed(worked.result)] == codes
+    assert worked.derived.initial_by == decided
+
+
+def test_a_wish_that_failed_is_told_whatever_the_first_chain_says() -> None:
+    """The second access has a wish that cannot lead; the first knows of none."""
+    charted = [push("z", "09:00"), {**CHEMO, **APART}, push("b", "11:00", **APART)]
+    derived = work(*charted, primary_administration="b", **OFFICE).derived
+    assert [chain.initial_by for chain in derived.chains].count("fallback") == 1
+    assert derived.initial_by == "fallback"
+
+
+def test_drugs_of_one_bag_are_one_service() -> None:
+    bag = [drip("a", "10:00", "11:31"), drip("b", "10:00", "11:31", mixed_with="a")]
+    assert billed(check(*bag)) == [("96365", 1), ("96366", 1)]
+
+
+@pytest.mark.parametrize("administrations", [[], None])
+def test_of_no_chart_nothing_comes(administrations: list[Any] | None) -> None:
+    derived = work().derived if administrations is not None else worked_without_chart()
+    assert (derived.chains, derived.services, derived.undocumented_sites) == ([], [], 0)
+
+
+def worked_without_chart() -> Derived:
+    claim = visit(lines=[line(1, "96374")]).model_copy(update={"administrations": None})
+    return ENGINE.work(claim).derived
+
+
+def test_a_fluid_counts_no_minute_of_a_drip_beside_it() -> None:
+    """Two hours of which a drug's drip takes the first; the other hour is one unit."""
+    beside = drip("a", "10:00", "11:00")
+    for more in ([], [fluid("g", "13:00", "13:20", site="right arm")]):
+        both = check(fluid("f", "10:00", "12:00"), beside, *more)
+        assert billed(both) == [("96365", 1), ("96361", 1)]
+    alone = check(fluid("f", "10:00", "12:00"), fluid("g", "10:00", "10:30", site="right arm"))
+    assert billed(alone) == [("96360", 1), ("96361", 1)]
+
+
+def test_chains_are_numbered_on_from_encounter_to_encounter() -> None:
+    first, second, third = (f"2026-03-{day:02}T10:00" for day in (2, 9, 16))
+    charted = [push("a", first), push("b", second), push("c", second, **APART), push("d", third)]
+    derived = work(*charted).derived
+    assert [chain.index for chain in derived.chains] == [0, 1, 2, 3]
+    assert [chain.part for chain in derived.chains] == [0, 1, 1, 2]
+    assert [each.chain for each in derived.administrations] == [0, 1, 2, 3]

@@ -230,10 +230,8 @@ def _as_written(given: Administration, book: Book) -> Administration:
 
 
 def _drug(given: Administration, book: Book, *, documented: bool | None) -> DrugFacts:
-    row = book.drugs.get(given.hcpcs) if given.hcpcs is not None else None
-    if row is None:
-        row = book.drug(given.hcpcs, given.ndc, given.drug)
-    if row is not None and given.drug is not None and given.route in PARENTERAL_ROUTES:
+    row = book.drug(given.hcpcs, given.ndc, given.drug)
+    if given.drug is not None and given.route in PARENTERAL_ROUTES:
         # A name that says by mouth beside another route leaves open what was given.
         row = None if book.names.look_up(given.drug).oral else row
     if row is None:
