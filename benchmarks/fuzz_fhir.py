@@ -84,6 +84,7 @@ def seeds() -> list[dict[str, Any]]:
         resource.pop("supportingInfo", None)
         if "item" in resource:
             resource.pop("contained", None)
+            resource.pop("adjudication", None)
             for item in resource["item"]:
                 item.pop("adjudication", None)
     return resources
