@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from benchmarks.fuzz_json import PIECES
-from benchmarks.fuzzing import Fuzzed, Target, broken
+from benchmarks.fuzzing import Fuzzed, Target, broken, scratch_folder
 from benchmarks.fuzzing_trees import changed
 from ivpush import UsageError
 from ivpush.batch.intake import Intake
@@ -48,11 +47,11 @@ def drawn(rng: random.Random) -> Fuzzed:
 
 def outcomes(fuzzed: Fuzzed) -> Iterator[str]:
     """Whether a run would go on from a checkpoint or refuses it."""
-    folder = Path(_folder().name)
-    path = folder / fuzzed.name
+    source = _source()
+    path = source.with_name(fuzzed.name)
     path.unlink(missing_ok=True)  # a file that is cut to nothing is waited for by some disks
     path.write_bytes(fuzzed.raw)
-    plan = Plan((str(folder / "in.ndjson"),), (("ndjson", str(folder / "o")),), resume=True)
+    plan = Plan((str(source),), (("ndjson", str(source.with_name("o"))),), resume=True)
     try:
         _Setup(plan, Intake(plan, lambda _note: None))
     except UsageError:
@@ -62,11 +61,11 @@ def outcomes(fuzzed: Fuzzed) -> Iterator[str]:
 
 
 @cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    """Where the input and its checkpoint stand; it goes with the process."""
-    folder = tempfile.TemporaryDirectory()
-    Path(folder.name, "in.ndjson").write_bytes(b"{}\n")
-    return folder
+def _source() -> Path:
+    """The input of the run, beside which its checkpoint stands."""
+    source = scratch_folder() / "in.ndjson"
+    source.write_bytes(b"{}\n")
+    return source
 
 
 TARGET = Target("checkpoint", drawn, outcomes, ("/batch/", "/claim/"), PIECES)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import random
-import tempfile
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 
-from benchmarks.fuzzing import Fuzzed, Target, broken
+from benchmarks.fuzzing import Fuzzed, Target, broken, scratch_folder
 from ivpush import UsageError
 from ivpush.commands.configuration import read_configuration
 
@@ -46,7 +43,7 @@ def drawn(rng: random.Random) -> Fuzzed:
 
 def outcomes(fuzzed: Fuzzed) -> Iterator[str]:
     """Whether a configuration is read or refused."""
-    path = Path(_folder().name) / fuzzed.name
+    path = scratch_folder() / fuzzed.name
     path.unlink(missing_ok=True)  # a file that is cut to nothing is waited for by some disks
     path.write_bytes(fuzzed.raw)
     try:
@@ -55,12 +52,6 @@ def outcomes(fuzzed: Fuzzed) -> Iterator[str]:
         yield "configuration refused"
     else:
         yield "configuration accepted"
-
-
-@cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    """Where the files stand that are read; it goes with the process."""
-    return tempfile.TemporaryDirectory()
 
 
 TARGET = Target("configuration", drawn, outcomes, ("/commands/configuration", "/pack/"), PIECES)

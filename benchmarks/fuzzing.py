@@ -8,12 +8,17 @@ more time or memory than a record may, is printed in full, the run goes on, and 
 
 from __future__ import annotations
 
+import atexit
 import random
+import shutil
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from ivpush.readers import Note, ReadOptions, Record, SetAside
@@ -134,6 +139,14 @@ def reader_outcomes(items: Iterable[object]) -> Iterator[str]:
         if CANARY in message:
             raise UndocumentedError("a message repeats a value")
         yield type(item).__name__
+
+
+@cache
+def scratch_folder() -> Path:
+    """Where a target writes files that are read by their paths; it goes with the process."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def broken(raw: bytes, pieces: Sequence[bytes], rng: random.Random) -> bytes:
