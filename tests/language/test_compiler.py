@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from ivpush.language.evaluator import evaluate
 from ivpush.language.parser import parse
 from ivpush.language.tree import Kind
 from ivpush.language.vocabulary import Names
+from tests.language.judging import charted, claimed_alone, env_of, lacking, names, rule_of, worth
 from tests.shipped import ENGINE, PACK
 
 POLICIES = {
@@ -261,6 +263,190 @@ def test_screens_agree_with_the_rules_one_by_one() -> None:
                 assert ((rule.id, id(subject)) in broken) is wanted, (rule.id, work.encounter.id)
                 judged += 1
     assert judged > 10_000
+
+
+def test_one_rule_judges_every_line_of_a_claim() -> None:
+    rule = rule_of("line.units == 1")
+    assert [rule.judge(*env_of(number, charted()).values()) for number in (1, 2, 3)] == [1, 0, 0]
+
+
+def test_a_rule_that_cannot_be_judged_names_the_fields_that_nobody_stated() -> None:
+    ordered = "all(a.dose > 3 for a in encounter.administrations if a.ordered)"
+    assert lacking(ordered) == ["administrations[2].dose", "administrations[2].ordered"]
+    assert lacking(ordered, work=claimed_alone()) == ["administrations"]
+    assert lacking("line.units > 1") == []
+
+
+def test_a_least_of_no_rows_lacks_the_rows() -> None:
+    """No dose of the line is left to look at, though nothing of any is unknown."""
+    for rows in ("line.administrations if a.billable is False", "line.administrations"):
+        text = f"max(a.index for a in {rows}) > 1"
+        assert worth(text, 3) is None
+        assert lacking(text, 3) == ["lines[2].administrations"]
+
+
+def test_a_fact_of_a_record_that_a_line_does_not_have_lacks_the_record() -> None:
+    text = "line.service.minutes > 1"
+    assert [worth(text, number) for number in (1, 2, 3)] == [None, True, None]
+    assert lacking(text, 3) == ["lines[2].service"]
+    assert lacking(text, 1) == ["service.minutes"]  # a push whose stop nobody charted
+
+
+def test_a_rule_says_which_dated_tables_and_policies_it_reads_as_often_as_it_is_asked() -> None:
+    text = "line.mue > 1 or line.units < policy.same_drug_push_gap_minutes"
+    rule = rule_of(text)
+    for _ in range(2):
+        assert [(scope, fact.tables) for scope, fact in rule.looked_up] == [("line", ("mue",))]
+        assert rule.policies == {"same_drug_push_gap_minutes"}
+
+
+@pytest.mark.parametrize(
+    ("when", "require", "verdict"),
+    [
+        (None, "line.known", 0),
+        (None, "line.units == 1", 1),
+        (None, "line.minutes > 1", 2),
+        ("line.units == 1", "line.units == 3", 0),  # does not apply
+        ("line.units == 2", "line.units == 2", 0),
+        ("line.units == 2", "line.units == 3", 1),
+        ("line.units == 2", "line.minutes > 1", 2),
+        # Whether it applies is not known, so that it is unjudged even where it holds.
+        ("line.minutes > 1", "line.units == 2", 2),
+        ("line.minutes > 1", "line.units == 3", 2),
+        ("line.minutes > 1 and line.units == 1", "line.units == 3", 0),
+        ("line.minutes > 1 or line.units == 2", "line.units == 3", 1),
+    ],
+)
+def test_a_rule_holds_or_is_broken_or_cannot_be_judged(
+    when: str | None, require: str, verdict: int
+) -> None:
+    rule, env = rule_of(require, when), env_of(1, charted())
+    assert rule.judge(*env.values()) == verdict
+    left = rule.reduced(Settled({"policy": env["policy"], "limits": env["limits"]}))
+    filler = rule_of("line.known").reduced(Settled({}))
+    assert left is not None and filler is not None
+    # Of several rules in one function each has its own number; ~n says that n is unjudged.
+    for number, rules in enumerate([[left], [filler, left]]):
+        wanted = {0: [], 1: [number], 2: [~number]}[verdict]
+        assert fuse(rules, names())(env["encounter"], env["subject"]) == wanted
+
+
+@pytest.mark.parametrize(
+    ("when", "require", "speaks"),
+    [
+        (None, "line.units == 2", True),
+        (None, "line.known", False),
+        (None, "not line.known", True),
+        ("line.known", "line.units > 1", True),
+        ("not line.known", "line.units > 1", False),
+        ("line.known", "line.mai == 3", False),
+        ("line.known", "line.mai == 4", True),
+        ("line.units > 1", "line.mai == 3", False),
+        # Where it is not known whether it applies, the rule is unjudged.
+        ("line.minutes > 1", "line.mai == 3", True),
+        ("line.valid", "line.mai == 3", True),
+    ],
+)
+def test_a_rule_that_cannot_speak_leaves_nothing(
+    when: str | None, require: str, speaks: bool
+) -> None:
+    assert (rule_of(require, when).reduced(coded()) is not None) is speaks
+
+
+def coded() -> Settled:
+    """What is settled of every line of a code that the pack knows, and no page says if it is valid."""
+    code = SimpleNamespace(known=True, valid=None, mai=3)
+    return Settled({"subject": SimpleNamespace(coded=code)}, ("coded.",))
+
+
+def test_what_surely_applies_is_not_asked_again() -> None:
+    left = rule_of("line.units > 1", "line.known").reduced(coded())
+    assert left is not None and left.when is None
+    left = rule_of("line.units > 1", "line.valid").reduced(coded())
+    assert left is not None and left.when is not None and left.when.value is None
+
+
+class Counted:
+    """An encounter that counts how often the lines of its claim are asked for."""
+
+    def __init__(self, *units: int) -> None:
+        self.asked = 0
+        self.rows = tuple([SimpleNamespace(given=SimpleNamespace(units=each)) for each in units])
+        self.claim = self
+
+    @property
+    def lines(self) -> tuple[SimpleNamespace, ...]:
+        self.asked += 1
+        return self.rows
+
+
+def test_what_is_said_of_the_whole_encounter_is_worked_out_once() -> None:
+    """So a claim of many lines is not scanned once for each of them."""
+    settled = Settled({})
+    rules = [
+        rule_of("count(True for x in claim.lines if x.units > 1) < 2").reduced(settled),
+        rule_of("all(x.units == line.units for x in claim.lines)").reduced(settled),
+    ]
+    screen = fuse([rule for rule in rules if rule is not None], names())
+    facts = Counted(2, 2, 1)
+    memo: dict[str, object] = {}
+    assert [screen(facts, row, memo) for row in facts.rows] == [[0, 1]] * 3
+    assert facts.asked == 1 + 3  # what is said of each line is asked of each
+    assert screen(Counted(1, 1), facts.rows[2]) == []
+    assert screen(facts, facts.rows[0]) == [0, 1]  # none to remember with: everything anew
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        # A row says what it lacks; the list that it stands in is there.
+        ("any(x.minutes > 1 for x in claim.lines)", [0, 1, 2]),
+        ("all(x.units < 2 for x in claim.lines if x.minutes > 1)", [0, 1, 2]),
+    ],
+)
+def test_each_row_that_lacks_a_field_names_it(text: str, paths: list[int]) -> None:
+    assert lacking(text) == [f"lines[{number}].minutes" for number in paths]
+
+
+def test_what_when_lacks_is_all_that_is_told() -> None:
+    """Until it is known whether the rule applies, what it requires may not even count."""
+    assert lacking("line.minutes > 1", when="line.ndc == 'x'") == ["lines[0].ndc"]
+    assert lacking("line.minutes > 1", when="line.units == 2") == ["lines[0].minutes"]
+
+
+def test_what_is_missing_is_added_to_what_was_missing_before() -> None:
+    e, s, p, limits = env_of(1, charted()).values()
+    held = {"date": True}
+    assert list(rule_of("line.minutes > 1").missing(e, s, p, limits, held)) == [
+        "date",
+        "lines[0].minutes",
+    ]
+    assert list(held) == ["date", "lines[0].minutes"]
+
+
+def test_a_fact_that_is_worked_out_lacks_the_fields_that_it_is_worked_out_from() -> None:
+    """``.start`` is a field of the same record, ``administrations`` one of the encounter."""
+    role = "all(a.role == 'nurse' for a in encounter.administrations)"
+    assert lacking(role) == [f"administrations[{number}].administered_by" for number in range(3)]
+    assert lacking("line.supported_units > 1", work=claimed_alone()) == ["administrations"]
+    # The chart is there, and nothing that somebody could fill in would tell.
+    assert lacking("line.replaced_by == 'x'", 3) == ["lines[2].replaced_by"]
+
+
+def test_a_list_that_is_there_is_not_missing() -> None:
+    """Only of a least and a most of no rows the rows themselves are what is missing."""
+    more = "sum(x.units for x in claim.lines if x.units > 7) > 1 or line.minutes > 1"
+    assert lacking(more) == ["lines[0].minutes"]
+    some = "min(x.units for x in claim.lines if x.units > 1) > 1 and line.minutes > 1"
+    assert lacking(some) == ["lines[0].minutes"]
+
+
+def test_a_rule_says_which_of_its_facts_may_be_unknown() -> None:
+    facts = rule_of("line.mue > 1 and line.units > 1", "line.minutes > 1").unknowns()
+    assert [(scope, fact.path) for scope, fact in facts] == [
+        ("line", "given.minutes"),
+        ("line", "coded.mue"),
+    ]
 
 
 def test_rules_can_be_pickled() -> None:

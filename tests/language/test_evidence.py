@@ -88,6 +88,35 @@ def evidence(require: str, about: int = 0, when: str | None = None) -> tuple[str
         ("sum(x.units for x in claim.lines) > 9", 0, ("lines", "lines[0].units", "lines[1].units")),
         # Of what is surely so, the facts that made it so.
         ("not surely(administration.dose > 4)", 2, ("administrations[2].dose",)),
+        # Of what holds for several reasons, the first.
+        (
+            "not surely(administration.dose == 4 or administration.method == 'infusion')",
+            1,
+            ("administrations[1].dose",),
+        ),
+        (
+            "not any(x.units > 0 for x in claim.lines if x.units == 2 or x.code == '96374')",
+            0,
+            ("lines[0].units",),
+        ),
+        # That no row does and that all rows do is said by all of them.
+        (
+            "any(x.units == 7 for x in claim.lines)",
+            0,
+            ("lines", "lines[0].units", "lines[1].units"),
+        ),
+        (
+            "not all(x.units > 0 for x in claim.lines)",
+            0,
+            ("lines", "lines[0].units", "lines[1].units"),
+        ),
+        # Lines of a claim rest on each other; the chart was not coded otherwise for their sake.
+        ("not administration.billable", 0, ("administrations",)),
+        (
+            "all(x.supported_units == 99 for x in claim.lines)",
+            0,
+            ("lines[0].code", "lines[0].units", "lines", "administrations"),
+        ),
         # Of a bare count of rows the list decides, and no field of any row.
         ("count(True for x in claim.lines) > 9", 0, ("lines",)),
     ],
@@ -101,6 +130,21 @@ def test_of_a_service_that_a_line_may_lack_the_line_and_the_chart_are_named() ->
     paths = evidence("all(x.service.minutes > 999 for x in claim.lines)")
     assert paths[0] == "lines[1].code" and paths[-1] == "administrations"
     assert not [path for path in paths if path.startswith("service")]
+
+
+def test_of_when_the_first_part_that_holds_is_evidence() -> None:
+    when = "administration.dose == 4 or administration.method == 'infusion'"
+    assert evidence("administration.ordered", 1, when) == (
+        "administrations[1].dose",
+        "administrations[1].ordered",
+    )
+
+
+def test_what_is_not_surely_so_is_decided_by_nothing_that_is_stated() -> None:
+    """With less of it stated, still nobody would know."""
+    bill = "encounter.type_of_bill == '131'"
+    assert evidence("surely(administration.dose > 9)", 1, bill) == ("type_of_bill",)
+    assert evidence("surely(administration.dose > 9)", 1) == ("administrations[1].dose",)
 
 
 def test_when_is_evidence_too() -> None:

@@ -6,9 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from ivpush.language.compiler import Settled, compile_rule
 from ivpush.language.parser import parse
-from ivpush.language.reduction import reduced
+from ivpush.language.reduction import Settled, reduced
 from tests.shipped import PACK
 
 NAMES = PACK.book(None, None).vocabulary
@@ -40,23 +39,52 @@ SETTLED = Settled(
         ("known(line.valid)", False),
         ("line.units > limits.push_max_minutes", "cmp"),
         ("any(x.known for x in claim.lines)", "any"),
+        ("line.mai in {3}", True),
+        ("known(line)", "known"),
+        ("line.valid == line.known", None),
+        ("line.valid or not line.known", None),
     ],
 )
-def test_settled_parts_are_worked_out_and_others_stay(text: str, left: bool | str) -> None:
+def test_settled_parts_are_worked_out_and_others_stay(text: str, left: bool | str | None) -> None:
     node = reduced(parse(text, NAMES, "line"), NAMES, SETTLED)
     assert (node.value if node.op == "const" else node.op) == left
 
 
 @pytest.mark.parametrize(
-    ("when", "require", "speaks"),
+    ("text", "nullable"),
     [
-        ("line.known", "line.units > 1", True),
-        ("not line.known", "line.units > 1", False),
-        ("line.known", "line.mai == 3", False),
-        ("line.valid", "line.mai == 3", True),  # unknown, so the rule is unjudged
+        ("line.mai == 3", False),
+        ("line.valid", True),  # nobody knows
+        ("line.mai == line.units", False),  # the fact that might have been unknown is settled
+        ("line.minutes > line.units", True),
+        ("line.units > line.minutes", True),
+        ("known(line.minutes)", False),
+        ("line.minutes > 1 or line.units > 1", True),
+        ("line.units > 1 or line.units < 9", False),
+        ("line.mai < line.units and line.units < 9", False),
+        # Of no rows there is no least, whatever is settled.
+        ("min(x.units for x in claim.lines) > line.mai", True),
+        ("count(x.known for x in claim.lines) > line.mai", False),
     ],
 )
-def test_a_rule_that_cannot_speak_leaves_nothing(when: str, require: str, speaks: bool) -> None:
-    parts = [parse(text, NAMES, "line") for text in (when, require)]
-    rule = compile_rule(parts[0], parts[1], NAMES, "test")
-    assert (rule.reduced(SETTLED) is not None) is speaks
+def test_what_is_left_is_unknown_only_where_a_part_of_it_may_be(text: str, nullable: bool) -> None:
+    assert reduced(parse(text, NAMES, "line"), NAMES, SETTLED).kind.nullable is nullable
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("line.code == 'a'", True),
+        ("line.units == 2", True),
+        ("encounter.setting == 'facility'", "cmp"),
+        ("line.service.minutes > 1", None),
+        ("known(line.service.minutes)", False),
+    ],
+)
+def test_of_a_subject_that_is_settled_as_a_whole_the_encounter_is_open(
+    text: str, left: bool | str | None
+) -> None:
+    subject = SimpleNamespace(given=LINE.given, match=SimpleNamespace(service=None))
+    settled = Settled({"subject": subject}, ("",))
+    node = reduced(parse(text, NAMES, "line"), NAMES, settled)
+    assert (node.value if node.op == "const" else node.op) == left

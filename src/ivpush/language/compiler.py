@@ -85,15 +85,14 @@ class Compiled:
         unknown.
         """
         when = None if self._when is None else reduced(self._when, self._names, settled)
-        if when is not None and when.op == "const":
-            # Most rules end here, so what they require is not looked at before.
-            if when.value is False:
-                return None
-            when = None if when.value is True else when
+        if when is not None and when.value is False:
+            return None  # most rules end here, so what they require is not looked at before
+        if when is not None and when.value is True:
+            when = None
         require = reduced(self._require, self._names, settled)
         # An unknown ``when`` leaves the rule unjudged, and that is something to say.
         told_by_when = when is not None and when.kind.nullable
-        if require.op == "const" and require.value is True and not told_by_when:
+        if require.value is True and not told_by_when:
             return None
         return Reduced(when, require)
 
@@ -208,13 +207,10 @@ def compile_rule(when: Node | None, require: Node, names: Names, label: str) -> 
 def _missing_of(nodes: Sequence[Node], printer: Printer) -> list[str]:
     """Statements that note in ``held`` each fact of some expressions that is null."""
     lines: list[str] = []
-    seen: set[tuple[Node, str]] = set()
     for node in nodes:
-        for fact in facts_in(node):
-            key = (fact.args[0], fact.name)
-            if key not in seen and fact.args[0].op in {"root", "var", "fact"}:
-                lines += _missing_fact(fact, printer)
-                seen.add(key)
+        facts = {(fact.args[0], fact.name): fact for fact in facts_in(node)}
+        for fact in facts.values():
+            lines += _missing_fact(fact, printer)
         for loop in loops_in(node):
             lines += _in_loop(loop, _missing_of(loop.args[1:], printer), printer)
             lines += _missing_rows(loop, printer)

@@ -81,8 +81,8 @@ def _sure(op: str, args: list[object]) -> bool:
         return args[0] is not None
     if op == "surely":
         return args[0] is True
-    # ``is`` of an unknown operand is false: it says that both are surely equal.
-    return args[0] is not None and args[0] == args[1]
+    # ``is`` says that both are surely equal: an unknown operand is None, which equals no constant.
+    return args[0] == args[1]
 
 
 def _fact(node: Node, names: Names, env: Mapping[str, object]) -> object:

@@ -136,7 +136,7 @@ def _shaping(record: Node, paths: tuple[str, ...]) -> frozenset[str]:
     """Those of the paths that count only where they shaped the coding of the chart."""
     if not SHAPING.issubset(paths):
         # Alone it is what the fact is about; beside others it seldom decides.
-        return _BILL if len(paths) > 1 else frozenset()
+        return frozenset() if _BILL.issuperset(paths) else _BILL
     # Lines of a claim rest on each other; a chart seldom rests on them.
     return SHAPING | {"lines"} if record.kind.scope in _CHARTED else SHAPING
 

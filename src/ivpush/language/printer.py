@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import count
 from sys import intern
 from typing import Any
 
-from ivpush.language.tree import AGGREGATES, Node, Number, fold
+from ivpush.language.tree import AGGREGATES, FLAG, Node, Number, fold
 from ivpush.language.vocabulary import Names
 
 __all__ = ["Printer", "function"]
@@ -90,12 +91,11 @@ class Printer:
     def __init__(self, names: Names, *, memo: bool = False) -> None:
         self.names, self.memo = names, memo
         self.bound: dict[str, object] = {}
-        self.temps = 0
+        self._temps = count(1)
 
     def temp(self) -> str:
         """A fresh name for a value in passing."""
-        self.temps += 1
-        return f"t{self.temps}"
+        return f"t{next(self._temps)}"
 
     def constant(self, value: object) -> str:
         """The name that a constant is bound to."""
@@ -228,17 +228,13 @@ class Printer:
     def _values(self, node: Node, rows: str) -> str:
         """``sum``, ``min`` or ``max`` of the rows that count."""
         item, conditions = node.args[1], node.args[2:]
-        texts = [self.print(condition) for condition in conditions]
         value, row = self.print(item), f"v_{node.name}"
         name = {"sum": "count3"}.get(node.op, f"{node.op}3")
         if not any(condition.kind.nullable for condition in conditions):
-            guard = "".join(f" if {text}" for text in texts)
+            guard = "".join(f" if {self.print(condition)}" for condition in conditions)
             return f"{name}([{value} for {row} in {rows}{guard}])"
         # An unknown condition makes the whole unknown: it puts an unknown among the values.
-        test = texts[0]
-        if len(conditions) > 1:
-            test = self._junction(Node("and", conditions[0].kind.opened(True), conditions))
-        mark = self.temp()
+        test, mark = self._junction(Node("and", FLAG.opened(True), conditions)), self.temp()
         return (
             f"{name}([None if {mark} is None else {value} for {row} in {rows} "
             f"if ({mark} := {test}) is not False])"

@@ -16,8 +16,8 @@ from ivpush.records import record
 __all__ = ["Settled", "reduced"]
 
 _CONSTANT = frozenset({"const", "set"})
-_OPEN = frozenset({"root", "var", "given"})
-"""Nodes that stand for a record or a word which is known only when a function runs."""
+_LEAVES = _CONSTANT | {"root", "var", "given"}
+"""Constants, and what stands for a record or a word that is known only when a function runs."""
 
 
 @record
@@ -37,7 +37,7 @@ def reduced(node: Node, names: Names, settled: Settled) -> Node:
 
     It is worth what the whole expression is worth for every record that shares those facts.
     """
-    if node.op in _CONSTANT or node.op in _OPEN:
+    if node.op in _LEAVES:
         return node
     if node.op in {"policy", "limits"} or _is_settled(node, names, settled):
         worth = evaluate(node, names, settled.values)
@@ -46,7 +46,7 @@ def reduced(node: Node, names: Names, settled: Settled) -> Node:
         return _junction(node, names, settled)
     args = tuple([reduced(arg, names, settled) for arg in node.args])
     left = node._replace(args=args, kind=_kind(node, args))
-    if node.op != "fact" and all(arg.op in _CONSTANT for arg in args):
+    if all(arg.op in _CONSTANT for arg in args):
         worth = evaluate(left, names, {})
         return _constant(node, worth) if is_value(worth) else left
     return left
@@ -75,7 +75,7 @@ def _junction(node: Node, names: Names, settled: Settled) -> Node:
     strong, left = node.op == "or", []
     for operand in node.args:
         arg = reduced(operand, names, settled)
-        if arg.op != "const" or arg.value is None:
+        if arg.value is None:
             left.append(arg)
         # One operand with the deciding value settles the whole, even beside an unknown one.
         elif arg.value is strong:
