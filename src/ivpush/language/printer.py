@@ -91,7 +91,7 @@ class Printer:
     def __init__(self, names: Names, *, memo: bool = False) -> None:
         self.names, self.memo = names, memo
         self.bound: dict[str, object] = {}
-        self._temps = count(1)
+        self._temps = count()
 
     def temp(self) -> str:
         """A fresh name for a value in passing."""
