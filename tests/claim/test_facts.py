@@ -8,7 +8,7 @@ import pytest
 
 from ivpush.contract.facts import EncounterFacts
 from tests.shipped import ENGINE
-from tests.visits import dose, drip, line, push, visit, work
+from tests.visits import dose, drip, fluid, line, push, visit, work
 
 OFFICE: dict[str, Any] = {"setting": "professional"}
 RIGHT = {"site": "right arm", "separate_site_reason": "incompatible drugs"}
@@ -112,9 +112,18 @@ def test_questions_are_counted_and_complexity_is_named_among_them() -> None:
             {},
             {"complexity_documented"},
         ),
+        (
+            [drip("a", "10:00", "11:00", drug="infliximab", category=None), push("b", "11:10")],
+            {},
+            {"complexity_documented"},
+        ),
+        # A dialysis centre is paid otherwise; a critical access hospital has rows of its own.
+        ([push("a", "10:00")], {"type_of_bill": "721"}, {"type_of_bill"}),
+        ([push("a", "10:00")], {"type_of_bill": "851"}, {"type_of_bill"}),
         ([push("a", "10:00")], {"supervision": {"level": "none"}}, {"supervision"}),
         ([push("a", "10:00")], {"place_of_service": "22", **OFFICE}, {"place_of_service"}),
         ([push("a", "10:00")], {"lines": [line(1, "74177")]}, {"lines"}),
+        ([push("a", "10:00")], {"lines": [line(1, "96374"), line(2, "99213")]}, {"lines"}),
         ([push("a", "10:00")], {"lines": [line(1, "96374"), line(2, "J2405")]}, set()),
         ([drip("a", "10:00", "11:00"), push("b", "10:10", **RIGHT)], {}, {"lines"}),
     ],
@@ -123,3 +132,37 @@ def test_coding_rests_on_fields_beside_the_chart_where_they_made_a_difference(
     chart: list[dict[str, Any]], encounter: dict[str, Any], shaped: set[str]
 ) -> None:
     assert facts_of(*chart, **encounter).shaped_by() == shaped
+
+
+def test_an_initial_of_no_vein_is_none_of_the_claims_initials() -> None:
+    claim = facts_of(lines=[line(1, "96374"), line(2, "96369", 3), line(3, "96422", 5)]).claim
+    assert (claim.initial_units, claim.initial_codes) == (1, {"96374"})
+
+
+def test_products_given_in_place_of_billed_ones_are_named() -> None:
+    given = push("a", "10:00", drug="ketorolac", category=None)
+    for code, instead in (("J1745", {"J1885"}), ("J1885", set())):
+        assert facts_of(given, lines=[line(1, code)]).claim.given_instead == instead
+
+
+def test_a_suggestion_has_the_limit_of_its_code_in_its_setting() -> None:
+    """MUEs of 2024-07: the push of another drug is limited to six; the second hour is not alike."""
+    chart = [drip("a", "10:00", "13:00"), push("b", "13:10")]
+    hospital = {each.code: each.mue for each in facts_of(*chart).suggestions}
+    assert hospital == {"96365": 2, "96366": 24, "96375": 6}
+    office = {each.code: each.mue for each in facts_of(*chart, **OFFICE).suggestions}
+    assert office == {"96365": 1, "96366": 8, "96375": 6}
+    (early,) = facts_of(push("a", "2010-03-02T10:00"), date="2010-03-02").suggestions
+    assert early.mue is None
+
+
+def test_the_first_chain_that_earns_something_names_the_initial_code() -> None:
+    chart = [fluid("a", "10:00", "10:10", **RIGHT), push("b", "11:00")]
+    facts = facts_of(*chart)
+    assert (facts.chains, facts.initial_code) == (2, "96374")
+
+
+def test_a_primary_reason_is_needed_where_any_site_has_two_services() -> None:
+    two = [push("a", "10:00"), drip("b", "10:10", "11:00"), push("c", "10:20", **RIGHT)]
+    assert facts_of(*two, **OFFICE).primary_needed
+    assert not facts_of(two[0], two[2], **OFFICE).primary_needed

@@ -192,6 +192,11 @@ def test_a_charge_is_that_of_a_unit_over_all_lines_of_the_code() -> None:
     assert statistics.amounts == {"unsupported": Decimal(270)}
 
 
+def test_one_unit_too_many_is_unsupported_and_none_missed() -> None:
+    statistics = counted(visit({"code": "96374", "units": 2}, {"code": "96375", "units": 1}))
+    assert statistics.units == {"unsupported": 1, "unsupported without charge": 1}
+
+
 def test_a_line_of_no_units_says_no_charge_of_its_code() -> None:
     statistics = counted(visit({"code": "96374", "units": 0, "charge": 10}))
     assert statistics.units == {"missed": 2, "missed without charge": 2}
@@ -200,8 +205,8 @@ def test_a_line_of_no_units_says_no_charge_of_its_code() -> None:
 
 def test_amounts_of_parts_are_added() -> None:
     parts, record = Statistics(), recorded("too many")
-    for _ in range(2):
+    for _ in range(3):
         parts.include(counted(record))
-    assert parts == counted(record, record)
-    assert parts.amounts == {"unsupported": Decimal(400)}
+    assert parts == counted(record, record, record)
+    assert parts.amounts == {"unsupported": Decimal(600)}
     assert Statistics.from_state(parts.state()) == parts

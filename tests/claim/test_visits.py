@@ -6,7 +6,7 @@ from typing import Any
 
 from ivpush.contract.claim_facts import BesideFacts
 from tests.shipped import ENGINE
-from tests.visits import DAY, NEXT_DAY, drip, line, push, visit
+from tests.visits import DAY, NEXT_DAY, drip, fluid, line, push, visit
 
 LATER = "2026-03-04"
 CODES = ("96365", "96366", "96375", "96374")
@@ -73,3 +73,26 @@ def test_a_claim_of_one_date_has_no_parts_but_an_initial() -> None:
     assert facts.encounter_initial_code == "96374"
     (none,) = beside(lines=[line(1, "96374")])
     assert none.encounter_initial_code is None
+
+
+def test_only_what_goes_into_a_vein_leads_an_encounter() -> None:
+    """An infusion under the skin and one into an artery are initial services of their own."""
+    claim = [line(1, "96374"), line(2, "96369", 3), line(3, "96422", 5)]
+    assert beside(lines=claim)[0].encounter_initial_units == 1
+
+
+def test_where_the_chart_parts_encounters_following_dates_are_not_beside() -> None:
+    chart = [push("a", "10:00"), drip("b", f"{NEXT_DAY}T20:00", f"{NEXT_DAY}T21:00")]
+    claim = [line(1, "96374", date=DAY), line(2, "96365", date=NEXT_DAY)]
+    first, second = beside(*chart, lines=claim)
+    assert (first.part, second.part) == (0, 1)
+    assert (first.encounter_codes, second.encounter_codes) == ({"96374"}, {"96365"})
+
+
+def test_what_earns_nothing_leads_nothing() -> None:
+    (facts,) = beside(fluid("a", "10:00", "10:10"), lines=[line(1, "96360")])
+    assert facts.encounter_initial_code is None
+    apart = {"site": "right arm", "separate_site_reason": "incompatible drugs"}
+    later = [fluid("a", "10:00", "10:10", **apart), push("b", "11:00")]
+    (facts,) = beside(*later, lines=[line(1, "96374")])
+    assert facts.encounter_initial_code == "96374"

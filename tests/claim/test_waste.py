@@ -205,7 +205,14 @@ def test_a_used_up_container_is_marked_whichever_line_says_so() -> None:
 
 
 def test_a_vaccine_owes_no_modifier_and_a_line_of_no_drug_neither() -> None:
-    drug, vaccine, visit = facts_of([], {}, {"code": "90662"}, {"code": "99213"})
+    drug, vaccine, visit = facts_of([], {}, {"code": "90632"}, {"code": "99213"})
     assert drug.discard_due is True
     assert vaccine.discard_due is False
     assert not visit.discard_due and not visit.first_of_drug
+
+
+def test_of_doses_that_may_be_of_another_line_nothing_is_known() -> None:
+    """A generic name that two billed codes share says of neither what was discarded."""
+    named = [{**dose, "hcpcs": None, "drug": "bendamustine"} for dose in doses((90, 10))]
+    for facts in facts_of(named, {"code": "J9033"}, {"code": "J9034"}):
+        assert (facts.wasted_units, facts.none_wasted, facts.single_dose) == (None, None, None)

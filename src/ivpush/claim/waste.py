@@ -70,7 +70,7 @@ def waste_facts(
         single_dose=single,
         single_dose_listed=book.discards.single_dose(row.hcpcs),
         wasted_units=units,
-        none_wasted=_none_wasted(doses or ()),
+        none_wasted=_none_wasted(doses),
         discard_billed=on.wasted,
         discard_to_bill=None if single is False else units or None,
         used_up_marked=on.none_wasted,
@@ -85,7 +85,7 @@ def _single_dose(doses: Sequence[Administration]) -> bool | None:
     return said.pop() if len(said) == 1 else None
 
 
-def _none_wasted(doses: Sequence[Administration]) -> bool | None:
+def _none_wasted(doses: Sequence[Administration] | None) -> bool | None:
     if not doses or any(dose.wasted is None for dose in doses):
         return None
     return all(dose.wasted == 0 for dose in doses)
