@@ -54,7 +54,14 @@ def test_an_amount_is_converted_by_metric_units(
 
 @pytest.mark.parametrize(
     ("amount", "charted", "billed"),
-    [("4", "mg", "ml"), ("4", "puffs", "mg"), ("4", "mg", "puff"), ("4", None, "mg"), (None,) * 3],
+    [
+        ("4", "mg", "ml"),
+        ("4", "puffs", "mg"),
+        ("4", "mg", "puff"),
+        ("4", None, "mg"),
+        (None, "mg", "mg"),
+        (None,) * 3,
+    ],
 )
 def test_an_amount_of_another_kind_is_not_converted(
     amount: str | None, charted: str | None, billed: str | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from tests.visits import check, line, push
@@ -43,3 +44,13 @@ def test_it_says_nothing_of_the_patient() -> None:
     assert [each.fingerprint for each in one.violations if each.line] == [
         each.fingerprint for each in other.violations if each.line
     ]
+
+
+def test_a_fingerprint_stays_from_one_release_to_the_next() -> None:
+    """Users keep them: the first sixteen digits of what names rule, line and place among its like."""
+    code = line(1, "90784")
+    found = prints(*[{**code, "number": number} for number in (1, 2, 3)])
+    for number in (1, 2, 3):
+        text = f"IVP609 line 90784 {number - 1}"
+        kept = hashlib.sha256(text.encode()).hexdigest()[:16]
+        assert found["IVP609", number] == kept

@@ -6,7 +6,7 @@ from typing import Any
 
 from ivpush.claim.folding import folded
 from ivpush.contract.result import Severity, Violation
-from tests.visits import DAY, check, drip, line, push
+from tests.visits import DAY, check, drip, line, push, work
 
 
 def violation(rule: str, number: int | None, severity: Severity = "error") -> Violation:
@@ -130,3 +130,59 @@ def test_add_ons_follow_from_the_first_of_two_lines_that_are_wrong_alike() -> No
     assert "IVP104" in folds[1]
     assert "IVP104" not in folds.get(2, ())
     assert 3 not in {number for _, number, _ in both}
+
+
+LATER = "2026-03-09"
+FOLLOWS = {"B1": ("A1",)}
+TWO_HOURS = drip("a", "10:00", "12:00")
+ONE_VISIT = [line(1, "96365"), line(2, "96366"), line(3, "96413")]
+"""A chemotherapy infusion too many; it is a primary of the further hour, as the first hour is."""
+
+
+def beside(
+    *violations: Violation, chart: list[dict[str, Any]], lines: list[dict[str, Any]], **facts: Any
+) -> list[tuple[str, int | None, tuple[str, ...]]]:
+    """What is shown of findings on the lines of a claim."""
+    of_claim = work(*chart, lines=lines, **facts).facts.lines or ()
+    return shown(folded(list(violations), FOLLOWS, of_claim))
+
+
+def test_a_wrong_line_explains_what_is_said_of_a_right_one_that_hangs_on_its_code() -> None:
+    wrong, effect = violation("A1", 3), violation("B1", 2)
+    both = beside(effect, wrong, chart=[TWO_HOURS], lines=ONE_VISIT)
+    assert both == [("A1", 3, ("B1",))]
+    other = violation("Z1", 3)
+    assert beside(effect, other, chart=[TWO_HOURS], lines=ONE_VISIT) == [
+        ("B1", 2, ()),
+        ("Z1", 3, ()),
+    ]
+
+
+def test_a_right_line_explains_nothing_on_another() -> None:
+    every = [violation("A1", 1), violation("B1", 2), violation("C1", 3)]
+    found = beside(*every, chart=[TWO_HOURS], lines=ONE_VISIT)
+    assert found == [("A1", 1, ()), ("B1", 2, ()), ("C1", 3, ())]
+
+
+def test_of_several_encounters_each_is_explained_by_itself() -> None:
+    chart = [TWO_HOURS, drip("b", f"{LATER}T10:00", f"{LATER}T12:00")]
+    lines = [
+        *[{**each, "date": DAY} for each in ONE_VISIT],
+        line(4, "96365", date=LATER),
+        line(5, "96366", date=LATER),
+    ]
+    every = [violation("A1", 3), violation("B1", 2), violation("B1", 5)]
+    found = beside(*every, chart=chart, lines=lines)
+    assert found == [("A1", 3, ("B1",)), ("B1", 5, ())]
+    # A line on a date of neither bills what it stands for.
+    lines[2] = line(3, "96413", date="2026-03-20", administrations=["b"])
+    found = beside(*every, chart=chart, lines=lines)
+    assert found == [("A1", 3, ("B1",)), ("B1", 2, ())]
+
+
+def test_before_the_first_table_no_code_is_known_to_hang_on_another() -> None:
+    early = "2010-03-02"
+    chart = [drip("a", f"{early}T10:00", f"{early}T12:00")]
+    every = [violation("A1", 3), violation("B1", 2)]
+    found = beside(*every, chart=chart, lines=ONE_VISIT, date=early)
+    assert found == [("A1", 3, ()), ("B1", 2, ())]

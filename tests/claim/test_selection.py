@@ -50,3 +50,20 @@ def test_an_ignore_holds_to_its_last_day(until: date | None, holds: bool) -> Non
     silenced, ended = select_rules(RULES, (), [Ignore("IVP104", "r", until, "f")], TODAY)
     assert ("IVP104" in silenced) is holds
     assert len(ended) == (0 if holds else 1)
+
+
+@pytest.mark.parametrize(("place", "named"), [("f: ignore[1]", "f: ignore[1]"), ("", "ignore")])
+def test_a_fault_stands_where_the_ignore_is_written(place: str, named: str) -> None:
+    _, (ended,) = select_rules(RULES, (), [Ignore("IVP104", "r", date(2026, 1, 1), place)], TODAY)
+    assert ended.place == named
+    with pytest.raises(UsageError) as caught:
+        select_rules(RULES, (), [Ignore("IVP999", "r", None, place)], TODAY)
+    assert [fault.place for fault in caught.value.faults] == [named]
+
+
+def test_no_word_at_all_names_no_rule_and_a_long_one_is_cut() -> None:
+    with pytest.raises(UsageError):
+        silent(select=[""])
+    with pytest.raises(UsageError) as caught:
+        silent(select=["x" * 70])
+    assert f"'{'x' * 60}' is no rule" in str(caught.value)

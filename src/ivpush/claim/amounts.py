@@ -58,8 +58,10 @@ def billing_units(row: DrugRow, doses: Sequence[Administration]) -> int | None:
 
 def amount_in(amount: Decimal | None, charted: str | None, billed: str) -> Decimal | None:
     """A charted amount in the billed unit of measure; None where that cannot be said."""
-    rate = _rate(charted, billed) if amount is not None and charted is not None else None
-    return amount * rate if amount is not None and rate is not None else None
+    if amount is None or charted is None:
+        return None
+    rate = _rate(charted, billed)
+    return None if rate is None else amount * rate
 
 
 # Units are written in few ways; the bound is for free text in their place.
@@ -74,5 +76,5 @@ def _rate(charted: str, billed: str) -> Decimal | None:
 
 def _unit(written: str) -> tuple[str, Decimal] | None:
     plain = " ".join(written.casefold().replace(".", "").split())
-    # As written first: some units end in s without being a plural.
-    return _UNITS.get(plain) or _UNITS.get(plain.removesuffix("s"))
+    # No unit of the table ends in s, so that an s is a plural.
+    return _UNITS.get(plain.removesuffix("s"))
