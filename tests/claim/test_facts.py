@@ -136,7 +136,7 @@ def test_coding_rests_on_fields_beside_the_chart_where_they_made_a_difference(
 
 def test_an_initial_of_no_vein_is_none_of_the_claims_initials() -> None:
     claim = facts_of(lines=[line(1, "96374"), line(2, "96369", 3), line(3, "96422", 5)]).claim
-    assert (claim.initial_units, claim.initial_codes) == (1, {"96374"})
+    assert claim.initial_units == 1 and claim.initial_codes == {"96374"}
 
 
 def test_products_given_in_place_of_billed_ones_are_named() -> None:

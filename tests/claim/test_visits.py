@@ -86,7 +86,7 @@ def test_where_the_chart_parts_encounters_following_dates_are_not_beside() -> No
     claim = [line(1, "96374", date=DAY), line(2, "96365", date=NEXT_DAY)]
     first, second = beside(*chart, lines=claim)
     assert (first.part, second.part) == (0, 1)
-    assert (first.encounter_codes, second.encounter_codes) == ({"96374"}, {"96365"})
+    assert first.encounter_codes == {"96374"} and second.encounter_codes == {"96365"}
 
 
 def test_what_earns_nothing_leads_nothing() -> None:
