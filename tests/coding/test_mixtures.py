@@ -8,8 +8,14 @@ from typing import Any
 import pytest
 
 from ivpush import Administration
-from ivpush.coding.mixtures import mixtures
-from tests.visits import billed, check, drip, fluid, push, reasons
+from ivpush.coding.mixtures import (
+    in_one_bag,
+    leader_of,
+    mixtures,
+    with_times_of_bags,
+    without_mates,
+)
+from tests.visits import DAY, billed, check, drip, fluid, push, reasons, work
 
 
 def test_drugs_in_one_bag_are_one_infusion() -> None:
@@ -95,3 +101,119 @@ def test_a_bag_is_all_that_name_one_another_through_however_many_others(backward
     alone = Administration(id="z")
     assert mixtures([*rows, alone, *others]) == [list(range(300)), [301, 302]]
     assert mixtures([alone]) == []
+
+
+# What rows of a bag lack
+
+
+def row(key: str, **facts: Any) -> Administration:
+    """A row of a chart; a row named otherwise than ``a`` is mixed with that one."""
+    mixed = {"mixed_with": "a"} if key != "a" else {}
+    return Administration.model_validate({"id": key, **mixed, **facts})
+
+
+def at(clock: str) -> str:
+    return f"{DAY}T{clock}"
+
+
+@pytest.mark.parametrize(
+    ("stated", "lacking", "read"),
+    [
+        pytest.param({"site": "left arm"}, {}, {"site": "left arm"}, id="site"),
+        pytest.param({"site": "left"}, {"site": "right"}, {"site": "right"}, id="own-site"),
+        pytest.param({"start": at("10:00")}, {}, {"start": at("10:00")}, id="start"),
+        pytest.param(
+            {"start": at("10:00")}, {"start": at("10:30")}, {"start": at("10:30")}, id="own-start"
+        ),
+        pytest.param({"minutes": 40}, {}, {"minutes": 40}, id="minutes"),
+        pytest.param({"minutes": 40}, {"minutes": 20}, {"minutes": 20}, id="own-minutes"),
+        pytest.param(
+            {"start": at("10:00"), "stop": at("11:00")},
+            {"start": at("10:30")},
+            {"start": at("10:30"), "stop": at("11:00")},
+            id="added-later",
+        ),
+        pytest.param(
+            {"start": at("10:00"), "stop": at("11:00"), "times_from": "charted"},
+            {"start": at("10:30"), "stop": at("11:30"), "times_from": "ordered"},
+            {"start": at("10:00"), "stop": at("11:00"), "times_from": "charted"},
+            id="seen-beats-ordered",
+        ),
+        pytest.param(
+            {"volume_ml": 500, "rate_ml_per_hour": 250},
+            {"volume_ml": 100},
+            {"volume_ml": 500, "rate_ml_per_hour": 250},
+            id="volume-and-rate-of-one-row",
+        ),
+        pytest.param(
+            {"volume_ml": 500, "rate_ml_per_hour": 250},
+            {"rate_ml_per_hour": 100},
+            {"volume_ml": 500, "rate_ml_per_hour": 250},
+            id="a-rate-without-its-volume",
+        ),
+        pytest.param(
+            {"volume_ml": 500, "rate_ml_per_hour": 250},
+            {"volume_ml": 90, "rate_ml_per_hour": 90},
+            {"volume_ml": 90, "rate_ml_per_hour": 90},
+            id="own-volume-and-rate",
+        ),
+        pytest.param({"volume_ml": 500}, {}, {"volume_ml": None}, id="a-volume-alone-says-nothing"),
+    ],
+)
+def test_a_row_reads_from_its_bag_what_it_lacks(
+    stated: dict[str, Any], lacking: dict[str, Any], read: dict[str, Any]
+) -> None:
+    for order in (0, 1):
+        rows = [row("a", **(stated, lacking)[order]), row("b", **(lacking, stated)[order])]
+        filled = with_times_of_bags(rows)[1 - order]
+        expected = row("ba"[order], **read)
+        assert {name: getattr(filled, name) for name in read} == {
+            name: getattr(expected, name) for name in read
+        }
+
+
+def test_a_row_of_no_bag_and_a_bag_that_says_nothing_stay_as_they_are() -> None:
+    chart = [row("a"), row("b"), Administration(id="c", site="left arm")]
+    assert all(read is given for read, given in zip(with_times_of_bags(chart), chart, strict=True))
+
+
+# Who stands for a bag
+
+
+CHEMO = {"category": "chemotherapy"}
+
+
+def test_of_equal_rank_the_first_by_id_stands_for_the_bag_whatever_the_order_of_rows() -> None:
+    bag = [drip("b", "10:00", "11:00"), drip("a", "10:00", "11:00", mixed_with="b")]
+    assert check(*bag).suggested[0].administrations == ("a", "b")
+
+
+def test_what_carries_a_drug_is_left_out_of_its_service() -> None:
+    carrier = fluid("w", "10:00", "11:00", purpose="keep_open", mixed_with="a")
+    result = check(drip("a", "10:00", "11:00"), carrier)
+    assert result.suggested[0].administrations == ("a",)
+    assert set(reasons(result)) == {"w"}
+
+
+def test_each_act_of_giving_is_met_once_and_knows_its_bag_and_its_leader() -> None:
+    bag = [drip("a", "10:00", "11:00"), drip("b", "10:00", "11:00", mixed_with="a", **CHEMO)]
+    chart = work(*bag, push("c", "12:00")).derived.administrations
+    assert [each.given.id for each in without_mates(chart)] == ["a", "c"]
+    first, second, alone = chart
+    assert in_one_bag(second, chart) == [first, second]
+    assert in_one_bag(alone, chart) == [alone]
+    assert [leader_of(name, chart) for name in ("a", "b", "c", "unheard of")] == [
+        "b",
+        "b",
+        "c",
+        "unheard of",
+    ]
+
+
+def test_a_bag_that_earns_nothing_has_no_leader() -> None:
+    swallowed = [
+        push("a", "10:00", route="PO"),
+        push("b", "10:00", route="PO", mixed_with="a"),
+    ]
+    chart = work(*swallowed).derived.administrations
+    assert leader_of("b", chart) == "b"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ivpush.writers.trace import trace
-from tests.visits import billed, check, drip, push, reasons, work
+from tests.visits import billed, check, drip, fluid, push, reasons, work
 
 AGAIN = {"drug": "drug a"}
 
@@ -125,3 +125,69 @@ def test_a_push_of_the_drug_that_also_infuses_is_apart_unless_the_policy_bundles
     bundled = check(*both, policies={policy: "bundled"})
     assert billed(bundled) == [("96365", 1)]
     assert "part of the infusion" in reasons(bundled)["b"]
+
+
+def test_a_push_of_what_also_ran_as_hydration_is_a_new_drug() -> None:
+    both = [
+        fluid("f", "09:00", "10:00", drug="drug a"),
+        push("p", "10:10"),
+        push("b", "10:50", **AGAIN),
+    ]
+    assert dict(billed(check(*both))) == {"96374": 1, "96375": 1, "96361": 1}
+
+
+@pytest.mark.parametrize(("first", "second"), [(None, "11:00"), ("10:00", None)])
+def test_one_missing_time_leaves_the_gap_unshown(first: str | None, second: str | None) -> None:
+    result = check(push("p", "09:00"), push("a", first), push("b", second, **AGAIN))
+    assert dict(billed(result)) == {"96374": 1, "96375": 1}
+    (why,) = reasons(result).values()
+    assert "without both times" in why
+
+
+BUNDLED = {"bolus_from_same_bag": "bundled"}
+
+
+@pytest.mark.parametrize(
+    ("start", "part"), [("09:44", False), ("09:45", True), ("10:00", True), ("10:01", False)]
+)
+def test_a_bolus_is_part_of_the_drip_that_begins_within_fifteen_minutes(
+    start: str, part: bool
+) -> None:
+    result = check(push("b", start, **AGAIN), drip("a", "10:00", "11:00"), policies=BUNDLED)
+    assert ("96376" not in dict(billed(result))) is part
+
+
+def test_only_the_drip_of_its_own_drug_takes_a_bolus() -> None:
+    chart = [push("b", "09:55", **AGAIN), drip("z", "10:00", "11:00"), drip("a", "14:00", "15:00")]
+    assert "96376" in dict(billed(check(*chart, policies=BUNDLED)))
+    untimed = [push("b", "09:55", **AGAIN), drip("a", minutes=60)]
+    assert "96376" in dict(billed(check(*untimed, policies=BUNDLED)))
+
+
+@pytest.mark.parametrize(("start", "part"), [("10:30", True), ("12:00", False), ("14:30", True)])
+def test_a_push_during_any_run_of_its_drug_is_part_of_it_by_policy(start: str, part: bool) -> None:
+    runs = [drip("a", "10:00", "11:00"), drip("c", "14:00", "15:00", drug="drug a")]
+    policies = {"push_during_infusion_same_drug": "bundled"}
+    result = check(*runs, push("b", start, **AGAIN), policies=policies)
+    assert ("96376" not in dict(billed(result))) is part
+
+
+DURING, BOLUS = "push_during_infusion_same_drug", "bolus_from_same_bag"
+
+
+@pytest.mark.parametrize(
+    ("bundling", "part", "told"),
+    [(None, False, BOLUS), (DURING, True, None), (BOLUS, True, None)],
+)
+def test_of_two_policies_about_a_push_one_that_bundles_is_enough(
+    bundling: str | None, part: bool, told: str | None
+) -> None:
+    """It was given during one run of its drug, and shortly before the next."""
+    runs = [drip("a", "10:00", "12:00"), drip("c", "12:05", "13:00", drug="drug a")]
+    policies = {"repeat_same_drug_infusion": "sequential_96367"}
+    if bundling:
+        policies[bundling] = "bundled"
+    worked = work(*runs, push("b", "11:58", **AGAIN), policies=policies)
+    assert ("96376" not in dict(billed(worked.result))) is part
+    decided = [each.decided_by for each in worked.derived.services if each.technique == "push"]
+    assert decided == ([] if told is None else [(told,)])

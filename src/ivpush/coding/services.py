@@ -26,9 +26,9 @@ def drips_by_site(
     """Spans of all drug infusions by access site; those of no named site under the empty name."""
     spans: dict[str, list[clock.Span]] = {}
     for administration in administrations:
+        # Other ways in have techniques of their own.
         drips = administration.technique in {"infusion", "pump"}
-        by_vein = administration.given.route == "IV" and administration.family != "hydration"
-        if drips and by_vein and administration.span is not None:
+        if drips and administration.family != "hydration" and administration.span is not None:
             spans.setdefault(administration.site, []).append(administration.span)
     return {site: clock.unite(running) for site, running in spans.items()}
 
@@ -50,7 +50,7 @@ def add_services(chain: Chain, drips: dict[str, list[clock.Span]], book: Book) -
             # By family too: the chart may state one drug as of two classes.
             key = (administration.family, administration.drug_keys)
             infusions.setdefault(key, []).append(administration)
-    if infusions and book.policy.repeat_same_drug_infusion != "continue_time":
+    if book.policy.repeat_same_drug_infusion != "continue_time":
         infusions = _by_run(infusions)
     seen: set[object] = set()
     for bags in infusions.values():
@@ -125,7 +125,7 @@ def _decided_by(members: list[AdministrationFacts], *, repeats_dose: bool) -> tu
     policies: list[Decided] = []
     if any(member.stopped_short for member in members):
         policies.append("infusion_stopped_early")
-    several = len(members) > 1 and len({member.run for member in members}) > 1
+    several = len({member.run for member in members}) > 1
     if repeats_dose or (several and members[0].family != "hydration"):
         policies.append("repeat_same_drug_infusion")
     return tuple(policies)
