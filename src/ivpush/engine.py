@@ -79,7 +79,7 @@ class Worked:
     proposed: tuple[ClaimLine, ...]
     """The claim with its safe edits, whether or not it is fit to send."""
     unsettled: bool
-    """Whether a question is open, or no chart came that the claim needs."""
+    """Whether a question is or may be open, or no chart came that the claim needs."""
 
     @property
     def encounter(self) -> Encounter:
@@ -262,7 +262,9 @@ class Engine:
         )
         every = worded(heard, judged.facts, proposal.corrected)
         broken = every.violations()
-        unsettled = bool(asked.questions) or lacks_chart(judged.facts, judged.findings)
+        # A search that was cut short before it found a question has settled nothing.
+        open_or_cut = bool(asked.questions) or asked.cut
+        unsettled = open_or_cut or lacks_chart(judged.facts, judged.findings)
         result = Result(
             encounter=encounter.id,
             pack=stamp,

@@ -290,6 +290,17 @@ def test_a_long_chart_is_asked_about_until_its_tries_are_used_up() -> None:
     assert "IVP912" in [each.rule for each in opened.violations]  # it says that more is open
 
 
+def test_a_chart_whose_search_ends_before_any_question_is_not_clean(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As of thousands of doses, which are coded again too seldom to settle one."""
+    assert asked(check(push("a", "10:00", category=None))) == ["administrations[0].category"]
+    monkeypatch.setattr("ivpush.coding.questions.most_tries", lambda _: 3)
+    opened = check(push("a", "10:00", category=None))
+    assert (asked(opened), opened.status) == ([], "needs_chart")
+    assert "IVP912" in [each.rule for each in opened.violations]
+
+
 OPEN_VISITS: dict[str, Result] = {
     "stop": check(drip("a", "10:00"), push("b", "12:00")),
     "category": check(push("a", "10:00", category=None)),
