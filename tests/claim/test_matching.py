@@ -160,6 +160,22 @@ def test_what_is_billed_under_a_wrong_code_or_taken_up_by_another_line_is_not_mi
         assert missed(*both, lines=taken_up) == {"96365": 0, "96366": 0, "96375": 1}
 
 
+def test_a_line_takes_up_no_more_units_than_it_bills() -> None:
+    four_hours = drip("a", "10:00", "14:00")
+    lines = [line(1, "96365"), line(2, "96366"), line(3, "96367")]
+    assert missed(four_hours, lines=lines) == {"96365": 0, "96366": 1}
+
+
+def test_a_line_in_the_wrong_code_is_changed_in_its_place() -> None:
+    corrected = check(push("a", "10:00"), lines=[line(1, "96365")]).corrected or ()
+    assert [(each.number, each.code) for each in corrected] == [(1, "96374")]
+
+
+def test_a_code_of_no_units_that_the_chart_does_not_support_is_beyond_it() -> None:
+    (match,) = matches(push("a", "10:00"), lines=[line(1, "96401", 0)])
+    assert (match.status, match.beyond_chart) == ("unsupported", True)
+
+
 def test_a_line_of_no_units_bills_nothing() -> None:
     assert missed(push("a", "10:00"), lines=[line(1, "96374", 0)]) == {"96374": 1}
 
@@ -179,6 +195,29 @@ def test_a_dated_line_stands_for_nothing_of_another_encounter() -> None:
     assert statuses(*chart, lines=claim) == ["matched", "unsupported"]
     assert missed(*chart, lines=claim) == {"96374": 0, "96365": 1}
     assert statuses(*chart, lines=[line(1, "96365"), line(2, "96374")]) == ["matched"] * 2
+
+
+def test_the_chart_supports_nothing_on_a_date_of_which_it_says_nothing() -> None:
+    lines = [line(1, "96365", date=DAY), line(2, "96365", date=NEXT_DAY)]
+    assert [each.suggested_units for each in matches(BASE[0], lines=lines)] == [1, 0]
+    (moved,) = matches(BASE[0], lines=lines[1:])
+    assert (moved.suggested_units, moved.date_differs) == (0, True)
+
+
+def test_what_is_billed_a_day_late_in_its_encounter_is_billed_all_the_same() -> None:
+    """Another encounter of the chart earns nothing."""
+    chart = [
+        drip("a", "22:00", "23:00"),
+        push("b", f"{NEXT_DAY}T01:00", purpose="flush"),
+        push("c", f"{LATER}T10:00", purpose="flush"),
+    ]
+    (late,) = matches(*chart, lines=[line(1, "96365", date=NEXT_DAY)])
+    assert (late.status, late.date_differs, late.supported_units) == ("changed", True, 1)
+
+
+def test_a_suggestion_of_another_family_is_matched_as_well() -> None:
+    clot = push("a", "10:00", drug="alteplase", category=None, purpose="declotting")
+    assert statuses(clot, lines=[line(1, "36593"), line(2, "36415")]) == ["matched", "outside"]
 
 
 def test_the_chart_supports_units_of_a_code_on_the_dates_that_midnight_may_give_them() -> None:

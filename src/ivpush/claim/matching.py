@@ -111,6 +111,7 @@ class _OfCode:
     """Suggestions by code; where they are of several dates, by date and by encounter as well."""
 
     def __init__(self, drafts: Sequence[Draft]) -> None:
+        self._drafts = drafts
         self.every: dict[str, list[int]] = {}
         self._of_day: dict[tuple[str, date | None], list[int]] | None = None
         self._of_part: dict[tuple[str, int], list[int]] = {}
@@ -131,8 +132,11 @@ class _OfCode:
     def on_date_of(self, line: LineFacts) -> Sequence[int]:
         """Those of a line's code that may be of its date."""
         code, day = line.given.code, line.given.date
-        if self._of_day is None or day is None:
+        if day is None:
             return self.every.get(code, ())
+        if self._of_day is None:
+            every = self.every.get(code, ())
+            return [number for number in every if _may_be_of(self._drafts[number], day)]
         undated = self._of_day.get((code, None))
         of_day = self._of_day.get((code, day), ())
         return sorted([*undated, *of_day]) if undated else of_day
@@ -143,6 +147,10 @@ class _OfCode:
         if self._of_day is None or line.given.date is None or part is None:
             return self.every.get(line.given.code, ())
         return self._of_part.get((line.given.code, part), ())
+
+
+def _may_be_of(draft: Draft, day: date) -> bool:
+    return draft.date is None or draft.date == day or day in draft.dates
 
 
 def _take_all(lines: Iterable[LineFacts], of_code: _OfCode, matching: Matching) -> None:
