@@ -10,6 +10,7 @@ import pytest
 from ivpush.coding.answers import answered
 from ivpush.coding.chart import code_chart
 from ivpush.coding.suggestions import suggested_lines
+from ivpush.contract.result import Equals
 from ivpush.engine import Worked
 from tests.visits import dose, drip, push, work
 
@@ -50,3 +51,12 @@ def test_an_answer_bills_what_the_question_says(opened: Worked) -> None:
             encounter, book = answered(opened.encounter, opened.book, answer.when)
             drafts = code_chart(encounter, book).drafts
             assert bills(suggested_lines(drafts, book)) == bills(answer.suggested), answer.when
+
+
+def test_an_answer_leaves_what_is_stated_beside_it() -> None:
+    stated = work(push("a", "10:00"), supervision={"mode": "in_person"}, **OFFICE)
+    when = Equals("supervision.level", "direct")
+    encounter, book = answered(stated.encounter, stated.book, when)
+    assert encounter.supervision is not None
+    assert (encounter.supervision.level, encounter.supervision.mode) == ("direct", "in_person")
+    assert book is stated.book

@@ -149,9 +149,13 @@ def test_convenience_is_no_need_of_a_second_site() -> None:
     assert len(both.chains) == 2
 
 
-def test_a_dose_alone_has_its_site_for_nobody_s_convenience() -> None:
-    alone = push("a", "10:00", separate_site_reason="nurse convenience")
-    assert "IVP505" not in {broken.rule for broken in check(alone).violations}
+@pytest.mark.parametrize("reason", ["nurse convenience", "incompatible drugs"])
+def test_a_reason_for_the_one_site_that_there_is_says_nothing(reason: str) -> None:
+    doses = [push(key, f"10:0{n}", separate_site_reason=reason) for n, key in enumerate("abc")]
+    for charted in (doses[:1], doses):
+        worked = work(*charted)
+        assert not any(each.separate_site for each in worked.derived.administrations)
+        assert "IVP505" not in {broken.rule for broken in worked.result.violations}
 
 
 def test_where_no_need_is_asked_a_site_is_one_where_it_is_named() -> None:

@@ -14,6 +14,7 @@ from ivpush.coding.derivation import Derived, derive
 from ivpush.coding.lengths import Retimed, bends, billing_of
 from ivpush.coding.permission import standing_of
 from ivpush.coding.suggestions import drafts_of, suggested_lines
+from tests import visits
 from tests.properties.charts import chart, doses, drip, fluid, push
 from tests.shipped import PACK
 
@@ -216,3 +217,51 @@ def test_of_an_awkward_chart_changes_are_those_of_every_minute(
     opening: tuple[Encounter, int, dict[str, Any]],
 ) -> None:
     changes_are_those_of_every_minute(*opening)
+
+
+def bends_of(*charted: dict[str, Any], most: int = 1440, **visit: Any) -> list[int]:
+    """The bends of the first administration of a visit."""
+    worked = visits.work(*charted, **visit)
+    administrations = worked.derived.administrations
+    return bends(administrations[0], administrations, worked.book, most)
+
+
+LIMITS = {14, 15, 16, 30, 31, 480, 481, 720, 721}
+"""Both sides of each limit: the push, hydration and further hours, a pump, and an office's day."""
+
+
+def test_a_line_is_drawn_on_both_sides_of_each_limit() -> None:
+    opened = visits.drip("a", "10:00")
+    assert set(bends_of(opened)) == {0, *LIMITS, 1440}
+    assert bends_of(opened) == sorted(bends_of(opened))
+    assert bends_of(opened, most=31) == [0, 14, 15, 16, 30, 31]
+    assert bends_of(visits.drip("a")) == bends_of(opened)
+
+
+@pytest.mark.parametrize(
+    ("charted", "visit", "more"),
+    [
+        # The edges of the stay, and the start and end of what runs beside it, its length, and the
+        # sixteen minutes after which it is concurrent.
+        ([], {"end": "2026-03-02T12:40"}, {160}),
+        ([], {"start": "2026-03-02T10:20", "end": "2026-03-02T23:00"}, {20, 780}),
+        ([visits.drip("b", "10:40", "11:50")], {}, {40, 56, 110, 126, 70}),
+        ([visits.drip("b", minutes=70)], {}, {70}),
+        ([visits.drip("b", "10:40", drug="other")], {}, {40, 56}),
+        # A push of the same drug; of another drug it changes nothing.
+        ([visits.push("b", "10:40", "10:42", drug="drug a")], {}, {40, 56, 42, 58}),
+        ([visits.push("b", "10:40", "10:42")], {}, set()),
+        # Of a drug that was added to the bag, minutes are counted from then on.
+        (
+            [visits.drip("b", "10:20", mixed_with="a")],
+            {},
+            {20, 36, *(20 + limit for limit in (14, 15, 16, 30, 31, 480, 481, 720, 721))},
+        ),
+    ],
+)
+def test_the_chart_draws_lines_where_others_begin_and_end(
+    charted: list[dict[str, Any]], visit: dict[str, Any], more: set[int]
+) -> None:
+    drawn = set(bends_of(visits.drip("a", "10:00"), *charted, **visit))
+    assert more <= drawn
+    assert drawn - more <= {0, *LIMITS, 1440}

@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given, settings
 
 from ivpush import Encounter, Engine
+from ivpush.coding.stops import End, end_of, every_length
 from ivpush.contract.result import Answer, Between, Question, Result
-from tests.coding.test_lengths import AWKWARD, openings
+from tests.coding.test_lengths import AWKWARD, openings, retimed
+from tests.properties.charts import chart
+from tests.properties.charts import drip as infusion
 from tests.properties.questions import with_answer
 from tests.shipped import PACK
-from tests.visits import asked, billed, check, drip, line, question
+from tests.visits import DAY, asked, billed, check, drip, fluid, line, push, question, work
 
 HOURLY = re.compile(r"; longer: (?P<more>.*) for each further hour$")
 STOP = "administrations[0].stop"
@@ -126,3 +129,70 @@ def test_a_claim_of_more_hours_than_are_asked_is_no_error() -> None:
     billing = [line(1, "96365"), line(2, "96366", 12)]
     result = check(drip("a", "10:00"), lines=billing)
     assert not result.errors and asked(result) == [STOP]
+
+
+@pytest.mark.parametrize(
+    ("start", "visit", "end"),
+    [
+        ("10:00", {"end": f"{DAY}T12:40"}, End(160, known=True)),
+        ("10:00", {"end": f"{DAY}T12:40:59"}, End(160, known=True)),
+        ("10:00", {"inpatient_from": f"{DAY}T12:40"}, End(160, known=True)),
+        # An end that is no end of it: none at all, of what has no start, before or at the start.
+        ("10:00", {}, End(480, known=False)),
+        (None, {"end": f"{DAY}T12:40"}, End(480, known=False)),
+        ("10:00", {"end": f"{DAY}T10:00"}, End(480, known=False)),
+        ("10:00", {"end": f"{DAY}T09:00"}, End(480, known=False)),
+        ("10:00", {"end": "2026-03-08T10:01"}, End(1440, known=True)),
+    ],
+)
+def test_asking_ends_where_the_encounter_does_else_after_a_shift(
+    start: str | None, visit: dict[str, Any], end: End
+) -> None:
+    worked = work(drip("a", start), **visit)
+    assert end_of(worked.derived.administrations[0], worked.book) == end
+
+
+def test_a_claim_is_read_by_every_length_to_the_last_minute() -> None:
+    short, _, _ = retimed(chart(infusion("a", 0, None)), Engine(pack=PACK), 0)
+    read = every_length(short, "minutes", 200)
+    assert [(when.low, when.high) for when in lengths(read)] == [
+        *[(0, 15), (16, 90), (91, 150), (151, 200)]
+    ]
+    assert [billed(answer.suggested) for answer in read] == [
+        [("96374", 1)],
+        [("96365", 1)],
+        [("96365", 1), ("96366", 1)],
+        [("96365", 1), ("96366", 2)],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("charted", "words"),
+    [
+        ([fluid("a", "10:00")], ["nothing is billed", "96360 x 1", "96360 x 1, 96361 x 1"]),
+        (
+            [fluid("a", "10:00", volume_ml=40, rate_ml_per_hour=60)],
+            ["without 96360 x 1", "as suggested meanwhile", "96361 x 1 as well"],
+        ),
+        (
+            [drip("a", "10:00", last_seen_running=f"{DAY}T10:20")],
+            ["96374 x 1 in place of 96365 x 1", "as suggested meanwhile", "96366 x 1 as well"],
+        ),
+        (
+            [drip("a", "10:00"), push("b", "09:00")],
+            ["96375 x 1 as well", "96365 x 1, 96375 x 1 in place of 96374 x 1"],
+        ),
+    ],
+)
+def test_each_length_says_what_it_changes(charted: list[dict[str, Any]], words: list[str]) -> None:
+    answers = question(check(*charted), STOP).answers
+    assert [answer.changes for answer in answers][: len(words)] == words
+
+
+@pytest.mark.parametrize(("end", "hourly"), [("23:00", {"96366": 1}), ("15:30", None)])
+def test_an_end_beyond_the_answers_leaves_further_hours_to_tell(
+    end: str, hourly: dict[str, int] | None
+) -> None:
+    answers = question(check(drip("a", "08:00"), end=f"{DAY}T{end}"), STOP).answers
+    assert len(answers) == 8
+    assert hours_promised(answers[-1]) == hourly

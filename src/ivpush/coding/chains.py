@@ -90,12 +90,7 @@ def chains_of(
 def _one_place(given: list[AdministrationFacts]) -> bool:
     """Whether one access and one visit hold everything: most encounters."""
     first = given[0].given
-    return all(
-        each.given.site == first.site
-        and each.given.visit == first.visit
-        and each.given.separate_site_reason is None
-        for each in given
-    )
+    return all(each.given.site == first.site and each.given.visit == first.visit for each in given)
 
 
 def _number_visits(given: list[AdministrationFacts], book: Book) -> None:
