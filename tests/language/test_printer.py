@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
@@ -33,7 +32,6 @@ def line(**facts: Any) -> SimpleNamespace:
     return record
 
 
-@cache
 def forms(text: str) -> tuple[Node, Callable[..., object]]:
     """An expression about a line as a tree and as a function."""
     node, printer = parse(text, NAMES, "line"), Printer(NAMES)
@@ -42,7 +40,11 @@ def forms(text: str) -> tuple[Node, Callable[..., object]]:
 
 def printed(text: str, subject: Any, encounter: Any = None) -> object:
     """What the printed form is worth of a line; the tree-walker must say the same."""
-    node, run = forms(text)
+    return agreed(*forms(text), subject, encounter)
+
+
+def agreed(node: Node, run: Callable[..., object], subject: Any, encounter: Any) -> object:
+    """What both forms of an expression are worth."""
     worth = run(encounter, subject, None, None)
     assert worth is evaluate(node, NAMES, {"encounter": encounter, "subject": subject})
     assert worth is not None or node.kind.nullable
@@ -190,8 +192,9 @@ def test_rows_come_to_what_they_come_to_one_by_one(
         for (valid, known, mue, units), sure, unsure in product(kinds, (True, False), TRUTHS)
     ]
     assert printed(text, None, SimpleNamespace(lines=None)) is None
-    for chosen in ([], *([row] for row in rows), *map(list, product(rows, rows))):
-        printed(text, None, SimpleNamespace(lines=tuple(chosen)))
+    node, run = forms(text)
+    for chosen in ((), *((row,) for row in rows), *product(rows, rows)):
+        agreed(node, run, None, SimpleNamespace(lines=chosen))
 
 
 @pytest.mark.parametrize("form", FORMS, ids=[form.partition("(")[0] for form in FORMS])
