@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from ivpush import ClaimLine
-from ivpush.claim.correction import apply_edits, folded_units, mended
+from ivpush.claim.correction import apply_edits, corrected_lines, folded_units, mended
+from ivpush.claim.matching import match
 from ivpush.pack.edits import AddModifier, DropModifiers, LineEdit, Remove, Successor
 from tests.shipped import PACK
-from tests.visits import DAY, NEXT_DAY, check, drip, line, push
+from tests.visits import DAY, NEXT_DAY, check, drip, line, push, work
 
 DAY_AFTER = "2026-03-04"
 OVERNIGHT = drip("a", "22:00", f"{NEXT_DAY}T02:00")
@@ -247,3 +248,136 @@ def test_a_charge_that_one_line_lacks_leaves_the_first_as_it_was() -> None:
     lines = (one_line("96372", 1, charge=30), one_line("96372", 2))
     (whole,) = folded_units(lines, BOOK)
     assert whole.charge == 30
+
+
+# In one pass: the engine goes on until nothing changes, and so hides what a pass leaves undone.
+
+
+def once(*administrations: dict[str, Any], lines: list[dict[str, Any]]) -> list[ClaimLine]:
+    """The lines after one pass, before any rule's edit."""
+    worked = work(*administrations, lines=lines)
+    of_claim = worked.facts.lines or ()
+    matching = match(of_claim, worked.drafts, worked.derived)
+    return list(corrected_lines(worked.encounter.lines or (), of_claim, matching, worked.book))
+
+
+def marked(lines: list[ClaimLine]) -> list[tuple[int, str, int, tuple[str, ...]]]:
+    return [(row.number, row.code, row.units, row.modifiers) for row in lines]
+
+
+def test_what_is_split_off_and_what_is_missed_takes_the_next_numbers() -> None:
+    claim = [line(7, "96365", date=DAY), line(9, "96366", 5, date=DAY_AFTER, charge=50)]
+    pushed = push("b", "23:00")
+    lines = once(OVERNIGHT, pushed, lines=claim)
+    assert in_short(lines) == [
+        (7, "96365", 1, DAY),
+        (9, "96366", 1, DAY),
+        (10, "96366", 2, NEXT_DAY),
+        (11, "96375", 1, DAY),
+    ]
+    assert [row.charge for row in lines] == [None, 50, None, None]
+    assert in_short(once(pushed, lines=[])) == [(1, "96374", 1, DAY)]
+
+
+def test_units_too_many_go_and_units_too_few_are_raised() -> None:
+    hours = drip("a", "10:00", "13:00")
+    for units in (1, 3):
+        claim = [line(1, "96365"), line(2, "96366", units)]
+        assert in_short(once(hours, lines=claim)) == [(1, "96365", 1, None), (2, "96366", 2, None)]
+    assert in_short(once(push("a", "10:00"), lines=[line(1, "96374", 2)])) == [
+        (1, "96374", 1, None)
+    ]
+
+
+def test_a_wrong_code_is_replaced_and_not_missed_as_well() -> None:
+    assert in_short(once(push("a", "10:00"), lines=[line(1, "96365")])) == [(1, "96374", 1, None)]
+
+
+def test_what_is_taken_up_or_unsupported_goes() -> None:
+    claim = [line(1, "96365"), line(2, "96366"), line(3, "96367"), line(4, "96401")]
+    assert in_short(once(drip("a", "10:00", "13:00"), lines=claim)) == [
+        (1, "96365", 1, None),
+        (2, "96366", 2, None),
+    ]
+
+
+def test_a_date_that_another_reading_of_midnight_gives_stays() -> None:
+    claim = [line(1, "96365", date=DAY), line(2, "96366", 4, date=DAY)]
+    assert in_short(once(OVERNIGHT, lines=claim))[1:] == [(2, "96366", 3, DAY)]
+
+
+RIGHT = {"site": "right arm", "separate_site_reason": "incompatible drugs"}
+
+
+def test_the_billers_own_distinct_service_modifier_stays_where_one_is_due() -> None:
+    chart = [drip("a", "10:00", "11:00"), push("b", "10:00", **RIGHT)]
+    for modifiers, right in (
+        (["PO", "59"], ("PO", "59")),
+        (["59", "XS"], ("59",)),
+        (["PO"], ("PO", "XS")),
+    ):
+        claim = [line(1, "96365"), line(2, "96374", 2, modifiers=modifiers)]
+        assert marked(once(*chart, lines=claim))[1] == (2, "96374", 1, right)
+    needless = once(push("b", "10:00"), lines=[line(1, "96374", modifiers=["59", "PO"])])
+    assert marked(needless) == [(1, "96374", 1, ("PO",))]
+
+
+def test_a_line_for_two_sites_is_parted_by_its_modifier() -> None:
+    chart = [
+        drip("a", "10:00", "11:00"),
+        drip("b", "10:00", "11:00", **RIGHT),
+        push("c", "11:05"),
+        push("d", "11:10", site="right arm"),
+    ]
+    claim = [line(1, "96365"), line(2, "96365", modifiers=["XS"]), line(3, "96375", 2)]
+    parted = marked(once(*chart, lines=claim))[2:]
+    assert sorted(parted) == [
+        (3, "96375", 1, parted[0][3]),
+        (4, "96375", 1, parted[1][3]),
+    ]
+    assert {row[3] for row in parted} == {(), ("XS",)}
+
+
+def test_a_code_put_in_the_place_of_another_takes_its_own_date_in_one_pass() -> None:
+    for billed_on, own in ((DAY, NEXT_DAY), (None, None)):
+        claim = [line(1, "96374", date=billed_on), line(2, "96376", date=billed_on)]
+        assert in_short(once(*TWO_PUSHES, lines=claim))[1] == (2, "96375", 1, own)
+
+
+@pytest.mark.parametrize(("linked", "links"), [(["a"], ("a", "b")), (None, None)])
+def test_a_line_that_was_linked_is_linked_with_all_that_it_bills(
+    linked: list[str] | None, links: tuple[str, ...] | None
+) -> None:
+    bags = [drip("a", "10:00", "10:30", drug="x"), drip("b", "10:30", "11:00", drug="x")]
+    link = {} if linked is None else {"administrations": linked}
+    (replaced,) = once(*bags, lines=[line(1, "96374", **link)])
+    assert (replaced.code, replaced.administrations) == ("96365", links)
+
+
+@pytest.mark.parametrize(
+    ("codes", "model"),
+    [
+        (("99283",), None),
+        (("96409", "96367"), "96367"),
+        (("96409", "96413"), "96409"),
+        (("96413", "96409"), "96409"),
+        (("99283", "96413"), "96413"),
+        (("96365", "96366"), "96365"),
+    ],
+)
+def test_a_new_line_is_filled_in_like_one_of_its_family_then_of_its_technique(
+    codes: tuple[str, ...], model: str | None
+) -> None:
+    """A push of a further drug is missed; what else is billed is charted as well."""
+    chemo = {"category": "chemotherapy"}
+    chart = {
+        "96413": drip("a", "10:00", "11:00", **chemo),
+        "96409": push("b", "11:00", **chemo),
+        "96365": drip("c", "12:00", "14:00"),
+        "96367": drip("c", "12:00", "13:00"),
+    }
+    given = [dose for code, dose in chart.items() if code in codes]
+    claim = [line(n, code, revenue_code=f"{n:04}") for n, code in enumerate(codes, 1)]
+    added = once(*given, push("z", "15:00"), lines=claim)[-1]
+    assert added.administrations == ("z",)
+    assert added.revenue_code == (None if model is None else f"{codes.index(model) + 1:04}")

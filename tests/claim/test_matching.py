@@ -174,6 +174,8 @@ def test_a_line_in_the_wrong_code_is_changed_in_its_place() -> None:
 def test_a_code_of_no_units_that_the_chart_does_not_support_is_beyond_it() -> None:
     (match,) = matches(push("a", "10:00"), lines=[line(1, "96401", 0)])
     assert (match.status, match.beyond_chart) == ("unsupported", True)
+    (match,) = matches(push("a", "10:00"), lines=[line(1, "96365", 0)])
+    assert (match.replaced_by, match.beyond_chart) == ("96374", True)
 
 
 def test_a_line_of_no_units_bills_nothing() -> None:
