@@ -349,7 +349,7 @@ def test_a_line_that_was_linked_is_linked_with_all_that_it_bills(
     linked: list[str] | None, links: tuple[str, ...] | None
 ) -> None:
     bags = [drip("a", "10:00", "10:30", drug="x"), drip("b", "10:30", "11:00", drug="x")]
-    link = {} if linked is None else {"administrations": linked}
+    link: dict[str, Any] = {} if linked is None else {"administrations": linked}
     (replaced,) = once(*bags, lines=[line(1, "96374", **link)])
     assert (replaced.code, replaced.administrations) == ("96365", links)
 
