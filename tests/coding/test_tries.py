@@ -42,3 +42,26 @@ def test_where_fewer_are_left_than_are_needed_none_is_spent() -> None:
         tries.need(4)
     with pytest.raises(EnoughError):
         tries.spend()
+
+
+@pytest.mark.parametrize(
+    ("administrations", "tries", "effort"),
+    [
+        (0, 12_000, 72_000),
+        (1, 12_000, 72_000),
+        (2, 6_000, 72_000),
+        (100, 120, 72_000),
+        (101, 120, 40_000),
+        (333, 120, 40_000),
+        (334, 119, 40_000),
+        (1_000, 40, 40_000),
+        (1_001, 17, 6_000),
+        (5_000, 3, 6_000),
+    ],
+)
+def test_the_bounds_are_those_that_the_page_on_assurance_promises(
+    administrations: int, tries: int, effort: int
+) -> None:
+    """120 tries for a long stay, 40 at 1,000 doses and 3 at 5,000; a visit has more than it needs."""
+    assert most_tries(administrations) == tries
+    assert effort_of_claim(administrations) == effort
