@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from ivpush import Result
+from ivpush.claim.reading import _Asks, _Distance, _Effort, _nearer, _Scale, _unlinked, _Visit
 from ivpush.coding.questions import questions_of
-from tests.visits import DAY, asked, check, dose, drip, fluid, line, push
+from tests.visits import DAY, NEXT_DAY, asked, check, dose, drip, fluid, line, push, visit, work
 
 BIOLOGIC = {"drug": "infliximab", "hcpcs": "J1745", "category": "complex_biologic"}
 OFFICE: dict[str, Any] = {"setting": "professional"}
@@ -278,3 +279,106 @@ def test_a_chart_of_many_open_doses_is_asked_anew_a_bounded_number_of_times(
     assert result.questions
     # Once for all lengths of what is open, then as often as so many doses allow.
     assert len(asked_anew) <= 1 + 600 // len(doses)
+
+
+# The parts of a reading
+
+
+@pytest.mark.parametrize(
+    ("administrations", "times"), [(0, 600), (1, 600), (12, 50), (100, 6), (150, 4), (5_000, 4)]
+)
+def test_a_chart_is_asked_the_less_often_the_longer_it_is(administrations: int, times: int) -> None:
+    asks = _Asks(administrations, _Effort(administrations))
+    spent = 0
+    while asks.spend():
+        spent += 1
+    assert spent == times
+
+
+def test_a_chart_is_coded_as_long_as_there_is_effort_left_for_it() -> None:
+    effort = _Effort(10)
+    asks = _Asks(10, effort)
+    effort.left = 20
+    assert asks.code(0) and asks.code() and not asks.code()
+    assert effort.left == 0
+    # To judge a claim is as much work as to code its chart three times.
+    effort.left = 30
+    effort.judge()
+    assert effort.left == 0
+
+
+def test_a_path_of_one_encounter_is_one_of_the_whole_record() -> None:
+    worked = work(push("a", "10:00"))
+    of_second = _Visit(1, (), worked.coded, [2, 5])
+    assert of_second.field("administrations[1].stop") == "administrations[5].stop"
+    assert of_second.field("administrations[0].drug") == "administrations[2].drug"
+    assert of_second.field("primary_administration") == "primary_administration"
+
+
+@pytest.mark.parametrize(
+    ("distance", "best", "nearer"),
+    [
+        ((1, 9), (2, 0), True),
+        ((0, 9), (1, 0), True),
+        ((0, 2), (0, 3), True),
+        ((0, 3), (0, 3), False),
+        # It explains no more of what is billed, and merely leaves less of the chart unbilled.
+        ((2, 2), (2, 3), False),
+        ((3, 0), (2, 3), False),
+    ],
+)
+def test_answers_are_nearer_that_explain_more_of_what_is_billed(
+    distance: tuple[int, int], best: tuple[int, int], nearer: bool
+) -> None:
+    assert _nearer(_Distance(*distance), _Distance(*best)) is nearer
+
+
+TWO_SITES = [
+    drip("a", "10:00", "12:00"),
+    push("b", "10:10", site="right arm", separate_site_reason="incompatible drugs"),
+]
+FIRST, HOUR = line(1, "96365"), line(2, "96366")
+
+
+@pytest.mark.parametrize(
+    ("lines", "distance"),
+    [
+        ([FIRST, HOUR, line(3, "96374", modifiers=["XS"])], (0, 0)),
+        # Which of the distinct-service modifiers it is does not count, but that there is one.
+        ([FIRST, HOUR, line(3, "96374", modifiers=["59"])], (0, 0)),
+        ([FIRST, HOUR, line(3, "96374")], (1, 1)),
+        ([FIRST], (0, 2)),
+        ([FIRST, line(2, "96366", 4)], (3, 1)),
+        ([FIRST, HOUR, line(3, "96413", 2)], (2, 1)),
+        ([], (0, 3)),
+        # What bills no administration is no part of it.
+        ([FIRST, HOUR, line(3, "99283"), line(4, "J2405", 8)], (0, 1)),
+        # One line without a date could be any day's, so that no date is compared.
+        ([{**FIRST, "date": NEXT_DAY}, HOUR], (0, 1)),
+        ([{**FIRST, "date": NEXT_DAY}, {**HOUR, "date": DAY}], (1, 2)),
+        ([{**FIRST, "date": DAY}, {**HOUR, "date": DAY}, line(3, "99283")], (0, 1)),
+    ],
+)
+def test_a_claim_lies_as_far_from_a_chart_as_units_differ(
+    lines: list[dict[str, Any]], distance: tuple[int, int]
+) -> None:
+    worked = work(*TWO_SITES, lines=lines)
+    scale = _Scale(worked.facts.lines or (), (), worked.drafts)
+    assert scale.distance(worked.drafts) == distance
+    assert scale.distance_from(worked.result.suggested) == distance
+
+
+def test_a_dose_keeps_its_links_within_its_encounter() -> None:
+    first, second, third = (
+        visit(
+            push("a", "10:00"),
+            push("b", "10:10", mixed_with="a"),
+            push("c", "10:20", continues="b"),
+        ).administrations
+        or ()
+    )
+    assert _unlinked(second, {"a", "b"}) is second
+    assert _unlinked(first, {"z"}) is first
+    assert _unlinked(second, {"b"}).mixed_with is None
+    assert _unlinked(third, {"a", "c"}).continues is None
+    assert _unlinked(third, {"b", "c"}).continues == "b"
