@@ -197,6 +197,11 @@ def test_modifiers_of_a_drug_speak_for_all_its_lines_of_the_day() -> None:
     assert [each.first_of_drug for each in lines] == [True, False, False, True, True]
 
 
+def test_a_line_of_no_discarded_units_carries_the_modifier_all_the_same() -> None:
+    (facts,) = facts_of([], {"modifiers": ["JW"], "units": 0})
+    assert (facts.discard_billed, facts.discard_marked) == (0, True)
+
+
 def test_a_used_up_container_is_marked_whichever_line_says_so() -> None:
     plain: dict[str, Any] = {}
     used_up = {"modifiers": ["JZ"]}

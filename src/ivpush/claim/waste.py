@@ -29,12 +29,12 @@ _VACCINE = "vaccine"
 class DrugDay:
     """The lines of one drug code and date: which is the first, and what their modifiers say."""
 
-    __slots__ = ("first", "none_wasted", "wasted", "wasted_lines")
+    __slots__ = ("first", "marked", "none_wasted", "wasted")
 
     def __init__(self, first: int) -> None:
         self.first = first
         self.wasted = 0
-        self.wasted_lines = 0
+        self.marked = False
         self.none_wasted = False
 
 
@@ -49,7 +49,7 @@ def drug_days(
         on.none_wasted |= none_wasted in given.modifiers
         if wasted in given.modifiers:
             on.wasted += given.units
-            on.wasted_lines += 1
+            on.marked = True
     return days
 
 
@@ -74,7 +74,7 @@ def waste_facts(
         discard_billed=on.wasted,
         discard_to_bill=None if single is False else units or None,
         used_up_marked=on.none_wasted,
-        discard_marked=on.none_wasted or on.wasted_lines > 0,
+        discard_marked=on.none_wasted or on.marked,
         first_of_drug=on.first == number,
     )
 
