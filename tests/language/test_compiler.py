@@ -437,6 +437,8 @@ def test_a_list_that_is_there_is_not_missing() -> None:
     """Only of a least and a most of no rows the rows themselves are what is missing."""
     more = "sum(x.units for x in claim.lines if x.units > 7) > 1 or line.minutes > 1"
     assert lacking(more) == ["lines[0].minutes"]
+    none = "min(x.units for x in claim.lines if x.known if x.units > 7) > 1 or line.minutes > 1"
+    assert lacking(none) == ["lines[0].minutes", "lines"]
     some = "min(x.units for x in claim.lines if x.units > 1) > 1 and line.minutes > 1"
     assert lacking(some) == ["lines[0].minutes"]
 

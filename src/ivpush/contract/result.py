@@ -352,7 +352,7 @@ class Result:
                     "is not what a result holds",
                     "write it with to_json",
                 )
-                for each in error.errors(include_input=False, include_url=False)
+                for each in error.errors()
             ]
         # Outside of ``except``, so that the traceback holds no pydantic error with its values.
         raise InputError(faults)

@@ -245,7 +245,7 @@ def _missing_fact(node: Node, printer: Printer) -> list[str]:
 def _missing_rows(loop: Node, printer: Printer) -> list[str]:
     """Of no rows that count there is no least or most: the list itself is what is missing."""
     rows = loop.args[0]
-    if loop.op not in {"min", "max"} or rows.op != "fact":
+    if loop.op not in {"min", "max"}:
         return []
     place = place_of(rows.args[0], rows.name, printer, printer.print(rows.args[0]))
     tests = [f"({printer.print(condition)})" for condition in loop.args[2:]]
