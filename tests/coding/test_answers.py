@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import astuple
 from typing import Any
 
@@ -16,21 +17,21 @@ from tests.visits import dose, drip, push, work
 
 OFFICE: dict[str, Any] = {"setting": "professional"}
 BIOLOGIC: dict[str, Any] = {"category": "complex_biologic"}
-OPEN: dict[str, Worked] = {
-    "stop": work(drip("a", "10:00"), push("b", "12:00")),
-    "class": work(push("a", "10:00", category=None)),
-    "route": work(dose("a", "10:00", None, route=None)),
-    "attendance": work(push("a", "10:00", "10:25"), push("b", "12:00")),
-    "complexity": work(drip("a", "10:00", "11:00", **BIOLOGIC)),
-    "presence": work(push("a", "10:00"), policies={"ask_supervision": True}, **OFFICE),
-    "presence beside a level": work(
+OPEN: dict[str, Callable[[], Worked]] = {
+    "stop": lambda: work(drip("a", "10:00"), push("b", "12:00")),
+    "class": lambda: work(push("a", "10:00", category=None)),
+    "route": lambda: work(dose("a", "10:00", None, route=None)),
+    "attendance": lambda: work(push("a", "10:00", "10:25"), push("b", "12:00")),
+    "complexity": lambda: work(drip("a", "10:00", "11:00", **BIOLOGIC)),
+    "presence": lambda: work(push("a", "10:00"), policies={"ask_supervision": True}, **OFFICE),
+    "presence beside a level": lambda: work(
         push("a", "10:00"),
         policies={"ask_supervision": True},
         supervision={"mode": "in_person"},
         **OFFICE,
     ),
-    "primary reason": work(drip("a", "10:00", "11:00"), push("b", "11:05"), **OFFICE),
-    "payer": work(
+    "primary reason": lambda: work(drip("a", "10:00", "11:00"), push("b", "11:05"), **OFFICE),
+    "payer": lambda: work(
         drip("a", "08:00", "09:00"),
         drip("b", "16:00", "17:00", drug="drug a"),
         payer="a payer of no pack",
@@ -43,8 +44,9 @@ def bills(lines: Any) -> list[tuple[Any, ...]]:
     return [astuple(line)[:5] for line in lines]
 
 
-@pytest.mark.parametrize("opened", OPEN.values(), ids=OPEN)
-def test_an_answer_bills_what_the_question_says(opened: Worked) -> None:
+@pytest.mark.parametrize("visit", OPEN.values(), ids=OPEN)
+def test_an_answer_bills_what_the_question_says(visit: Callable[[], Worked]) -> None:
+    opened = visit()
     assert opened.result.questions
     for question in opened.result.questions:
         for answer in question.answers:

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from ivpush import Result
+from ivpush.coding.chart import code_chart
+from ivpush.coding.questions import Asked, questions_of
+from ivpush.contract.fields import Route
 from ivpush.contract.result import Between, SuggestedLine
-from tests.visits import answers, asked, billed, check, dose, drip, fluid, line, push, question
+from tests.shipped import PACK
+from tests.visits import (
+    answers,
+    asked,
+    billed,
+    check,
+    dose,
+    drip,
+    fluid,
+    line,
+    push,
+    question,
+    visit,
+)
 
 RIGHT = "right arm"
 NEED = {"separate_site_reason": "incompatible drugs"}
@@ -301,16 +318,16 @@ def test_a_chart_whose_search_ends_before_any_question_is_not_clean(
     assert "IVP912" in [each.rule for each in opened.violations]
 
 
-OPEN_VISITS: dict[str, Result] = {
-    "stop": check(drip("a", "10:00"), push("b", "12:00")),
-    "category": check(push("a", "10:00", category=None)),
-    "route": check(dose("a", "10:00", None, route=None)),
-    "attended": check(push("a", "10:00", "10:25"), push("b", "12:00")),
-    "source": check(drip("a", "10:00", "11:00", times_from="ordered")),
-    "sites": check(FIRST, SECOND, push("c", "11:05", site=None)),
-    "complexity": check(drip("a", "10:00", "11:00", **BIOLOGIC), push("b", "12:00")),
-    "presence": check(push("a", "10:00"), policies=ASKING, **OFFICE),
-    "primary": check(FIRST, push("b", "11:05"), **OFFICE),
+OPEN_VISITS: dict[str, Callable[[], Result]] = {
+    "stop": lambda: check(drip("a", "10:00"), push("b", "12:00")),
+    "category": lambda: check(push("a", "10:00", category=None)),
+    "route": lambda: check(dose("a", "10:00", None, route=None)),
+    "attended": lambda: check(push("a", "10:00", "10:25"), push("b", "12:00")),
+    "source": lambda: check(drip("a", "10:00", "11:00", times_from="ordered")),
+    "sites": lambda: check(FIRST, SECOND, push("c", "11:05", site=None)),
+    "complexity": lambda: check(drip("a", "10:00", "11:00", **BIOLOGIC), push("b", "12:00")),
+    "presence": lambda: check(push("a", "10:00"), policies=ASKING, **OFFICE),
+    "primary": lambda: check(FIRST, push("b", "11:05"), **OFFICE),
 }
 
 
@@ -319,8 +336,11 @@ def as_billed(lines: tuple[SuggestedLine, ...]) -> set[tuple[Any, ...]]:
     return {(line.code, line.units, line.modifiers, line.date) for line in lines}
 
 
-@pytest.mark.parametrize("opened", OPEN_VISITS.values(), ids=OPEN_VISITS)
-def test_each_question_has_two_answers_that_bill_differently(opened: Result) -> None:
+@pytest.mark.parametrize("visit", OPEN_VISITS.values(), ids=OPEN_VISITS)
+def test_each_question_has_two_answers_that_bill_differently(
+    visit: Callable[[], Result],
+) -> None:
+    opened = visit()
     assert opened.questions
     for about in opened.questions:
         bills = [as_billed(answer.suggested) for answer in about.answers]
@@ -337,3 +357,163 @@ def test_a_drug_that_nobody_named_is_asked_for_and_the_claim_is_not_clean() -> N
 
 def test_by_mouth_no_class_is_asked_for() -> None:
     assert asked(check(dose("a", "10:00", None, route="PO", drug=None, category=None))) == []
+
+
+# What surely decides nothing is not tried
+
+
+def searched(*chart: dict[str, Any], policies: dict[str, Any] | None = None, **facts: Any) -> Asked:
+    """What is open in a visit, and how often it was coded again to learn that."""
+    encounter = visit(*chart, **facts)
+    book = PACK.book(encounter.service_date, policies=policies)
+    return questions_of(code_chart(encounter, book), book)
+
+
+LONG_PUSH = push("a", "10:00", "10:30")
+CHEMO: dict[str, Any] = {"category": "chemotherapy"}
+HOME = {"device": "ambulatory_pump", **CHEMO}
+TWO_SITES = [drip("a", "10:00", "11:00"), drip("b", "10:00", "11:00", site=RIGHT)]
+
+
+@pytest.mark.parametrize(
+    ("chart", "facts"),
+    [
+        pytest.param([], {}, id="nothing-given"),
+        pytest.param([push("a", "10:00", "10:15")], {}, id="a-short-push-needs-nobody"),
+        pytest.param([drip("a", "10:00", "11:00")], {}, id="a-drip-needs-nobody"),
+        pytest.param([drip("a", minutes=60)], {}, id="minutes-are-stated"),
+        pytest.param([{**LONG_PUSH, "continuously_attended": False}], {}, id="nobody-stayed"),
+        pytest.param([{**LONG_PUSH, "continuously_attended": True}], {}, id="somebody-stayed"),
+        pytest.param([{**LONG_PUSH, "category": "hydration"}], {}, id="no-push-of-fluid"),
+        pytest.param([{**LONG_PUSH, "route": "IM"}], {}, id="no-minutes-in-a-muscle"),
+        pytest.param(
+            [LONG_PUSH], {"policies": {"long_push": "infusion"}}, id="the-policy-asks-for-nobody"
+        ),
+        pytest.param([drip("a", "08:00", "20:00", **HOME)], {}, id="no-home-pump-is-billed"),
+        pytest.param(
+            [drip("a", "08:00", "20:00", pump_supplied_by="supplier", **HOME)],
+            {"lines": [line(1, "G0498")]},
+            id="whose-pump-is-stated",
+        ),
+        pytest.param(
+            [drip("a", "08:00", "09:00", **CHEMO)],
+            {"lines": [line(1, "G0498")]},
+            id="no-pump-ran",
+        ),
+        pytest.param([drip("a", "10:00", "11:00")], OFFICE, id="one-service-leads-anyway"),
+        pytest.param(
+            [drip("a", "10:00", "11:00"), push("b", "11:00")], {}, id="a-hospital-has-no-reason"
+        ),
+        pytest.param(
+            [drip("a", "10:00", "11:00"), push("b", "11:00")],
+            {"primary_administration": "a", **OFFICE},
+            id="the-reason-is-named",
+        ),
+        pytest.param(
+            [push("a", "10:00")],
+            {
+                "supervision": {"provider_present": True},
+                "policies": {"ask_supervision": True},
+                **OFFICE,
+            },
+            id="presence-is-stated",
+        ),
+        pytest.param([push("a", "10:00")], OFFICE, id="no-policy-asks-for-presence"),
+        pytest.param(
+            [drip("a", "10:00", "11:00", category="complex_biologic")],
+            {"complexity_documented": True},
+            id="complexity-is-stated",
+        ),
+        pytest.param(
+            [dose("a", "10:00", None, category="complex_biologic", route="PO")],
+            {},
+            id="what-earns-nothing-is-not-complex",
+        ),
+        pytest.param(
+            [TWO_SITES[0], {**TWO_SITES[1], **NEED}], {}, id="the-need-of-a-site-is-stated"
+        ),
+        pytest.param(
+            [
+                TWO_SITES[0],
+                {**TWO_SITES[1], **NEED},
+                dose("c", "10:00", None, route="IM", site=None),
+            ],
+            {},
+            id="a-shot-has-no-access",
+        ),
+        pytest.param(
+            [dose("a", "10:00", None, route="PO", category=None)], {}, id="no-class-by-mouth"
+        ),
+        pytest.param(
+            [drip("a", "10:00", "10:10", stopped_early="reaction")],
+            {"policies": {"infusion_stopped_early": "by_minutes"}},
+            id="the-policy-is-set",
+        ),
+        pytest.param(
+            [drip("a", "10:00", "10:10", route="PO", stopped_early="reaction")],
+            {},
+            id="what-stopped-earns-nothing",
+        ),
+        pytest.param([drip("a", "10:00", "10:10")], {}, id="nothing-stopped"),
+    ],
+)
+def test_what_surely_decides_nothing_is_not_tried(
+    chart: list[dict[str, Any]], facts: dict[str, Any]
+) -> None:
+    assert searched(*chart, **facts) == Asked()
+
+
+def test_each_answer_that_is_put_to_the_test_is_one_try() -> None:
+    assert searched(*TWO_SITES).tries == 2
+    assert searched(push("a", "10:00", "10:30"), push("b", "12:00")).tries == 2
+    assert searched(dose("a", "10:00", None, route=None)).tries == len(get_args(Route))
+
+
+def test_a_bag_is_tried_by_the_drug_that_stands_for_it_alone() -> None:
+    alone = searched(drip("a", "10:00"))
+    bag = searched(drip("a", "10:00"), drip("b", "10:00", mixed_with="a"))
+    assert alone.tries == bag.tries > 0
+    assert [each.missing for each in bag.questions] == ["administrations[0].stop"]
+
+
+def test_one_access_is_asked_about_once_though_much_ran_through_it() -> None:
+    more = drip("c", "11:00", "12:00", site=RIGHT)
+    assert searched(*TWO_SITES, more).tries == 2
+
+
+def test_no_more_is_tried_than_may_be_spent_and_nothing_is_kept_of_half_a_question() -> None:
+    encounter = visit(*TWO_SITES, drip("c", "12:00"))
+    book = PACK.book(encounter.service_date)
+    coded = code_chart(encounter, book)
+    whole = questions_of(coded, book)
+    assert not whole.cut
+    for most in range(whole.tries):
+        part = questions_of(coded, book, most=most)
+        assert part.cut and part.tries <= most
+        assert part.questions == whole.questions[: len(part.questions)]
+    assert questions_of(coded, book, most=whole.tries) == whole
+    assert questions_of(coded, book, most=10**6) == whole
+
+
+def test_more_than_a_dozen_questions_are_cut() -> None:
+    unknown = [push(f"p{n}", f"10:{n:02}", drug=f"blend {n}", category=None) for n in range(13)]
+    assert not searched(*unknown[:11]).cut
+    many = searched(*unknown)
+    assert many.cut and len(many.questions) == 12
+
+
+def test_what_a_policy_says_meanwhile_is_settled_and_no_claim_rests_on_it() -> None:
+    settled = {"missing_stop_time": "deny"}
+    asked_of = searched(drip("a", "10:00"), policies=settled)
+    assert asked_of.settled == {"administrations[0].stop"} and asked_of.open == ()
+    fluid_too = searched(fluid("f", "10:00"), policies=settled)
+    assert fluid_too.settled == frozenset() and len(fluid_too.open) == 1
+
+
+def test_the_drugs_that_a_name_may_mean_come_first_and_are_told() -> None:
+    opened = check(push("a", "10:00", drug="rituximab or vincristine", category=None))
+    unheard = check(push("a", "10:00", drug="zzyzx blend", category=None))
+    unnamed = check(push("a", "10:00", drug=None, category=None))
+    asks = [question(each, CLASS).ask for each in (unheard, unnamed)]
+    assert asks[0] != asks[1]
+    assert question(opened, CLASS).answers
