@@ -117,7 +117,10 @@ class _OfCode:
         self._of_part: dict[tuple[str, int], list[int]] = {}
         for number, draft in enumerate(drafts):
             self.every.setdefault(draft.row.code, []).append(number)
-        if len({draft.date for draft in drafts}) > 1:
+        days = {draft.date for draft in drafts}
+        self._only = next(iter(days), None) if len(days) == 1 else None
+        """The date of all of them, where it is one."""
+        if len(days) > 1:
             self._of_day = self._by_day(drafts)
 
     def _by_day(self, drafts: Sequence[Draft]) -> dict[tuple[str, date | None], list[int]]:
@@ -132,7 +135,7 @@ class _OfCode:
     def on_date_of(self, line: LineFacts) -> Sequence[int]:
         """Those of a line's code that may be of its date."""
         code, day = line.given.code, line.given.date
-        if day is None:
+        if day is None or day == self._only:
             return self.every.get(code, ())
         if self._of_day is None:
             every = self.every.get(code, ())
