@@ -247,6 +247,7 @@ def test_a_line_is_drawn_on_both_sides_of_each_limit() -> None:
         ([], {"start": "2026-03-02T10:20", "end": "2026-03-02T23:00"}, {20, 780}),
         ([visits.drip("b", "10:40", "11:50")], {}, {40, 56, 110, 126, 70}),
         ([visits.drip("b", minutes=70)], {}, {70}),
+        ([visits.drip("b", "10:01", "10:36")], {}, {1, 17, 36, 52, 35}),
         ([visits.drip("b", "10:40", drug="other")], {}, {40, 56}),
         # A push of the same drug; of another drug it changes nothing.
         ([visits.push("b", "10:40", "10:42", drug="drug a")], {}, {40, 56, 42, 58}),
@@ -265,3 +266,59 @@ def test_the_chart_draws_lines_where_others_begin_and_end(
     drawn = set(bends_of(visits.drip("a", "10:00"), *charted, **visit))
     assert more <= drawn
     assert drawn - more <= {0, *LIMITS, 1440}
+
+
+def test_its_own_length_draws_no_line() -> None:
+    """By volume and rate it ran for 100 minutes; a stop that is charted may say otherwise."""
+    alone = bends_of(visits.drip("a", "10:00", volume_ml=100, rate_ml_per_hour=60))
+    assert set(alone) == {0, *LIMITS, 1440}
+
+
+@pytest.mark.parametrize("ordered", [0, 1])
+def test_of_a_bag_a_drug_of_no_usable_start_is_counted_with_the_other(ordered: int) -> None:
+    bag = [visits.drip("a", "10:00"), visits.drip("b", "10:20", mixed_with="a")]
+    bag[ordered]["times_from"] = "ordered"
+    assert set(bends_of(*bag)) <= {0, *LIMITS, 1440}
+
+
+@pytest.mark.parametrize(
+    ("until", "least", "minutes"),
+    [
+        (15, 0, [0]),
+        (16, 0, [0, 16]),
+        (90, 0, [0, 16]),
+        (15, 1, [0]),
+        (15, 2, [0, 16]),
+        (15, 3, [0, 16, 91]),
+        (91, 2, [0, 16, 91]),
+    ],
+)
+def test_changes_end_at_the_minute_asked_for_where_they_are_enough(
+    until: int, least: int, minutes: list[int]
+) -> None:
+    short, _, _ = retimed(chart(drip("a", 0, None)), Engine(pack=PACK), 0)
+    assert [low for low, _ in short.changes(until, least)] == minutes
+
+
+@pytest.mark.parametrize(
+    ("charted", "minutes", "until", "only_hours"),
+    [
+        ([drip("a", 0, None)], 0, None, False),
+        ([drip("a", 0, None)], 15, None, False),
+        ([drip("a", 0, None)], 16, None, True),
+        ([drip("a", 0, None)], 391, None, True),
+        # Of no minutes at all nobody can tell.
+        ([drip("a", 0, None)], 481, 481, False),
+        ([fluid("f", 0, None)], 30, None, False),
+        ([fluid("f", 0, None)], 31, None, True),
+        # Another drip begins after ten hours.
+        ([drip("a", 0, None), drip("b", 600, 60, "beta")], 391, None, False),
+        ([drip("a", 0, None), drip("b", 600, 60, "beta")], 391, 480, True),
+        ([drip("a", 0, None), drip("b", 600, 60, "beta")], 391, 700, False),
+    ],
+)
+def test_only_hours_come_where_nothing_else_does(
+    charted: list[Any], minutes: int, until: int | None, only_hours: bool
+) -> None:
+    short, _, _ = retimed(chart(*charted), Engine(pack=PACK), 0)
+    assert short.only_hours_come(minutes, until) is only_hours
