@@ -23,8 +23,14 @@ from ivpush.contract.annotations import FieldType, field_type
         (tuple[str, ...], FieldType(tuple, members=str)),
         (frozenset[str] | None, FieldType(frozenset, nullable=True, members=str)),
         (str | int, FieldType(str)),
+        (None | int, FieldType(int, nullable=True)),
         (dict[str, int], FieldType(dict[str, int])),
     ],
 )
 def test_an_annotation_says_type_words_and_members(annotation: Any, stated: FieldType) -> None:
     assert field_type(annotation) == stated
+
+
+def test_what_is_not_said_to_be_null_never_is() -> None:
+    assert field_type(int | None).nullable
+    assert not field_type(int).nullable

@@ -106,3 +106,31 @@ def test_a_value_is_written_so_that_other_programs_read_it() -> None:
 @given(st.lists(st.text(max_size=4), max_size=4))
 def test_a_list_comes_back_whatever_its_items_hold(items: list[str]) -> None:
     assert read_cell("list", "text", cell_of(items)) == items
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind"),
+    [("1000000000", int), ("1000000001", Decimal), ("4.0", int), ("1" * 40, Decimal)],
+)
+def test_a_small_whole_number_is_one_in_python_too(cell: str, kind: type) -> None:
+    """1E+999999 would become a whole number of a million digits."""
+    number = read_cell("number", None, cell)
+    assert (number, type(number)) == (Decimal(cell), kind)
+
+
+@pytest.mark.parametrize(
+    ("items", "cell"),
+    [
+        (["25", "59"], "25;59"),
+        (["25", ""], '["25", ""]'),
+        ([""], '[""]'),
+        (["[25"], '["[25"]'),
+        (["25", "[59"], "25;[59"),
+        (["2;5"], '["2;5"]'),
+    ],
+)
+def test_items_are_joined_where_nobody_could_read_them_otherwise(
+    items: list[str], cell: str
+) -> None:
+    assert cell_of(items) == cell
+    assert read_cell("list", "text", cell) == items

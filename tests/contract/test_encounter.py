@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from ivpush import Administration, ClaimLine, Encounter, InputError, UsageError
 from ivpush.contract.described import descriptions_of
+from ivpush.contract.encounter import encounter_of, refuse_single
 
 CANARY = "Jane-Doe-078-05-1120"
 DOSE: dict[str, Any] = {"id": "a1", "drug": "ondansetron", "route": "IV", "method": "push"}
@@ -275,6 +277,8 @@ def test_sizes_are_capped() -> None:
     many = [{**DOSE, "id": f"a{n}"} for n in range(5_001)]
     assert "administrations" in fault(encounter(administrations=many))
     assert "lines" in fault(encounter(lines=[{**LINE, "number": n} for n in range(1, 10_001)]))
+    Encounter.model_validate(encounter(administrations=many[:-1]))
+    Encounter.model_validate(encounter(lines=[{**LINE, "number": n} for n in range(1, 10_000)]))
 
 
 def unknown_fields(count: int) -> dict[str, object]:
@@ -293,6 +297,9 @@ def test_a_record_that_fits_nowhere_is_refused_as_a_whole(monkeypatch: pytest.Mo
     with pytest.raises(InputError, match="does not fit the contract in 50 places") as caught:
         Encounter.model_validate(unknown_fields(50))
     assert len(caught.value.faults) == 1
+    with pytest.raises(InputError) as caught:
+        Encounter.model_validate(unknown_fields(49))
+    assert len(caught.value.faults) == 21
 
 
 @pytest.mark.parametrize(
@@ -309,3 +316,70 @@ def test_a_record_that_fits_nowhere_is_refused_as_a_whole(monkeypatch: pytest.Mo
 )
 def test_a_day_in_no_year_of_an_encounter_is_named(place: str, facts: dict[str, Any]) -> None:
     assert f"{place} lies in no year" in fault(encounter(**facts))
+
+
+@pytest.mark.parametrize("day", ["1899-12-31", "2200-01-01"])
+def test_the_years_of_packs_and_a_day_around_them_are_years_of_an_encounter(day: str) -> None:
+    Encounter.model_validate(encounter(date=day))
+    other = {"1899-12-31": "1898-12-31", "2200-01-01": "2201-01-01"}[day]
+    assert "date lies in no year" in fault(encounter(date=other))
+
+
+def test_the_date_is_the_first_that_is_stated_of_several() -> None:
+    times = ("2026-03-05T10:00", None, "2026-03-04T23:00", "2026-03-06T10:00")
+    given = [{**DOSE, "id": f"a{n}", "start": at} for n, at in enumerate(times)]
+    record = {"id": "E1", "setting": "facility", "administrations": given}
+    assert Encounter.model_validate(record).service_date == date(2026, 3, 4)
+    days = ("2026-03-05", None, "2026-03-04")
+    lines = [{**LINE, "number": n, "date": day} for n, day in enumerate(days, 1)]
+    claimed = {"id": "E1", "setting": "facility", "lines": lines}
+    assert Encounter.model_validate(claimed).service_date == date(2026, 3, 4)
+
+
+@pytest.mark.parametrize("part", [{"administrations": [DOSE]}, {"lines": [LINE]}])
+def test_a_date_must_stand_somewhere(part: dict[str, Any]) -> None:
+    """Codes, edits and policies all go by date; of an empty encounter nothing is asked."""
+    bare = {"id": "E1", "setting": "facility"}
+    assert "date is not stated anywhere" in fault({**bare, **part})
+    Encounter.model_validate({**bare, "administrations": [], "lines": []})
+
+
+def test_times_with_and_without_an_offset_need_a_zone() -> None:
+    naive, aware = "2026-03-02T10:00", "2026-03-02T10:00-05:00"
+    mixed = encounter(administrations=[{**DOSE, "start": naive, "stop": aware}])
+    assert "times with and without an offset are mixed" in fault(mixed)
+    Encounter.model_validate({**mixed, "timezone": "America/Chicago"})
+    assert "not a known zone" in fault({**mixed, "timezone": "America/Chikago"})
+    assert "are mixed" in fault(encounter(start=aware, administrations=[{**DOSE, "start": naive}]))
+    for at in (naive, aware):
+        given = [{**DOSE, "start": at, "stop": at, "last_seen_running": at}]
+        Encounter.model_validate(encounter(start=at, end=at, administrations=given))
+
+
+def test_a_repr_counts_and_tells_none_from_nothing() -> None:
+    bare = {"id": "E1", "setting": "facility", "date": "2026-03-02"}
+    assert repr(Encounter.model_validate(bare)) == "<Encounter, no chart, no claim>"
+    full = {**bare, "administrations": [DOSE], "lines": []}
+    assert repr(Encounter.model_validate(full)) == "<Encounter, administrations: 1, lines: 0>"
+
+
+def test_an_encounter_is_given_as_such_or_as_a_dictionary_or_as_json() -> None:
+    record = encounter()
+    made = Encounter.model_validate(record)
+    assert encounter_of(made) is made
+    assert encounter_of(record) == encounter_of(MappingProxyType(record)) == made
+    text = json.dumps(record)
+    assert encounter_of(text) == encounter_of(text.encode()) == made
+    with pytest.raises(InputError, match="is of the type list"):
+        encounter_of([record])
+
+
+def test_one_record_is_not_taken_for_several() -> None:
+    """A text and a dictionary can be gone through as well, and would give records of their own."""
+    record = encounter()
+    for one in (record, json.dumps(record), b"{}", Encounter.model_validate(record)):
+        with pytest.raises(UsageError, match="is one record"):
+            refuse_single(one)
+    with pytest.raises(UsageError):
+        refuse_single(7)  # type: ignore[arg-type]
+    refuse_single([record])

@@ -83,3 +83,22 @@ def test_a_path_is_written_as_the_contract_writes_it() -> None:
     assert place_of(()) == ""
     assert place_of(("lines", 0, "code")) == "lines[0].code"
     assert place_of((2, "id")) == "[2].id"
+
+
+@pytest.mark.parametrize("name", ["stra\u00dfe", "a1b", "Jane", "jane doe", ""])
+def test_what_looks_like_a_value_is_not_named(name: str) -> None:
+    (fault,) = told(**{name: 1})
+    assert fault.startswith("the top level: holds a field, which is not in the contract")
+
+
+def test_a_name_of_several_words_is_named() -> None:
+    (fault,) = told(type_of_bil="131")
+    assert fault.startswith("the top level: holds 'type_of_bil', which")
+
+
+def test_what_is_no_record_at_all_is_told_of_the_whole() -> None:
+    given: Any = [1]
+    with pytest.raises(InputError) as caught:
+        Encounter.model_validate(given)
+    (fault,) = caught.value.faults
+    assert (fault.place, fault.problem) == ("Encounter", "is not what the contract asks for")

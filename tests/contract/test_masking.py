@@ -50,3 +50,15 @@ def test_a_name_depends_on_key_kind_and_id() -> None:
 def test_a_key_that_can_be_guessed_is_refused() -> None:
     with pytest.raises(UsageError, match="is too short to keep ids secret"):
         Mask(b"0123456789abcde")
+
+
+def test_a_performer_is_masked_and_none_stays_none() -> None:
+    doses = [{"id": "a1", "performer": "nurse 7"}, {"id": "a2"}]
+    record = {"id": "E", "setting": "facility", "date": "2026-03-02", "administrations": doses}
+    masked = MASK.encounter(Encounter.model_validate(record)).administrations
+    assert masked is not None
+    assert [each.performer for each in masked] == [MASK.name("performer", "nurse 7"), None]
+
+
+def test_a_key_of_sixteen_bytes_will_do() -> None:
+    Mask(b"0123456789abcdef")

@@ -8,6 +8,7 @@ import pytest
 
 from ivpush import Encounter
 from ivpush.contract.tables import (
+    TABLES,
     Parts,
     columns_of,
     encounter_rows,
@@ -106,8 +107,15 @@ HEADERS = [
     (["encounter", "code", "far_away"], "column 'far_away' is not one of the lines table"),
     (["encounter", "code", "far_away", "beyond_it"], "are none of the lines table"),
     (["far_away", "beyond_it"], "holds no column of ours"),
+    (["far_away", "beyond_it"], "columns 'far_away', 'beyond_it'"),
+    (["far_away"], "encounter, number, code, units (lines) or encounter, id (administrations)"),
     (["Jane Doe", "1970-01-01"], "columns 1, 2"),
-    ([f"far_{n}" for n in range(13)], "… (13 in all)"),
+    # Without a name of ours or of several words a header may be the first row's values.
+    (["jane", "doe"], "columns 1, 2"),
+    (["encounter", "code", "units", "Jane Doe"], "column 4 is"),
+    (["encounter", "code", "units", "faraway"], "column 'faraway'"),
+    (["encounter", "code", "units", "Units"], "column 'Units'"),
+    ([f"far_{n}" for n in range(13)], "'far_11', … (13 in all)"),
 ]
 
 
@@ -139,3 +147,17 @@ def test_every_unreadable_cell_of_a_row_is_named_and_nulls_are_left_out() -> Non
 def test_an_empty_cell_of_diagnoses_names_none() -> None:
     columns = plan("e.csv", "encounters", ["id", "diagnoses"])
     assert read_cells("row 2", columns, ["E1", ""]) == {"id": "E1", "diagnoses": []}
+
+
+def test_a_message_names_twelve_columns_without_a_word_of_more() -> None:
+    with pytest.raises(UsageError) as caught:
+        plan("lines.csv", "lines", [f"far_{n}" for n in range(12)])
+    assert "'far_11'" in str(caught.value) and "in all" not in str(caught.value)
+
+
+def test_each_table_has_the_columns_of_its_record() -> None:
+    names = {table: {column.name for column in columns_of(table)} for table in TABLES}
+    assert {"drug", "route", "encounter_setting"} <= names["administrations"]
+    assert {"code", "units", "encounter_setting"} <= names["lines"]
+    assert {"id", "setting", "has_chart", "has_claim"} <= names["encounters"]
+    assert "drug" not in names["lines"] and "units" not in names["administrations"]

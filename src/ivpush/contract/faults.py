@@ -65,7 +65,7 @@ def faults_of(error: ValidationError, model: type[BaseModel], within: Models) ->
 
 
 def _faults(error: ValidationError, model: type[BaseModel], within: Models) -> Iterator[Fault]:
-    for found in error.errors(include_url=False, include_context=True):
+    for found in error.errors():
         place = place_of(found["loc"])
         # Said of the whole encounter, which names the field within its text.
         if found["type"] == "crossed":
@@ -101,8 +101,9 @@ def _model_at(
 ) -> type[BaseModel]:
     """The model that a path ends in."""
     for step in path:
-        if isinstance(step, str) and step in within:
-            return within[step]
+        inner = within.get(str(step))
+        if inner is not None:
+            return inner
     return model
 
 

@@ -42,7 +42,7 @@ def _columns(
     record: type, *, without: Collection[str] = (), renamed: Mapping[str, str] | None = None
 ) -> tuple[Column, ...]:
     """The columns of a record's fields, in order."""
-    annotations = get_type_hints(record, include_extras=True)
+    annotations = get_type_hints(record)
     names = {field.name: field.name for field in fields(record)} | dict(renamed or {})
     return tuple(
         column_of(name, field, annotations[field])
