@@ -269,7 +269,8 @@ def _paired(
         pairs = book.pairs.get(setting, own)
         if pairs is None:
             continue
-        never = never or next((code for code in codes if code in pairs.never), None)
+        if never is None:
+            never = next((code for code in codes if code in pairs.never), None)
         for code in codes:
             group = book.surroundings.group(code) if code in pairs.with_modifier else None
             if group is not None:

@@ -41,8 +41,7 @@ class Described(BaseModel):
         schema = handler(core_schema)
         properties = handler.resolve_ref_schema(schema).get("properties", {})
         for name, text in descriptions_of(cls).items():
-            alias = cls.model_fields[name].alias or name
-            for key in (name, alias):
+            for key in (name, cls.model_fields[name].alias):
                 if key in properties:
                     properties[key].setdefault("description", text)
         return schema
