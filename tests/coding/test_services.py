@@ -131,6 +131,11 @@ APART = {"repeat_same_drug_infusion": "sequential_96367"}
             [(), ("repeat_same_drug_infusion",)],
         ),
         ([drip("a", "10:00", "10:10", **STOPPED)], {}, [("infusion_stopped_early",)]),
+        (
+            [drip("a", "10:00", "10:10", **X, **STOPPED), drip("b", "14:00", "15:00", **X)],
+            {"infusion_stopped_early": "as_ordered"},
+            [("infusion_stopped_early", "repeat_same_drug_infusion")],
+        ),
     ],
 )
 def test_a_service_knows_the_policies_that_made_it_what_it_is(
@@ -138,3 +143,10 @@ def test_a_service_knows_the_policies_that_made_it_what_it_is(
 ) -> None:
     services = work(*chart, policies=policies).derived.services
     assert [service.decided_by for service in services] == decided
+
+
+def test_hydration_across_midnight_is_of_the_day_on_which_it_began() -> None:
+    assert dated(check(fluid("f", "23:00", f"{NEXT_DAY}T00:31"))) == [
+        ("96360", 1, DAY),
+        ("96361", 1, NEXT_DAY),
+    ]

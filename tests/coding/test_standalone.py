@@ -47,7 +47,9 @@ def test_a_port_flush_is_billed_on_a_day_without_another_service_of_the_same_cla
     assert ("96523", 1) not in billed(check(FLUSH, pushed, **{**office, "lines": visited}))
 
 
-@pytest.mark.parametrize(("code", "codes"), [("36573", []), ("80053", [("96523", 1)])])
+@pytest.mark.parametrize(
+    ("code", "codes"), [("36573", []), ("00731", []), ("80053", [("96523", 1)])]
+)
 def test_a_port_flush_is_part_of_what_cms_pairs_it_with(
     code: str, codes: list[tuple[str, int]]
 ) -> None:
@@ -302,3 +304,13 @@ def test_an_injection_that_belongs_to_a_procedure_is_none_of_its_own() -> None:
 def test_each_injection_says_so() -> None:
     (line,) = check(injection("a")).suggested
     assert "each" in line.because
+
+
+@pytest.mark.parametrize(("code", "codes"), [("99213", []), ("36430", [("96523", 1)])])
+def test_before_the_first_table_of_pairs_a_visit_alone_takes_the_flush_up(
+    code: str, codes: list[tuple[str, int]]
+) -> None:
+    day = "2010-03-02"
+    flush = {**FLUSH, "start": f"{day}T10:00"}
+    office: dict[str, Any] = {"setting": "professional", "date": day}
+    assert billed(check(flush, lines=[line(1, code)], **office)) == codes
