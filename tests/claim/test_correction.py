@@ -232,6 +232,13 @@ def test_equal_lines_of_what_is_no_administration_may_be_meant_as_they_stand() -
     assert folded_units(lines, BOOK) == lines
 
 
+def test_lines_that_stand_alone_keep_their_place_beside_those_put_together() -> None:
+    codes = ("99213", "00000", "96372", "96372")
+    lines = tuple(one_line(code, n) for n, code in enumerate(codes, 1))
+    put = [(row.number, row.code, row.units) for row in folded_units(lines, BOOK)]
+    assert put == [(1, "99213", 1), (2, "00000", 1), (3, "96372", 2)]
+
+
 def test_minutes_and_administrations_are_put_together_only_where_each_line_has_them() -> None:
     both = (
         one_line("96372", 1, minutes=5, administrations=["a"]),

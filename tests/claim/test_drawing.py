@@ -161,6 +161,12 @@ def test_minutes_count_on_what_is_billable_and_of_fluids_where_no_drug_runs() ->
     assert barred.because is not None
 
 
+def test_a_fluid_that_ran_too_short_counts_no_minutes() -> None:
+    short = only(fluid("a", "10:00", "10:30"))
+    assert (short.counted, marked(short)) == ((), [30])
+    assert counted(only(fluid("a", "10:00", "10:31"))) == [("10:00", "10:31")]
+
+
 def test_a_run_whose_length_is_unknown_counts_no_minutes() -> None:
     waiting = only(drip("a", "10:00", route="SC"))
     assert (waiting.shape, waiting.counted, waiting.marks) == ("run", (), ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ivpush.claim.folding import folded
+from ivpush.claim.folding import folded, yields_to
 from ivpush.contract.result import Severity, Violation
 from tests.visits import DAY, check, drip, line, push, work
 
@@ -186,3 +186,9 @@ def test_before_the_first_table_no_code_is_known_to_hang_on_another() -> None:
     every = [violation("A1", 3), violation("B1", 2)]
     found = beside(*every, chart=chart, lines=ONE_VISIT, date=early)
     assert found == [("A1", 3, ()), ("B1", 2, ())]
+
+
+def test_a_rule_follows_from_others_of_its_room_and_not_from_itself() -> None:
+    follows = {"B1": ("A1", "B")}
+    found = {cause: yields_to("B1", cause, follows) for cause in ("A1", "A2", "B1", "B2")}
+    assert found == {"A1": True, "A2": False, "B1": False, "B2": True}
