@@ -407,3 +407,40 @@ def test_what_open_facts_decide_of_a_finding_that_is_not_told_is_said_to_be_miss
     assert unjudged(judged, [told, untold], stop) == ()
     assert unjudged(judged, [told], ()) == ()
     assert unjudged(judged, [told], (*stop, *stop)) == (Unjudged("IVP901", stop),)
+
+
+def test_a_chart_without_a_claim_has_findings_of_its_own() -> None:
+    charted = work(push("a", "10:00", administered_by=None))
+    assert charted.findings.unsure
+    one = (charted.facts.administrations or ())[0]
+    told = worded([spoken(charted, one, rule=RULE["IVP701"])], charted.facts, None)
+    assert [each.administrations for each in told.violations()] == [("a",)]
+    assert told.lines == ()
+
+
+def test_what_follows_from_another_line_is_folded_into_it(visit_of_two: Worked) -> None:
+    first = (visit_of_two.facts.lines or ())[0]
+    told = worded([spoken(visit_of_two, first)], visit_of_two.facts, None)
+    assert list(told.lines) == list(visit_of_two.facts.lines or ())
+    wrong = check(
+        drip("a", "10:00", "12:00"),
+        lines=[line(1, "96365", date="2026-03-05"), line(2, "96366"), line(3, "96375")],
+    )
+    assert "IVP104" not in {each.rule for each in wrong.violations}
+
+
+def test_findings_of_the_whole_claim_come_last_by_severity_and_rule(visit_of_two: Worked) -> None:
+    facts = visit_of_two.facts
+    heard = [
+        spoken(visit_of_two, facts, rule=OF_WHOLE, severity="warning"),
+        spoken(visit_of_two, facts, rule=RULE["IVP909"], severity="error"),
+        spoken(visit_of_two, (facts.administrations or ())[1], rule=RULE["IVP701"]),
+        spoken(visit_of_two, (facts.administrations or ())[0], rule=RULE["IVP701"]),
+    ]
+    told = worded(heard, facts, None).violations()
+    assert [(each.rule, each.administrations) for each in told] == [
+        ("IVP701", ("a",)),
+        ("IVP701", ("b",)),
+        ("IVP909", ()),
+        ("IVP911", ()),
+    ]

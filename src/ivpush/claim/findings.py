@@ -319,7 +319,7 @@ def _place(violation: Violation) -> tuple[object, ...]:
     return (
         # False sorts first: findings of lines in claim order, then those of the whole.
         violation.line is None,
-        violation.line or 0,
+        violation.line,
         RANK[violation.severity],
         violation.rule,
         violation.administrations,
