@@ -241,6 +241,8 @@ def test_before_the_first_edition_no_table_is_named() -> None:
     early = of_claim(*PAIR, date="2023-03-02")
     missing = why(early, "table_missing")
     assert {"ptp", "mue", "addon"} <= set(missing.tables)
+    # Those are in force since 2009, or nothing was looked for in them.
+    assert not {*SURROUNDINGS, "opps", "asp", "ndc"} & set(missing.tables)
     assert "IVP601" in missing.rules
     assert not {"ptp", "mue", "addon"} & {each.kind for each in early.tables}
 
@@ -283,6 +285,26 @@ def test_where_the_payers_position_is_not_known_the_policies_are_named(
     stated = PACK.payers[payer].policies if payer in PACK.payers else {}
     assert open_.policies
     assert not set(open_.policies) & set(stated)
+
+
+def test_policies_are_named_that_the_coding_or_a_rule_asked_for() -> None:
+    of_chart = why(coverage(*PAIR), "payer_position").policies
+    of_lines = why(of_claim(*PAIR), "payer_position").policies
+    assert "long_push" in of_chart and "long_push" not in of_lines
+    assert set(of_lines) <= set(of_chart)
+
+
+def test_drugs_and_administrations_are_judged_themselves() -> None:
+    checked = coverage(line(1, "96374"), line(2, "J2405", 4))
+    assert "outside_family" not in reasons(checked)
+
+
+def test_what_two_lines_lack_is_named_for_both_and_once() -> None:
+    drugs = [line(n, code, 4) for n, code in ((2, "J2405"), (3, "J1885"), (4, "J1885"))]
+    checked = coverage(line(1, "96374"), *drugs)
+    named = [each for each in checked.not_checked if "IVP808" in each.rules]
+    assert [number for each in named for number in each.lines] == [2, 3, 4]
+    assert all(each.why == "fact_unknown" and not each.administrations for each in named)
 
 
 def test_the_text_names_what_was_checked_and_what_was_not() -> None:

@@ -206,6 +206,14 @@ def test_the_chart_supports_nothing_on_a_date_of_which_it_says_nothing() -> None
     assert (moved.suggested_units, moved.date_differs) == (0, True)
 
 
+def test_where_all_is_of_the_first_date_another_reading_of_midnight_supports_the_next() -> None:
+    start_date = {"midnight_infusion_date": "start_date"}
+    for day, units in ((DAY, 3), (NEXT_DAY, 3), ("2026-03-04", 0)):
+        claim = [line(1, "96365", date=DAY), line(2, "96366", 3, date=day)]
+        hours = matches(OVERNIGHT, lines=claim, policies=start_date)[1]
+        assert (hours.suggested_units, hours.supported_units) == (units, 3)
+
+
 def test_what_is_billed_a_day_late_in_its_encounter_is_billed_all_the_same() -> None:
     """Another encounter of the chart earns nothing."""
     chart = [

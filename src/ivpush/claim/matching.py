@@ -117,11 +117,13 @@ class _OfCode:
         self._of_part: dict[tuple[str, int], list[int]] = {}
         for number, draft in enumerate(drafts):
             self.every.setdefault(draft.row.code, []).append(number)
-        days = {draft.date for draft in drafts}
-        self._only = next(iter(days), None) if len(days) == 1 else None
+        self._only: date | None = None
         """The date of all of them, where it is one."""
+        days = {draft.date for draft in drafts}
         if len(days) > 1:
             self._of_day = self._by_day(drafts)
+        else:
+            self._only = next(iter(days), None)
 
     def _by_day(self, drafts: Sequence[Draft]) -> dict[tuple[str, date | None], list[int]]:
         of_day: dict[tuple[str, date | None], list[int]] = {}
@@ -135,11 +137,14 @@ class _OfCode:
     def on_date_of(self, line: LineFacts) -> Sequence[int]:
         """Those of a line's code that may be of its date."""
         code, day = line.given.code, line.given.date
-        if day is None or day == self._only:
-            return self.every.get(code, ())
+        every = self.every.get(code, ())
+        if day is None:
+            return every
         if self._of_day is None:
-            every = self.every.get(code, ())
-            return [number for number in every if _may_be_of(self._drafts[number], day)]
+            if self._only in {None, day}:
+                return every
+            # Another reading of midnight may give its date.
+            return [number for number in every if day in self._drafts[number].dates]
         undated = self._of_day.get((code, None))
         of_day = self._of_day.get((code, day), ())
         return sorted([*undated, *of_day]) if undated else of_day
@@ -150,10 +155,6 @@ class _OfCode:
         if self._of_day is None or line.given.date is None or part is None:
             return self.every.get(line.given.code, ())
         return self._of_part.get((line.given.code, part), ())
-
-
-def _may_be_of(draft: Draft, day: date) -> bool:
-    return draft.date is None or draft.date == day or day in draft.dates
 
 
 def _take_all(lines: Iterable[LineFacts], of_code: _OfCode, matching: Matching) -> None:
