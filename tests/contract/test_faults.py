@@ -102,3 +102,16 @@ def test_what_is_no_record_at_all_is_told_of_the_whole() -> None:
         Encounter.model_validate(given)
     (fault,) = caught.value.faults
     assert (fault.place, fault.problem) == ("Encounter", "is not what the contract asks for")
+
+
+def test_what_does_not_fit_is_told_at_its_place() -> None:
+    (fault,) = told(lines=[LINE, {**LINE, "number": 2, "code": "9637"}])
+    assert fault.startswith("lines[1].code: is not what the contract asks for; ")
+
+
+@pytest.mark.parametrize(("most", "told_of"), [(3, 3), (2, 1)])
+def test_beyond_a_bound_the_faults_are_counted_alone(
+    most: int, told_of: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ivpush.contract.faults._MOST_DETAILED", most)
+    assert len(told(zork=1, zork_a=1, zork_b=1)) == told_of

@@ -120,3 +120,12 @@ def test_a_null_stands_for_an_empty_list_and_nothing_else_does() -> None:
     assert fields.empty_for_null(None) == ()
     assert fields.empty_for_null(0) == 0
     assert fields.empty_for_null([]) == []
+
+
+def test_a_quantity_is_published_as_a_number_from_zero() -> None:
+    assert TypeAdapter(fields.Quantity).json_schema() == {"type": "number", "minimum": 0}
+
+
+def test_a_day_and_a_time_are_published_with_their_forms() -> None:
+    assert TypeAdapter(fields.Day).json_schema()["format"] == "date"
+    assert TypeAdapter(fields.Instant).json_schema()["format"] == "date-time"

@@ -112,9 +112,10 @@ def _decimal(*, strict: bool) -> CoreSchema:
 def _quantity(_source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
     # Strict: without it pydantic takes '5' and True for numbers.
     number = cs.union_schema(
-        [cs.int_schema(strict=True), cs.float_schema(strict=True, allow_inf_nan=False)],
+        [cs.int_schema(strict=True), cs.float_schema(strict=True)],
         mode="left_to_right",
     )
+    # A decimal is finite, so that an infinite float ends here.
     plain = cs.chain_schema([number, _decimal(strict=False)])
     python = cs.union_schema([_decimal(strict=True), plain], mode="left_to_right")
     return cs.custom_error_schema(
