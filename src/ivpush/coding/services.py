@@ -125,7 +125,7 @@ def _decided_by(members: list[AdministrationFacts], *, repeats_dose: bool) -> tu
     policies: list[Decided] = []
     if any(member.stopped_short for member in members):
         policies.append("infusion_stopped_early")
-    several = len({member.run for member in members}) > 1
+    several = len(members) > 1 and len({member.run for member in members}) > 1
     if repeats_dose or (several and members[0].family != "hydration"):
         policies.append("repeat_same_drug_infusion")
     return tuple(policies)

@@ -103,7 +103,7 @@ def _drafts_of_part(
         for service in sorted(services, key=lambda service: _place(service, main))
         for draft in _drafts_of_service(service, encounter, derived.zone, book)
     ]
-    if main is not None:
+    if main is not None and len(chains) > 1:
         # Chains before pairs: a line that carries a modifier already needs no second one.
         _mark_chains(drafts, chains, main, book)
     if len(drafts) > 1:
@@ -225,6 +225,8 @@ def _mark_pairs(drafts: list[Draft], setting: str, book: Book) -> list[Draft]:
     days: dict[date | None, list[Draft]] = {}
     for draft in drafts:
         days.setdefault(draft.date, []).append(draft)
+    if len(days) == 1:
+        return _mark_pairs_of_day(drafts, setting, book)
     kept = set()
     # NCCI pairs hold for one date of service, so each day is looked at alone.
     for of_day in days.values():
@@ -235,6 +237,9 @@ def _mark_pairs(drafts: list[Draft], setting: str, book: Book) -> list[Draft]:
 def _mark_pairs_of_day(drafts: list[Draft], setting: str, book: Book) -> list[Draft]:
     """Column-2 codes of NCCI pairs: a modifier where the indicator admits one, else not billed."""
     codes = {draft.row.code: draft for draft in drafts}
+    # No code is paired with itself.
+    if len(codes) < 2:
+        return drafts
     paired = {
         code: pairs
         for code in codes
