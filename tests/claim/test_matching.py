@@ -199,6 +199,13 @@ def test_a_dated_line_stands_for_nothing_of_another_encounter() -> None:
     assert statuses(*chart, lines=[line(1, "96365"), line(2, "96374")]) == ["matched"] * 2
 
 
+def test_a_line_of_an_encounter_that_earns_nothing_stands_for_nothing_of_another() -> None:
+    chart = [push("a", "10:00"), push("b", f"{LATER}T10:00", purpose="flush")]
+    claim = [line(1, "96374", date=LATER)]
+    assert statuses(*chart, lines=claim) == ["unsupported"]
+    assert missed(*chart, lines=claim) == {"96374": 1}
+
+
 def test_the_chart_supports_nothing_on_a_date_of_which_it_says_nothing() -> None:
     lines = [line(1, "96365", date=DAY), line(2, "96365", date=NEXT_DAY)]
     assert [each.suggested_units for each in matches(BASE[0], lines=lines)] == [1, 0]
