@@ -302,6 +302,14 @@ def test_a_long_run_that_began_before_others_ends_its_encounter() -> None:
     assert (days.part_on(march(3)), days.part_on(march(9))) == (0, 1)
 
 
+def test_a_day_between_is_of_the_run_that_goes_on_and_not_of_what_began_within_it() -> None:
+    """Where each date is one encounter, a bag of three days holds the day after the push too."""
+    bag = drip("a", "20:00", "2026-03-05T08:00")
+    by_day = {"encounter_boundary": "calendar_day"}
+    days = calendar(bag, push("b", f"{NEXT_DAY}T10:00"), policies=by_day)
+    assert days.part_on(march(2)) == days.part_on(march(4)) == days.part_on(march(5))
+
+
 @pytest.mark.parametrize(
     ("observed", "hours", "part"),
     [(8, 20, 1), (8, 25, 1), (7, 20, None), (7, 24, None), (7, 25, 1), (9, 20, 1), (10, 20, None)],

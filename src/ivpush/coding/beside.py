@@ -269,8 +269,7 @@ def _paired(
         pairs = book.pairs.get(setting, own)
         if pairs is None:
             continue
-        if never is None:
-            never = next((code for code in codes if code in pairs.never), None)
+        never = never or next((code for code in codes if code in pairs.never), None)
         for code in codes:
             group = book.surroundings.group(code) if code in pairs.with_modifier else None
             if group is not None:
