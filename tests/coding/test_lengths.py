@@ -151,6 +151,11 @@ AWKWARD: dict[str, tuple[Encounter, int, dict[str, Any]]] = {
         0,
         {},
     ),
+    "midnight comes a second before a minute is over": (
+        chart(drip("a", 0, None), day=datetime(2026, 3, 2, 22, 28, 1)),
+        0,
+        {},
+    ),
     "it meets its own drug at another site": (
         chart(
             drip("a", 60, 481, "beta", site="right arm"),
