@@ -9,8 +9,9 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
-from ivpush import Administration, ClaimLine, Encounter, InputError, UsageError
+from ivpush import Administration, ClaimLine, Encounter, InputError, Supervision, UsageError
 from ivpush.contract.described import descriptions_of
 from ivpush.contract.encounter import encounter_of, refuse_single
 
@@ -247,6 +248,25 @@ def test_models_are_frozen() -> None:
     read = Encounter.model_validate(encounter(lines=[LINE]))
     with pytest.raises(UsageError, match="never change"):
         read.id = "other"  # type: ignore[misc]
+    again = Encounter.model_validate(encounter(lines=[LINE]))
+    assert read.lines and again.lines
+    # What never changes can be a key.
+    assert len({read, again}) == len({read.lines[0], again.lines[0]}) == 1
+    assert len({Administration.model_validate(DOSE), Administration.model_validate(DOSE)}) == 1
+    assert len({Supervision.model_validate({}), Supervision.model_validate({})}) == 1
+
+
+def test_no_value_stands_in_an_error_of_pydantics_own() -> None:
+    """Another model or adapter that holds an encounter raises its own."""
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(Encounter).validate_python(encounter(date=CANARY))
+    assert CANARY not in str(caught.value)
+
+
+def test_a_fault_within_is_told_from_the_top() -> None:
+    with pytest.raises(InputError) as caught:
+        Encounter(**encounter(lines=[{**LINE, "units": -1}]))
+    assert [fault.place for fault in caught.value.faults] == ["lines[0].units"]
 
 
 def test_json_and_dict_read_the_same() -> None:

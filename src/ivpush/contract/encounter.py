@@ -88,7 +88,6 @@ _YEARS = range(1899, 2201)  # those of a pack, and the day before and after them
 class _Model(
     Described,
     extra="forbid",
-    frozen=True,
     # An error must not carry what the chart says into a log.
     hide_input_in_errors=True,
 ):
