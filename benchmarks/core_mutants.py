@@ -24,7 +24,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -199,10 +198,8 @@ def judged_in_place(
                     loaded.measure(str(SOURCES), reached)
                     verdicts.extend(judges.verdicts(drawn, partial(_in_place, loaded)))
 
-                # Loaded before the tests, some of which import only when they run.
-                for mutant in drawn:
-                    import_module(mutant.module)
-                with_tests(tests, str(SOURCES), use)
+                modules = dict.fromkeys(mutant.module for mutant in drawn)
+                with_tests(tests, str(SOURCES), use, modules=modules)
                 Path(file.name).write_bytes(pickle.dumps(verdicts))
                 status = 0
             finally:

@@ -21,8 +21,9 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 from types import CodeType, FrameType, FunctionType
@@ -249,8 +250,12 @@ class _Plugin:
         return True
 
 
-def with_tests(files: Sequence[str], folder: str, use: Callable[[Loaded], None]) -> None:
+def with_tests(
+    files: Sequence[str], folder: str, use: Callable[[Loaded], None], *, modules: Iterable[str] = ()
+) -> None:
     """Collect the tests of some files, which concern the code of a folder, and hand them over.
+
+    Modules are loaded before the tests, some of which import only when they run.
 
     Raises RuntimeError where pytest cannot collect them.
     """
@@ -258,6 +263,8 @@ def with_tests(files: Sequence[str], folder: str, use: Callable[[Loaded], None])
     # Plain asserts: a helper that pytest rewrites would be told of each failure at length.
     options = ["-q", "-s", "--tb=no", "-p", "no:cacheprovider", "--assert=plain"]
     with calls.watching():
+        for module in modules:
+            import_module(module)
         status = pytest.main([*options, *files], plugins=[_Plugin(calls, use)])
     if status not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
         raise RuntimeError(f"pytest ended with {status} before any test ran")

