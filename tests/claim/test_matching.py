@@ -405,6 +405,7 @@ CONTRAST = push("x", "14:00", category="contrast")
         ([push("a", "10:00"), CONTRAST, KEEP_OPEN], [line(1, "96374"), line(2, "96375")], ["x"]),
         ([push("a", "10:00"), CONTRAST, KEEP_OPEN], [line(1, "96374")], ["a"]),
         ([push("a", "10:00"), CONTRAST, KEEP_OPEN], [line(1, "96374", 2)], ["a", "x"]),
+        ([push("a", "10:00"), CONTRAST], [line(1, "96374"), line(2, "96375", 0)], ["x"]),
         (
             [push("a", "10:00"), CONTRAST, KEEP_OPEN, fluid("f", "13:00", "13:10")],
             [line(1, "96374"), line(2, "96360")],
