@@ -87,11 +87,16 @@ def test_a_change_that_no_test_notices_is_printed(tmp_path: Path) -> None:
         "    from ivpush.coding.tries import most_tries\n"
         "    assert most_tries(10) == 1200\n"
     )
-    run = judged(asked)
-    *survivors, total = run.stdout.splitlines()
+    *survivors, total = judged(asked).splitlines()
     # Of ten administrations the bound on those of a single one decides nothing.
     assert any(
         re.fullmatch(r"survived: ivpush\.coding\.tries:\d+: 1 -> 2", row) for row in survivors
     )
     noticed = re.search(r"(\d+) noticed", total)
     assert noticed is not None and int(noticed[1]) > 0
+
+
+def test_a_change_of_what_no_test_calls_is_noticed_by_none(tmp_path: Path) -> None:
+    asked = tmp_path / "test_nothing.py"
+    asked.write_text("def test_nothing():\n    assert True\n")
+    assert " 0 noticed" in judged(asked).splitlines()[-1]
