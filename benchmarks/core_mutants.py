@@ -263,6 +263,7 @@ def main() -> None:
     options = options_of_command()
     os.chdir(ROOT)
     os.environ |= {"CI": "1", "IVPUSH_EXAMPLES": os.environ.get("IVPUSH_EXAMPLES", "25")}
+    os.environ.pop("PYTEST_ADDOPTS", None)  # workers of its own would not see the changes
     os.environ["IVPUSH_SHRINK"] = "0"  # one failure is enough, however large
     start = perf_counter()
     judges = Judges(options.workers, start + 60 * options.minutes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from benchmarks.mutant_tests import changed_functions, compiled, outermost
+
+from tests.testing.running import environment
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = """
@@ -72,7 +73,7 @@ def judged(tests: Path) -> str:
     run = subprocess.run(
         [*command, "--workers", "1", "--tests", str(tests)],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        env=environment(),
         capture_output=True,
         text=True,
         check=True,
