@@ -34,7 +34,7 @@ from typing import NamedTuple
 import yaml
 
 from benchmarks.code_changes import changes
-from benchmarks.mutant_tests import Loaded, with_tests
+from benchmarks.mutant_tests import FAILED, PASSED, Loaded, forked, with_tests
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "src/ivpush"
@@ -42,7 +42,7 @@ WINGS = ("coding", "claim", "language", "contract", "clock")
 EQUIVALENTS = Path(__file__).with_name("core_equivalents.yaml")
 SECONDS = 600
 """After so long a change counts as one that hangs."""
-NOTICED, SURVIVED, NOT_LOADED = 1, 0, 2
+NOTICED, SURVIVED, NOT_LOADED = FAILED, PASSED, 2
 
 NEXT = [
     "tests/pack/test_rules.py",
@@ -124,9 +124,7 @@ def _run_tests(mutant: Mutant) -> int:
 
     changed = _Changed(mutant)
     sys.meta_path.insert(0, changed)
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-        os.dup2(nowhere.fileno(), 2)
+    signal.alarm(SECONDS)
     near = _nearest(mutant.module)
     wing = Path("tests", mutant.module.split(".")[1])
     # Plain asserts: else pytest would load our modules, as those of a plugin, in place of the change.
@@ -141,15 +139,7 @@ def _run_tests(mutant: Mutant) -> int:
 
 def judge_apart(mutant: Mutant) -> bool:
     """Whether the tests, loaded anew, notice a change; raises RuntimeError where they never saw it."""
-    child = os.fork()
-    if child == 0:
-        signal.alarm(SECONDS)
-        status = NOTICED
-        try:
-            status = _run_tests(mutant)
-        finally:
-            os._exit(status)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    status = forked(partial(_run_tests, mutant))
     if status == NOT_LOADED:
         raise RuntimeError(f"no test loaded the change: {mutant.label}")
     return status != SURVIVED
@@ -188,23 +178,18 @@ def judged_in_place(
 ) -> list[tuple[Mutant, Verdict]]:
     """The changes that were judged with tests loaded once, in a process of its own."""
     with tempfile.NamedTemporaryFile() as file:
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                verdicts: list[tuple[Mutant, Verdict]] = []
 
-                def use(loaded: Loaded) -> None:
-                    loaded.measure(str(SOURCES), reached)
-                    verdicts.extend(judges.verdicts(drawn, partial(_in_place, loaded)))
+        def use(loaded: Loaded) -> None:
+            loaded.measure(str(SOURCES), reached)
+            verdicts = list(judges.verdicts(drawn, partial(_in_place, loaded)))
+            Path(file.name).write_bytes(pickle.dumps(verdicts))
 
-                modules = dict.fromkeys(mutant.module for mutant in drawn)
-                with_tests(tests, str(SOURCES), use, modules=modules)
-                Path(file.name).write_bytes(pickle.dumps(verdicts))
-                status = 0
-            finally:
-                os._exit(status)
-        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0:
+        def run() -> int:
+            modules = dict.fromkeys(mutant.module for mutant in drawn)
+            with_tests(tests, str(SOURCES), use, modules=modules)
+            return PASSED
+
+        if forked(run, quiet=False) != PASSED:
             sys.exit("the changes could not be judged; what went wrong stands above")
         judged: list[tuple[Mutant, Verdict]] = pickle.loads(Path(file.name).read_bytes())
         return judged

@@ -129,6 +129,22 @@ def compiled(source: str, file: str) -> CodeType:
     return compile(ast.unparse(ast.parse(source)), file, "exec", dont_inherit=True)
 
 
+def forked(run: Callable[[], int], *, quiet: bool = True) -> int:
+    """The exit status of a forked process that runs a function; where it raises, FAILED."""
+    child = os.fork()
+    if child == 0:
+        status = FAILED
+        try:
+            if quiet:
+                with open(os.devnull, "w", encoding="utf-8") as nowhere:
+                    os.dup2(nowhere.fileno(), 1)
+                    os.dup2(nowhere.fileno(), 2)
+            status = run()
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
 class Loaded:
     """Tests that pytest has collected, with what each calls."""
 
@@ -149,10 +165,7 @@ class Loaded:
         """
         known: dict[str, Reached] = pickle.loads(file.read_bytes()) if file.exists() else {}
         tests = [item for item in self._session.items if item.nodeid not in known]
-        child = os.fork()
-        if child == 0:
-            _quietly(lambda: self._write_reached(folder, file, known, tests))
-        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != PASSED:
+        if forked(lambda: self._write_reached(folder, file, known, tests)) != PASSED:
             raise RuntimeError("a test fails on the code as it is; mend it first")
         self._reached = pickle.loads(file.read_bytes())
 
@@ -180,10 +193,7 @@ class Loaded:
         if not changed or not keys <= self._live.keys():
             return None
         tests = self._tests_of(keys, near)
-        child = os.fork()
-        if child == 0:
-            _quietly(lambda: self._run_changed(file, changed, tests))
-        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != PASSED:
+        if forked(lambda: self._run_changed(file, changed, tests)) != PASSED:
             return True
         return None if keys & self._early else False
 
@@ -222,18 +232,6 @@ class Loaded:
     def _passes(self, item: pytest.Item, following: pytest.Item | None) -> bool:
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         return not self._session.testsfailed
-
-
-def _quietly(run: Callable[[], int]) -> None:
-    """End this process with what a function gives; nothing is printed."""
-    status = FAILED
-    try:
-        with open(os.devnull, "w", encoding="utf-8") as nowhere:
-            os.dup2(nowhere.fileno(), 1)
-            os.dup2(nowhere.fileno(), 2)
-        status = run()
-    finally:
-        os._exit(status)
 
 
 @dataclass

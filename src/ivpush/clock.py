@@ -126,17 +126,7 @@ def unite(spans: Iterable[Span]) -> list[Span]:
 
 def shared(ours: Iterable[Span], theirs: Iterable[Span]) -> int:
     """Seconds that two sets of disjoint, ordered spans have in common."""
-    total, others = 0, list(theirs)
-    first = 0
-    for start, stop in ours:
-        # Both sets are in order, so what ended before this span ended before all later ones.
-        while first < len(others) and others[first][1] <= start:
-            first += 1
-        place = first
-        while place < len(others) and others[place][0] < stop:
-            total += min(stop, others[place][1]) - max(start, others[place][0])
-            place += 1
-    return total
+    return Covered(theirs).shared(ours)
 
 
 def without(spans: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
@@ -192,7 +182,7 @@ class Running:
 
 
 class Covered:
-    """Time that is covered, to which spans are added one after another.
+    """Time that disjoint, ordered spans cover, to which others are added one after another.
 
     In use::
 
@@ -203,9 +193,10 @@ class Covered:
 
     __slots__ = ("_starts", "_stops")
 
-    def __init__(self) -> None:
-        self._starts: list[int] = []
-        self._stops: list[int] = []
+    def __init__(self, spans: Iterable[Span] = ()) -> None:
+        covered = list(spans)
+        self._starts = [start for start, _ in covered]
+        self._stops = [stop for _, stop in covered]
 
     def add(self, span: Span) -> None:
         """Cover a span as well; touching spans become one."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ivpush.claim.correction import mended
 from ivpush.claim.fingerprints import Fingerprints
 from ivpush.claim.folding import RANK, folded
+from ivpush.coding.suggestions import SharedIds
 from ivpush.contract.facts import AdministrationFacts, LineFacts, ServiceFacts, SuggestionFacts
 from ivpush.contract.result import Edit, Unjudged, Violation
 from ivpush.pack.edits import Corrected, DropModifiers
@@ -310,7 +311,7 @@ def worded(
         whole = _whole_edit(facts, corrected)
     follows = {heard.finding.rule.id: heard.finding.rule.follows_from for heard in findings}
     fingerprints = Fingerprints(facts.lines or ())
-    ids = _Ids()
+    ids = SharedIds()
     every = [_violation(heard, whole, fingerprints, ids) for heard in findings]
     return Worded(every, follows, facts.lines or ())
 
@@ -326,24 +327,8 @@ def _place(violation: Violation) -> tuple[object, ...]:
     )
 
 
-class _Ids:
-    """Ids of administrations; findings that speak of the same ones share them."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[str, ...]] = {}
-
-    def of(self, administrations: Sequence[AdministrationFacts]) -> tuple[str, ...]:
-        """Their ids; they must live on."""
-        known = self._known.get(id(administrations)) if len(administrations) > 1 else None
-        if known is None:
-            known = tuple([each.given.id for each in administrations])
-            if len(administrations) > 1:
-                self._known[id(administrations)] = known
-        return known
-
-
 def _violation(
-    heard: Heard, whole: Edit | None, fingerprints: Fingerprints, ids: _Ids
+    heard: Heard, whole: Edit | None, fingerprints: Fingerprints, ids: SharedIds
 ) -> Violation:
     (rule, subject), facts, book = heard
     line, administrations = _about(heard.finding)

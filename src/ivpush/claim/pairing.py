@@ -44,8 +44,8 @@ def pair_rest(
     short = [n for n, units in enumerate(left) if 0 < units < drafts[n].units]
     rest = _Rest(drafts, untouched, short)
     for line in lines:
-        likeness, number = rest.most_alike(line)
-        if likeness > 0:
+        number = rest.most_alike(line)
+        if number is not None:
             whole = number in rest.free
             rest.free.discard(number)
             yield Pairing(line, number, whole)
@@ -91,12 +91,13 @@ class _Rest:
         self._free_kinds, self._short_kinds = _by_kind(untouched, drafts), _by_kind(short, drafts)
         self._linked: dict[str, list[int]] | None = None
 
-    def most_alike(self, line: LineFacts) -> tuple[int, int]:
-        """How like the nearest suggestion is, and its number: of two, the earlier."""
-        # A link outweighs all else together.
-        able = self._linked_by(line) or [*self._first_free(line), *self._first_short(line)]
+    def most_alike(self, line: LineFacts) -> int | None:
+        """The number of the suggestion that a line is most like: of two, the earlier."""
+        # What the biller linked outweighs all likeness, and needs none.
+        linked = self._linked_by(line)
+        able = linked or [*self._first_free(line), *self._first_short(line)]
         likeness, place = max(((_alike(line, self._drafts[n]), -n) for n in able), default=(0, 0))
-        return likeness, -place
+        return -place if linked or likeness > 0 else None
 
     def _first_free(self, line: LineFacts) -> Iterator[int]:
         """The first of each kind that is free."""
@@ -134,13 +135,7 @@ class _Rest:
 
 
 def _alike(line: LineFacts, draft: Draft) -> int:
-    """How much a line looks like a suggestion: what the biller linked counts most."""
-    row, coded, score = draft.row, line.coded, 0
-    if line.given.administrations:
-        ids = {each.given.id for each in draft.administrations}
-        # A link outweighs all else together; then technique and family before role.
-        score += 16 * (not ids.isdisjoint(line.given.administrations))
-    score += 4 * (coded.technique in {row.technique, draft.service.technique}) + 3 * (
-        coded.family == row.family
-    )
-    return score + 2 * (coded.role == row.role)
+    """How much a line looks like a suggestion: technique and family before role."""
+    row, coded = draft.row, line.coded
+    technique = coded.technique in {row.technique, draft.service.technique}
+    return 4 * technique + 3 * (coded.family == row.family) + 2 * (coded.role == row.role)

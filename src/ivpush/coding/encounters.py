@@ -21,22 +21,24 @@ if TYPE_CHECKING:
     from ivpush.contract.encounter import Encounter
     from ivpush.pack.book import Book
 
-__all__ = ["Calendar", "cut"]
+__all__ = ["Calendar", "Days", "cut"]
 
 _HOUR = 3600
 _DAY = timedelta(days=1)
 
 
-class _Days(NamedTuple):
+class Days(NamedTuple):
     """A stretch of calendar days, both ends within it."""
 
     first: date
     last: date
 
     def holds(self, day: date) -> bool:
+        """Whether a day is one of them."""
         return self.first <= day <= self.last
 
-    def meets(self, other: _Days) -> bool:
+    def meets(self, other: Days) -> bool:
+        """Whether two stretches share a day."""
         return self.first <= other.last and other.first <= self.last
 
 
@@ -182,21 +184,21 @@ def _real_stay(encounter: Encounter, book: Book, zone: tzinfo | None) -> clock.S
     return stay if stay[1] - stay[0] < longest else None
 
 
-def _observed(encounter: Encounter, book: Book) -> list[_Days]:
+def _observed(encounter: Encounter, book: Book) -> list[Days]:
     """Days of each billed observation: its hours may have begun at any time of its date."""
     if encounter.setting != "facility":
         return []
-    stretches: list[_Days] = []
+    stretches: list[Days] = []
     for line in encounter.lines or ():
         row = book.code_any(line.code)
         day = line.date if line.date is not None else encounter.service_date
         if row is not None and row.technique == "observation" and day is not None:
             # Units are hours (Claims Processing Manual 4, 290.2.2); rounded up to days.
-            stretches.append(_Days(day, day + _DAY * -(-line.units // 24)))
-    united: list[_Days] = []
+            stretches.append(Days(day, day + _DAY * -(-line.units // 24)))
+    united: list[Days] = []
     for stretch in sorted(stretches):
         if united and united[-1].meets(stretch):
-            united[-1] = _Days(united[-1].first, max(united[-1].last, stretch.last))
+            united[-1] = Days(united[-1].first, max(united[-1].last, stretch.last))
         else:
             united.append(stretch)
     return united
@@ -220,9 +222,9 @@ class Calendar:
         zone: tzinfo | None,
     ) -> None:
         self._whole = book.policy.encounter_boundary == "encounter_id"
-        self._parts: dict[int, _Days] = {}
+        self._parts: dict[int, Days] = {}
         self._in_time: list[_Part] = []
-        self._observed: list[_Days] = []
+        self._observed: list[Days] = []
         if not _may_differ(encounter):
             return
         if book.policy.encounter_boundary != "calendar_day":
@@ -262,7 +264,7 @@ class Calendar:
 class _Part(NamedTuple):
     """One encounter of the chart, among those that began before it."""
 
-    days: _Days
+    days: Days
     number: int
     place: int
     """Where the chart has it first."""
@@ -274,7 +276,7 @@ def _first_day(part: _Part) -> date:
     return part.days.first
 
 
-def _in_time(parts: Mapping[int, _Days]) -> list[_Part]:
+def _in_time(parts: Mapping[int, Days]) -> list[_Part]:
     """The encounters of a chart by their first days."""
     ordered = sorted([(days, n, place) for place, (n, days) in enumerate(parts.items())])
     latest = accumulate([days.last for days, _, _ in ordered], max)
@@ -292,16 +294,16 @@ def _may_differ(encounter: Encounter) -> bool:
 
 def _days_of_parts(
     administrations: Sequence[AdministrationFacts], day: date | None, zone: tzinfo | None
-) -> dict[int, _Days]:
+) -> dict[int, Days]:
     timed = [each for each in administrations if each.start_seconds is not None]
     if not timed:
-        return {0: _Days(day, day)} if administrations and day is not None else {}
+        return {0: Days(day, day)} if administrations and day is not None else {}
     ends = _ends_of_runs(timed)
-    parts: dict[int, _Days] = {}
+    parts: dict[int, Days] = {}
     for each in timed:
         assert each.start_seconds is not None
         begun = clock.local_date(each.start_seconds, zone)
         ended = clock.local_date(_last_second(each.start_seconds, ends[each.run]), zone)
-        known = parts.get(each.part, _Days(begun, ended))
-        parts[each.part] = _Days(min(known.first, begun), max(known.last, ended))
+        known = parts.get(each.part, Days(begun, ended))
+        parts[each.part] = Days(min(known.first, begun), max(known.last, ended))
     return parts

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ivpush import clock
 from ivpush.clock import Span
 from ivpush.coding.mixtures import in_one_bag
-from ivpush.coding.roles import HOUR, further_hours
+from ivpush.coding.roles import HOUR, further_hours, hours_of
 from ivpush.coding.suggestions import drafts_of
 from ivpush.coding.techniques import DRIPS
 
@@ -373,9 +373,7 @@ def _growth(short: ServiceFacts, long: ServiceFacts, more: int, book: Book) -> _
     timed = short.minutes is not None and long.minutes is not None
     by, uneven = divmod((long.minutes or 0) - (short.minutes or 0), more)
     even = timed and not uneven and abs(by) <= 1
-    hours = all(
-        service.further == further_hours(service.minutes or 0, book) for service in (short, long)
-    )
+    hours = all(service.further == hours_of(service, book) for service in (short, long))
     earns = hours or short.further == long.further == 0
     if moves is None or not even or not earns or not _starts_evenly(short, long, moves):
         return None

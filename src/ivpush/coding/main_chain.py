@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ivpush import clock
+from ivpush.coding.encounters import Days
 
 if TYPE_CHECKING:
     from ivpush.coding.chains import Chain
@@ -66,26 +67,19 @@ def main_chain(
     return max(equal, key=agreement)
 
 
-class _Stretch(NamedTuple):
-    """The days of one encounter."""
-
-    first: date
-    last: date
-
-
-def _may_hold(days: _Stretch | None, day: date | None) -> bool:
+def _may_hold(days: Days | None, day: date | None) -> bool:
     """Whether a day may be one of an encounter's; all may, where nothing says which it has."""
-    return days is None or day is None or days.first <= day <= days.last
+    return days is None or day is None or days.holds(day)
 
 
-def _days_of(services: Sequence[ServiceFacts], derived: Derived) -> _Stretch | None:
+def _days_of(services: Sequence[ServiceFacts], derived: Derived) -> Days | None:
     """The days of one encounter of several; None where there is but one, or no times."""
     ends = [service.start for service in services if service.start is not None]
     ends += [stop for service in services for _, stop in service.spans]
     if not ends or not any(chain.part for chain in derived.chains):
         return None
     zone = derived.zone
-    return _Stretch(clock.local_date(min(ends), zone), clock.local_date(max(ends), zone))
+    return Days(clock.local_date(min(ends), zone), clock.local_date(max(ends), zone))
 
 
 def _apart_anyway(code: str, beside: Collection[str], encounter: Encounter, book: Book) -> bool:

@@ -27,6 +27,7 @@ __all__ = [
     "Refusals",
     "Wishes",
     "further_hours",
+    "hours_of",
     "led_by_drip",
     "refuse_orphans",
     "set_concurrent",
@@ -120,6 +121,11 @@ def further_hours(minutes: int, book: Book) -> int:
     # CPT: a further hour counts once its minutes are past the half; a policy says how many.
     over = book.policy.additional_hour_minutes
     return max(0, (minutes - over) // HOUR)
+
+
+def hours_of(service: ServiceFacts, book: Book) -> int:
+    """The further hours that the minutes of a service come to."""
+    return further_hours(_minutes(service), book)
 
 
 def set_concurrent(
@@ -338,7 +344,7 @@ def _give(service: ServiceFacts, role: Role, because: str, book: Book) -> None:
     """Give a service a role, its code and its further hours; refuse it where no code is valid."""
     service.row = book.pick(service.family, service.technique, role)
     service.role, service.because = role, because
-    service.further = further_hours(_minutes(service), book)
+    service.further = hours_of(service, book)
     if service.row is None:
         refuse(service, "no_code")
 

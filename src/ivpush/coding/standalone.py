@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ivpush import clock
+from ivpush.coding.roles import hours_of
 from ivpush.coding.techniques import BY_VEIN
 from ivpush.coding.times import by_time, minutes_together, zone_of
 from ivpush.contract.chart_facts import AdministrationFacts, ServiceFacts
@@ -129,11 +130,7 @@ class _Beside:
 
     def _count_hours(self, service: ServiceFacts) -> None:
         if service.row is not None and service.row.further:
-            service.further = self._hours(service.minutes)
-
-    def _hours(self, minutes: int | None) -> int:
-        """Further hours of what has no first-hour code of its own to pass."""
-        return max(0, ((minutes or 0) - self.book.policy.additional_hour_minutes) // 60)
+            service.further = hours_of(service, self.book)
 
     def _same_episode(self, service: ServiceFacts, later: AdministrationFacts) -> bool:
         """Whether a further dose belongs to the service; a later clot is one of its own."""
@@ -153,7 +150,7 @@ class _Beside:
         service = self._service(bags, row, "initial", "initial")
         service.spans = clock.unite(bag.span for bag in bags if bag.span is not None)
         service.minutes = minutes_together(bags)
-        service.further = self._hours(service.minutes)
+        service.further = hours_of(service, self.book)
         self.services.append(service)
         # CPT: an added pump set-up with a new site, once an encounter.
         later = _later_sites(bags)

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from ivpush.coding.roles import HOUR
-from ivpush.coding.suggestions import bare_line, suggested_lines
+from ivpush.coding.suggestions import SharedIds, bare_line, suggested_lines
 from ivpush.contract.line_text import marked
 from ivpush.contract.result import Answer, Between
 
@@ -65,8 +65,9 @@ def end_of(administration: AdministrationFacts, book: Book) -> End:
 
 def every_length(retimed: Retimed, field: str, most: int) -> tuple[Answer, ...]:
     """All stretches up to ``most`` minutes, each with its lines; nobody is told their reasons."""
+    ids = SharedIds()
     stretches = [
-        (low, tuple([bare_line(draft) for draft in drafts]))
+        (low, tuple([bare_line(draft, ids) for draft in drafts]))
         for low, drafts in retimed.changes(most)
     ]
     highs = [*(low - 1 for low, _ in stretches[1:]), most]
@@ -115,9 +116,10 @@ def _lines_once(
 ) -> tuple[SuggestedLine, ...]:
     """The lines, of which those that were said before give no reason again."""
     lines: list[SuggestedLine] = []
+    ids = SharedIds()
     for draft in drafts:
         key = _key(draft)
-        lines += [bare_line(draft)] if key in said else suggested_lines([draft], book)
+        lines += [bare_line(draft, ids)] if key in said else suggested_lines([draft], book)
         said.add(key)
     return tuple(lines)
 

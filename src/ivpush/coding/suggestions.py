@@ -7,7 +7,7 @@ those of the answer in words. The wording of reasons stands in ``rules/reasons.y
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from ivpush.pack.book import Book
     from ivpush.pack.releases import Pairs
 
-__all__ = ["Draft", "bare_line", "drafts_of", "named", "not_billable", "suggested_lines"]
+__all__ = [
+    "Draft",
+    "SharedIds",
+    "bare_line",
+    "drafts_of",
+    "named",
+    "not_billable",
+    "suggested_lines",
+]
 
 _HOUR_SECONDS = 3600
 _ASIDE = frozenset({"stand_alone", "pump_start"})
@@ -70,8 +78,24 @@ class Draft:
         return tuple(dict.fromkeys(every))
 
 
-_Ids = dict[int, tuple[str, ...]]
-"""Ids of administrations by the service that they are, which lives on meanwhile."""
+class SharedIds:
+    """Ids of administrations; lines and findings that speak of the same ones share them."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Sequence[AdministrationFacts], tuple[str, ...]]] = {}
+
+    def of(self, administrations: Sequence[AdministrationFacts]) -> tuple[str, ...]:
+        """Their ids, in order."""
+        if len(administrations) < 2:
+            return tuple([each.given.id for each in administrations])
+        known = self._known.get(id(administrations))
+        if known is None:
+            ids = tuple([each.given.id for each in administrations])
+            # Kept with them, so that no others come to their place in memory.
+            known = self._known[id(administrations)] = (administrations, ids)
+        return known[1]
 
 
 def drafts_of(derived: Derived, encounter: Encounter, book: Book) -> list[Draft]:
@@ -336,11 +360,11 @@ def _gathered(drafts: Iterable[Draft]) -> list[Draft]:
 
 def suggested_lines(drafts: Iterable[Draft], book: Book) -> tuple[SuggestedLine, ...]:
     """The lines as they go out, each with its reason and its sources."""
-    ids: _Ids = {}
+    ids = SharedIds()
     return tuple([_suggested_line(draft, book, ids) for draft in drafts])
 
 
-def _suggested_line(draft: Draft, book: Book, ids: _Ids) -> SuggestedLine:
+def _suggested_line(draft: Draft, book: Book, ids: SharedIds) -> SuggestedLine:
     what = "; ".join([named(service) for service in draft.services])
     because, cites = book.reason(draft.because, what=what, units=str(draft.units))
     for policy in dict.fromkeys(name for each in draft.services for name in each.decided_by):
@@ -355,11 +379,11 @@ def _suggested_line(draft: Draft, book: Book, ids: _Ids) -> SuggestedLine:
         )
         because = f"{because} {marked}"
         cites = tuple(dict.fromkeys(cites + more))
-    return bare_line(draft, because, cites, ids)
+    return bare_line(draft, ids, because, cites)
 
 
 def bare_line(
-    draft: Draft, because: str = "", cites: tuple[str, ...] = (), ids: _Ids | None = None
+    draft: Draft, ids: SharedIds, because: str = "", cites: tuple[str, ...] = ()
 ) -> SuggestedLine:
     """One line as it goes out; without a reason where that is given elsewhere."""
     return SuggestedLine(
@@ -367,21 +391,10 @@ def bare_line(
         units=draft.units,
         modifiers=draft.modifiers,
         date=draft.date,
-        administrations=_ids_of(draft, ids),
+        administrations=ids.of(draft.administrations),
         because=because,
         cites=cites,
     )
-
-
-def _ids_of(draft: Draft, known: _Ids | None) -> tuple[str, ...]:
-    """What a line bills, by id; the hours of one service on many days share theirs."""
-    service = draft.service
-    shared = None if known is None or draft.others else known.get(id(service))
-    if shared is None:
-        shared = tuple([each.given.id for each in draft.administrations])
-        if known is not None and not draft.others:
-            known[id(service)] = shared
-    return shared
 
 
 def named(service: ServiceFacts) -> str:

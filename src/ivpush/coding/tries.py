@@ -2,7 +2,8 @@
 
 ``questions`` spends one try for each answer that it puts to the test, and ``claim.reading`` asks
 again by the answers that a claim may rest on. A stay has tries enough; the bounds are for charts of
-hundreds of doses, which cost seconds without them. Where they are used up the result says so.
+hundreds of doses, which cost seconds without them. Where those of ``questions`` are used up the
+result says so.
 """
 
 from __future__ import annotations
